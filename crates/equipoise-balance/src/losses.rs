@@ -1,0 +1,69 @@
+//! Distillation losses per triple, from student margins `s` (on the tape) and teacher margins `t` (constants).
+//!
+//! | name | per triple | gradient with respect to `s` |
+//! |---|---|---|
+//! | [`hinge`] (Eq. 11) | `max(t - s, 0)` | -1 where `t > s`, else 0 |
+//! | [`cross_entropy`] (Eq. 12-13) | `sp(z_s) - p z_s`, `z = margin / tau`, `p = sig(z_t)` | `(sig(z_s) - p) / tau` |
+//! | [`kl`] | the same less its least value `H(p)` | the same |
+//! | [`squared`] | `(t - s)^2` | `2 (s - t)` |
+
+use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::{Tensor, TensorData};
+use equipoise_nn::math::{sigmoid as sigmoid_of, softplus};
+use serde::{Deserialize, Serialize};
+
+/// How the logarithms of the generic loss are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GenericLog {
+    /// Exactly, in the stable form: finite loss and a full gradient for any margin.
+    #[default]
+    Exact,
+    /// With 1e-8 inside each logarithm, as the authors' released code does: the loss is capped at 18.42 and the
+    /// gradient vanishes once the student saturates on the wrong side.
+    Released,
+}
+
+/// `max(t - s, 0)`: asks the student to reach the teacher's margin and is silent beyond it.
+pub fn hinge(student: Tensor<1>, teacher: &[f32]) -> Tensor<1> {
+    relu(constant(teacher, &student) - student)
+}
+
+/// `(t - s)^2`.
+pub fn squared(student: Tensor<1>, teacher: &[f32]) -> Tensor<1> {
+    let difference = constant(teacher, &student) - student;
+    difference.clone() * difference
+}
+
+/// Cross-entropy of the student's preference against the teacher's, at temperature `tau`.
+pub fn cross_entropy(student: Tensor<1>, teacher: &[f32], tau: f64, log: GenericLog) -> Tensor<1> {
+    let p: Vec<f32> = teacher.iter().map(|t| sigmoid_of(t / tau as f32)).collect();
+    let (p, z) = (constant(&p, &student), student.div_scalar(tau));
+    match log {
+        GenericLog::Exact => softplus(z.clone()) - p * z,
+        GenericLog::Released => {
+            let q = sigmoid(z);
+            let yes = p.clone() * (q.clone() + 1e-8).log();
+            let no = (p.neg() + 1.0) * (q.neg() + (1.0 + 1e-8)).log();
+            (yes + no).neg()
+        }
+    }
+}
+
+/// Bernoulli KL divergence of the student's preference from the teacher's: [`cross_entropy`] less `H(p)`.
+pub fn kl(student: Tensor<1>, teacher: &[f32], tau: f64) -> Tensor<1> {
+    let entropy: Vec<f32> = teacher.iter().map(|t| binary_entropy(t / tau as f32)).collect();
+    let entropy = constant(&entropy, &student);
+    cross_entropy(student, teacher, tau, GenericLog::Exact) - entropy
+}
+
+/// `H(sig(z)) = sp(z) - sig(z) z`.
+fn binary_entropy(z: f32) -> f32 {
+    z.max(0.0) + (-z.abs()).exp().ln_1p() - sigmoid_of(z) * z
+}
+
+/// Plain numbers beside a tensor on the tape.
+pub(crate) fn constant(values: &[f32], beside: &Tensor<1>) -> Tensor<1> {
+    let device = beside.device();
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
+}

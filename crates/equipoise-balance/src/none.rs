@@ -1,0 +1,25 @@
+//! No balancing: the plain multimodal model, BPR and its penalty alone.
+
+use crate::registry::BalancerEntry;
+use crate::{Balancer, Needs, StepLoss, StepMargins};
+
+/// The registry's entry.
+pub const ENTRY: BalancerEntry = BalancerEntry {
+    name: "none",
+    summary: "the plain multimodal model",
+    needs_teachers: false,
+    build: |_, _, _| Box::new(NoBalance),
+};
+
+/// Adds nothing.
+pub struct NoBalance;
+
+impl Balancer for NoBalance {
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
+
+    fn loss(&mut self, _step: &StepMargins) -> StepLoss {
+        StepLoss { loss: None, modalities: Vec::new() }
+    }
+}

@@ -1,0 +1,38 @@
+//! A frozen uni-modal teacher: the tables of its trained model under `only(m)`, computed once.
+
+use equipoise_data::Triples;
+use equipoise_kernels::margins::{TripleRows, margins};
+use equipoise_models::{Ablation, Model};
+
+/// The final tables of one teacher, of which only margins are ever read (Eq. 8).
+#[derive(Clone, Debug)]
+pub struct Teacher {
+    /// The modality it was trained with.
+    pub modality: String,
+    users: Vec<f32>,
+    items: Vec<f32>,
+    width: usize,
+}
+
+impl Teacher {
+    /// A teacher from tables: `users` of `U x width`, `items` of `I x width`, row-major.
+    pub fn new(modality: &str, users: Vec<f32>, items: Vec<f32>, width: usize) -> Teacher {
+        Teacher { modality: modality.to_owned(), users, items, width }
+    }
+
+    /// The tables of a trained model with every modality but `m` silenced, in inference mode.
+    pub fn of(model: &Model, m: usize) -> Teacher {
+        let ablation = Ablation::only(m, model.inputs.n_modalities());
+        let (users, items, width) = model.encode_all(&[ablation]).tables(ablation);
+        Teacher::new(&model.inputs.modalities[m].name, users, items, width)
+    }
+
+    /// Margins `Delta t^m(u, i, j)` of the triples.
+    pub fn margins(&self, triples: &Triples) -> Vec<f32> {
+        let rows =
+            TripleRows { users: &triples.users, first: &triples.positives, second: &triples.negatives };
+        let mut out = vec![0.0; triples.users.len()];
+        margins(&self.users, &self.items, self.width, rows, &mut out);
+        out
+    }
+}

@@ -1,0 +1,164 @@
+//! Counterfactual weights: how much each modality is taught in a step (Eq. 15-18, generalised).
+//!
+//! With the student's margins `Ds` (full), `Ds^m` (only `m`), `Ds^-m` (without `m`) and the teacher's `Dt^m`:
+//! ```text
+//! delta^m  = Ds - Ds^-m                  individual treatment effect, per triple          (15)
+//! gamma^m  = mean delta^m                average treatment effect                          (16)
+//! rho^m    = clamp( gamma^m / max(T_m, 1e-6), 1e-8, 10 ),   T_m = mean Dt^m                (17), guarded
+//! share^m  = rho^m / sum_k rho^k
+//! lambda_m = (1 - share^m) / (n - 1)     for n >= 2 modalities;  1 for n = 1               (18), sum 1
+//! ```
+//! Everything here is detached: plain numbers, no gradient.
+//!
+//! Low `rho^m` means that the student extracts little of what the teacher shows is there: it is taught more.
+//! All `gamma^m <= 0` gives equal weights; a dead modality among living ones gets the largest.
+
+mod config;
+mod ratio;
+
+pub use config::{Denominator, Guard, Level, Shape, Sum, WeightMode, WeightSwitches, Weighting};
+
+use ratio::{guarded, shares};
+
+/// Least ratio after clamping.
+pub const R_MIN: f64 = 1e-8;
+/// Largest ratio after clamping.
+pub const R_MAX: f64 = 10.0;
+/// Least denominator under [`Guard::Floored`].
+pub const EPS: f64 = 1e-6;
+
+/// Margins of one modality on the BPR triples of a step.
+#[derive(Clone, Debug)]
+pub struct ModalityMargins {
+    /// Student with only this modality, `Ds^m`.
+    pub only: Vec<f32>,
+    /// Student without this modality, `Ds^-m`.
+    pub without: Vec<f32>,
+    /// This modality's teacher, `Dt^m`.
+    pub teacher: Vec<f32>,
+}
+
+/// The weights of one step, one entry per modality.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepWeights {
+    /// `lambda_m`, or the mean of the per-triple weights.
+    pub mean: Vec<f64>,
+    /// Per-triple weights `w^m_b`, at [`Level::Triple`] only.
+    pub per_triple: Option<Vec<Vec<f32>>>,
+    /// Guarded ratio, or its mean over triples.
+    pub rho: Vec<f64>,
+    /// `gamma^m`.
+    pub effect: Vec<f64>,
+    /// `T_m`.
+    pub teacher_margin: Vec<f64>,
+    /// Share of ratios that were clamped.
+    pub clamped: Vec<f64>,
+}
+
+/// Computes the weights of each step, keeping the averages that smoothing needs.
+#[derive(Clone, Debug)]
+pub struct Weigher {
+    weighting: Weighting,
+    /// Exponential averages of `(gamma^m, denominator)`.
+    smooth: Vec<(f64, f64)>,
+}
+
+impl Weigher {
+    /// A weigher with no history.
+    pub fn new(weighting: Weighting) -> Weigher {
+        Weigher { weighting, smooth: Vec::new() }
+    }
+
+    /// Weights of a step from the full margins and each modality's.
+    pub fn weigh(&mut self, full: &[f32], modalities: &[ModalityMargins]) -> StepWeights {
+        let effect: Vec<f64> = modalities.iter().map(|m| mean_difference(full, &m.without)).collect();
+        let teacher_margin = modalities.iter().map(|m| mean(&m.teacher)).collect();
+        let weights = match self.weighting.level {
+            Level::Batch => self.batch(&effect, modalities),
+            Level::Triple => self.triples(full, modalities),
+        };
+        let weights = StepWeights { effect, teacher_margin, ..weights };
+        if self.weighting.uniform { self.equal(weights) } else { weights }
+    }
+
+    fn batch(&mut self, effect: &[f64], modalities: &[ModalityMargins]) -> StepWeights {
+        let denominators = modalities.iter().map(|m| mean(self.denominator(m)));
+        let pairs: Vec<(f64, f64)> = effect.iter().copied().zip(denominators).collect();
+        let ratios = self.smoothed(pairs).into_iter().map(|(g, t)| guarded(g, t, self.weighting.guard));
+        let (rho, clamped): (Vec<f64>, Vec<bool>) = ratios.unzip();
+        StepWeights {
+            mean: self.scaled(&shares(&rho, self.weighting.shape)),
+            rho,
+            clamped: clamped.iter().map(|&c| f64::from(u8::from(c))).collect(),
+            ..StepWeights::default()
+        }
+    }
+
+    fn triples(&self, full: &[f32], modalities: &[ModalityMargins]) -> StepWeights {
+        let (n, count) = (modalities.len(), full.len());
+        let mut per_triple = vec![Vec::with_capacity(count); n];
+        let (mut rho, mut clamped) = (vec![0.0; n], vec![0.0; n]);
+        let mut ratios = vec![0.0; n];
+        for b in 0..count {
+            for (m, margins) in modalities.iter().enumerate() {
+                let delta = f64::from(full[b]) - f64::from(margins.without[b]);
+                let below = f64::from(self.denominator(margins)[b]);
+                let (ratio, hit) = guarded(delta, below, self.weighting.guard);
+                ratios[m] = ratio;
+                rho[m] += ratio / count as f64;
+                clamped[m] += f64::from(u8::from(hit)) / count as f64;
+            }
+            let weights = self.scaled(&shares(&ratios, self.weighting.shape));
+            per_triple.iter_mut().zip(weights).for_each(|(out, w)| out.push(w as f32));
+        }
+        let mean = per_triple.iter().map(|w| mean(w)).collect();
+        StepWeights { mean, per_triple: Some(per_triple), rho, clamped, ..StepWeights::default() }
+    }
+
+    fn denominator<'a>(&self, m: &'a ModalityMargins) -> &'a [f32] {
+        match self.weighting.denominator {
+            Denominator::Teacher => &m.teacher,
+            Denominator::Student => &m.only,
+        }
+    }
+
+    /// Exponential averages across steps, started with the first step's values.
+    fn smoothed(&mut self, now: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+        let beta = self.weighting.smooth;
+        if beta == 0.0 || self.smooth.is_empty() {
+            self.smooth = now;
+        } else {
+            let blend = |old: f64, new: f64| beta * old + (1.0 - beta) * new;
+            let pairs = self.smooth.iter().zip(now);
+            self.smooth = pairs.map(|(o, n)| (blend(o.0, n.0), blend(o.1, n.1))).collect();
+        }
+        self.smooth.clone()
+    }
+
+    /// Shares that sum to 1, brought to the configured sum.
+    fn scaled(&self, shares: &[f64]) -> Vec<f64> {
+        let scale = self.total(shares.len());
+        shares.iter().map(|s| s * scale).collect()
+    }
+
+    fn total(&self, n: usize) -> f64 {
+        match self.weighting.sum {
+            Sum::One => 1.0,
+            Sum::Modalities => n as f64,
+        }
+    }
+
+    fn equal(&self, weights: StepWeights) -> StepWeights {
+        let n = weights.effect.len();
+        StepWeights { mean: vec![self.total(n) / n as f64; n], per_triple: None, ..weights }
+    }
+}
+
+fn mean(x: &[f32]) -> f64 {
+    x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64
+}
+
+fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
+    let sum: f64 = a.iter().zip(b).map(|(&a, &b)| f64::from(a) - f64::from(b)).sum();
+    sum / a.len().max(1) as f64
+}

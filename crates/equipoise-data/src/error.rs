@@ -1,0 +1,229 @@
+//! What can be wrong with a data set, each fault with its place and its remedy.
+
+use std::path::{Path, PathBuf};
+
+/// A fault in a data set. The message names the file, the place in it, what was expected, what
+/// was found and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file system refused.
+    #[error("{}: {source}; check that the path exists and is accessible", file.display())]
+    Io {
+        /// File or directory.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No known layout, or more than one.
+    #[error("{}: {found}; expected one of: {expected}", path.display())]
+    Layout {
+        /// The directory given.
+        path: PathBuf,
+        /// What it looks like.
+        found: String,
+        /// The layouts that are known.
+        expected: String,
+    },
+    /// A file of the layout is absent.
+    #[error("{}: no such file, expected {expected}; add it", file.display())]
+    MissingFile {
+        /// The absent file.
+        file: PathBuf,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// Text that is not JSON, or not of the expected shape.
+    #[error(
+        "{}: line {line}, column {column}: {problem}; expected {{\"user id\": [item ids], ...}}; \
+         repair or export the file again",
+        file.display()
+    )]
+    Json {
+        /// The file.
+        file: PathBuf,
+        /// Line from 1.
+        line: usize,
+        /// Column from 1.
+        column: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// An entry of a split or id list that does not mean what it must.
+    #[error("{}: {place}: {problem}", file.display())]
+    Entry {
+        /// The file.
+        file: PathBuf,
+        /// Line, user or column.
+        place: String,
+        /// Expected, found, remedy.
+        problem: String,
+    },
+    /// An item id with no row in the features (or in the item list).
+    #[error(
+        "{origin}: user {user}: item id {item} is out of range, expected 0..={last} ({bound}); \
+         correct the id or add the item"
+    )]
+    ItemOutOfRange {
+        /// The split.
+        origin: String,
+        /// User index.
+        user: u32,
+        /// Item id found.
+        item: u32,
+        /// Largest allowed id.
+        last: usize,
+        /// What sets the bound.
+        bound: String,
+    },
+    /// A user id out of all proportion to the number of users, or not in the user list.
+    #[error(
+        "{origin}: user id {user} is out of range, expected 0..={last} ({bound}); number the \
+         users from 0 without gaps"
+    )]
+    UserOutOfRange {
+        /// The split.
+        origin: String,
+        /// User id found.
+        user: u32,
+        /// Largest allowed id.
+        last: usize,
+        /// What sets the bound.
+        bound: String,
+    },
+    /// One interaction in two splits.
+    #[error(
+        "user {user}: item {item} is in both {first} and {second}, expected disjoint splits; \
+         remove it from one of them"
+    )]
+    Overlap {
+        /// User index.
+        user: u32,
+        /// Item index.
+        item: u32,
+        /// One split.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Nothing to learn from.
+    #[error("{origin}: no interaction, expected at least one to train on; check how the split was made")]
+    EmptyTrain {
+        /// The train split.
+        origin: String,
+    },
+    /// A damaged or unsuitable `.npy` file.
+    #[error("{}: byte {byte}: {problem}; {remedy}", file.display())]
+    Npy {
+        /// The file.
+        file: PathBuf,
+        /// Offset from the start of the file.
+        byte: u64,
+        /// Expected and found.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// NaN or infinity among the features.
+    #[error(
+        "{}: row {row}, column {column} is {value}, expected a finite number within the range of \
+         float32; {count} such values in all; replace them, for instance by the mean row",
+        file.display()
+    )]
+    NotFinite {
+        /// The file.
+        file: PathBuf,
+        /// Row of the first, from 0.
+        row: usize,
+        /// Its column, from 0.
+        column: usize,
+        /// The value as `f32`.
+        value: f32,
+        /// Number of them.
+        count: usize,
+    },
+    /// Modalities that do not describe the same items.
+    #[error(
+        "{}: {found} rows, expected {expected} ({reason}); every modality needs one row per item",
+        file.display()
+    )]
+    Rows {
+        /// The file.
+        file: PathBuf,
+        /// Its rows.
+        found: usize,
+        /// Rows wanted.
+        expected: usize,
+        /// Why that many.
+        reason: String,
+    },
+    /// A modality was asked for that is not there.
+    #[error(
+        "{}: modality {name:?} was asked for, found {found}; correct the name or add \
+         {name}_feat.npy",
+        path.display()
+    )]
+    MissingModality {
+        /// The directory.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The names found.
+        found: String,
+    },
+    /// No features at all.
+    #[error(
+        "{}: no modality, expected at least one file <modality>_feat.npy (such as image_feat.npy) \
+         with one row per item; add one",
+        path.display()
+    )]
+    NoModality {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// More faults of one kind than are worth listing.
+    #[error("{origin}: {count} more faults of the kind \"{kind}\"")]
+    More {
+        /// Where.
+        origin: String,
+        /// Number not listed.
+        count: usize,
+        /// Kind.
+        kind: &'static str,
+    },
+    /// Raw ids that do not form a vocabulary.
+    #[error("{}: {source}", path.display())]
+    Vocabulary {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        source: crate::vocabulary::VocabularyError,
+    },
+    /// A setting out of its range.
+    #[error("{field} is {found}, expected {expected}; change it")]
+    Setting {
+        /// Name of the setting.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// The range.
+        expected: String,
+    },
+    /// A directory that holds something else.
+    #[error(
+        "{}: the directory is not empty and holds no demo.toml, expected a new or a demo \
+         directory; choose another",
+        path.display()
+    )]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl DataError {
+    /// An [`Io`](Self::Io) error about `file`.
+    pub(crate) fn io(file: &Path) -> impl FnOnce(std::io::Error) -> DataError + '_ {
+        move |source| DataError::Io { file: file.to_owned(), source }
+    }
+}

@@ -1,0 +1,104 @@
+//! A hash that tells two data sets apart.
+
+use crate::dataset::Dataset;
+use crate::interactions::Interactions;
+
+impl Dataset {
+    /// BLAKE3 hash, 64 hex digits, of what a trained model depends on: the shape, the train and
+    /// validation pairs, the raw ids, the names and features of the modalities in order.
+    ///
+    /// The test split, the name and the layout have no part in it: the same data read from two
+    /// layouts have one fingerprint.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"equipoise data set 1");
+        number(&mut hasher, self.n_users());
+        number(&mut hasher, self.n_items());
+        for split in [&self.train, &self.validation] {
+            interactions(&mut hasher, split);
+        }
+        for ids in [self.vocabulary.users(), self.vocabulary.items()] {
+            number(&mut hasher, ids.len());
+            ids.iter().for_each(|id| text(&mut hasher, id));
+        }
+        number(&mut hasher, self.modalities.len());
+        for modality in &self.modalities {
+            text(&mut hasher, &modality.name);
+            number(&mut hasher, modality.features.rows());
+            number(&mut hasher, modality.features.width());
+            floats(&mut hasher, modality.features.values());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+fn number(hasher: &mut blake3::Hasher, value: usize) {
+    hasher.update(&(value as u64).to_le_bytes());
+}
+
+fn text(hasher: &mut blake3::Hasher, value: &str) {
+    number(hasher, value.len());
+    hasher.update(value.as_bytes());
+}
+
+fn interactions(hasher: &mut blake3::Hasher, split: &Interactions) {
+    number(hasher, split.len());
+    let mut bytes = Vec::with_capacity(split.len() * 8);
+    for (user, item) in split.pairs() {
+        bytes.extend(user.to_le_bytes());
+        bytes.extend(item.to_le_bytes());
+    }
+    hasher.update(&bytes);
+}
+
+fn floats(hasher: &mut blake3::Hasher, values: &[f32]) {
+    let mut bytes = Vec::with_capacity(4 << 14);
+    for piece in values.chunks(1 << 14) {
+        bytes.clear();
+        bytes.extend(piece.iter().flat_map(|v| v.to_le_bytes()));
+        hasher.update(&bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Dataset, Features, Interactions, Modality, Vocabulary};
+
+    fn dataset() -> Dataset {
+        let ids = |n: u32| (0..n).map(|i| i.to_string()).collect();
+        let features = Features::new(3, 1, vec![1.0, 2.0, 3.0]).expect("finite");
+        Dataset {
+            name: "tiny".into(),
+            format: "lattice".into(),
+            vocabulary: Vocabulary::new(ids(2), ids(3)).expect("distinct"),
+            train: Interactions::from_pairs(2, 3, &[(0, 0), (1, 2)]).0,
+            validation: Interactions::from_pairs(2, 3, &[(0, 1)]).0,
+            modalities: vec![Modality { name: "text".into(), features }],
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_part_that_training_sees_changes_it() {
+        let base = dataset().fingerprint();
+        let changed = |change: &dyn Fn(&mut Dataset)| {
+            let mut other = dataset();
+            change(&mut other);
+            other.fingerprint() != base
+        };
+        let pairs = |p: &[(u32, u32)]| Interactions::from_pairs(2, 3, p).0;
+        assert!(changed(&|d| d.train = pairs(&[(0, 0), (1, 1)])));
+        assert!(changed(&|d| d.validation = pairs(&[(0, 2)])));
+        assert!(changed(&|d| std::mem::swap(&mut d.train, &mut d.validation)));
+        assert!(changed(&|d| d.modalities[0].name = "image".into()));
+        let features = Features::new(3, 1, vec![1.0, 2.0, 3.5]).expect("finite");
+        assert!(changed(&|d| d.modalities[0].features = features.clone()));
+        let renamed = || ["a", "b"].map(String::from).to_vec();
+        let items = dataset().vocabulary.items().to_vec();
+        assert!(changed(&|d| {
+            d.vocabulary = Vocabulary::new(renamed(), items.clone()).expect("distinct");
+        }));
+        assert!(!changed(&|d| d.name = "other".into()));
+        assert!(!changed(&|d| d.notes.push("A remark.".into())));
+    }
+}

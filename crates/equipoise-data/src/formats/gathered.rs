@@ -1,0 +1,226 @@
+//! What every format hands over, and the checks that all formats share.
+
+use std::path::{Path, PathBuf};
+
+use crate::dataset::{Dataset, Loaded, SealedTest};
+use crate::error::DataError;
+use crate::faults::Faults;
+use crate::features::{Features, Modality};
+use crate::interactions::Interactions;
+use crate::vocabulary::Vocabulary;
+
+/// Names of the splits in the order train, validation, test.
+pub(crate) const SPLITS: [&str; 3] = ["train", "validation", "test"];
+
+/// How far ids may run beyond what occurs before they are taken for a mistake. Ids are indices:
+/// a stray one of 4 billion would otherwise cost gigabytes of empty rows.
+const SLACK: usize = 1_000_000;
+
+/// One split as it stands in the file: in file order, repeats included.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    /// File (and column value) it was read from.
+    pub(crate) origin: String,
+    /// Users that it names, ascending; one may be there without any item.
+    pub(crate) users: Vec<u32>,
+    pub(crate) pairs: Vec<(u32, u32)>,
+}
+
+/// A modality together with its file.
+#[derive(Debug)]
+pub(crate) struct ReadModality {
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+    pub(crate) dtype: &'static str,
+    pub(crate) features: Features,
+}
+
+/// All that was read of a data set, before the parts are held against each other.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    pub(crate) name: String,
+    pub(crate) format: String,
+    /// Train, validation, test; `None` where unreadable.
+    pub(crate) splits: [Option<Split>; 3],
+    /// Raw user ids by index and the file that lists them.
+    pub(crate) users: Option<(PathBuf, Vec<String>)>,
+    /// Raw item ids by index and the file that lists them.
+    pub(crate) items: Option<(PathBuf, Vec<String>)>,
+    pub(crate) modalities: Vec<ReadModality>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The shape that all parts must share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) users: usize,
+    pub(crate) items: usize,
+}
+
+impl Gathered {
+    /// Checks the parts against each other and settles the shape: as many items as the item
+    /// list names, else as the features have rows, else as the ids demand; as many users as
+    /// the user list names, else as the ids demand.
+    pub(crate) fn verify(&self, faults: &mut Faults) -> Result<Shape, DataError> {
+        let items = self.verify_items(faults)?;
+        let users = self.verify_users(faults)?;
+        for (first, second) in [(0, 1), (0, 2), (1, 2)] {
+            self.verify_disjoint(first, second, faults)?;
+        }
+        if let Some(train) = self.splits[0].as_ref().filter(|s| s.pairs.is_empty()) {
+            let origin = train.origin.clone();
+            faults.add(DataError::EmptyTrain { origin })?;
+        }
+        Ok(Shape { users, items })
+    }
+
+    fn verify_items(&self, faults: &mut Faults) -> Result<usize, DataError> {
+        let ids = self.present().flat_map(|s| &s.pairs).map(|p| p.1 as usize + 1);
+        let demanded = ids.max().unwrap_or(0).min(SLACK);
+        let listed = self
+            .items
+            .as_ref()
+            .map(|(file, ids)| (ids.len(), format!("{} lists {} items", file.display(), ids.len())));
+        let Some(first) = self.modalities.first() else {
+            return Ok(listed.map_or(demanded, |l| l.0));
+        };
+        let rows = first.features.rows();
+        let (expected, reason) =
+            listed.unwrap_or_else(|| (rows, format!("{} has {rows}", first.file.display())));
+        for modality in &self.modalities {
+            let found = modality.features.rows();
+            if found != expected {
+                let (file, reason) = (modality.file.clone(), reason.clone());
+                faults.add(DataError::Rows { file, found, expected, reason })?;
+            }
+        }
+        for split in self.present() {
+            let bad = split.pairs.iter().filter(|p| p.1 as usize >= expected);
+            let faulty = bad.map(|&(user, item)| DataError::ItemOutOfRange {
+                origin: split.origin.clone(),
+                user,
+                item,
+                last: expected.saturating_sub(1),
+                bound: reason.clone(),
+            });
+            faults.add_all(faulty, &split.origin, "item id out of range")?;
+        }
+        Ok(expected)
+    }
+
+    fn verify_users(&self, faults: &mut Faults) -> Result<usize, DataError> {
+        let mut seen: Vec<u32> = self.present().flat_map(|s| &s.users).copied().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let (limit, bound) = match &self.users {
+            Some((file, ids)) => (ids.len(), format!("{} lists {} users", file.display(), ids.len())),
+            None => (seen.len() * 16 + SLACK, format!("only {} users occur", seen.len())),
+        };
+        for split in self.present() {
+            let bad = split.users.iter().filter(|&&user| user as usize >= limit);
+            let faulty = bad.map(|&user| DataError::UserOutOfRange {
+                origin: split.origin.clone(),
+                user,
+                last: limit.saturating_sub(1),
+                bound: bound.clone(),
+            });
+            faults.add_all(faulty, &split.origin, "user id out of range")?;
+        }
+        let demanded = seen.iter().rev().find(|&&u| (u as usize) < limit).map_or(0, |&u| u as usize + 1);
+        Ok(if self.users.is_some() { limit } else { demanded })
+    }
+
+    fn verify_disjoint(&self, a: usize, b: usize, faults: &mut Faults) -> Result<(), DataError> {
+        let (Some(a), Some(b)) = (&self.splits[a], &self.splits[b]) else {
+            return Ok(());
+        };
+        let mut sorted = a.pairs.clone();
+        sorted.sort_unstable();
+        let mut common: Vec<_> = b.pairs.iter().filter(|p| sorted.binary_search(p).is_ok()).collect();
+        common.sort_unstable();
+        common.dedup();
+        let faulty = common.into_iter().map(|&(user, item)| DataError::Overlap {
+            user,
+            item,
+            first: a.origin.clone(),
+            second: b.origin.clone(),
+        });
+        faults.add_all(faulty, &b.origin, "interaction in two splits")
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Split> {
+        self.splits.iter().flatten()
+    }
+
+    /// The interactions of one split within `shape`; pairs outside (possible only when faults
+    /// were found) are left out. Merged repeats are noted.
+    pub(crate) fn interactions(&self, split: usize, shape: &Shape, notes: &mut Vec<String>) -> Interactions {
+        let Some(read) = &self.splits[split] else {
+            return Interactions::from_pairs(shape.users, shape.items, &[]).0;
+        };
+        let inside = |p: &&(u32, u32)| (p.0 as usize) < shape.users && (p.1 as usize) < shape.items;
+        let pairs: Vec<_> = read.pairs.iter().filter(inside).copied().collect();
+        let (set, merged) = Interactions::from_pairs(shape.users, shape.items, &pairs);
+        if merged > 0 {
+            notes.push(format!("{}: merged {merged} repeated interactions.", read.origin));
+        }
+        if set.is_empty() {
+            notes.push(format!("{}: the {} split is empty.", read.origin, SPLITS[split]));
+        }
+        set
+    }
+
+    /// Raw ids: those listed beside the data, else the indices in decimals.
+    pub(crate) fn vocabulary(&self, path: &Path, shape: &Shape) -> Result<Vocabulary, DataError> {
+        let ids = |listed: &Option<(PathBuf, Vec<String>)>, count: usize| match listed {
+            Some((_, ids)) => ids.clone(),
+            None => (0..count).map(|n| n.to_string()).collect(),
+        };
+        let vocabulary = Vocabulary::new(ids(&self.users, shape.users), ids(&self.items, shape.items));
+        vocabulary.map_err(|source| DataError::Vocabulary { path: path.to_owned(), source })
+    }
+
+    /// Builds the data set, once every check has passed.
+    pub(crate) fn assemble(mut self, path: &Path) -> Result<Loaded, DataError> {
+        let shape = self.verify(&mut Faults::stop_at_first())?;
+        let vocabulary = self.vocabulary(path, &shape)?;
+        let mut notes = std::mem::take(&mut self.notes);
+        let [train, validation, test] = [0, 1, 2].map(|s| self.interactions(s, &shape, &mut notes));
+        notes.extend(oddities(&train, &validation, &test));
+        let modalities = self.modalities.into_iter();
+        let modalities = modalities.map(|m| Modality { name: m.name, features: m.features });
+        let data = Dataset {
+            name: self.name,
+            format: self.format,
+            vocabulary,
+            train,
+            validation,
+            modalities: modalities.collect(),
+            notes,
+        };
+        Ok(Loaded { data, test: SealedTest::seal(test) })
+    }
+}
+
+/// Sentences about users and items that training never sees. Of the test split they count
+/// users, nothing else.
+pub(crate) fn oddities(train: &Interactions, validation: &Interactions, test: &Interactions) -> Vec<String> {
+    let mut notes = Vec::new();
+    let users = 0..train.n_users() as u32;
+    let idle: Vec<u32> = users.filter(|&u| train.items_of(u).is_empty()).collect();
+    if !idle.is_empty() {
+        let held = |split: &Interactions| idle.iter().filter(|&&u| !split.items_of(u).is_empty()).count();
+        notes.push(format!(
+            "Users without a train item, skipped in training: {}; held-out items are kept for {} of \
+             them in validation, for {} in test.",
+            idle.len(),
+            held(validation),
+            held(test)
+        ));
+    }
+    let cold = train.item_counts().iter().filter(|&&c| c == 0).count();
+    if cold > 0 {
+        notes.push(format!("Items that never occur in train, for which only their features speak: {cold}."));
+    }
+    notes
+}

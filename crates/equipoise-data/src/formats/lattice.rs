@@ -1,0 +1,65 @@
+//! The layout of the LATTICE pipeline and its relatives.
+//!
+//! ```text
+//! <dir>/5-core/train.json, val.json, test.json    {"<user>": [item, ...], ...}
+//! <dir>/<modality>_feat.npy                       one row per item
+//! <dir>/5-core/user_list.txt, item_list.txt       optional: raw id <tab> index
+//! ```
+//!
+//! The splits may also lie in `<dir>` itself, as the MMSSL family has them.
+
+use std::path::{Path, PathBuf};
+
+use super::gathered::Gathered;
+use super::{Format, directory_name, id_list, json_split, modality_files};
+use crate::dataset::LoadOptions;
+use crate::error::DataError;
+use crate::faults::Faults;
+
+/// `5-core/{train,val,test}.json` (or the same three files in the directory itself) and
+/// `<modality>_feat.npy`; raw ids from `user_list.txt` and `item_list.txt` if there.
+#[derive(Debug)]
+pub struct Lattice;
+
+const FILES: [&str; 3] = ["train.json", "val.json", "test.json"];
+
+impl Lattice {
+    fn splits_in(path: &Path) -> Option<PathBuf> {
+        let core = path.join("5-core");
+        if core.is_dir() {
+            return Some(core);
+        }
+        FILES.iter().any(|f| path.join(f).is_file()).then(|| path.to_owned())
+    }
+}
+
+impl Format for Lattice {
+    fn name(&self) -> &'static str {
+        "lattice"
+    }
+
+    fn describe(&self) -> &'static str {
+        "5-core/{train,val,test}.json ({\"user\": [items]}) and <modality>_feat.npy"
+    }
+
+    fn detect(&self, path: &Path) -> bool {
+        Self::splits_in(path).is_some()
+    }
+
+    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+        let dir = Self::splits_in(path).unwrap_or_else(|| path.join("5-core"));
+        let mut splits = [None, None, None];
+        for (split, file) in splits.iter_mut().zip(FILES) {
+            *split = json_split::read(&dir.join(file), faults)?;
+        }
+        Ok(Gathered {
+            name: directory_name(path),
+            format: self.name().into(),
+            splits,
+            users: id_list::read(&dir.join("user_list.txt"), faults)?,
+            items: id_list::read(&dir.join("item_list.txt"), faults)?,
+            modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            notes: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The layout of the MMRec toolbox.
+//!
+//! ```text
+//! <dir>/<name>.inter            tab separated, header with userID, itemID, x_label
+//! <dir>/<modality>_feat.npy     one row per item
+//! <dir>/u_id_mapping.csv, i_id_mapping.csv    optional: raw id <tab> index
+//! ```
+//!
+//! `x_label` is 0 for train, 1 for validation, 2 for test. Further columns are left aside.
+
+use std::path::{Path, PathBuf};
+
+use super::gathered::{Gathered, SPLITS, Split};
+use super::{Format, directory_name, id_list, modality_files};
+use crate::dataset::LoadOptions;
+use crate::error::DataError;
+use crate::faults::Faults;
+
+/// One `<name>.inter` with the columns `userID`, `itemID`, `x_label` (0 train, 1 validation, 2 test)
+/// and `<modality>_feat.npy`; raw ids from `u_id_mapping.csv` and `i_id_mapping.csv` if there.
+#[derive(Debug)]
+pub struct Mmrec;
+
+/// Columns that are read: users, items, split.
+const COLUMNS: [&str; 3] = ["userID", "itemID", "x_label"];
+
+impl Format for Mmrec {
+    fn name(&self) -> &'static str {
+        "mmrec"
+    }
+
+    fn describe(&self) -> &'static str {
+        "<name>.inter (tab-separated userID, itemID, x_label) and <modality>_feat.npy"
+    }
+
+    fn detect(&self, path: &Path) -> bool {
+        inter_files(path).is_ok_and(|files| !files.is_empty())
+    }
+
+    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+        let splits = match faults.keep(the_inter_file(path))? {
+            Some(file) => read_inter(&file, faults)?,
+            None => [None, None, None],
+        };
+        Ok(Gathered {
+            name: directory_name(path),
+            format: self.name().into(),
+            splits,
+            users: id_list::read(&path.join("u_id_mapping.csv"), faults)?,
+            items: id_list::read(&path.join("i_id_mapping.csv"), faults)?,
+            modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            notes: Vec::new(),
+        })
+    }
+}
+
+fn inter_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(DataError::io(path))? {
+        let file = entry.map_err(DataError::io(path))?.path();
+        if file.extension().is_some_and(|e| e == "inter") {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn the_inter_file(path: &Path) -> Result<PathBuf, DataError> {
+    let files = inter_files(path)?;
+    match <[PathBuf; 1]>::try_from(files) {
+        Ok([file]) => Ok(file),
+        Err(files) => Err(DataError::Layout {
+            path: path.to_owned(),
+            found: format!("{} files end in .inter", files.len()),
+            expected: "exactly one <name>.inter".into(),
+        }),
+    }
+}
+
+/// Reads all three splits from the one file.
+fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<Split>; 3], DataError> {
+    let Some(text) = faults.keep(std::fs::read_to_string(file).map_err(DataError::io(file)))? else {
+        return Ok([None, None, None]);
+    };
+    let mut lines = text.lines();
+    let header = lines.next().unwrap_or("");
+    let Some(columns) = faults.keep(columns(file, header))? else {
+        return Ok([None, None, None]);
+    };
+    let mut label = 0;
+    let mut splits = SPLITS.map(|name| {
+        let origin = format!("{} ({name}, x_label {label})", file.display());
+        label += 1;
+        Split { origin, ..Split::default() }
+    });
+    let mut wrong = Vec::new();
+    for (number, line) in lines.enumerate() {
+        match row(line, &columns) {
+            Ok((split, pair)) => splits[split].pairs.push(pair),
+            Err(problem) => wrong.push((number + 2, problem)),
+        }
+    }
+    for split in &mut splits {
+        split.users = split.pairs.iter().map(|p| p.0).collect();
+        split.users.sort_unstable();
+        split.users.dedup();
+    }
+    let wrong = wrong.into_iter().map(|(line, problem)| DataError::Entry {
+        file: file.to_owned(),
+        place: format!("line {line}"),
+        problem,
+    });
+    faults.add_all(wrong, &file.display().to_string(), "malformed line")?;
+    Ok(splits.map(Some))
+}
+
+/// Where the columns stand, and how many there are.
+struct Columns {
+    places: [usize; 3],
+    count: usize,
+}
+
+fn columns(file: &Path, header: &str) -> Result<Columns, DataError> {
+    let names: Vec<&str> = header.split('\t').collect();
+    let mut places = [0; 3];
+    for (place, column) in places.iter_mut().zip(COLUMNS) {
+        *place = names.iter().position(|&n| n == column).ok_or_else(|| DataError::Entry {
+            file: file.to_owned(),
+            place: "line 1".into(),
+            problem: format!(
+                "no column {column}, expected tab-separated {}, found {header:?}; name the columns so",
+                COLUMNS.join(", ")
+            ),
+        })?;
+    }
+    let count = names.len();
+    Ok(Columns { places, count })
+}
+
+fn row(line: &str, columns: &Columns) -> Result<(usize, (u32, u32)), String> {
+    let mut fields = [""; 3];
+    let mut count = 0;
+    for (n, field) in line.split('\t').enumerate() {
+        count = n + 1;
+        if let Some(c) = columns.places.iter().position(|&p| p == n) {
+            fields[c] = field;
+        }
+    }
+    if count != columns.count {
+        return Err(format!(
+            "expected {} tab-separated fields, found {count} in {line:?}; repair the line",
+            columns.count
+        ));
+    }
+    let [user, item, label] = fields;
+    let split = match label {
+        "0" => 0,
+        "1" => 1,
+        "2" => 2,
+        other => {
+            return Err(format!(
+                "x_label {other:?}, expected 0 (train), 1 (validation) or 2 (test); correct it"
+            ));
+        }
+    };
+    Ok((split, (id("userID", user)?, id("itemID", item)?)))
+}
+
+fn id(column: &str, field: &str) -> Result<u32, String> {
+    let digits = !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit());
+    let id = field.parse().ok().filter(|_| digits);
+    id.ok_or_else(|| format!("{column} {field:?}, expected a whole number from 0; number the ids from 0"))
+}

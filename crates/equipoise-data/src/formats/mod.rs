@@ -1,0 +1,109 @@
+//! Layouts of data sets on disk: one file each, and one line each in the registry.
+
+mod gathered;
+mod id_list;
+mod json_split;
+mod lattice;
+mod mmrec;
+mod modality_files;
+mod npy;
+mod npy_header;
+
+use std::path::Path;
+
+pub use gathered::Gathered;
+pub(crate) use gathered::{ReadModality, Shape, oddities};
+pub use lattice::Lattice;
+pub use mmrec::Mmrec;
+pub(crate) use modality_files::found_names;
+pub use npy::{read_npy, write_npy};
+
+use crate::dataset::{LoadOptions, Loaded};
+use crate::error::DataError;
+pub use crate::faults::Faults;
+
+/// A layout of files that makes up a data set.
+///
+/// An implementation recognises a directory and reads its parts; the checks that hold for every
+/// data set (ranges, disjoint splits, rows, ...) are made once for all of them. Implemented
+/// within this crate: one file and one line in [`formats`].
+pub trait Format: Sync {
+    /// Short name, e.g. `lattice`.
+    fn name(&self) -> &'static str;
+
+    /// One line that says which files belong to it.
+    fn describe(&self) -> &'static str;
+
+    /// Whether `path` looks like this layout; reads directory entries only.
+    fn detect(&self, path: &Path) -> bool;
+
+    /// Reads the parts. Faults go to `faults`.
+    ///
+    /// # Errors
+    /// The first fault, if `faults` says so.
+    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError>;
+
+    /// Reads and checks a data set.
+    ///
+    /// # Errors
+    /// The first fault found; nothing is then half read.
+    fn load(&self, path: &Path, options: &LoadOptions) -> Result<Loaded, DataError> {
+        let gathered = self.gather(path, options, &mut Faults::stop_at_first())?;
+        gathered.assemble(path)
+    }
+}
+
+/// All layouts known.
+pub fn formats() -> &'static [&'static dyn Format] {
+    &[&Lattice, &Mmrec]
+}
+
+/// The one layout that `path` has.
+///
+/// # Errors
+/// [`DataError::Io`] if there is no such directory, [`DataError::Layout`] if it has no known
+/// layout or the files of two.
+pub fn detect(path: &Path) -> Result<&'static dyn Format, DataError> {
+    // Says "no such directory" where that is so.
+    std::fs::read_dir(path).map_err(DataError::io(path))?;
+    let fitting: Vec<_> = formats().iter().filter(|f| f.detect(path)).collect();
+    let found = match fitting[..] {
+        [format] => return Ok(*format),
+        [] => "no known layout".to_owned(),
+        _ => format!("files of several layouts ({})", found_names(fitting.iter().map(|f| f.name()))),
+    };
+    let known: Vec<String> = formats().iter().map(|f| format!("{}: {}", f.name(), f.describe())).collect();
+    Err(DataError::Layout { path: path.to_owned(), found, expected: known.join("; ") })
+}
+
+/// Name of a data set: that of its directory.
+fn directory_name(path: &Path) -> String {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "data".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_has_a_name_and_a_description_of_its_own() {
+        let names: Vec<_> = formats().iter().map(|f| f.name()).collect();
+        for (n, format) in formats().iter().enumerate() {
+            assert!(!names[..n].contains(&format.name()), "{} twice", format.name());
+            assert!(format.describe().contains("_feat.npy"), "{}", format.describe());
+            assert!(!format.describe().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn no_layout_claims_an_empty_directory_and_all_refuse_it_when_forced() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for format in formats() {
+            assert!(!format.detect(dir.path()), "{}", format.name());
+            let refused = format.load(dir.path(), &LoadOptions::default());
+            assert!(refused.is_err(), "{}", format.name());
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Feature matrices from NumPy `.npy` files.
+//!
+//! float16, float32 and float64, little-endian, in row order or column ("Fortran") order, become
+//! row-major `f32`. The file is read in pieces straight into the matrix: the peak is the
+//! matrix and one small buffer. Nothing is allocated before the size claimed by the header
+//! has been compared with the size of the file.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+use super::npy_header::{self, DType, Header};
+use crate::atomic::write_atomic;
+use crate::error::DataError;
+use crate::features::{FeatureError, Features};
+
+/// Values converted at a time.
+const PIECE: usize = 1 << 16;
+
+/// Reads a matrix of features; the second value names the type in the file.
+///
+/// # Errors
+/// [`DataError`] naming the byte for a damaged file, or row and column of the first value that
+/// is not a finite `f32`.
+pub fn read_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
+    let mut input = File::open(file).map_err(DataError::io(file))?;
+    let header = read_header(file, &mut input)?;
+    check_length(file, &input, &header)?;
+    let values = read_values(file, &mut input, &header)?;
+    let features = Features::new(header.rows, header.width, values).map_err(|e| match e {
+        FeatureError::NotFinite { row, column, value, count } => {
+            let file = file.to_owned();
+            DataError::NotFinite { file, row, column, value, count }
+        }
+        other => npy_error(file, (0, other.to_string(), "write the file again")),
+    })?;
+    Ok((features, header.dtype.name()))
+}
+
+/// Writes features as a float32 `.npy` in row order, atomically.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be written.
+pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
+    let (rows, width) = (features.rows(), features.width());
+    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+    // The values start at a multiple of 64; a newline ends the header.
+    let padding = 63 - (10 + text.len()) % 64;
+    text.extend(std::iter::repeat_n(' ', padding));
+    text.push('\n');
+    write_atomic(file, |out| {
+        out.write_all(b"\x93NUMPY\x01\x00")?;
+        out.write_all(&(text.len() as u16).to_le_bytes())?;
+        out.write_all(text.as_bytes())?;
+        features.values().iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
+    })
+    .map_err(DataError::io(file))
+}
+
+fn npy_error(file: &Path, (byte, problem, remedy): npy_header::Fault) -> DataError {
+    let file = file.to_owned();
+    DataError::Npy { file, byte, problem, remedy }
+}
+
+fn read_header(file: &Path, input: &mut File) -> Result<Header, DataError> {
+    let mut start = Vec::new();
+    let limit = npy_header::needed() as u64;
+    input.take(limit).read_to_end(&mut start).map_err(DataError::io(file))?;
+    let header = npy_header::parse(&start).map_err(|fault| npy_error(file, fault))?;
+    let seek = input.seek(SeekFrom::Start(header.data_start));
+    seek.map_err(DataError::io(file))?;
+    Ok(header)
+}
+
+/// The file must hold exactly the values that the header promises.
+fn check_length(file: &Path, input: &File, header: &Header) -> Result<(), DataError> {
+    let length = input.metadata().map_err(DataError::io(file))?.len();
+    let bytes = (header.rows * header.width * header.dtype.size()) as u64;
+    let expected = header.data_start.saturating_add(bytes);
+    if length == expected {
+        return Ok(());
+    }
+    let (rows, width, dtype) = (header.rows, header.width, header.dtype.name());
+    let what = format!("{rows} x {width} {dtype} values end at byte {expected}");
+    let (byte, problem) = match length < expected {
+        true => (length, format!("the file is cut short: {what}, the file at {length}")),
+        false => (expected, format!("{} bytes too many: {what}, the file at {length}", length - expected)),
+    };
+    Err(npy_error(file, (byte, problem, "copy the file again")))
+}
+
+fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
+    let mut values: Vec<f32> = Vec::new();
+    let total = header.rows * header.width;
+    values.try_reserve_exact(total).map_err(|_| {
+        let problem = format!("{total} values do not fit in memory");
+        npy_error(file, (header.data_start, problem, "use a machine with more memory"))
+    })?;
+    values.resize(total, 0.0);
+    let mut source = Source::new(input, header.dtype);
+    let read = match header.fortran {
+        false => values.chunks_mut(PIECE).try_for_each(|piece| source.fill(piece)),
+        true => fill_by_columns(&mut source, header, &mut values),
+    };
+    read.map_err(DataError::io(file))?;
+    Ok(values)
+}
+
+/// Reads a panel of columns at a time, so that each row of the result is written in runs.
+fn fill_by_columns(source: &mut Source<'_>, header: &Header, values: &mut [f32]) -> std::io::Result<()> {
+    let (rows, width) = (header.rows, header.width);
+    let panel = (4 * PIECE / rows).clamp(1, 64).min(width);
+    let mut columns = vec![0f32; panel * rows];
+    for first in (0..width).step_by(panel) {
+        let count = panel.min(width - first);
+        let columns = &mut columns[..count * rows];
+        columns.chunks_mut(PIECE).try_for_each(|piece| source.fill(piece))?;
+        for (row, out) in values.chunks_exact_mut(width).enumerate() {
+            for (c, out) in out[first..first + count].iter_mut().enumerate() {
+                *out = columns[c * rows + row];
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Converts the values of a file to `f32`, in file order.
+struct Source<'a> {
+    input: &'a mut File,
+    dtype: DType,
+    bytes: Vec<u8>,
+    halves: Vec<f16>,
+}
+
+impl<'a> Source<'a> {
+    fn new(input: &'a mut File, dtype: DType) -> Self {
+        let (bytes, halves) = (Vec::new(), Vec::new());
+        Source { input, dtype, bytes, halves }
+    }
+
+    fn fill(&mut self, out: &mut [f32]) -> std::io::Result<()> {
+        self.bytes.resize(out.len() * self.dtype.size(), 0);
+        self.input.read_exact(&mut self.bytes)?;
+        match self.dtype {
+            DType::F16 => {
+                let halves = self.bytes.as_chunks::<2>().0.iter();
+                self.halves.clear();
+                self.halves.extend(halves.map(|&b| f16::from_le_bytes(b)));
+                self.halves.convert_to_f32_slice(out);
+            }
+            DType::F32 => {
+                let values = self.bytes.as_chunks::<4>().0.iter();
+                out.iter_mut().zip(values).for_each(|(o, &b)| *o = f32::from_le_bytes(b));
+            }
+            DType::F64 => {
+                let values = self.bytes.as_chunks::<8>().0.iter();
+                out.iter_mut().zip(values).for_each(|(o, &b)| *o = f64::from_le_bytes(b) as f32);
+            }
+        }
+        Ok(())
+    }
+}

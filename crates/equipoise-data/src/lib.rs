@@ -1,0 +1,41 @@
+//! Data sets in: formats, vocabularies, splits, modality features, the demo generator, samplers and
+//! random streams.
+//!
+//! ```
+//! use equipoise_data::{DemoConfig, LoadOptions, load, write_demo};
+//! let dir = tempfile::tempdir()?;
+//! let config = DemoConfig { users: 60, items: 40, ..DemoConfig::default() };
+//! write_demo(dir.path(), &config)?;
+//! let loaded = load(dir.path(), &LoadOptions::default())?;
+//! assert_eq!(loaded.data.n_items(), 40);
+//! assert_eq!(loaded.data.modalities[1].name, "image");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod atomic;
+mod check;
+mod dataset;
+mod demo;
+mod error;
+mod faults;
+mod features;
+mod fingerprint;
+pub mod formats;
+mod interactions;
+mod random;
+mod samplers;
+mod split;
+mod vocabulary;
+
+pub use atomic::write_atomic;
+pub use check::{DataReport, ModalityReport, SplitSizes, check};
+pub use dataset::{Dataset, LoadOptions, Loaded, SealedTest, load};
+pub use demo::{DemoConfig, write_demo};
+pub use error::DataError;
+pub use features::{FeatureError, Features, Modality};
+pub use formats::{Format, formats};
+pub use interactions::Interactions;
+pub use random::{Seed, Stream, StreamKey, StreamState};
+pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples};
+pub use split::{Holdout, split_per_user};
+pub use vocabulary::{Vocabulary, VocabularyError};

@@ -1,0 +1,133 @@
+//! Settings of an evaluation.
+
+use std::collections::BTreeSet;
+
+use equipoise_data::Interactions;
+use serde::{Deserialize, Serialize};
+
+use crate::error::EvalError;
+use crate::metrics::{Metric, MetricName, NdcgDefinition};
+
+/// Settings of an evaluation.
+///
+/// | Field | Default | Purpose |
+/// |---|---|---|
+/// | `ks` | 5, 10, 20, 50 | cut-offs; the largest is Kmax |
+/// | `metrics` | recall, precision, ndcg, hit | what to compute at each cut-off |
+/// | `ndcg` | standard | which [`NdcgDefinition`] |
+/// | `exclude_validation_at_test` | false | whether validation items stop being candidates at test |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvalConfig {
+    /// Cut-offs, each at least 1, none twice.
+    pub ks: Vec<usize>,
+    /// Metrics, none twice.
+    pub metrics: Vec<MetricName>,
+    /// Definition of NDCG.
+    pub ndcg: NdcgDefinition,
+    /// Removes validation items from the candidates of a test. Published results keep them; without
+    /// them test values are slightly higher.
+    pub exclude_validation_at_test: bool,
+}
+
+impl Default for EvalConfig {
+    fn default() -> Self {
+        EvalConfig {
+            ks: vec![5, 10, 20, 50],
+            metrics: MetricName::ALL.to_vec(),
+            ndcg: NdcgDefinition::default(),
+            exclude_validation_at_test: false,
+        }
+    }
+}
+
+impl EvalConfig {
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`EvalError::Config`] when `ks` or `metrics` is empty or repeats itself, or a cut-off is 0.
+    pub fn check(&self) -> Result<(), EvalError> {
+        check_list("ks", &self.ks)?;
+        check_list("metrics", &self.metrics)?;
+        match self.ks.iter().position(|&k| k == 0) {
+            Some(place) => Err(EvalError::Config {
+                field: "ks",
+                problem: format!("expected cut-offs of at least 1, found 0 at place {}", place + 1),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Kmax, the largest cut-off; 0 when there is none.
+    pub fn largest_k(&self) -> usize {
+        self.ks.iter().copied().max().unwrap_or(0)
+    }
+
+    /// What to exclude when testing: the training items, and the validation items when set so.
+    pub fn excluded_at_test<'a>(
+        &self,
+        train: &'a Interactions,
+        validation: &'a Interactions,
+    ) -> Vec<&'a Interactions> {
+        match self.exclude_validation_at_test {
+            true => vec![train, validation],
+            false => vec![train],
+        }
+    }
+
+    /// The chosen metrics.
+    pub(crate) fn metrics(&self) -> Vec<Box<dyn Metric>> {
+        self.metrics.iter().map(|name| name.metric(self.ndcg)).collect()
+    }
+}
+
+fn check_list<T: Ord + std::fmt::Debug>(field: &'static str, values: &[T]) -> Result<(), EvalError> {
+    let mut seen = BTreeSet::new();
+    let problem = match values.iter().find(|v| !seen.insert(*v)) {
+        Some(twice) => format!("expected each value once, found {twice:?} twice; remove one"),
+        None if values.is_empty() => "expected at least one value, found none".to_owned(),
+        None => return Ok(()),
+    };
+    Err(EvalError::Config { field, problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(toml::from_str::<EvalConfig>("").unwrap(), EvalConfig::default());
+        EvalConfig::default().check().unwrap();
+    }
+
+    #[test]
+    fn names_are_snake_case_and_survive_a_round_trip() {
+        let text = "ks = [20]\nmetrics = [\"ndcg\", \"hit\"]\nndcg = \"retrieved\"\n\
+                    exclude_validation_at_test = true\n";
+        let config: EvalConfig = toml::from_str(text).unwrap();
+        assert_eq!(config.ndcg, NdcgDefinition::Retrieved);
+        assert_eq!(config.metrics, [MetricName::Ndcg, MetricName::Hit]);
+        assert_eq!(toml::to_string(&config).unwrap(), text);
+    }
+
+    #[test]
+    fn unknown_fields_and_metrics_are_refused() {
+        for text in ["topk = [20]", "metrics = [\"recal\"]", "ndcg = \"lattice\""] {
+            assert!(toml::from_str::<EvalConfig>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn useless_lists_are_refused_by_field() {
+        let with_ks = |ks: &[usize]| EvalConfig { ks: ks.to_vec(), ..EvalConfig::default() };
+        for (ks, part) in
+            [(&[][..], "found none"), (&[20, 0], "found 0 at place 2"), (&[20, 5, 20], "found 20 twice")]
+        {
+            let error = with_ks(ks).check().unwrap_err().to_string();
+            assert!(error.starts_with("evaluation.ks: ") && error.contains(part), "{error}");
+        }
+        let config = EvalConfig { metrics: vec![], ..EvalConfig::default() };
+        assert!(config.check().unwrap_err().to_string().starts_with("evaluation.metrics: "));
+    }
+}

@@ -1,0 +1,215 @@
+//! Exact full ranking: every item scored for every user asked for, the best k kept.
+//!
+//! Blocks of users go to the threads of the current rayon pool; each is multiplied with one block of
+//! items after another, excluded items are struck out of the tile of scores, and what exceeds a
+//! user's k-th best so far is kept. No users x items matrix exists at any time.
+
+mod tile;
+mod topk;
+
+use equipoise_data::Interactions;
+use rayon::prelude::*;
+
+use crate::embeddings::Embeddings;
+use crate::error::EvalError;
+use tile::{ITEM_BLOCK, ItemBlocks, USER_BLOCK};
+use topk::TopK;
+
+/// Fills the places of [`Ranking::items`] for which there was no candidate.
+pub const NO_ITEM: u32 = u32::MAX;
+
+/// The best k items of each user, best first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The users, as asked for.
+    pub users: Vec<u32>,
+    /// `users.len() x k` items, row-major; [`NO_ITEM`] when a user has fewer than k candidates.
+    pub items: Vec<u32>,
+    /// The scores of `items`; negative infinity beside [`NO_ITEM`].
+    pub scores: Vec<f32>,
+    /// Places per user.
+    pub k: usize,
+}
+
+impl Ranking {
+    /// The ranked items of the user in `users[row]`, without padding.
+    ///
+    /// # Panics
+    /// When `row` is not below `users.len()`.
+    pub fn items_of_row(&self, row: usize) -> &[u32] {
+        let items = &self.items[row * self.k..(row + 1) * self.k];
+        let n = items.iter().position(|&i| i == NO_ITEM);
+        &items[..n.unwrap_or(self.k)]
+    }
+
+    fn unfilled(users: &[u32], k: usize) -> Result<Self, EvalError> {
+        let too_large = || EvalError::TooLarge { users: users.len(), k };
+        let n = users.len().checked_mul(k).ok_or_else(too_large)?;
+        let (mut items, mut scores) = (Vec::new(), Vec::new());
+        items.try_reserve_exact(n).map_err(|_| too_large())?;
+        scores.try_reserve_exact(n).map_err(|_| too_large())?;
+        items.resize(n, NO_ITEM);
+        scores.resize(n, f32::NEG_INFINITY);
+        Ok(Ranking { users: users.to_vec(), items, scores, k })
+    }
+}
+
+/// Ranks all items for each of `users` but those any of `exclude` holds for the user.
+///
+/// Order: descending score, then ascending item. The result, to the last bit of the scores, does not
+/// depend on the number of threads nor on which other users are ranked in the same call.
+/// `users` may come in any order and repeat.
+///
+/// # Errors
+/// Those of [`Embeddings::new`]; [`EvalError::ZeroK`], [`EvalError::UserOutOfRange`],
+/// [`EvalError::Universe`] when interactions have other numbers of users or items than the tables,
+/// [`EvalError::NonFiniteScore`] when finite embeddings overflow, [`EvalError::TooLarge`].
+pub fn rank(
+    model: &Embeddings<'_>,
+    users: &[u32],
+    exclude: &[&Interactions],
+    k: usize,
+) -> Result<Ranking, EvalError> {
+    let bound = model.check()?;
+    check_request(model, users, exclude, k)?;
+    let mut ranking = Ranking::unfilled(users, k)?;
+    let task = Task {
+        model,
+        blocks: ItemBlocks::new(model),
+        exclude,
+        k,
+        // Half the range leaves room for the rounding of a sum.
+        may_overflow: bound >= f64::from(f32::MAX) / 2.0,
+    };
+    let places = USER_BLOCK * k;
+    let faults: Vec<Option<EvalError>> = users
+        .par_chunks(USER_BLOCK)
+        .zip(ranking.items.par_chunks_mut(places))
+        .zip(ranking.scores.par_chunks_mut(places))
+        .map_init(
+            || Scratch::new(&task),
+            |scratch, ((users, items), scores)| task.rank_block(scratch, users, items, scores).err(),
+        )
+        .collect();
+    // The first in the order of users, whichever thread was faster.
+    match faults.into_iter().flatten().next() {
+        Some(fault) => Err(fault),
+        None => Ok(ranking),
+    }
+}
+
+/// Checks that interactions cover the users and items of the tables.
+pub(crate) fn check_universe(
+    model: &Embeddings<'_>,
+    name: impl FnOnce() -> String,
+    interactions: &Interactions,
+) -> Result<(), EvalError> {
+    let expected = (model.n_users(), model.n_items());
+    let found = (interactions.n_users(), interactions.n_items());
+    if expected == found {
+        return Ok(());
+    }
+    Err(EvalError::Universe {
+        name: name(),
+        n_users: expected.0,
+        n_items: expected.1,
+        found_users: found.0,
+        found_items: found.1,
+    })
+}
+
+fn check_request(
+    model: &Embeddings<'_>,
+    users: &[u32],
+    exclude: &[&Interactions],
+    k: usize,
+) -> Result<(), EvalError> {
+    if k == 0 {
+        return Err(EvalError::ZeroK);
+    }
+    for (number, interactions) in exclude.iter().enumerate() {
+        check_universe(model, || format!("exclude[{number}]"), interactions)?;
+    }
+    let n_users = model.n_users();
+    match users.iter().position(|&u| u as usize >= n_users) {
+        Some(position) => Err(EvalError::UserOutOfRange { position, user: users[position], n_users }),
+        None => Ok(()),
+    }
+}
+
+/// What all blocks of users share.
+struct Task<'a> {
+    model: &'a Embeddings<'a>,
+    blocks: ItemBlocks<'a>,
+    exclude: &'a [&'a Interactions],
+    k: usize,
+    may_overflow: bool,
+}
+
+/// The working memory of one thread.
+struct Scratch {
+    rows: Vec<f32>,
+    tile: Vec<f32>,
+    best: Vec<TopK>,
+}
+
+impl Scratch {
+    fn new(task: &Task<'_>) -> Self {
+        let n_items = task.model.n_items();
+        Scratch {
+            rows: vec![0.0; USER_BLOCK * task.model.dim],
+            tile: vec![0.0; USER_BLOCK * ITEM_BLOCK],
+            best: (0..USER_BLOCK).map(|_| TopK::new(task.k, n_items)).collect(),
+        }
+    }
+}
+
+impl Task<'_> {
+    /// Ranks at most `USER_BLOCK` users into their rows of `items` and `scores`.
+    fn rank_block(
+        &self,
+        scratch: &mut Scratch,
+        users: &[u32],
+        items: &mut [u32],
+        scores: &mut [f32],
+    ) -> Result<(), EvalError> {
+        let Scratch { rows, tile, best } = scratch;
+        tile::gather(self.model, users, rows);
+        best.iter_mut().for_each(TopK::clear);
+        for (first, n, block) in self.blocks.iter() {
+            tile::score(rows, block, self.model.dim, tile);
+            for ((&user, best), row) in users.iter().zip(&mut *best).zip(tile.chunks_exact_mut(ITEM_BLOCK)) {
+                let row = &mut row[..n];
+                if self.may_overflow {
+                    check_scores(user, first, row)?;
+                }
+                self.strike_out(user, first, row);
+                best.scan(row, first as u32);
+            }
+        }
+        let places = items.chunks_exact_mut(self.k).zip(scores.chunks_exact_mut(self.k));
+        for (best, (items, scores)) in best.iter_mut().zip(places) {
+            best.finish(items, scores);
+        }
+        Ok(())
+    }
+
+    /// Gives the excluded items among `first..first + row.len()` a score nothing is below.
+    fn strike_out(&self, user: u32, first: usize, row: &mut [f32]) {
+        let end = first + row.len();
+        for interactions in self.exclude {
+            let items = interactions.items_of(user);
+            let from = items.partition_point(|&i| (i as usize) < first);
+            for &item in items[from..].iter().take_while(|&&i| (i as usize) < end) {
+                row[item as usize - first] = f32::NEG_INFINITY;
+            }
+        }
+    }
+}
+
+fn check_scores(user: u32, first: usize, row: &[f32]) -> Result<(), EvalError> {
+    match row.iter().position(|s| !s.is_finite()) {
+        Some(p) => Err(EvalError::NonFiniteScore { user, item: (first + p) as u32, value: row[p] }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,145 @@
+//! What a report is made from: plain numbers, gathered by the caller.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything the report needs, gathered by the caller from run directories.
+///
+/// Every value of the metric is a mean over `evaluated_users` users and lies in `[0, 1]`; values
+/// that are not finite are treated as absent.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct Audit {
+    /// Name of the run.
+    pub run: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Name of the backbone, such as `vbpr`.
+    pub backbone: String,
+    /// Name of the balancer: `none`, `ckd`, ...
+    pub balance: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// The metric of all comparisons, such as `recall@20`.
+    pub metric: String,
+    /// The split it was measured on: `validation` or `test`.
+    pub split: String,
+    /// Users in the data set.
+    pub users: usize,
+    /// Items in the data set.
+    pub items: usize,
+    /// Interactions in the data set, all splits together.
+    pub interactions: usize,
+    /// Users with at least one interaction in the split: those the metric averages over.
+    pub evaluated_users: usize,
+    /// The metric of the whole model, `f({})`.
+    pub whole: f64,
+    /// The metric with every modality silenced, `f(M)`: what the IDs alone know.
+    pub ids_only: Option<f64>,
+    /// The metric of recommending by popularity: the floor.
+    pub popularity: Option<f64>,
+    /// One entry per modality, in the order of the configuration.
+    pub modalities: Vec<ModalityAudit>,
+    /// This run, epoch by epoch.
+    pub history: Vec<EpochRecord>,
+    /// The teachers' validation metric over their own training.
+    pub teacher_history: Vec<TeacherCurve>,
+    /// The same model trained without balancing, for comparison.
+    pub plain: Option<PlainRun>,
+    /// All metrics of the whole model on the split, by name.
+    pub metrics: Vec<(String, f64)>,
+    /// Terms and what they mean, shown at the foot of the page.
+    pub definitions: Vec<(String, String)>,
+    /// The resolved configuration of the run.
+    pub config_toml: String,
+    /// Version of the program that made the run.
+    pub version: String,
+}
+
+/// What was measured about one modality.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct ModalityAudit {
+    /// Name of the modality, such as `visual`.
+    pub name: String,
+    /// Width of its feature vectors.
+    pub width: usize,
+    /// `uni(m)`: the metric with every other modality silenced.
+    pub channel: f64,
+    /// `loo(m)`: the metric with this modality silenced.
+    pub without: f64,
+    /// The metric of the teacher, trained with this modality alone.
+    pub teacher: Option<f64>,
+    /// The metric of that teacher with its own modality silenced too: its IDs alone. The
+    /// difference to `teacher` is what the content of the modality adds.
+    pub teacher_ids_only: Option<f64>,
+    /// Distillation weight `lambda_m`, mean over the last epoch, in `[0, 1]` on the scale that sums to 1.
+    pub weight: Option<f64>,
+    /// `rho^m`, how much of the teacher's margin the model extracts, mean over the last epoch.
+    pub rho: Option<f64>,
+    /// Average treatment effect `gamma^m`: mean margin lost when the modality is silenced.
+    pub effect: Option<f64>,
+}
+
+/// What was recorded in one epoch. Pairs are `(modality, value)`.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct EpochRecord {
+    /// Number of the epoch.
+    pub epoch: usize,
+    /// Mean training loss.
+    pub loss: f64,
+    /// Validation metric of the whole model, when evaluated.
+    pub validation: Option<f64>,
+    /// Validation metric of each channel, when evaluated.
+    pub channels: Vec<(String, f64)>,
+    /// Mean distillation weight `lambda_m`.
+    pub weights: Vec<(String, f64)>,
+    /// Mean `rho^m`.
+    pub rho: Vec<(String, f64)>,
+    /// Mean treatment effect `gamma^m`.
+    pub effects: Vec<(String, f64)>,
+    /// Share of the steps in which a guard replaced `rho^m`, in `[0, 1]`.
+    pub clamped: Vec<(String, f64)>,
+}
+
+/// A teacher's validation metric over its training.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct TeacherCurve {
+    /// The modality it was trained with.
+    pub modality: String,
+    /// `(epoch, validation metric)`, ascending in the epoch.
+    pub points: Vec<(usize, f64)>,
+}
+
+/// The same model trained without balancing.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct PlainRun {
+    /// Name of that run.
+    pub run: String,
+    /// The metric of its whole model.
+    pub whole: f64,
+    /// The metric of its channels, by modality.
+    pub channels: Vec<(String, f64)>,
+    /// That run, epoch by epoch.
+    pub history: Vec<EpochRecord>,
+}
+
+impl Audit {
+    /// The metric of the plain run's channel of `modality`, where both are known.
+    pub(crate) fn plain_channel(&self, modality: &str) -> Option<f64> {
+        self.plain.as_ref().and_then(|plain| value_of(&plain.channels, modality))
+    }
+
+    /// The metric of the plain run's whole model, where it is known.
+    pub(crate) fn plain_whole(&self) -> Option<f64> {
+        self.plain.as_ref().map(|p| p.whole).and_then(finite)
+    }
+}
+
+/// The finite value paired with `name`, if any.
+pub(crate) fn value_of(pairs: &[(String, f64)], name: &str) -> Option<f64> {
+    let (_, value) = pairs.iter().find(|(key, _)| key == name)?;
+    finite(*value)
+}
+
+/// `Some(value)` when it is a number that can be compared and drawn.
+pub(crate) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

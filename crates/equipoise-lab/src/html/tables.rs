@@ -1,0 +1,127 @@
+//! The numbers behind the charts.
+
+use maud::{Markup, html};
+
+use super::{breakless, colour};
+use crate::audit::{Audit, ModalityAudit, finite};
+use crate::verdict::{ModalityVerdict, standard_error};
+use crate::words::{count, name, number, percent};
+
+/// One line of the modality table: what it is, a gloss, and its value for a modality.
+type Quantity = (&'static str, &'static str, fn(&ModalityAudit, &ModalityVerdict) -> String);
+
+const QUANTITIES: [Quantity; 12] = [
+    ("verdict", "", |_, v| v.verdict.label().into()),
+    ("channel", "the IDs and this modality alone", |m, _| shown(Some(m.channel))),
+    ("teacher", "trained with this modality alone", |m, _| shown(m.teacher)),
+    ("gap", "teacher − channel", |_, v| shown(v.gap)),
+    ("reached", "channel / teacher", |_, v| v.ratio.map_or_else(absent, percent)),
+    ("teacher’s IDs", "the teacher, its modality silenced", |m, _| shown(m.teacher_ids_only)),
+    ("content", "its share of the teacher", |_, v| v.content.map_or_else(absent, percent)),
+    ("without", "the whole model, this one silenced", |m, _| shown(Some(m.without))),
+    ("λ", "distillation weight, last epoch", |m, _| shown(m.weight)),
+    ("ρ", "utilisation, last epoch", |m, _| shown(m.rho)),
+    ("γ", "treatment effect, last epoch", |m, _| shown(m.effect)),
+    ("width", "features per item", |m, _| count(m.width)),
+];
+
+fn absent() -> String {
+    "–".into()
+}
+
+fn shown(value: Option<f64>) -> String {
+    value.and_then(finite).map_or_else(absent, number)
+}
+
+/// Quantities down, modalities across: three modalities fit on a phone.
+pub(super) fn modalities(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Numbers by modality" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (name(&audit.metric)) }
+                        @for (i, modality) in audit.modalities.iter().enumerate() {
+                            th.number scope="col" { span class={ "dot " (colour(i)) } {} (name(&modality.name)) }
+                        }
+                    }
+                }
+                tbody {
+                    @for (label, gloss, value) in QUANTITIES {
+                        tr {
+                            th scope="row" { (label) @if !gloss.is_empty() { small { (gloss) } } }
+                            @for (modality, verdict) in audit.modalities.iter().zip(judged) {
+                                td.number { (breakless(&value(modality, verdict))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All metrics of the whole model.
+pub(super) fn metrics(audit: &Audit) -> Markup {
+    html! {
+        table.narrow {
+            thead {
+                tr {
+                    th scope="col" { "metric" }
+                    th.number scope="col" { "whole model, " (name(&audit.split)) }
+                }
+            }
+            tbody {
+                @for (metric, value) in &audit.metrics {
+                    tr {
+                        th scope="row" { (name(metric)) }
+                        td.number { (shown(Some(*value))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the run is and what it was measured on.
+pub(super) fn facts(audit: &Audit) -> Markup {
+    let facts = [
+        ("backbone", name(&audit.backbone)),
+        ("balance", name(&audit.balance)),
+        ("data set", name(&audit.dataset)),
+        ("seed", audit.seed.to_string()),
+        ("measured", format!("{}, {}", name(&audit.metric), name(&audit.split))),
+        ("users evaluated", format!("{} of {}", count(audit.evaluated_users), count(audit.users))),
+        ("items", count(audit.items)),
+        ("interactions", count(audit.interactions)),
+    ];
+    html! {
+        dl.facts {
+            @for (term, value) in facts { div { dt { (term) } dd { (value) } } }
+        }
+    }
+}
+
+/// The whole model and what it is held against, as large figures.
+pub(super) fn figures(audit: &Audit) -> Markup {
+    let whole = finite(audit.whole);
+    let references = [
+        ("without balancing", audit.plain_whole()),
+        ("IDs alone", audit.ids_only.and_then(finite)),
+        ("popularity", audit.popularity.and_then(finite)),
+    ];
+    let error = standard_error(audit.whole, audit.evaluated_users);
+    html! {
+        dl.figures {
+            div.lead {
+                dt { "whole model" }
+                dd { (shown(whole)) @if error.is_finite() { small { "± " (number(error)) } } }
+            }
+            @for (label, value) in references {
+                @if let Some(value) = value {
+                    div { dt { (label) } dd { (number(value)) } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The report for the terminal.
+
+use std::fmt::Write;
+
+use crate::audit::{Audit, ModalityAudit, finite};
+use crate::headline::headline;
+use crate::verdict::{ModalityVerdict, standard_error, verdicts};
+use crate::words::{change, count, name, number, percent};
+
+/// Prose is broken at this column; the widest table row with short names is as wide.
+const WIDTH: usize = 96;
+
+const COLUMNS: [&str; 10] =
+    ["modality", "channel", "teacher", "gap", "reached", "without", "lambda", "rho", "effect", "verdict"];
+
+/// An aligned report for a terminal of 100 columns: the headline, the whole model and its
+/// references, one row per modality, one sentence per modality. Values that are not known show as
+/// `-`. Ends with a newline.
+#[must_use]
+pub fn text_report(audit: &Audit) -> String {
+    let judged = verdicts(audit);
+    let mut out = String::new();
+    for block in [
+        title(audit),
+        wrap(&headline(audit), "", WIDTH),
+        references(audit),
+        modality_table(audit, &judged),
+        sentences(&judged),
+    ] {
+        if block.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&block);
+    }
+    out
+}
+
+fn title(audit: &Audit) -> String {
+    format!(
+        "Imbalance report of {}: {} on {}, balance {}, seed {}\n",
+        name(&audit.run),
+        name(&audit.backbone),
+        name(&audit.dataset),
+        name(&audit.balance),
+        audit.seed
+    )
+}
+
+/// The whole model and what it is held against, one line each.
+fn references(audit: &Audit) -> String {
+    let whole = finite(audit.whole);
+    let error = standard_error(audit.whole, audit.evaluated_users);
+    let mut out = format!(
+        "{} on the {} split, {} users",
+        name(&audit.metric),
+        name(&audit.split),
+        count(audit.evaluated_users)
+    );
+    if error.is_finite() {
+        let _ = write!(out, ", standard error about {}", number(error));
+    }
+    out.push('\n');
+    let mut rows = vec![vec!["whole model".to_string(), cell(whole), String::new()]];
+    for (label, value) in [
+        ("without balancing", audit.plain_whole()),
+        ("IDs alone", audit.ids_only.and_then(finite)),
+        ("popularity", audit.popularity.and_then(finite)),
+    ] {
+        if let Some(value) = value {
+            let note = whole
+                .filter(|_| value > 0.0)
+                .map_or_else(String::new, |w| format!("whole model {}", change(value, w)));
+            rows.push(vec![label.to_string(), cell(Some(value)), note]);
+        }
+    }
+    out + &align(&rows, 2)
+}
+
+fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
+    if judged.is_empty() {
+        return String::new();
+    }
+    let mut rows = vec![COLUMNS.map(String::from).to_vec()];
+    rows.extend(audit.modalities.iter().zip(judged).map(|(modality, verdict)| row(modality, verdict)));
+    align(&rows, COLUMNS.len() - 1)
+}
+
+fn row(modality: &ModalityAudit, verdict: &ModalityVerdict) -> Vec<String> {
+    vec![
+        name(&modality.name),
+        cell(Some(modality.channel)),
+        cell(modality.teacher),
+        cell(verdict.gap),
+        verdict.ratio.map_or_else(|| "-".into(), percent),
+        cell(Some(modality.without)),
+        cell(modality.weight),
+        cell(modality.rho),
+        cell(modality.effect),
+        verdict.verdict.label().into(),
+    ]
+}
+
+fn cell(value: Option<f64>) -> String {
+    value.and_then(finite).map_or_else(|| "-".into(), number)
+}
+
+/// Columns two spaces apart: the first and those from `left_from` on to the left, numbers to the
+/// right.
+fn align(rows: &[Vec<String>], left_from: usize) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|c| rows.iter().filter_map(|row| row.get(c)).map(|text| text.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (c, text) in row.iter().enumerate() {
+            let padding = " ".repeat(widths[c] - text.chars().count());
+            let left = c == 0 || c >= left_from;
+            let (before, after) = if left { ("", &*padding) } else { (&*padding, "") };
+            let _ = write!(line, "  {before}{text}{after}");
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn sentences(judged: &[ModalityVerdict]) -> String {
+    judged.iter().map(|verdict| wrap(&verdict.sentence, "  ", WIDTH)).collect()
+}
+
+/// Breaks `text` at spaces; the first line starts with `- ` under an indent, if there is one.
+fn wrap(text: &str, indent: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut line = if indent.is_empty() { String::new() } else { format!("{indent}- ") };
+    let hanging = " ".repeat(line.chars().count());
+    let mut empty = true;
+    for word in unbreakable(text) {
+        if !empty && line.chars().count() + 1 + word.chars().count() > width {
+            out.push_str(&line);
+            out.push('\n');
+            line = hanging.clone();
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        empty = false;
+    }
+    out + &line + "\n"
+}
+
+/// The words of `text`, where a command between backquotes is one word: it is there to be copied.
+fn unbreakable(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split(' ') {
+        match words.last_mut() {
+            Some(word) if word.matches('`').count() % 2 == 1 => {
+                word.push(' ');
+                word.push_str(piece);
+            }
+            _ => words.push(piece.to_string()),
+        }
+    }
+    words
+}

@@ -1,0 +1,3 @@
+//! The built-in backbones, one file each.
+
+pub mod vbpr;

@@ -1,0 +1,26 @@
+//! Backbones behind one trait, and the registry.
+//!
+//! A backbone maps its parameters, the frozen item features and the graph to two tables whose inner product is
+//! the score: `y_hat(u, i) = <Y_u, Z_i>`. A balancer sees nothing else of it: it asks for predictions under
+//! [`Ablation`]s and reads [`Encoded`] tables.
+//!
+//! * [`Backbone`]: the trait; one function ([`Backbone::forward`]) is enough.
+//! * [`Ablation`]: which modalities are silenced (replaced by their means).
+//! * [`Pass`]: what a forward pass reads, with the ablation already applied.
+//! * [`Encoded`]: tables as blocks, so that ablations can share work.
+//! * [`registry`]: every built-in backbone by name.
+
+pub mod ablation;
+pub mod backbone;
+pub mod backbones;
+pub mod encoded;
+pub mod inputs;
+pub mod model;
+pub mod registry;
+
+pub use ablation::Ablation;
+pub use backbone::{Backbone, Mode, Pass, Request, Tables};
+pub use encoded::{Block, Encoded, Margins, View};
+pub use inputs::{Inputs, ModalityInput, RowSet};
+pub use model::{Model, ModelError};
+pub use registry::{BackboneConfig, BackboneEntry, backbones, find};

@@ -1,0 +1,23 @@
+//! The glue between [Burn](https://burn.dev) and the kernels: each hot loop as a Burn backend extension with
+//! a hand-written backward and a default body made of plain Burn operations, so that every operation runs on
+//! every device and is fast where a kernel exists. The one place that a new Burn release touches.
+//!
+//! * [`ops`]: the extension trait, its generic bodies, its `flex` (CPU) bodies and its gradients.
+//! * [`functions`]: the same operations on Burn's `Tensor`.
+//! * [`Parameters`]: named tables with their modality group, the unit that optimisers and files see.
+//! * [`Adam`]: the optimiser.
+//! * [`init`]: initialisers of the field, from a named random stream.
+
+pub mod adam;
+pub mod device;
+pub mod functions;
+pub mod init;
+pub mod math;
+pub mod ops;
+pub mod parameters;
+
+pub use adam::{Adam, AdamConfig};
+pub use device::{DeviceError, device};
+pub use functions::{gather_rows, margins, project_rows, weighted_square_sum};
+pub use ops::{Rows, TripleIndex};
+pub use parameters::{Group, ParameterError, Parameters, Values};

@@ -1,0 +1,119 @@
+//! Custom operations as one Burn backend extension.
+//!
+//! A backend that has no fast body inherits the generic one; [`Autodiff`](burn::backend::Autodiff) has a
+//! hand-written gradient for each differentiable operation.
+
+mod autodiff;
+mod flex;
+pub mod generic;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+use equipoise_data::Features;
+use equipoise_kernels::adam::AdamStep;
+use equipoise_kernels::margins::TripleRows;
+use std::sync::Arc;
+
+/// Row indices of a table: shared, so that an operation's gradient can keep them at no cost.
+pub type Rows = Arc<[u32]>;
+
+/// Row positions of triples `(u, i, j)` in the tables of one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TripleIndex {
+    /// Row of the user in the user table, per triple.
+    pub users: Vec<u32>,
+    /// Row of the first (preferred) item in the item table, per triple.
+    pub first: Vec<u32>,
+    /// Row of the second item in the item table, per triple.
+    pub second: Vec<u32>,
+}
+
+impl TripleIndex {
+    /// Number of triples.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether there is no triple.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// The slices that the kernels read.
+    pub fn as_rows(&self) -> TripleRows<'_> {
+        TripleRows { users: &self.users, first: &self.first, second: &self.second }
+    }
+}
+
+/// The operations in which a step's time goes. Shapes are `[rows, width]` unless said.
+#[backend_extension(Flex, Autodiff)]
+pub trait EquipoiseOps: Backend {
+    /// `out[k] = table[rows[k]]`; rows are distinct.
+    fn gather_rows(table: FloatTensor<Self>, rows: Rows) -> FloatTensor<Self> {
+        generic::gather_rows::<Self>(table, &rows)
+    }
+
+    /// Gradient of [`gather_rows`](Self::gather_rows): a table of `height` rows, zero but for `rows`.
+    fn scatter_rows(grad: FloatTensor<Self>, rows: Rows, height: usize) -> FloatTensor<Self> {
+        generic::scatter_rows::<Self>(grad, &rows, height)
+    }
+
+    /// `out[k] = W e_{rows[k]} + b` with `weight [d, d_m]`, `bias [1, d]` and a frozen feature matrix.
+    fn project_rows(
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        features: Features,
+        rows: Rows,
+    ) -> FloatTensor<Self> {
+        generic::project_rows::<Self>(weight, bias, &features, &rows)
+    }
+
+    /// Weight gradient of [`project_rows`](Self::project_rows): `[d, d_m]`.
+    fn project_rows_backward(grad: FloatTensor<Self>, features: Features, rows: Rows) -> FloatTensor<Self> {
+        generic::project_rows_backward::<Self>(grad, &features, &rows)
+    }
+
+    /// `out[b] = <y_u, z_i - z_j>`, one value per triple.
+    fn margins(
+        users: FloatTensor<Self>,
+        items: FloatTensor<Self>,
+        triples: Arc<TripleIndex>,
+    ) -> FloatTensor<Self> {
+        generic::margins::<Self>(users, items, &triples)
+    }
+
+    /// Gradients of [`margins`](Self::margins) with respect to the user and the item table.
+    fn margins_backward(
+        users: FloatTensor<Self>,
+        items: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        triples: Arc<TripleIndex>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        generic::margins_backward::<Self>(users, items, grad, &triples)
+    }
+
+    /// `sum_r weights[r] ||x_r||^2`, shape `[1]`.
+    fn weighted_square_sum(x: FloatTensor<Self>, weights: Arc<[f32]>) -> FloatTensor<Self> {
+        generic::weighted_square_sum::<Self>(x, &weights)
+    }
+
+    /// Gradient of [`weighted_square_sum`](Self::weighted_square_sum), `grad` of shape `[1]`.
+    fn weighted_square_sum_backward(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        weights: Arc<[f32]>,
+    ) -> FloatTensor<Self> {
+        generic::weighted_square_sum_backward::<Self>(x, grad, &weights)
+    }
+
+    /// One Adam step; returns the new `(parameter, first moment, second moment)`. Not differentiable.
+    fn adam_step(
+        parameter: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        m: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        generic::adam_step::<Self>(parameter, grad, m, v, step)
+    }
+}

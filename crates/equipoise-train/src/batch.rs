@@ -1,0 +1,75 @@
+//! The rows that one step touches, and where its triples stand among them.
+
+use equipoise_data::Triples;
+use equipoise_models::RowSet;
+use equipoise_nn::TripleIndex;
+use std::sync::Arc;
+
+/// One step's rows and triples.
+pub struct StepBatch {
+    /// Distinct users.
+    pub users: RowSet,
+    /// Distinct items.
+    pub items: RowSet,
+    /// BPR triples as positions in `users` and `items`.
+    pub bpr: Arc<TripleIndex>,
+    /// Generic triples likewise; empty when none were asked for.
+    pub generic: Arc<TripleIndex>,
+    /// How often each row of `users` occurs in the BPR triples.
+    pub user_counts: Arc<[f32]>,
+    /// How often each row of `items` occurs in them, as positive or negative.
+    pub item_counts: Arc<[f32]>,
+}
+
+impl StepBatch {
+    /// Collects the rows of BPR and generic triples.
+    pub fn new(bpr: &Triples, generic: &Triples) -> StepBatch {
+        let users = RowSet::distinct([&bpr.users[..], &generic.users].concat());
+        let lists = [&bpr.positives[..], &bpr.negatives, &generic.positives, &generic.negatives];
+        let items = RowSet::distinct(lists.concat());
+        let (bpr, generic) = (index(bpr, &users, &items), index(generic, &users, &items));
+        StepBatch {
+            user_counts: counts(users.len(), &[&bpr.users]),
+            item_counts: counts(items.len(), &[&bpr.first, &bpr.second]),
+            bpr: Arc::new(bpr),
+            generic: Arc::new(generic),
+            users,
+            items,
+        }
+    }
+}
+
+fn index(triples: &Triples, users: &RowSet, items: &RowSet) -> TripleIndex {
+    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the set was made from these rows");
+    let places = |set: &RowSet, rows: &[u32]| rows.iter().map(|r| place(set, r)).collect();
+    TripleIndex {
+        users: places(users, &triples.users),
+        first: places(items, &triples.positives),
+        second: places(items, &triples.negatives),
+    }
+}
+
+fn counts(rows: usize, lists: &[&[u32]]) -> Arc<[f32]> {
+    let mut counts = vec![0.0; rows];
+    lists.iter().flat_map(|l| l.iter()).for_each(|&r| counts[r as usize] += 1.0);
+    counts.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_lead_back_to_the_rows_and_counts_see_bpr_only() {
+        let bpr = Triples { users: vec![5, 2], positives: vec![9, 9], negatives: vec![1, 4] };
+        let generic = Triples { users: vec![7], positives: vec![0], negatives: vec![4] };
+        let batch = StepBatch::new(&bpr, &generic);
+        assert_eq!(&batch.users.rows()[..], [2, 5, 7]);
+        assert_eq!(&batch.items.rows()[..], [0, 1, 4, 9]);
+        assert_eq!(batch.bpr.users, [1, 0]);
+        assert_eq!(batch.bpr.first, [3, 3]);
+        assert_eq!(batch.generic.second, [2]);
+        assert_eq!(&batch.user_counts[..], [1.0, 1.0, 0.0]);
+        assert_eq!(&batch.item_counts[..], [0.0, 1.0, 1.0, 2.0]);
+    }
+}

@@ -1,0 +1,81 @@
+//! The keys that a configuration may have, and the nearest one to a mistyped key.
+
+use super::RunConfig;
+use std::collections::BTreeSet;
+
+/// Keys that have no default value and so are absent from the serialised default.
+const OPTIONAL: [&str; 6] = [
+    "data.modalities",
+    "balance.teachers",
+    "balance.ckd.sum",
+    "balance.ckd.level",
+    "balance.ckd.denominator",
+    "balance.ckd.guard",
+];
+
+/// Every key, dotted.
+pub fn all() -> BTreeSet<String> {
+    let defaults =
+        toml::Table::try_from(RunConfig::default()).expect("the default configuration is valid TOML");
+    let mut keys: BTreeSet<String> = OPTIONAL.iter().map(|k| (*k).to_owned()).collect();
+    leaves("", &defaults, &mut |key, _| {
+        keys.insert(key.to_owned());
+    });
+    keys
+}
+
+/// Calls `visit(dotted key, value)` for each value that is not a table.
+pub fn leaves(prefix: &str, table: &toml::Table, visit: &mut impl FnMut(&str, &toml::Value)) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            toml::Value::Table(inner) => leaves(&key, inner, visit),
+            value => visit(&key, value),
+        }
+    }
+}
+
+/// The nearest of `names` to `word`, if one is near enough to be meant.
+pub fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |s: &str| s.rsplit('.').next().unwrap_or(s).to_owned();
+    let score =
+        |n: &str| strsim::jaro_winkler(word, n).max(strsim::jaro_winkler(&last(word), &last(n)) - 0.02);
+    let best = names.into_iter().map(|n| (score(n), n)).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(s, _)| *s > 0.8).map(|(_, n)| n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_balance::CkdConfig;
+    use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
+
+    #[test]
+    fn the_optional_keys_are_exactly_those_that_the_default_leaves_out() {
+        let mut config = RunConfig::default();
+        config.data.modalities = Some(vec!["text".into()]);
+        config.balance.teachers = Some("t".into());
+        config.balance.ckd = CkdConfig {
+            sum: Some(Sum::One),
+            level: Some(Level::Batch),
+            denominator: Some(Denominator::Teacher),
+            guard: Some(Guard::Raw),
+            ..CkdConfig::default()
+        };
+        let full = toml::Table::try_from(config).unwrap();
+        let mut keys = BTreeSet::new();
+        leaves("", &full, &mut |k, _| {
+            keys.insert(k.to_owned());
+        });
+        assert_eq!(keys, all());
+    }
+
+    #[test]
+    fn a_near_miss_finds_its_key() {
+        let keys = all();
+        let find = |w| closest(w, keys.iter().map(String::as_str));
+        assert_eq!(find("balance.ckd.lambda_kdd"), Some("balance.ckd.lambda_kd"));
+        assert_eq!(find("learning.lr"), Some("train.lr"));
+        assert_eq!(find("zzzz"), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! A configuration from layers (defaults, a file, flags), each value with where it came from.
+
+use super::{RunConfig, keys, spans};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A key that means nothing.
+    #[error("{origin}: unknown key `{key}`{hint}")]
+    UnknownKey {
+        /// File and line, or flag.
+        origin: String,
+        /// The key.
+        key: String,
+        /// ` (did you mean ...?)`, or where to find the keys.
+        hint: String,
+    },
+    /// A value of the wrong type or outside its range.
+    #[error("{origin}: {reason}")]
+    Value {
+        /// File and line, flag, or `configuration`.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Layers under construction; later ones win.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    values: toml::Table,
+    origins: BTreeMap<String, String>,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Layers::new()
+    }
+}
+
+impl Layers {
+    /// The defaults.
+    pub fn new() -> Layers {
+        let values =
+            toml::Table::try_from(RunConfig::default()).expect("the default configuration is valid TOML");
+        Layers { values, origins: BTreeMap::new() }
+    }
+
+    /// Adds a TOML file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no TOML, or has an unknown key (named with its line and the nearest known one).
+    pub fn file(self, path: &Path) -> Result<Layers, ConfigError> {
+        let failed = |reason: String| ConfigError::File { path: path.to_owned(), reason };
+        let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+        self.text(&text, &path.display().to_string())
+    }
+
+    /// Adds TOML text; `name` stands for it in messages and origins.
+    ///
+    /// # Errors
+    /// As for [`file`](Layers::file).
+    pub fn text(mut self, text: &str, name: &str) -> Result<Layers, ConfigError> {
+        let failed = |reason: String| ConfigError::File { path: name.into(), reason };
+        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| failed(e.to_string()))?;
+        let lines = spans::lines(text);
+        let mut pairs = Vec::new();
+        keys::leaves("", &table, &mut |key, value| pairs.push((key.to_owned(), value.clone())));
+        for (key, value) in pairs {
+            let origin = lines.get(&key).map_or(name.to_owned(), |line| format!("{name}:{line}"));
+            self = self.set(&key, value, origin)?;
+        }
+        Ok(self)
+    }
+
+    /// Adds one value, such as a flag's.
+    ///
+    /// # Errors
+    /// If the key is unknown or the value has the wrong type.
+    pub fn set(mut self, key: &str, value: toml::Value, origin: String) -> Result<Layers, ConfigError> {
+        let known = keys::all();
+        if !known.contains(key) {
+            let hint = match keys::closest(key, known.iter().map(String::as_str)) {
+                Some(near) => format!(" (did you mean `{near}`?)"),
+                None => "; `equipoise train --dry-run` lists every key".into(),
+            };
+            return Err(ConfigError::UnknownKey { origin, key: key.to_owned(), hint });
+        }
+        insert(&mut self.values, key, value);
+        self.origins.insert(key.to_owned(), origin.clone());
+        self.parse().map_err(|reason| ConfigError::Value { origin, reason: format!("`{key}`: {reason}") })?;
+        Ok(self)
+    }
+
+    fn parse(&self) -> Result<RunConfig, String> {
+        let parsed = RunConfig::deserialize_table(self.values.clone());
+        parsed.map_err(|e| e.message().trim().to_owned())
+    }
+
+    /// The configuration, with every range checked.
+    ///
+    /// # Errors
+    /// If a value is out of its range.
+    pub fn resolve(&self) -> Result<RunConfig, ConfigError> {
+        let fault = |reason: String| ConfigError::Value { origin: self.blame(&reason), reason };
+        let config = self.parse().map_err(fault)?;
+        config.check().map_err(fault)?;
+        Ok(config)
+    }
+
+    /// The origin of the key that a message starts with.
+    fn blame(&self, reason: &str) -> String {
+        let key = reason.split(' ').next().unwrap_or_default();
+        self.origins.get(key).cloned().unwrap_or_else(|| "configuration".into())
+    }
+
+    /// Every key with its value and where the value came from (`default`, `file:line`, or a flag).
+    pub fn origins(&self) -> Vec<(String, String, String)> {
+        let mut rows = Vec::new();
+        keys::leaves("", &self.values, &mut |key, value| {
+            let origin = self.origins.get(key).cloned().unwrap_or_else(|| "default".into());
+            rows.push((key.to_owned(), value.to_string(), origin));
+        });
+        rows
+    }
+}
+
+impl RunConfig {
+    fn deserialize_table(table: toml::Table) -> Result<RunConfig, toml::de::Error> {
+        serde::Deserialize::deserialize(toml::Value::Table(table))
+    }
+}
+
+fn insert(table: &mut toml::Table, key: &str, value: toml::Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let inner = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            if let toml::Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_layers_win_and_say_so() {
+        let text = "seed = 7\n[train]\nlr = 0.001\nepochs = 5\n";
+        let layers = Layers::new().text(text, "run.toml").unwrap();
+        let layers = layers.set("train.lr", toml::Value::Float(0.01), "--lr".into()).unwrap();
+        let config = layers.resolve().unwrap();
+        assert_eq!((config.seed, config.train.lr, config.train.epochs), (7, 0.01, 5));
+        let origins = layers.origins();
+        let of = |k: &str| origins.iter().find(|o| o.0 == k).map(|o| o.2.clone()).unwrap();
+        assert_eq!(of("train.lr"), "--lr");
+        assert_eq!(of("train.epochs"), "run.toml:4");
+        assert_eq!(of("train.reg"), "default");
+    }
+
+    #[test]
+    fn an_unknown_key_names_its_line_and_the_nearest_key() {
+        let error =
+            Layers::new().text("[balance.ckd]\nlambda_kdd = 1.0\n", "x.toml").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "x.toml:2: unknown key `balance.ckd.lambda_kdd` (did you mean `balance.ckd.lambda_kd`?)"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_or_range_names_its_place() {
+        let error = Layers::new().text("[train]\nlr = \"fast\"\n", "x.toml").unwrap_err().to_string();
+        assert!(error.starts_with("x.toml:2: `train.lr`:"), "{error}");
+        let layers = Layers::new().text("[train]\nlr = -1.0\n", "x.toml").unwrap();
+        assert_eq!(
+            layers.resolve().unwrap_err().to_string(),
+            "x.toml:2: train.lr = -1: expected more than 0"
+        );
+        let layers = Layers::new().text("[backbone]\nname = \"vbrp\"\n", "x.toml").unwrap();
+        let error = layers.resolve().unwrap_err().to_string();
+        assert!(error.contains("did you mean `vbpr`?"), "{error}");
+    }
+
+    #[test]
+    fn whole_numbers_are_taken_where_a_fraction_is_meant() {
+        let layers = Layers::new().text("[balance.ckd]\nlambda_g = 5\n", "x.toml").unwrap();
+        assert_eq!(layers.resolve().unwrap().balance.ckd.lambda_g, 5.0);
+    }
+}

@@ -1,0 +1,208 @@
+//! Everything a run depends on: one type shared by TOML, flags and code.
+
+mod keys;
+pub mod layers;
+mod spans;
+
+use equipoise_balance::BalanceConfig;
+use equipoise_data::BprSampling;
+use equipoise_eval::EvalConfig;
+use equipoise_models::BackboneConfig;
+use equipoise_nn::AdamConfig;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The configuration of a run.
+///
+/// | section | what |
+/// |---|---|
+/// | `seed` | from which every random stream derives (default 42) |
+/// | `device` | `cpu` |
+/// | `[data]` | [`DataConfig`] |
+/// | `[backbone]` | [`BackboneConfig`] |
+/// | `[train]` | [`TrainConfig`] |
+/// | `[balance]` | [`BalanceConfig`] |
+/// | `[eval]` | [`EvalConfig`] |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunConfig {
+    /// From which every random stream derives.
+    pub seed: u64,
+    /// Where tensors live.
+    pub device: String,
+    /// Which data.
+    pub data: DataConfig,
+    /// Which network.
+    pub backbone: BackboneConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How modalities are balanced.
+    pub balance: BalanceConfig,
+    /// How it is evaluated.
+    pub eval: EvalConfig,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        RunConfig {
+            seed: 42,
+            device: "cpu".into(),
+            data: DataConfig::default(),
+            backbone: BackboneConfig::default(),
+            train: TrainConfig::default(),
+            balance: BalanceConfig::default(),
+            eval: EvalConfig::default(),
+        }
+    }
+}
+
+/// Which data.
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `path` | none | directory of the data set |
+/// | `modalities` | all that are found | which modalities, by name |
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// Directory of the data set.
+    pub path: PathBuf,
+    /// Which modalities, by name; all that are found when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modalities: Option<Vec<String>>,
+}
+
+/// When training stops for lack of improvement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PatienceRule {
+    /// At the `patience`-th evaluation in a row without improvement (the paper).
+    #[default]
+    Paper,
+    /// At the one after it (the authors' released code).
+    Released,
+}
+
+/// How a model is trained.
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `lr` | 5e-4 | Adam's learning rate | > 0 |
+/// | `reg` | 1e-5 | L2 penalty on the final rows of the batch | >= 0 |
+/// | `batch_size` | 1024 | BPR triples per step | >= 1 |
+/// | `sampling` | `user_uniform` | what a batch is uniform over | `user_uniform`, `interaction_uniform` |
+/// | `epochs` | 1000 | most epochs | >= 1 |
+/// | `eval_every` | 1 | epochs between evaluations (the released code: 5) | >= 1 |
+/// | `patience` | 10 | evaluations without improvement before stopping | >= 1 |
+/// | `patience_rule` | `paper` | how they are counted | `paper`, `released` |
+/// | `metric` | `recall@20` | what selects the best model on validation | `<metric>@<k>` |
+/// | `channels` | true | evaluate each modality's channel as well, for the training curves | |
+/// | `beta1`, `beta2`, `eps` | 0.9, 0.999, 1e-8 | Adam's constants | |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Adam's learning rate.
+    pub lr: f64,
+    /// L2 penalty: `reg / B * 1/2 * sum over the batch of ||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2`.
+    pub reg: f64,
+    /// BPR triples per step.
+    pub batch_size: usize,
+    /// What a batch is uniform over.
+    pub sampling: BprSampling,
+    /// Most epochs.
+    pub epochs: usize,
+    /// Epochs between evaluations.
+    pub eval_every: usize,
+    /// Evaluations without improvement before stopping.
+    pub patience: usize,
+    /// How they are counted.
+    pub patience_rule: PatienceRule,
+    /// What selects the best model on validation.
+    pub metric: String,
+    /// Evaluate each modality's channel as well.
+    pub channels: bool,
+    /// Adam's decay of the first moment.
+    pub beta1: f64,
+    /// Adam's decay of the second moment.
+    pub beta2: f64,
+    /// Adam's epsilon.
+    pub eps: f64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        let adam = AdamConfig::default();
+        TrainConfig {
+            lr: 5e-4,
+            reg: 1e-5,
+            batch_size: 1024,
+            sampling: BprSampling::default(),
+            epochs: 1000,
+            eval_every: 1,
+            patience: 10,
+            patience_rule: PatienceRule::default(),
+            metric: "recall@20".into(),
+            channels: true,
+            beta1: adam.beta1,
+            beta2: adam.beta2,
+            eps: adam.eps,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Adam's part.
+    pub fn adam(&self) -> AdamConfig {
+        AdamConfig { lr: self.lr, beta1: self.beta1, beta2: self.beta2, eps: self.eps }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let positive = |v: f64| v > 0.0 && v.is_finite();
+        let decay = |v: f64| (0.0..1.0).contains(&v);
+        let rules = [
+            ("lr", self.lr, positive(self.lr), "more than 0"),
+            ("reg", self.reg, self.reg >= 0.0 && self.reg.is_finite(), "0 or more"),
+            ("batch_size", self.batch_size as f64, self.batch_size > 0, "1 or more"),
+            ("epochs", self.epochs as f64, self.epochs > 0, "1 or more"),
+            ("eval_every", self.eval_every as f64, self.eval_every > 0, "1 or more"),
+            ("patience", self.patience as f64, self.patience > 0, "1 or more"),
+            ("beta1", self.beta1, decay(self.beta1), "0 to below 1"),
+            ("beta2", self.beta2, decay(self.beta2), "0 to below 1"),
+            ("eps", self.eps, positive(self.eps), "more than 0"),
+        ];
+        match rules.iter().find(|(_, _, ok, _)| !ok) {
+            Some((name, value, _, expected)) => Err(format!("train.{name} = {value}: expected {expected}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RunConfig {
+    /// Checks every range and name that can be checked without the data.
+    ///
+    /// # Errors
+    /// The first fault: field, value, and what is expected.
+    pub fn check(&self) -> Result<(), String> {
+        self.train.check()?;
+        self.balance.ckd.check()?;
+        self.eval.check().map_err(|e| format!("eval: {e}"))?;
+        equipoise_nn::device(&self.device).map_err(|e| format!("device: {e}"))?;
+        if !(1..=4096).contains(&self.backbone.width) {
+            return Err(format!("backbone.width = {}: expected 1 to 4096", self.backbone.width));
+        }
+        let backbones: Vec<&str> = equipoise_models::backbones().iter().map(|b| b.name).collect();
+        known("backbone.name", &self.backbone.name, &backbones)?;
+        let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
+        known("balance.name", &self.balance.name, &balancers)?;
+        crate::evaluation::Selection::parse(&self.train.metric).map(|_| ())
+    }
+}
+
+fn known(field: &str, value: &str, names: &[&str]) -> Result<(), String> {
+    if names.contains(&value) {
+        return Ok(());
+    }
+    let hint = keys::closest(value, names.iter().copied())
+        .map_or(String::new(), |n| format!(" (did you mean `{n}`?)"));
+    Err(format!("{field} = \"{value}\": expected one of {}{hint}", names.join(", ")))
+}

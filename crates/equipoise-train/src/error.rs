@@ -1,0 +1,92 @@
+//! What can go wrong in a run.
+
+use crate::config::layers::ConfigError;
+use equipoise_data::{DataError, SamplerError, VocabularyError};
+use equipoise_eval::EvalError;
+use equipoise_models::ModelError;
+use equipoise_nn::ParameterError;
+use std::path::PathBuf;
+
+/// What can go wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The data set.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Sampling.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+    /// The model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// Parameters on disk.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// Evaluation.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// Raw ids on disk.
+    #[error(transparent)]
+    Vocabulary(#[from] VocabularyError),
+    /// A value that only the data set shows to be wrong.
+    #[error("{0}")]
+    Setting(String),
+    /// The loss is no number any more.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}: training stopped and nothing of this epoch was kept; \
+         try a smaller train.lr (now {lr}), a larger train.reg (now {reg}), or standardise features whose values are large"
+    )]
+    NotFinite {
+        /// The loss.
+        loss: f64,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step within the epoch, from 1.
+        step: usize,
+        /// Learning rate.
+        lr: f64,
+        /// L2 penalty.
+        reg: f64,
+    },
+    /// The run directory is taken.
+    #[error("{}: there is a run already; choose another --out, or pass --overwrite to replace it", .0.display())]
+    Taken(PathBuf),
+    /// A file of a run cannot be read or written, or is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    RunFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A saved teacher belongs to other data or another configuration.
+    #[error(
+        "{}: this teacher does not fit the run:\n{}\nuse another --teachers directory, or delete this one to train it anew",
+        path.display(), differences.join("\n")
+    )]
+    TeacherMismatch {
+        /// The teacher's run directory.
+        path: PathBuf,
+        /// One line for each difference.
+        differences: Vec<String>,
+    },
+    /// Stopped by the user before the model itself was trained.
+    #[error(
+        "stopped while training the {0} teacher; finished teachers are kept, run the same command with --overwrite to go on"
+    )]
+    InterruptedTeacher(String),
+}
+
+impl TrainError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        !matches!(self, TrainError::NotFinite { .. } | TrainError::InterruptedTeacher(_))
+    }
+
+    pub(crate) fn file(path: &std::path::Path, reason: impl ToString) -> TrainError {
+        TrainError::RunFile { path: path.to_owned(), reason: reason.to_string() }
+    }
+}

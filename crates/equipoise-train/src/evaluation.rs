@@ -1,0 +1,98 @@
+//! A model's metrics, whole and under ablations.
+
+use equipoise_data::Interactions;
+use equipoise_eval::{Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
+use equipoise_models::{Ablation, Encoded, Model};
+
+/// The metric that selects the best model: its name and how to compute it alone.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    name: String,
+    config: EvalConfig,
+}
+
+impl Selection {
+    /// Reads `<metric>@<k>`, such as `recall@20`.
+    ///
+    /// # Errors
+    /// If it is no such thing; the message starts with the field's name.
+    pub fn parse(text: &str) -> Result<Selection, String> {
+        let fault = || {
+            let names: Vec<&str> = MetricName::ALL.iter().map(|m| m.as_str()).collect();
+            format!(
+                "train.metric = \"{text}\": expected <metric>@<k>, such as recall@20, with one of {}",
+                names.join(", ")
+            )
+        };
+        let (name, k) = text.split_once('@').ok_or_else(fault)?;
+        let k: usize = k.parse().ok().filter(|&k| k > 0).ok_or_else(fault)?;
+        let metric = MetricName::ALL.iter().find(|m| m.as_str() == name).ok_or_else(fault)?;
+        let config = EvalConfig { ks: vec![k], metrics: vec![*metric], ..EvalConfig::default() };
+        Ok(Selection { name: text.to_owned(), config })
+    }
+
+    /// With the run's definition of NDCG.
+    pub fn with(mut self, eval: &EvalConfig) -> Selection {
+        self.config.ndcg = eval.ndcg;
+        self
+    }
+
+    /// The metric of one ablation's tables.
+    ///
+    /// # Errors
+    /// If a score is not finite.
+    pub fn measure(
+        &self,
+        encoded: &Encoded,
+        ablation: Ablation,
+        held_out: &Interactions,
+        exclude: &[&Interactions],
+    ) -> Result<f64, EvalError> {
+        evaluate_tables(encoded, ablation, held_out, exclude, &self.config)?.metric(&self.name)
+    }
+}
+
+/// All metrics of one ablation's tables.
+///
+/// # Errors
+/// If a score is not finite, or nothing is held out.
+pub fn evaluate_tables(
+    encoded: &Encoded,
+    ablation: Ablation,
+    held_out: &Interactions,
+    exclude: &[&Interactions],
+    config: &EvalConfig,
+) -> Result<Evaluation, EvalError> {
+    let (users, items, dim) = encoded.tables(ablation);
+    evaluate(&Embeddings::new(&users, &items, dim)?, held_out, exclude, config)
+}
+
+/// Metrics of recommending to everyone by number of train interactions.
+///
+/// # Errors
+/// If nothing is held out.
+pub fn popularity(
+    train: &Interactions,
+    held_out: &Interactions,
+    exclude: &[&Interactions],
+    config: &EvalConfig,
+) -> Result<Evaluation, EvalError> {
+    let items: Vec<f32> = train.item_counts().iter().map(|&c| c as f32).collect();
+    let users = vec![1.0; train.n_users()];
+    evaluate(&Embeddings::new(&users, &items, 1)?, held_out, exclude, config)
+}
+
+/// The ablations that an audit of a model reads, with their labels: each channel, the model without each
+/// modality, and ids only.
+pub fn audited(model: &Model) -> Vec<(String, Ablation)> {
+    let names = model.inputs.names();
+    let n = names.len();
+    let mut list: Vec<(String, Ablation)> = Vec::new();
+    let all = (0..n).map(|m| Ablation::only(m, n)).chain((0..n).map(Ablation::without));
+    for ablation in all.chain([Ablation::ids_only(n)]) {
+        if !list.iter().any(|(_, a)| *a == ablation) {
+            list.push((ablation.label(&names), ablation));
+        }
+    }
+    list
+}

@@ -1,0 +1,203 @@
+//! What happens in a run, for progress bars and log files.
+
+use equipoise_balance::ModalityStep;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::Path;
+
+/// One modality's numbers, averaged over the steps of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModalityRecord {
+    /// Its name.
+    pub modality: String,
+    /// Distillation weight `lambda_m`.
+    pub weight: f64,
+    /// Guarded ratio `rho^m`.
+    pub rho: f64,
+    /// Average treatment effect `gamma^m`.
+    pub effect: f64,
+    /// Mean teacher margin `T_m`.
+    pub teacher_margin: f64,
+    /// Share of ratios that the guard clamped.
+    pub clamped: f64,
+    /// Specific loss.
+    pub specific: f64,
+    /// Generic loss.
+    pub generic: f64,
+}
+
+impl ModalityRecord {
+    pub(crate) fn add(&mut self, step: &ModalityStep, weight: f64) {
+        self.weight += weight * step.weight;
+        self.rho += weight * step.rho;
+        self.effect += weight * step.effect;
+        self.teacher_margin += weight * step.teacher_margin;
+        self.clamped += weight * step.clamped;
+        self.specific += weight * step.specific;
+        self.generic += weight * step.generic;
+    }
+}
+
+/// One epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Its number, from 1; 0 is the model before training.
+    pub epoch: usize,
+    /// Mean loss of its steps.
+    pub loss: f64,
+    /// Mean BPR loss.
+    pub bpr: f64,
+    /// Mean penalty on final rows.
+    pub penalty: f64,
+    /// Mean of what the balancer added.
+    pub balance: f64,
+    /// Seconds spent in steps.
+    pub train_seconds: f64,
+    /// Seconds spent in evaluation.
+    pub eval_seconds: f64,
+    /// The selection metric on validation, when evaluated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub validation: Option<f64>,
+    /// The same of each modality's channel, when evaluated.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub channels: Vec<(String, f64)>,
+    /// The balancer's numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub modalities: Vec<ModalityRecord>,
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// No improvement for long enough.
+    EarlyStop,
+    /// The last epoch.
+    LastEpoch,
+    /// The user asked for it.
+    Interrupted,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Training of one model begins.
+    Started {
+        /// `model`, or `teacher <modality>`.
+        what: String,
+        /// Trainable values.
+        parameters: usize,
+        /// Most epochs.
+        epochs: usize,
+        /// Steps in one epoch.
+        steps_per_epoch: usize,
+        /// The selection metric.
+        metric: String,
+    },
+    /// A step is done. Not written to files.
+    Step {
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Step within it, from 1.
+        step: usize,
+        /// Mean loss of the epoch so far.
+        loss: f64,
+    },
+    /// An epoch is done.
+    Epoch(EpochRecord),
+    /// Training of one model ended.
+    Finished {
+        /// `model`, or `teacher <modality>`.
+        what: String,
+        /// Why.
+        ending: Ending,
+        /// Epochs done.
+        epochs: usize,
+        /// Epoch of the model that is kept.
+        best_epoch: usize,
+        /// Its selection metric on validation.
+        best: f64,
+        /// Wall time.
+        seconds: f64,
+    },
+    /// A saved teacher is used again.
+    TeacherReused {
+        /// Its modality.
+        modality: String,
+        /// Where it lies.
+        path: String,
+    },
+    /// Something worth saying.
+    Note {
+        /// In a sentence.
+        text: String,
+    },
+}
+
+/// Something that wants to know.
+pub trait Listener {
+    /// Called for every event, in order.
+    fn event(&mut self, event: &Event);
+}
+
+/// Hears everything, does nothing.
+pub struct Silent;
+
+impl Listener for Silent {
+    fn event(&mut self, _event: &Event) {}
+}
+
+/// Writes events, but for single steps, as JSON lines, and passes all on.
+pub struct EventLog<'a> {
+    file: std::fs::File,
+    next: &'a mut dyn Listener,
+    failed: Option<std::io::Error>,
+}
+
+impl<'a> EventLog<'a> {
+    /// A log at `path`, replacing what is there.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn create(path: &Path, next: &'a mut dyn Listener) -> std::io::Result<EventLog<'a>> {
+        let mut file = std::fs::File::create(path)?;
+        writeln!(file, r#"{{"event":"log","version":1}}"#)?;
+        Ok(EventLog { file, next, failed: None })
+    }
+
+    /// Whether every line was written.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn finish(self) -> std::io::Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Listener for EventLog<'_> {
+    fn event(&mut self, event: &Event) {
+        if !matches!(event, Event::Step { .. }) && self.failed.is_none() {
+            let line = serde_json::to_string(event).expect("events are plain data");
+            self.failed = writeln!(self.file, "{line}").err();
+        }
+        self.next.event(event);
+    }
+}
+
+/// The epochs of a log written by [`EventLog`].
+///
+/// # Errors
+/// If the file cannot be read or a line is no event; the message names the line.
+pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let mut epochs = Vec::new();
+    for (k, line) in text.lines().enumerate().skip(1) {
+        match serde_json::from_str(line) {
+            Ok(Event::Epoch(record)) => epochs.push(record),
+            Ok(_) => {}
+            Err(e) => return Err(format!("line {}: {e}", k + 1)),
+        }
+    }
+    Ok(epochs)
+}

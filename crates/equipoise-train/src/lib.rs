@@ -1,0 +1,31 @@
+//! The training loop, early stopping, run directories and events.
+//!
+//! * [`RunConfig`]: everything a run depends on, one type for TOML, flags and code; [`config::layers`] keeps
+//!   where each value came from.
+//! * [`Trainer`]: the loop over one model; it never sees test data.
+//! * [`job`]: a whole run: teachers where the balancer needs them, the model, the one sealed test evaluation, and
+//!   the run directory.
+//! * [`events`]: what happens, for progress bars and log files.
+//! * [`run`]: the run directory.
+
+pub mod config;
+pub mod error;
+pub mod evaluation;
+pub mod events;
+pub mod job;
+pub mod run;
+pub mod stopping;
+pub mod teachers;
+pub mod trainer;
+
+mod batch;
+mod step;
+
+pub use config::{DataConfig, PatienceRule, RunConfig, TrainConfig};
+pub use error::TrainError;
+pub use events::{EpochRecord, Event, Listener, ModalityRecord};
+pub use job::{Job, Outcome};
+pub use run::{Report, Run};
+pub use step::{StepNumbers, Stepper};
+pub use stopping::StopFlag;
+pub use trainer::{Trained, Trainer};

@@ -1,0 +1,283 @@
+//! A run is a directory, readable without this program:
+//!
+//! | file | what |
+//! |---|---|
+//! | `config.toml` | the resolved configuration |
+//! | `vocabulary.json` | raw user and item ids, in the order of the tables' rows |
+//! | `model.safetensors` | the parameters of the best model, float32, with identity in the metadata |
+//! | `events.jsonl` | what happened, one event a line |
+//! | `metrics.json` | metrics of the model selected on validation, with their definitions |
+//! | `per_user.parquet` | test metrics of every user |
+//! | `report.html` | the imbalance report |
+//! | `teachers/<modality>/` | the teachers, each a run |
+//!
+//! Every file but the log is written whole or not at all; `metrics.json` is written last, so a directory that has
+//! one is a finished run.
+
+use crate::config::RunConfig;
+use crate::config::layers::Layers;
+use crate::error::TrainError;
+use crate::events::Ending;
+use equipoise_data::{Dataset, write_atomic};
+use equipoise_models::Model;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Version of the run directory.
+pub const VERSION: u32 = 1;
+
+/// Metrics by name, such as `recall@20`.
+pub type Metrics = BTreeMap<String, f64>;
+
+/// What `metrics.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of the run directory.
+    pub version: u32,
+    /// Version of the program.
+    pub program: String,
+    /// `model`, or `teacher <modality>`.
+    pub what: String,
+    /// The data set's name.
+    pub dataset: String,
+    /// Fingerprint of its train data, features and ids.
+    pub fingerprint: String,
+    /// Users.
+    pub users: usize,
+    /// Items.
+    pub items: usize,
+    /// Train interactions.
+    pub interactions: usize,
+    /// Modalities and their widths, in order.
+    pub modalities: Vec<(String, usize)>,
+    /// Why training ended.
+    pub ending: Ending,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Epoch of the model.
+    pub best_epoch: usize,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// Metrics on validation.
+    pub validation: Metrics,
+    /// Metrics on test, measured once.
+    pub test: Metrics,
+    /// Users with held-out test items.
+    pub evaluated_users: usize,
+    /// Users without, who do not count.
+    pub skipped_users: usize,
+    /// Test metrics under each ablation.
+    pub ablations: BTreeMap<String, Metrics>,
+    /// Validation metrics under each ablation.
+    pub validation_ablations: BTreeMap<String, Metrics>,
+    /// Test metrics of recommending by popularity.
+    pub popularity: Metrics,
+    /// What each metric means.
+    pub definitions: BTreeMap<String, String>,
+}
+
+/// A run directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    dir: PathBuf,
+}
+
+impl Run {
+    /// Makes a directory for a new run.
+    ///
+    /// # Errors
+    /// [`TrainError::Taken`] if there is a run and `overwrite` is false; file system faults.
+    pub fn create(dir: &Path, overwrite: bool) -> Result<Run, TrainError> {
+        let run = Run { dir: dir.to_owned() };
+        if run.config_path().exists() {
+            if !overwrite {
+                return Err(TrainError::Taken(dir.to_owned()));
+            }
+            for path in run.files() {
+                remove(&path)?;
+            }
+        }
+        std::fs::create_dir_all(dir).map_err(|e| TrainError::file(dir, e))?;
+        Ok(run)
+    }
+
+    /// An existing, finished run.
+    ///
+    /// # Errors
+    /// If the directory is no run, or the run never finished.
+    pub fn open(dir: &Path) -> Result<Run, TrainError> {
+        let run = Run { dir: dir.to_owned() };
+        if !run.config_path().exists() {
+            return Err(TrainError::file(
+                dir,
+                "no run here (there is no config.toml); give the directory that `equipoise train --out` wrote",
+            ));
+        }
+        if !run.metrics_path().exists() {
+            return Err(TrainError::file(
+                dir,
+                "this run did not finish (there is no metrics.json); train it again with --overwrite",
+            ));
+        }
+        Ok(run)
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its last component, for people.
+    pub fn name(&self) -> String {
+        let absolute = self.dir.canonicalize().unwrap_or_else(|_| self.dir.clone());
+        absolute
+            .file_name()
+            .map_or_else(|| self.dir.display().to_string(), |n| n.to_string_lossy().into_owned())
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        // The mark of a finished run goes first.
+        vec![
+            self.metrics_path(),
+            self.model_path(),
+            self.events_path(),
+            self.per_user_path(),
+            self.report_path(),
+            self.vocabulary_path(),
+            self.config_path(),
+        ]
+    }
+
+    /// `config.toml`.
+    pub fn config_path(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+
+    /// `model.safetensors`.
+    pub fn model_path(&self) -> PathBuf {
+        self.dir.join("model.safetensors")
+    }
+
+    /// `events.jsonl`.
+    pub fn events_path(&self) -> PathBuf {
+        self.dir.join("events.jsonl")
+    }
+
+    /// `metrics.json`.
+    pub fn metrics_path(&self) -> PathBuf {
+        self.dir.join("metrics.json")
+    }
+
+    /// `per_user.parquet`.
+    pub fn per_user_path(&self) -> PathBuf {
+        self.dir.join("per_user.parquet")
+    }
+
+    /// `report.html`.
+    pub fn report_path(&self) -> PathBuf {
+        self.dir.join("report.html")
+    }
+
+    /// `vocabulary.json`.
+    pub fn vocabulary_path(&self) -> PathBuf {
+        self.dir.join("vocabulary.json")
+    }
+
+    /// Writes text to one of its files, whole or not at all.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+        write_atomic(path, |file| file.write_all(bytes)).map_err(|e| TrainError::file(path, e))
+    }
+
+    /// Writes what is known before training.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn write_start(&self, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
+        data.vocabulary.write(&self.vocabulary_path())?;
+        let text = toml::to_string(config).map_err(|e| TrainError::file(&self.config_path(), e))?;
+        self.write(&self.config_path(), text.as_bytes())
+    }
+
+    /// Writes the model with its identity.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn write_model(&self, model: &Model, what: &str, fingerprint: &str) -> Result<(), TrainError> {
+        let entries = [("format", "equipoise"), ("version", "1"), ("what", what), ("data", fingerprint)];
+        let metadata: HashMap<String, String> =
+            entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let bytes = model.parameters.to_safetensors(metadata)?;
+        self.write(&self.model_path(), &bytes)
+    }
+
+    /// Writes `metrics.json`, which marks the run as finished.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn write_metrics(&self, report: &Report) -> Result<(), TrainError> {
+        let text =
+            serde_json::to_string_pretty(report).map_err(|e| TrainError::file(&self.metrics_path(), e))?;
+        self.write(&self.metrics_path(), text.as_bytes())
+    }
+
+    /// Its configuration.
+    ///
+    /// # Errors
+    /// If the file is missing or not a configuration.
+    pub fn config(&self) -> Result<RunConfig, TrainError> {
+        Ok(Layers::new().file(&self.config_path())?.resolve()?)
+    }
+
+    /// Its metrics.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged, or of another version.
+    pub fn report(&self) -> Result<Report, TrainError> {
+        let path = self.metrics_path();
+        let text = std::fs::read_to_string(&path).map_err(|e| TrainError::file(&path, e))?;
+        let report: Report = serde_json::from_str(&text).map_err(|e| TrainError::file(&path, e))?;
+        if report.version != VERSION {
+            let reason = format!("version {} of a run, this program reads version {VERSION}", report.version);
+            return Err(TrainError::file(&path, reason));
+        }
+        Ok(report)
+    }
+
+    /// The trained model, on the data it was trained with.
+    ///
+    /// # Errors
+    /// If the data has another fingerprint, or the parameters do not fit.
+    pub fn model(&self, data: &Dataset) -> Result<Model, TrainError> {
+        let (config, report) = (self.config()?, self.report()?);
+        let found = data.fingerprint();
+        if report.fingerprint != found {
+            let reason = format!(
+                "the run was trained on other data (fingerprint {}, this data has {}); give the data set of its config.toml",
+                short(&report.fingerprint),
+                short(&found)
+            );
+            return Err(TrainError::file(&self.dir, reason));
+        }
+        let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+        let mut model = Model::new(&config.backbone, data, equipoise_data::Seed(config.seed), &device)?;
+        model.parameters.load_safetensors(&self.model_path())?;
+        Ok(model)
+    }
+}
+
+/// The first digits of a fingerprint.
+pub(crate) fn short(fingerprint: &str) -> &str {
+    fingerprint.get(..12).unwrap_or(fingerprint)
+}
+
+fn remove(path: &Path) -> Result<(), TrainError> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::file(path, e)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,150 @@
+//! One optimisation step: sample, encode, lose, differentiate, update.
+//!
+//! ```text
+//! L = (1/B) sum sp(-Delta(u,i,j)) + reg * (1/B) * 1/2 * sum (||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2) + balancer + extras
+//! ```
+//! `Delta` and the penalty are taken under the model's own ablation: full for a student, `only(m)` for a teacher.
+
+use crate::batch::StepBatch;
+use crate::config::TrainConfig;
+use equipoise_balance::{Balancer, ModalityStep, StepMargins};
+use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
+use equipoise_models::{Ablation, Mode, Model, Request};
+use equipoise_nn::Adam;
+use equipoise_nn::math::softplus;
+
+/// What one step measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepNumbers {
+    /// The whole loss.
+    pub loss: f64,
+    /// Its BPR part.
+    pub bpr: f64,
+    /// Its penalty on final rows.
+    pub penalty: f64,
+    /// What the balancer added.
+    pub balance: f64,
+    /// The balancer's numbers per modality.
+    pub modalities: Vec<ModalityStep>,
+}
+
+/// Everything that a step changes: model, optimiser, balancer and random streams.
+pub struct Stepper {
+    /// The model in training.
+    pub model: Model,
+    primary: Ablation,
+    ablations: Vec<Ablation>,
+    balancer: Box<dyn Balancer>,
+    optimiser: Adam,
+    reg: f64,
+    bpr: BprSampler,
+    generic: Option<GenericSampler>,
+    batches: Stream,
+    generics: Stream,
+    triples: (Triples, Triples),
+}
+
+impl Stepper {
+    /// A stepper before its first step. BPR triples come from the stream `batches` of the seed, generic ones
+    /// from the stream `generic`: switching distillation on does not change the batches.
+    ///
+    /// # Errors
+    /// If there is nothing to sample from.
+    pub fn new(
+        model: Model,
+        primary: Ablation,
+        balancer: Box<dyn Balancer>,
+        train: &Interactions,
+        config: &TrainConfig,
+        seed: Seed,
+    ) -> Result<Stepper, SamplerError> {
+        let needs = balancer.needs();
+        let mut ablations = vec![primary];
+        for ablation in needs.ablations {
+            if !ablations.contains(&ablation) {
+                ablations.push(ablation);
+            }
+        }
+        let generic = (needs.generic_triples > 0).then(|| GenericSampler::new(train, needs.generic_triples));
+        Ok(Stepper {
+            model,
+            primary,
+            ablations,
+            balancer,
+            optimiser: Adam::new(config.adam()),
+            reg: config.reg,
+            bpr: BprSampler::new(train, config.batch_size, config.sampling)?,
+            generic: generic.transpose()?,
+            batches: seed.stream("batches"),
+            generics: seed.stream("generic"),
+            triples: (Triples::default(), Triples::default()),
+        })
+    }
+
+    /// Steps in one epoch.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.bpr.steps_per_epoch()
+    }
+
+    /// One step. When the loss is not finite the parameters are left as they were.
+    pub fn step(&mut self, train: &Interactions) -> StepNumbers {
+        let (bpr, generic) = &mut self.triples;
+        self.bpr.sample(train, &mut self.batches, bpr);
+        if let Some(sampler) = &mut self.generic {
+            sampler.sample(train, &mut self.generics, generic);
+        }
+        let batch = StepBatch::new(bpr, generic);
+        let values = self.model.parameters.values(true);
+        let request = Request {
+            values: &values,
+            inputs: &self.model.inputs,
+            ablations: &self.ablations,
+            users: &batch.users,
+            items: &batch.items,
+            constants: self.reg != 0.0 && self.primary != Ablation::FULL,
+            mode: Mode::Training,
+            step: self.optimiser.steps(),
+        };
+        let encoded = self.model.backbone.encode(&request);
+        let margins = encoded.margins(batch.bpr.clone());
+        let generic_margins = (!batch.generic.is_empty()).then(|| encoded.margins(batch.generic.clone()));
+
+        let bpr_loss = softplus(margins.of(self.primary).neg()).mean();
+        let mut numbers = StepNumbers { bpr: number(&bpr_loss), ..StepNumbers::default() };
+        let mut loss = bpr_loss;
+        if self.reg != 0.0 {
+            let norm = encoded.square_norm(self.primary, &batch.user_counts, &batch.item_counts);
+            let penalty = norm * (self.reg * 0.5 / batch.bpr.len() as f64);
+            numbers.penalty = number(&penalty);
+            loss = loss + penalty;
+        }
+        let balanced = self.balancer.loss(&StepMargins {
+            bpr,
+            bpr_margins: &margins,
+            generic: generic_margins.as_ref().map(|m| (&*generic, m)),
+        });
+        numbers.modalities = balanced.modalities;
+        if let Some(extra) = balanced.loss {
+            numbers.balance = number(&extra);
+            loss = loss + extra;
+        }
+        if let Some(extra) = self.model.backbone.extra_losses(&request) {
+            loss = loss + extra;
+        }
+        numbers.loss = number(&loss);
+        if !numbers.loss.is_finite() {
+            return numbers;
+        }
+        let mut gradients = loss.backward();
+        let gradients = values.gradients(&mut gradients);
+        // The tape holds references to the tables: it must go before they are updated in place.
+        drop((loss, margins, generic_margins));
+        drop((encoded, values));
+        self.optimiser.step(&mut self.model.parameters, gradients);
+        numbers
+    }
+}
+
+fn number(x: &burn::tensor::Tensor<1>) -> f64 {
+    f64::from(x.clone().inner().into_scalar::<f32>())
+}

@@ -1,0 +1,193 @@
+//! The loop over one model. It sees train and validation data only.
+
+use crate::config::RunConfig;
+use crate::error::TrainError;
+use crate::evaluation::Selection;
+use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
+use crate::step::{StepNumbers, Stepper};
+use crate::stopping::{EarlyStopping, StopFlag, Verdict};
+use equipoise_balance::Balancer;
+use equipoise_data::{Dataset, Seed};
+use equipoise_models::{Ablation, Model};
+use std::time::Instant;
+
+/// A trained model and how it came about.
+pub struct Trained {
+    /// The model of the best evaluation.
+    pub model: Model,
+    /// The selection metric on validation.
+    pub best: f64,
+    /// The epoch it comes from.
+    pub best_epoch: usize,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Why training ended.
+    pub ending: Ending,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Trains one model: a student under a balancer, or a teacher under `only(m)`.
+pub struct Trainer<'a> {
+    data: &'a Dataset,
+    config: &'a RunConfig,
+    primary: Ablation,
+    what: String,
+    selection: Selection,
+    stepper: Stepper,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer before its first epoch. `primary` is the ablation under which the model is trained and
+    /// selected; `what` names it in events.
+    ///
+    /// # Errors
+    /// If the model cannot be built, or there is nothing to sample or to validate on.
+    pub fn new(
+        data: &'a Dataset,
+        config: &'a RunConfig,
+        primary: Ablation,
+        what: &str,
+        balancer: Box<dyn Balancer>,
+    ) -> Result<Trainer<'a>, TrainError> {
+        if data.validation.is_empty() {
+            let text = "the validation split is empty: training needs one to select the best model; hold some interactions out";
+            return Err(TrainError::Setting(text.into()));
+        }
+        let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+        let seed = Seed(config.seed);
+        let model = Model::new(&config.backbone, data, seed, &device)?;
+        let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
+        let selection = selection.with(&config.eval);
+        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed)?;
+        Ok(Trainer { data, config, primary, what: what.to_owned(), selection, stepper })
+    }
+
+    /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
+    /// evaluation (the current one when there was none).
+    ///
+    /// # Errors
+    /// [`TrainError::NotFinite`] as soon as a loss is not finite; evaluation faults.
+    pub fn run(mut self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Trained, TrainError> {
+        let (start, train) = (Instant::now(), &self.config.train);
+        self.announce(listener);
+        listener.event(&Event::Epoch(self.evaluated(EpochRecord::default())?));
+        let mut stopping = EarlyStopping::new(train.patience, train.patience_rule);
+        let (mut best, mut ending, mut done) = (None, Ending::LastEpoch, 0);
+        for epoch in 1..=train.epochs {
+            let Some(mut record) = self.epoch(epoch, listener, stop)? else {
+                ending = Ending::Interrupted;
+                break;
+            };
+            done = epoch;
+            let mut verdict = Verdict::Patient;
+            if epoch % train.eval_every == 0 || epoch == train.epochs {
+                record = self.evaluated(record)?;
+                verdict = stopping.observe(epoch, record.validation.unwrap_or(0.0));
+            }
+            listener.event(&Event::Epoch(record));
+            match verdict {
+                Verdict::Improved => best = Some(self.stepper.model.parameters.snapshot()),
+                Verdict::Stop => {
+                    ending = Ending::EarlyStop;
+                    break;
+                }
+                Verdict::Patient => {}
+            }
+        }
+        let (value, mut best_epoch) = stopping.best();
+        let mut model = self.stepper.model;
+        match best {
+            Some(best) => model.parameters.restore(&best),
+            None => best_epoch = done,
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        listener.event(&Event::Finished {
+            what: self.what,
+            ending,
+            epochs: done,
+            best_epoch,
+            best: value,
+            seconds,
+        });
+        Ok(Trained { model, best: value, best_epoch, epochs: done, ending, seconds })
+    }
+
+    fn announce(&self, listener: &mut dyn Listener) {
+        listener.event(&Event::Started {
+            what: self.what.clone(),
+            parameters: self.stepper.model.parameters.count(),
+            epochs: self.config.train.epochs,
+            steps_per_epoch: self.stepper.steps_per_epoch(),
+            metric: self.config.train.metric.clone(),
+        });
+    }
+
+    /// One epoch of steps; `None` when the flag was raised in the middle.
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        listener: &mut dyn Listener,
+        stop: &StopFlag,
+    ) -> Result<Option<EpochRecord>, TrainError> {
+        let (start, steps) = (Instant::now(), self.stepper.steps_per_epoch());
+        let mut record = EpochRecord { epoch, modalities: self.empty_records(), ..EpochRecord::default() };
+        for step in 1..=steps {
+            if stop.is_raised() {
+                return Ok(None);
+            }
+            let numbers = self.stepper.step(&self.data.train);
+            if !numbers.loss.is_finite() {
+                return Err(self.not_finite(numbers.loss, epoch, step));
+            }
+            add(&mut record, &numbers, 1.0 / steps as f64);
+            let loss = record.loss * steps as f64 / step as f64;
+            listener.event(&Event::Step { epoch, step, loss });
+        }
+        record.modalities.retain(|m| m.weight != 0.0 || m.effect != 0.0);
+        record.train_seconds = start.elapsed().as_secs_f64();
+        Ok(Some(record))
+    }
+
+    fn empty_records(&self) -> Vec<ModalityRecord> {
+        let name = |m: &equipoise_data::Modality| m.name.clone();
+        let record = |m| ModalityRecord { modality: name(m), ..ModalityRecord::default() };
+        self.data.modalities.iter().map(record).collect()
+    }
+
+    fn not_finite(&self, loss: f64, epoch: usize, step: usize) -> TrainError {
+        let train = &self.config.train;
+        TrainError::NotFinite { loss, epoch, step, lr: train.lr, reg: train.reg }
+    }
+
+    /// Adds the validation metric, and each channel's where there is more than one modality in play.
+    fn evaluated(&self, mut record: EpochRecord) -> Result<EpochRecord, TrainError> {
+        let (start, model) = (Instant::now(), &self.stepper.model);
+        let names = model.inputs.names();
+        let n = names.len();
+        let channels = self.config.train.channels && self.primary == Ablation::FULL && n > 1;
+        let mut ablations = vec![self.primary];
+        if channels {
+            ablations.extend((0..n).map(|m| Ablation::only(m, n)));
+        }
+        let encoded = model.encode_all(&ablations);
+        let measure =
+            |ablation| self.selection.measure(&encoded, ablation, &self.data.validation, &[&self.data.train]);
+        record.validation = Some(measure(self.primary)?);
+        for (name, &ablation) in names.iter().zip(&ablations[1..]) {
+            record.channels.push(((*name).to_owned(), measure(ablation)?));
+        }
+        record.eval_seconds = start.elapsed().as_secs_f64();
+        Ok(record)
+    }
+}
+
+fn add(record: &mut EpochRecord, numbers: &StepNumbers, weight: f64) {
+    record.loss += weight * numbers.loss;
+    record.bpr += weight * numbers.bpr;
+    record.penalty += weight * numbers.penalty;
+    record.balance += weight * numbers.balance;
+    for (sum, step) in record.modalities.iter_mut().zip(&numbers.modalities) {
+        sum.add(step, weight);
+    }
+}

@@ -1,0 +1,163 @@
+//! Gathers an [`Audit`] from run directories: everything in it was measured and written when the run was made.
+
+use equipoise_lab::{Audit, EpochRecord, ModalityAudit, PlainRun, TeacherCurve};
+use equipoise_models::Ablation;
+use equipoise_train::events::{self, read_epochs};
+use equipoise_train::run::Metrics;
+use equipoise_train::{Report, Run, TrainError};
+use std::path::PathBuf;
+
+/// The audit of a run on its test split, beside the plain model's if one is given.
+///
+/// # Errors
+/// If a file of a run is missing or damaged, or the two runs are not of the same data.
+pub fn gather(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
+    let (config, report) = (run.config()?, run.report()?);
+    let metric = config.train.metric.clone();
+    let teachers = teachers(run, &report)?;
+    let history = history(run)?;
+    let value = |metrics: &Metrics| metrics.get(&metric).copied();
+    let modalities = (0..report.modalities.len())
+        .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
+        .collect();
+    let curves = teachers.iter().flatten();
+    Ok(Audit {
+        run: run.name(),
+        dataset: report.dataset.clone(),
+        backbone: config.backbone.name.clone(),
+        balance: config.balance.name.clone(),
+        seed: config.seed,
+        metric: metric.clone(),
+        split: "test".into(),
+        users: report.users,
+        items: report.items,
+        interactions: report.interactions,
+        evaluated_users: report.evaluated_users,
+        whole: value(&report.test).unwrap_or(f64::NAN),
+        ids_only: ablation(&report, &Label::IdsOnly, &metric),
+        popularity: value(&report.popularity),
+        modalities,
+        history,
+        teacher_history: curves.map(|t| t.curve.clone()).collect(),
+        plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
+        metrics: report.test.clone().into_iter().collect(),
+        definitions: report.definitions.clone().into_iter().collect(),
+        config_toml: toml::to_string(&config).map_err(|e| fault(run.config_path(), e))?,
+        version: env!("CARGO_PKG_VERSION").into(),
+    })
+}
+
+/// The ablations that an audit reads, by the label that a report gives them.
+enum Label {
+    Only(usize),
+    Without(usize),
+    IdsOnly,
+}
+
+fn ablation(report: &Report, label: &Label, metric: &str) -> Option<f64> {
+    let names: Vec<&str> = report.modalities.iter().map(|(n, _)| n.as_str()).collect();
+    let ablation = match *label {
+        Label::Only(m) => Ablation::only(m, names.len()),
+        Label::Without(m) => Ablation::without(m),
+        Label::IdsOnly => Ablation::ids_only(names.len()),
+    };
+    report.ablations.get(&ablation.label(&names))?.get(metric).copied()
+}
+
+/// What is known of one teacher.
+struct KnownTeacher {
+    whole: Option<f64>,
+    ids_only: Option<f64>,
+    curve: TeacherCurve,
+}
+
+fn teachers(run: &Run, report: &Report) -> Result<Vec<Option<KnownTeacher>>, TrainError> {
+    let config = run.config()?;
+    let dir: PathBuf = config.balance.teachers.clone().unwrap_or_else(|| run.dir().join("teachers"));
+    let known = |(name, _): &(String, usize)| {
+        let path = dir.join(name);
+        let wanted = config.balance.name != "none" && path.join("metrics.json").exists();
+        wanted.then(|| teacher(&Run::open(&path)?, name, &config.train.metric)).transpose()
+    };
+    report.modalities.iter().map(known).collect()
+}
+
+fn teacher(run: &Run, modality: &str, metric: &str) -> Result<KnownTeacher, TrainError> {
+    let report = run.report()?;
+    let points = history(run)?.iter().filter_map(|e| Some((e.epoch, e.validation?))).collect();
+    Ok(KnownTeacher {
+        whole: report.test.get(metric).copied(),
+        ids_only: ablation(&report, &Label::IdsOnly, metric),
+        curve: TeacherCurve { modality: modality.to_owned(), points },
+    })
+}
+
+fn modality(
+    m: usize,
+    report: &Report,
+    metric: &str,
+    teacher: Option<&KnownTeacher>,
+    history: &[EpochRecord],
+) -> ModalityAudit {
+    let (name, width) = report.modalities[m].clone();
+    let last = history.iter().rev().find(|e| !e.weights.is_empty());
+    let of = |pairs: fn(&EpochRecord) -> &Vec<(String, f64)>| {
+        last.and_then(|e| pairs(e).iter().find(|(n, _)| *n == name).map(|(_, v)| *v))
+    };
+    ModalityAudit {
+        width,
+        channel: ablation(report, &Label::Only(m), metric).unwrap_or(f64::NAN),
+        without: ablation(report, &Label::Without(m), metric).unwrap_or(f64::NAN),
+        teacher: teacher.and_then(|t| t.whole),
+        teacher_ids_only: teacher.and_then(|t| t.ids_only),
+        weight: of(|e| &e.weights),
+        rho: of(|e| &e.rho),
+        effect: of(|e| &e.effects),
+        name,
+    }
+}
+
+fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, TrainError> {
+    let plain = run.report()?;
+    if plain.fingerprint != report.fingerprint || plain.modalities != report.modalities {
+        return Err(fault(
+            run.dir().to_owned(),
+            "this run is of other data; give a run on the same data set",
+        ));
+    }
+    let channel = |(m, (name, _)): (usize, &(String, usize))| {
+        ablation(&plain, &Label::Only(m), metric).map(|value| (name.clone(), value))
+    };
+    Ok(PlainRun {
+        run: run.name(),
+        whole: plain.test.get(metric).copied().unwrap_or(f64::NAN),
+        channels: plain.modalities.iter().enumerate().filter_map(channel).collect(),
+        history: history(run)?,
+    })
+}
+
+fn history(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
+    let path = run.events_path();
+    let epochs = read_epochs(&path).map_err(|e| fault(path, e))?;
+    Ok(epochs.into_iter().map(record).collect())
+}
+
+fn record(e: events::EpochRecord) -> EpochRecord {
+    let each = |value: fn(&events::ModalityRecord) -> f64| {
+        e.modalities.iter().map(|m| (m.modality.clone(), value(m))).collect()
+    };
+    EpochRecord {
+        epoch: e.epoch,
+        loss: e.loss,
+        validation: e.validation,
+        weights: each(|m| m.weight),
+        rho: each(|m| m.rho),
+        effects: each(|m| m.effect),
+        clamped: each(|m| m.clamped),
+        channels: e.channels,
+    }
+}
+
+fn fault(path: PathBuf, reason: impl ToString) -> TrainError {
+    TrainError::RunFile { path, reason: reason.to_string() }
+}

@@ -1,0 +1,99 @@
+//! Commands and their flags.
+
+mod audit;
+mod compare;
+mod data;
+mod demo;
+mod evaluate;
+mod failure;
+mod print;
+mod train;
+
+pub use failure::Failure;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Trains and diagnoses multimodal recommenders in which every modality pulls its weight.
+///
+/// A model trained on images, texts and sounds at once leans on the strongest of them. Equipoise shows by how
+/// much the others are under-used, and trains models that use them (counterfactual knowledge distillation).
+#[derive(Parser)]
+#[command(name = "equipoise", version, propagate_version = true, after_help = FIRST_STEPS)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  equipoise demo                                        everything on made-up data, about two minutes
+  equipoise data check my-data                          is my data set sound?
+  equipoise train --data my-data --out runs/plain       the plain model
+  equipoise train --data my-data --balance ckd --out runs/ckd
+  equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
+  equipoise compare runs/plain runs/ckd                 is the difference real?
+
+Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.";
+
+/// Flags that every command has.
+#[derive(clap::Args, Clone)]
+pub struct Global {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    format: Format,
+    /// No progress, only results and errors.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Worker threads [default: one per core].
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl Global {
+    fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train plain and balanced models on made-up data and show what happened.
+    Demo(demo::Args),
+    /// Check a data set, or make one up.
+    #[command(subcommand)]
+    Data(data::Command),
+    /// Train a model, and the teachers that its balancer needs.
+    Train(train::Args),
+    /// Evaluate a trained model again.
+    Evaluate(evaluate::Args),
+    /// Show which modality is under-used, and write report.html.
+    Audit(audit::Args),
+    /// Compare the test results of two runs user by user.
+    Compare(compare::Args),
+}
+
+/// Does what was asked.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    if let Some(threads) = cli.global.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;
+    }
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &cli.global),
+        Command::Data(command) => data::run(&command, &cli.global),
+        Command::Train(args) => train::run(&args, &cli.global),
+        Command::Evaluate(args) => evaluate::run(&args, &cli.global),
+        Command::Audit(args) => audit::run(&args, &cli.global),
+        Command::Compare(args) => compare::run(&args, &cli.global),
+    }
+}
