@@ -44,7 +44,8 @@ pub fn cross_entropy(student: Tensor<1>, teacher: &[f32], tau: f64, log: Generic
         GenericLog::Released => {
             let q = sigmoid(z);
             let yes = p.clone() * (q.clone() + 1e-8).log();
-            let no = (p.neg() + 1.0) * (q.neg() + (1.0 + 1e-8)).log();
+            // 1e-8 is added last: in float32, 1 + 1e-8 is 1.
+            let no = (p.neg() + 1.0) * (q.neg() + 1.0 + 1e-8).log();
             (yes + no).neg()
         }
     }

@@ -5,6 +5,7 @@
 //! p <- p - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
 //! ```
 
+use crate::vector::wide;
 use rayon::prelude::*;
 
 /// Elements handled by one task: three streams of 64 KiB stay in a core's L2 cache.
@@ -50,12 +51,22 @@ pub fn adam_step(param: &mut [f32], grad: &[f32], m: &mut [f32], v: &mut [f32], 
         .for_each(|((p, g), (m, v))| update(p, g, m, v, rate, correct_v, step));
 }
 
-fn update(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], rate: f32, correct_v: f32, step: AdamStep) {
-    let (b1, b2, eps) = (step.beta1, step.beta2, step.eps);
-    for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m.iter_mut()).zip(v.iter_mut()) {
-        *m = b1 * *m + (1.0 - b1) * g;
-        *v = b2 * *v + (1.0 - b2) * g * g;
-        *p -= rate * *m / ((*v * correct_v).sqrt() + eps);
+wide! {
+    fn update(
+        p: &mut [f32],
+        g: &[f32],
+        m: &mut [f32],
+        v: &mut [f32],
+        rate: f32,
+        correct_v: f32,
+        step: AdamStep,
+    ) {
+        let (b1, b2, eps) = (step.beta1, step.beta2, step.eps);
+        for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m.iter_mut()).zip(v.iter_mut()) {
+            *m = b1 * *m + (1.0 - b1) * g;
+            *v = b2 * *v + (1.0 - b2) * g * g;
+            *p -= rate * *m / ((*v * correct_v).sqrt() + eps);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pairwise margins `Delta(u,i,j) = <y_u, z_i> - <y_u, z_j>` of triples, and their gradients.
 
-use crate::vector::add_scaled;
+use crate::vector::{add_scaled, wide};
 use rayon::prelude::*;
 
 /// Triples handled by one task.
@@ -26,14 +26,20 @@ pub struct TripleRows<'a> {
 pub fn margins(users: &[f32], items: &[f32], width: usize, triples: TripleRows, out: &mut [f32]) {
     assert_eq!(out.len(), triples.users.len(), "margins: output length");
     out.par_chunks_mut(CHUNK).enumerate().for_each(|(c, out)| {
-        for (k, o) in out.iter_mut().enumerate() {
-            let (y, zi, zj) = rows_of(users, items, width, triples, c * CHUNK + k);
-            *o = difference_dot(y, zi, zj);
-        }
+        chunk(users, items, width, triples, c * CHUNK, out);
     });
 }
 
-#[inline]
+wide! {
+    fn chunk(users: &[f32], items: &[f32], width: usize, triples: TripleRows, from: usize, out: &mut [f32]) {
+        for (k, o) in out.iter_mut().enumerate() {
+            let (y, zi, zj) = rows_of(users, items, width, triples, from + k);
+            *o = difference_dot(y, zi, zj);
+        }
+    }
+}
+
+#[inline(always)]
 fn rows_of<'a>(
     users: &'a [f32],
     items: &'a [f32],
@@ -45,7 +51,7 @@ fn rows_of<'a>(
     (row(users, t.users[b]), row(items, t.first[b]), row(items, t.second[b]))
 }
 
-#[inline]
+#[inline(always)]
 fn difference_dot(y: &[f32], zi: &[f32], zj: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut lanes = [0.0f32; LANES];
@@ -87,35 +93,39 @@ pub fn margins_backward(
     );
 }
 
-fn add_user_gradients(
-    users: &[f32],
-    items: &[f32],
-    width: usize,
-    t: TripleRows,
-    grad: &[f32],
-    d_users: &mut [f32],
-) {
-    for (b, &g) in grad.iter().enumerate().filter(|(_, g)| **g != 0.0) {
-        let (_, zi, zj) = rows_of(users, items, width, t, b);
-        let out = &mut d_users[t.users[b] as usize * width..][..width];
-        for ((o, zi), zj) in out.iter_mut().zip(zi).zip(zj) {
-            *o += g * (zi - zj);
+wide! {
+    fn add_user_gradients(
+        users: &[f32],
+        items: &[f32],
+        width: usize,
+        t: TripleRows,
+        grad: &[f32],
+        d_users: &mut [f32],
+    ) {
+        for (b, &g) in grad.iter().enumerate().filter(|(_, g)| **g != 0.0) {
+            let (_, zi, zj) = rows_of(users, items, width, t, b);
+            let out = &mut d_users[t.users[b] as usize * width..][..width];
+            for ((o, zi), zj) in out.iter_mut().zip(zi).zip(zj) {
+                *o += g * (zi - zj);
+            }
         }
     }
 }
 
-fn add_item_gradients(
-    users: &[f32],
-    items: &[f32],
-    width: usize,
-    t: TripleRows,
-    grad: &[f32],
-    d_items: &mut [f32],
-) {
-    for (b, &g) in grad.iter().enumerate().filter(|(_, g)| **g != 0.0) {
-        let (y, _, _) = rows_of(users, items, width, t, b);
-        add_scaled(&mut d_items[t.first[b] as usize * width..][..width], g, y);
-        add_scaled(&mut d_items[t.second[b] as usize * width..][..width], -g, y);
+wide! {
+    fn add_item_gradients(
+        users: &[f32],
+        items: &[f32],
+        width: usize,
+        t: TripleRows,
+        grad: &[f32],
+        d_items: &mut [f32],
+    ) {
+        for (b, &g) in grad.iter().enumerate().filter(|(_, g)| **g != 0.0) {
+            let (y, _, _) = rows_of(users, items, width, t, b);
+            add_scaled(&mut d_items[t.first[b] as usize * width..][..width], g, y);
+            add_scaled(&mut d_items[t.second[b] as usize * width..][..width], -g, y);
+        }
     }
 }
 

@@ -1,5 +1,30 @@
 //! Small vector helpers, written so that the compiler vectorises them on any target.
 
+/// Defines a function whose body is compiled twice, plainly and for AVX2, and chosen at run time. Neither body
+/// fuses multiplications with additions, so both give the same bits.
+macro_rules! wide {
+    ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        fn $name($($arg: $ty),*) {
+            #[inline(always)]
+            fn plain($($arg: $ty),*) $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn avx2($($arg: $ty),*) {
+                    plain($($arg),*);
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has AVX2.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            plain($($arg),*);
+        }
+    };
+}
+pub(crate) use wide;
+
 /// Independent accumulators of a dot product: wide enough for two 8-lane FMA chains.
 const LANES: usize = 16;
 
@@ -9,7 +34,7 @@ const LANES: usize = 16;
 /// ```
 /// assert_eq!(equipoise_kernels::dot(&[1.0, 2.0, 3.0], &[4.0, 5.0, 6.0]), 32.0);
 /// ```
-#[inline]
+#[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let (a_main, a_rest) = a.as_chunks::<LANES>();
@@ -24,7 +49,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// `out += scale * x`.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_scaled(out: &mut [f32], scale: f32, x: &[f32]) {
     for (o, v) in out.iter_mut().zip(x) {
         *o += scale * v;

@@ -5,8 +5,10 @@
 
 use crate::Ablation;
 use burn::tensor::Tensor;
-use equipoise_nn::{TripleIndex, margins, weighted_square_sum};
+use equipoise_nn::{RowWeights, TripleIndex, margins, margins_and_norm, weighted_square_sum};
 use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A pair of tables that adds `<y_u, z_i>` to the score.
@@ -56,32 +58,25 @@ impl Encoded {
         find(&self.views, ablation).blocks.iter().map(|&b| &self.blocks[b])
     }
 
-    /// Margins of the triples; `triples` holds row positions in the encoded tables. Each block's margins are
-    /// computed when an ablation first needs them, and shared by all that do.
-    pub fn margins(&self, triples: Arc<TripleIndex>) -> Margins<'_> {
+    /// What a loss reads: margins of the triples (row positions in the encoded tables) and, with weights, the
+    /// weighted squared norm of the final rows. Each block is worked through when an ablation first needs it,
+    /// and shared by all that do.
+    pub fn terms(&self, triples: Arc<TripleIndex>, weights: Option<Arc<RowWeights>>) -> Terms<'_> {
         let blocks = RefCell::new(vec![None; self.blocks.len()]);
-        Margins { encoded: self, triples, blocks }
+        Terms { inner: Rc::new(Inner { encoded: self, triples, weights, blocks }) }
+    }
+
+    /// Margins of the triples alone.
+    pub fn margins(&self, triples: Arc<TripleIndex>) -> Margins<'_> {
+        let all = 0..triples.len();
+        self.terms(triples, None).margins(all)
     }
 
     /// `sum_r user_weights[r] ||Y_r||^2 + sum_r item_weights[r] ||Z_r||^2` of one ablation's final rows,
     /// constant blocks included. Shape `[1]`.
-    pub fn square_norm(
-        &self,
-        ablation: Ablation,
-        user_weights: &Arc<[f32]>,
-        item_weights: &Arc<[f32]>,
-    ) -> Tensor<1> {
-        let terms = self
-            .view(ablation)
-            .flat_map(|b| [(&b.users, user_weights, b.constant), (&b.items, item_weights, b.constant)]);
-        terms
-            .map(|(table, weights, constant)| {
-                let total: Arc<[f32]> =
-                    if constant { [weights.iter().sum::<f32>()].into() } else { weights.clone() };
-                weighted_square_sum(table.clone(), &total)
-            })
-            .reduce(|a, b| a + b)
-            .expect("a view has at least one block")
+    pub fn square_norm(&self, ablation: Ablation, users: &[f32], items: &[f32]) -> Tensor<1> {
+        let weights = RowWeights { users: users.to_vec(), items: items.to_vec() };
+        self.terms(Arc::default(), Some(Arc::new(weights))).square_norm(ablation)
     }
 
     /// The final tables of one ablation as plain row-major values: `(users, items, width)`. Constant blocks
@@ -97,11 +92,73 @@ impl Encoded {
     }
 }
 
-/// Margins of one set of triples under every ablation asked for.
-pub struct Margins<'a> {
+/// Margins and norms of one step under every ablation asked for.
+#[derive(Clone)]
+pub struct Terms<'a> {
+    inner: Rc<Inner<'a>>,
+}
+
+struct Inner<'a> {
     encoded: &'a Encoded,
     triples: Arc<TripleIndex>,
+    weights: Option<Arc<RowWeights>>,
+    /// Per block: margins of all triples, then the squared norm where weights are given.
     blocks: RefCell<Vec<Option<Tensor<1>>>>,
+}
+
+impl<'a> Terms<'a> {
+    /// Margins of a range of the triples.
+    pub fn margins(&self, range: Range<usize>) -> Margins<'a> {
+        Margins { terms: self.clone(), range }
+    }
+
+    /// `sum_r w_r ||Y_r||^2 + sum_r w_r ||Z_r||^2` of one ablation's final rows, constant blocks included.
+    /// Shape `[1]`.
+    ///
+    /// # Panics
+    /// If no weights were given, or the ablation was not asked for.
+    pub fn square_norm(&self, ablation: Ablation) -> Tensor<1> {
+        let inner = &self.inner;
+        let weights = inner.weights.as_deref().expect("weights were given");
+        let n = inner.triples.len();
+        let constants = inner
+            .encoded
+            .view(ablation)
+            .filter(|b| b.constant)
+            .flat_map(|b| [(&b.users, &weights.users), (&b.items, &weights.items)]);
+        let constants = constants.map(|(row, weights)| {
+            weighted_square_sum(row.clone(), &Arc::from([weights.iter().sum::<f32>()]))
+        });
+        let varying = self.sum(ablation).slice([n..n + 1]);
+        constants.fold(varying, |sum, term| sum + term)
+    }
+
+    /// Sum over the blocks of a view that vary.
+    fn sum(&self, ablation: Ablation) -> Tensor<1> {
+        let view = find(&self.inner.encoded.views, ablation);
+        let parts = view.blocks.iter().filter_map(|&b| self.block(b));
+        parts.reduce(|a, b| a + b).expect("a view has at least one block that varies")
+    }
+
+    fn block(&self, b: usize) -> Option<Tensor<1>> {
+        let Inner { encoded, triples, weights, blocks } = &*self.inner;
+        let block = &encoded.blocks[b];
+        if block.constant {
+            return None;
+        }
+        let (users, items) = (|| block.users.clone(), || block.items.clone());
+        let compute = || match weights {
+            Some(weights) => margins_and_norm(users(), items(), triples, weights),
+            None => margins(users(), items(), triples),
+        };
+        Some(blocks.borrow_mut()[b].get_or_insert_with(compute).clone())
+    }
+}
+
+/// Margins of one set of triples under every ablation asked for.
+pub struct Margins<'a> {
+    terms: Terms<'a>,
+    range: Range<usize>,
 }
 
 impl Margins<'_> {
@@ -110,17 +167,8 @@ impl Margins<'_> {
     /// # Panics
     /// If the ablation was not asked for.
     pub fn of(&self, ablation: Ablation) -> Tensor<1> {
-        let parts = find(&self.encoded.views, ablation).blocks.iter().filter_map(|&b| self.block(b));
-        parts.reduce(|a, b| a + b).expect("a view has at least one block that varies")
-    }
-
-    fn block(&self, b: usize) -> Option<Tensor<1>> {
-        let block = &self.encoded.blocks[b];
-        if block.constant {
-            return None;
-        }
-        let compute = || margins(block.users.clone(), block.items.clone(), &self.triples);
-        Some(self.blocks.borrow_mut()[b].get_or_insert_with(compute).clone())
+        let sum = self.terms.sum(ablation);
+        if self.range == (0..sum.dims()[0]) { sum } else { sum.slice([self.range.clone()]) }
     }
 
     /// The same as plain numbers, off the tape.

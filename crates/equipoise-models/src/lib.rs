@@ -20,7 +20,7 @@ pub mod registry;
 
 pub use ablation::Ablation;
 pub use backbone::{Backbone, Mode, Pass, Request, Tables};
-pub use encoded::{Block, Encoded, Margins, View};
+pub use encoded::{Block, Encoded, Margins, Terms, View};
 pub use inputs::{Inputs, ModalityInput, RowSet};
 pub use model::{Model, ModelError};
 pub use registry::{BackboneConfig, BackboneEntry, backbones, find};

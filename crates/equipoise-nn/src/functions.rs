@@ -1,6 +1,6 @@
 //! The custom operations on Burn tensors, differentiable.
 
-use crate::ops::{EquipoiseOps, Rows, TripleIndex};
+use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use equipoise_data::Features;
@@ -20,7 +20,18 @@ pub fn project_rows(weight: Tensor<2>, bias: Tensor<2>, features: &Features, row
 /// Margins `<y_u, z_i> - <y_u, z_j>` of triples: `users [a, d]`, `items [b, d]` -> `[triples.len()]`.
 pub fn margins(users: Tensor<2>, items: Tensor<2>, triples: &Arc<TripleIndex>) -> Tensor<1> {
     let (users, items) = (users.into_dispatch(), items.into_dispatch());
-    Tensor::from_dispatch(Dispatch::margins(users, items, triples.clone()))
+    Tensor::from_dispatch(Dispatch::margins(users, items, triples.clone(), None))
+}
+
+/// [`margins`] with one more value at the end: `sum_r w_r ||y_r||^2 + sum_r w_r ||z_r||^2`.
+pub fn margins_and_norm(
+    users: Tensor<2>,
+    items: Tensor<2>,
+    triples: &Arc<TripleIndex>,
+    weights: &Arc<RowWeights>,
+) -> Tensor<1> {
+    let (users, items) = (users.into_dispatch(), items.into_dispatch());
+    Tensor::from_dispatch(Dispatch::margins(users, items, triples.clone(), Some(weights.clone())))
 }
 
 /// `sum_r weights[r] ||x_r||^2`, shape `[1]`.

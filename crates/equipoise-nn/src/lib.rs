@@ -18,6 +18,6 @@ pub mod parameters;
 
 pub use adam::{Adam, AdamConfig};
 pub use device::{DeviceError, device};
-pub use functions::{gather_rows, margins, project_rows, weighted_square_sum};
-pub use ops::{Rows, TripleIndex};
+pub use functions::{gather_rows, margins, margins_and_norm, project_rows, weighted_square_sum};
+pub use ops::{RowWeights, Rows, TripleIndex};
 pub use parameters::{Group, ParameterError, Parameters, Values};

@@ -6,8 +6,10 @@ use burn::tensor::Tensor;
 ///
 /// The BPR loss of a margin is `sp(-margin)`, since `-ln sig(x) = sp(-x)`.
 pub fn softplus(x: Tensor<1>) -> Tensor<1> {
-    let tail = x.clone().abs().neg().exp().log1p();
-    burn::tensor::activation::relu(x) + tail
+    let size = x.clone().abs();
+    let tail = size.clone().neg().exp().log1p();
+    // (x + |x|) / 2 rather than relu: its slope at 0 is 1/2, as that of sp.
+    x * 0.5 + size * 0.5 + tail
 }
 
 /// `1 / (1 + e^-x)` of a plain number.

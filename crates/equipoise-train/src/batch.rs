@@ -2,7 +2,7 @@
 
 use equipoise_data::Triples;
 use equipoise_models::RowSet;
-use equipoise_nn::TripleIndex;
+use equipoise_nn::{RowWeights, TripleIndex};
 use std::sync::Arc;
 
 /// One step's rows and triples.
@@ -11,14 +11,12 @@ pub struct StepBatch {
     pub users: RowSet,
     /// Distinct items.
     pub items: RowSet,
-    /// BPR triples as positions in `users` and `items`.
-    pub bpr: Arc<TripleIndex>,
-    /// Generic triples likewise; empty when none were asked for.
-    pub generic: Arc<TripleIndex>,
-    /// How often each row of `users` occurs in the BPR triples.
-    pub user_counts: Arc<[f32]>,
-    /// How often each row of `items` occurs in them, as positive or negative.
-    pub item_counts: Arc<[f32]>,
+    /// BPR triples, then generic ones, as positions in `users` and `items`.
+    pub triples: Arc<TripleIndex>,
+    /// How many of them are BPR triples.
+    pub bpr: usize,
+    /// How often each row occurs in the BPR triples (an item as positive or negative).
+    pub counts: Arc<RowWeights>,
 }
 
 impl StepBatch {
@@ -27,15 +25,16 @@ impl StepBatch {
         let users = RowSet::distinct([&bpr.users[..], &generic.users].concat());
         let lists = [&bpr.positives[..], &bpr.negatives, &generic.positives, &generic.negatives];
         let items = RowSet::distinct(lists.concat());
-        let (bpr, generic) = (index(bpr, &users, &items), index(generic, &users, &items));
-        StepBatch {
-            user_counts: counts(users.len(), &[&bpr.users]),
-            item_counts: counts(items.len(), &[&bpr.first, &bpr.second]),
-            bpr: Arc::new(bpr),
-            generic: Arc::new(generic),
-            users,
-            items,
-        }
+        let mut triples = index(bpr, &users, &items);
+        let counts = RowWeights {
+            users: counts(users.len(), &[&triples.users]),
+            items: counts(items.len(), &[&triples.first, &triples.second]),
+        };
+        let generic = index(generic, &users, &items);
+        triples.users.extend(generic.users);
+        triples.first.extend(generic.first);
+        triples.second.extend(generic.second);
+        StepBatch { users, items, triples: Arc::new(triples), bpr: bpr.users.len(), counts: Arc::new(counts) }
     }
 }
 
@@ -49,10 +48,10 @@ fn index(triples: &Triples, users: &RowSet, items: &RowSet) -> TripleIndex {
     }
 }
 
-fn counts(rows: usize, lists: &[&[u32]]) -> Arc<[f32]> {
+fn counts(rows: usize, lists: &[&[u32]]) -> Vec<f32> {
     let mut counts = vec![0.0; rows];
     lists.iter().flat_map(|l| l.iter()).for_each(|&r| counts[r as usize] += 1.0);
-    counts.into()
+    counts
 }
 
 #[cfg(test)]
@@ -66,10 +65,11 @@ mod tests {
         let batch = StepBatch::new(&bpr, &generic);
         assert_eq!(&batch.users.rows()[..], [2, 5, 7]);
         assert_eq!(&batch.items.rows()[..], [0, 1, 4, 9]);
-        assert_eq!(batch.bpr.users, [1, 0]);
-        assert_eq!(batch.bpr.first, [3, 3]);
-        assert_eq!(batch.generic.second, [2]);
-        assert_eq!(&batch.user_counts[..], [1.0, 1.0, 0.0]);
-        assert_eq!(&batch.item_counts[..], [0.0, 1.0, 1.0, 2.0]);
+        assert_eq!(batch.triples.users, [1, 0, 2]);
+        assert_eq!(batch.triples.first, [3, 3, 0]);
+        assert_eq!(batch.triples.second, [1, 2, 2]);
+        assert_eq!(batch.bpr, 2);
+        assert_eq!(batch.counts.users, [1.0, 1.0, 0.0]);
+        assert_eq!(batch.counts.items, [0.0, 1.0, 1.0, 2.0]);
     }
 }

@@ -106,15 +106,17 @@ impl Stepper {
             step: self.optimiser.steps(),
         };
         let encoded = self.model.backbone.encode(&request);
-        let margins = encoded.margins(batch.bpr.clone());
-        let generic_margins = (!batch.generic.is_empty()).then(|| encoded.margins(batch.generic.clone()));
+        let weights = (self.reg != 0.0).then(|| batch.counts.clone());
+        let terms = encoded.terms(batch.triples.clone(), weights);
+        let margins = terms.margins(0..batch.bpr);
+        let beyond = batch.bpr..batch.triples.len();
+        let generic_margins = (!beyond.is_empty()).then(|| terms.margins(beyond));
 
         let bpr_loss = softplus(margins.of(self.primary).neg()).mean();
         let mut numbers = StepNumbers { bpr: number(&bpr_loss), ..StepNumbers::default() };
         let mut loss = bpr_loss;
         if self.reg != 0.0 {
-            let norm = encoded.square_norm(self.primary, &batch.user_counts, &batch.item_counts);
-            let penalty = norm * (self.reg * 0.5 / batch.bpr.len() as f64);
+            let penalty = terms.square_norm(self.primary) * (self.reg * 0.5 / batch.bpr as f64);
             numbers.penalty = number(&penalty);
             loss = loss + penalty;
         }
@@ -138,7 +140,7 @@ impl Stepper {
         let mut gradients = loss.backward();
         let gradients = values.gradients(&mut gradients);
         // The tape holds references to the tables: it must go before they are updated in place.
-        drop((loss, margins, generic_margins));
+        drop((loss, margins, generic_margins, terms));
         drop((encoded, values));
         self.optimiser.step(&mut self.model.parameters, gradients);
         numbers

@@ -20,7 +20,7 @@ use crate::formats::write_npy;
 use crate::random::{Seed, Stream};
 use crate::split::{Holdout, split_per_user};
 use modalities::RECIPES;
-use world::{MAX_ITEMS, World};
+use world::World;
 
 /// Size and seed of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +40,12 @@ impl Default for DemoConfig {
     }
 }
 
+/// Fewest items: a user takes up to nine, and there must be something to choose from.
+const LEAST_ITEMS: usize = 40;
+
 impl DemoConfig {
     fn validate(&self) -> Result<(), DataError> {
-        // A user takes up to 30 items: some must remain as negatives.
-        let least = MAX_ITEMS + 10;
-        for (field, found, low) in [("users", self.users, 1), ("items", self.items, least)] {
+        for (field, found, low) in [("users", self.users, 1), ("items", self.items, LEAST_ITEMS)] {
             if !(low..=1_000_000).contains(&found) {
                 let expected = format!("{low} to 1000000");
                 return Err(DataError::Setting { field, found: found.to_string(), expected });

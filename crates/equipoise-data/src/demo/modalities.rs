@@ -19,7 +19,7 @@ pub(super) struct Recipe {
 /// The three modalities.
 pub(super) const RECIPES: [Recipe; 3] = [
     Recipe { name: "text", strength: "strong", width: 64, shows: LATENT, noise: 0.1 },
-    Recipe { name: "image", strength: "weak", width: 96, shows: 4, noise: 3.0 },
+    Recipe { name: "image", strength: "weak", width: 96, shows: 6, noise: 1.0 },
     Recipe { name: "audio", strength: "noise", width: 48, shows: 0, noise: 1.0 },
 ];
 

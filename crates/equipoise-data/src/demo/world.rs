@@ -6,12 +6,13 @@ use crate::random::{Seed, Stream};
 /// Number of latent factors.
 pub(super) const LATENT: usize = 16;
 /// Fewest and most items of a user.
-pub(super) const MIN_ITEMS: usize = 8;
-pub(super) const MAX_ITEMS: usize = 30;
-/// Number of clusters of items.
-const CLUSTERS: usize = 12;
+pub(super) const MIN_ITEMS: usize = 5;
+pub(super) const MAX_ITEMS: usize = 9;
+/// Number of clusters of items: so many, with so short histories, that ids alone cannot learn them and content
+/// matters.
+const CLUSTERS: usize = 300;
 /// Spread of items around the centre of their cluster, whose coordinates have variance 1.
-const SPREAD: f64 = 0.6;
+const SPREAD: f64 = 0.5;
 /// How strongly taste decides, beside popularity.
 const TASTE: f64 = 2.0;
 
@@ -92,17 +93,14 @@ fn taste(centres: &[Factors], rng: &mut Stream) -> Factors {
     taste.map(|value| value / length)
 }
 
-/// A power law over ranks, `(rank + 10)^(-3/4)`, with ranks dealt at random.
+/// A power law over ranks, `(rank + 1)^(-1/2)`, with ranks dealt at random.
 fn popularity(items: usize, rng: &mut Stream) -> Vec<f64> {
     let mut ranks: Vec<usize> = (0..items).collect();
     for place in 0..items {
         let partner = place + rng.below((items - place) as u32) as usize;
         ranks.swap(place, partner);
     }
-    let law = |rank: usize| {
-        let x = (rank + 10) as f64;
-        1.0 / (x * x.sqrt()).sqrt()
-    };
+    let law = |rank: usize| 1.0 / ((rank + 1) as f64).sqrt();
     ranks.into_iter().map(law).collect()
 }
 

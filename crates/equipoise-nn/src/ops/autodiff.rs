@@ -1,6 +1,6 @@
 //! Hand-written gradients of the differentiable operations.
 
-use super::{EquipoiseOps, Rows, TripleIndex};
+use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Autodiff;
 use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -46,12 +46,12 @@ impl<B: EquipoiseOps> Backward<B, 2> for ProjectRows {
 struct Margins;
 
 impl<B: EquipoiseOps> Backward<B, 2> for Margins {
-    type State = (FloatTensor<B>, FloatTensor<B>, Arc<TripleIndex>);
+    type State = (FloatTensor<B>, FloatTensor<B>, Arc<TripleIndex>, Option<Arc<RowWeights>>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (users, items, triples) = ops.state;
+        let (users, items, triples, penalty) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
-        let (d_users, d_items) = B::margins_backward(users, items, grad, triples);
+        let (d_users, d_items) = B::margins_backward(users, items, grad, triples, penalty);
         let [users, items] = ops.parents;
         if let Some(users) = users {
             grads.register::<B>(users.id, d_users);
@@ -104,12 +104,13 @@ impl<B: EquipoiseOps, C: CheckpointStrategy> EquipoiseOps for Autodiff<B, C> {
         users: FloatTensor<Self>,
         items: FloatTensor<Self>,
         triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
     ) -> FloatTensor<Self> {
         let nodes = [users.node(), items.node()];
         let (users, items) = (users.into_primitive(), items.into_primitive());
-        let out = B::margins(users.clone(), items.clone(), triples.clone());
+        let out = B::margins(users.clone(), items.clone(), triples.clone(), penalty.clone());
         match Margins.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((users, items, triples), out),
+            OpsKind::Tracked(prep) => prep.finish((users, items, triples, penalty), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

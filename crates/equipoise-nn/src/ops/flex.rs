@@ -1,6 +1,6 @@
 //! Fast CPU bodies: the kernels on the storage of Burn's `flex` tensors.
 
-use super::{EquipoiseOps, Rows, TripleIndex};
+use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
@@ -61,11 +61,21 @@ impl EquipoiseOps for Flex {
         tensor(out, [d, features.width()])
     }
 
-    fn margins(users: FlexTensor, items: FlexTensor, triples: Arc<TripleIndex>) -> FlexTensor {
+    fn margins(
+        users: FlexTensor,
+        items: FlexTensor,
+        triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
+    ) -> FlexTensor {
         let (users, items, [_, width]) = (contiguous(&users), contiguous(&items), shape_of(&users));
         let mut out = vec![0.0; triples.len()];
         margins::margins(users.storage(), items.storage(), width, triples.as_rows(), &mut out);
-        tensor(out, [triples.len()])
+        if let Some(w) = penalty {
+            let of_users = norms::weighted_square_sum(users.storage(), width, &w.users);
+            out.push(of_users + norms::weighted_square_sum(items.storage(), width, &w.items));
+        }
+        let length = out.len();
+        tensor(out, [length])
     }
 
     fn margins_backward(
@@ -73,19 +83,26 @@ impl EquipoiseOps for Flex {
         items: FlexTensor,
         grad: FlexTensor,
         triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
     ) -> (FlexTensor, FlexTensor) {
         let ([height_u, width], [height_i, _]) = (shape_of(&users), shape_of(&items));
         let (users, items, grad) = (contiguous(&users), contiguous(&items), contiguous(&grad));
         let (mut d_users, mut d_items) = (vec![0.0; height_u * width], vec![0.0; height_i * width]);
+        let (of_margins, of_penalty) = grad.storage::<f32>().split_at(triples.len());
         margins::margins_backward(
             users.storage(),
             items.storage(),
             width,
             triples.as_rows(),
-            grad.storage(),
+            of_margins,
             &mut d_users,
             &mut d_items,
         );
+        if let (Some(w), [scale]) = (penalty, of_penalty) {
+            let add = norms::weighted_square_sum_backward;
+            add(users.storage(), width, &w.users, *scale, &mut d_users);
+            add(items.storage(), width, &w.items, *scale, &mut d_items);
+        }
         (tensor(d_users, [height_u, width]), tensor(d_items, [height_i, width]))
     }
 

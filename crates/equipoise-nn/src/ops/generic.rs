@@ -1,7 +1,7 @@
 //! Each operation from plain Burn operations: correct on every backend, and what the fast bodies are tested
 //! against.
 
-use super::TripleIndex;
+use super::{RowWeights, TripleIndex};
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{FloatDType, IntDType, Shape, TensorData};
@@ -72,11 +72,20 @@ pub fn margins<B: Backend>(
     users: FloatTensor<B>,
     items: FloatTensor<B>,
     triples: &TripleIndex,
+    penalty: Option<&RowWeights>,
 ) -> FloatTensor<B> {
-    let y = gather_rows::<B>(users, &triples.users);
-    let difference = item_difference::<B>(items, triples);
+    let y = gather_rows::<B>(users.clone(), &triples.users);
+    let difference = item_difference::<B>(items.clone(), triples);
     let margins = B::float_sum_dim(B::float_mul(y, difference), 1);
-    B::float_reshape(margins, Shape::from([triples.len()]))
+    let margins = B::float_reshape(margins, Shape::from([triples.len()]));
+    match penalty {
+        None => margins,
+        Some(w) => {
+            let of_users = weighted_square_sum::<B>(users, &w.users);
+            let of_items = weighted_square_sum::<B>(items, &w.items);
+            B::float_cat(vec![margins, B::float_add(of_users, of_items)], 0)
+        }
+    }
 }
 
 fn item_difference<B: Backend>(items: FloatTensor<B>, triples: &TripleIndex) -> FloatTensor<B> {
@@ -90,9 +99,26 @@ pub fn margins_backward<B: Backend>(
     items: FloatTensor<B>,
     grad: FloatTensor<B>,
     triples: &TripleIndex,
+    penalty: Option<&RowWeights>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (d_users, d_items) = triple_gradients::<B>(users.clone(), items.clone(), grad.clone(), triples);
+    let Some(w) = penalty else { return (d_users, d_items) };
+    let n = triples.len();
+    let grad = B::float_slice(grad, &[(n..n + 1).into()]);
+    let p_users = weighted_square_sum_backward::<B>(users, grad.clone(), &w.users);
+    let p_items = weighted_square_sum_backward::<B>(items, grad, &w.items);
+    (B::float_add(d_users, p_users), B::float_add(d_items, p_items))
+}
+
+fn triple_gradients<B: Backend>(
+    users: FloatTensor<B>,
+    items: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    triples: &TripleIndex,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let device = grad.device();
     let (height_u, height_i, width) = (users.shape()[0], items.shape()[0], users.shape()[1]);
+    let grad = B::float_slice(grad, &[(0..triples.len()).into()]);
     let grad = B::float_reshape(grad, Shape::from([triples.len(), 1]));
     let y = gather_rows::<B>(users, &triples.users);
     let d_y = B::float_mul(item_difference::<B>(items, triples), grad.clone());

@@ -45,6 +45,15 @@ impl TripleIndex {
     }
 }
 
+/// How much each row's squared norm counts in a penalty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowWeights {
+    /// One weight per row of the user table.
+    pub users: Vec<f32>,
+    /// One weight per row of the item table.
+    pub items: Vec<f32>,
+}
+
 /// The operations in which a step's time goes. Shapes are `[rows, width]` unless said.
 #[backend_extension(Flex, Autodiff)]
 pub trait EquipoiseOps: Backend {
@@ -73,13 +82,15 @@ pub trait EquipoiseOps: Backend {
         generic::project_rows_backward::<Self>(grad, &features, &rows)
     }
 
-    /// `out[b] = <y_u, z_i - z_j>`, one value per triple.
+    /// `out[b] = <y_u, z_i - z_j>`, one value per triple; with `penalty`, one more value at the end,
+    /// `sum_r w_r ||y_r||^2 + sum_r w_r ||z_r||^2`. Both in one operation, so that each table gets one gradient.
     fn margins(
         users: FloatTensor<Self>,
         items: FloatTensor<Self>,
         triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
     ) -> FloatTensor<Self> {
-        generic::margins::<Self>(users, items, &triples)
+        generic::margins::<Self>(users, items, &triples, penalty.as_deref())
     }
 
     /// Gradients of [`margins`](Self::margins) with respect to the user and the item table.
@@ -88,8 +99,9 @@ pub trait EquipoiseOps: Backend {
         items: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        generic::margins_backward::<Self>(users, items, grad, &triples)
+        generic::margins_backward::<Self>(users, items, grad, &triples, penalty.as_deref())
     }
 
     /// `sum_r weights[r] ||x_r||^2`, shape `[1]`.

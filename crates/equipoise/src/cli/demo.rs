@@ -51,15 +51,16 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     print::out(&text(&audit, &ckd.run.report_path()))
 }
 
-/// Settings chosen on the demo's validation split.
+/// Settings that suit the demo's size.
 fn config(args: &Args, balance: &str, data: &Path) -> RunConfig {
     let mut config = RunConfig { seed: args.seed, ..RunConfig::default() };
     config.data.path = data.to_owned();
     config.train.epochs = args.epochs;
-    config.train.lr = 1e-3;
+    config.train.lr = 2e-3;
+    config.train.reg = 3e-3;
     config.train.eval_every = 5;
     config.balance.name = balance.into();
-    config.balance.ckd.lambda_kd = 0.1;
+    config.balance.ckd.lambda_kd = 1.0;
     config.balance.ckd.generic_triples = 2000;
     config
 }

@@ -1,0 +1,170 @@
+//! Steps on the reference fixtures, their loss put together as the trainer does.
+#![allow(dead_code)] // each test file uses its part
+
+#[path = "../../../equipoise-models/tests/common/mod.rs"]
+mod models;
+
+pub use models::*;
+
+use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
+use equipoise_balance::{Balancer, CkdConfig, ModalityStep, StepMargins, Teacher};
+use equipoise_data::Triples;
+use equipoise_models::{Ablation, Mode, Model, Request, RowSet};
+use equipoise_nn::RowWeights;
+use equipoise_nn::math::softplus;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A model, its teachers, and the triples of a step.
+pub struct Fixture {
+    pub model: Model,
+    pub teachers: Vec<Teacher>,
+    pub bpr: Triples,
+    pub generic: Triples,
+}
+
+impl Fixture {
+    /// The fixture of that name in `ckd.json`.
+    pub fn named(golden: &Value, name: &str) -> Fixture {
+        let case = list(&golden["fixtures"]).iter().find(|f| f["name"] == name);
+        let case = case.unwrap_or_else(|| panic!("no fixture `{name}`"));
+        let teacher = |t: &Value| {
+            Teacher::new(text(t, "name"), floats(&t["users"]), floats(&t["items"]), count(t, "width"))
+        };
+        Fixture {
+            model: reference_model(case),
+            teachers: list(&case["teachers"]).iter().map(teacher).collect(),
+            bpr: triples(&case["triples"]),
+            generic: triples(&case["generic"]),
+        }
+    }
+
+    pub fn n(&self) -> usize {
+        self.model.inputs.n_modalities()
+    }
+}
+
+/// The parts of one step's loss, and its gradient by parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub bpr: f64,
+    pub penalty: f64,
+    pub balance: f64,
+    pub total: f64,
+    pub modalities: Vec<ModalityStep>,
+    pub gradients: Vec<(String, Vec<f32>)>,
+}
+
+/// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`.
+pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f64) -> Step {
+    let needs = balancer.needs();
+    let mut ablations = vec![primary];
+    ablations.extend(needs.ablations.iter().filter(|a| **a != primary));
+    let none = Triples::default();
+    let generic = if needs.generic_triples > 0 { &f.generic } else { &none };
+    let (users, items) = rows(&f.bpr, generic);
+    let values = f.model.parameters.values(true);
+    let encoded = f.model.backbone.encode(&Request {
+        values: &values,
+        inputs: &f.model.inputs,
+        ablations: &ablations,
+        users: &users,
+        items: &items,
+        constants: reg != 0.0 && primary != Ablation::FULL,
+        mode: Mode::Training,
+        step: 0,
+    });
+    let all = positions(&joined(&f.bpr, generic), &users, &items);
+    let terms = encoded.terms(all.clone(), Some(Arc::new(counts(&f.bpr, &users, &items))));
+    let (bpr_margins, beyond) = (terms.margins(0..f.bpr.len()), f.bpr.len()..all.len());
+    let generic_margins = (!beyond.is_empty()).then(|| terms.margins(beyond));
+    let bpr = softplus(bpr_margins.of(primary).neg()).mean();
+    let penalty = terms.square_norm(primary) * (reg * 0.5 / f.bpr.len() as f64);
+    let generic = generic_margins.as_ref().map(|m| (generic, m));
+    let seen = balancer.loss(&StepMargins { bpr: &f.bpr, bpr_margins: &bpr_margins, generic });
+    let base = bpr.clone() + penalty.clone();
+    let total = seen.loss.clone().into_iter().fold(base, |sum, extra| sum + extra);
+    let mut gradients = total.backward();
+    let gradients = values.gradients(&mut gradients);
+    let filled = f
+        .model
+        .parameters
+        .iter()
+        .zip(gradients)
+        .map(|((name, _, shape), g)| (name.to_owned(), g.map_or(vec![0.0; shape[0] * shape[1]], vector)));
+    Step {
+        bpr: number(bpr),
+        penalty: number(penalty),
+        balance: seen.loss.map_or(0.0, number),
+        total: number(total),
+        modalities: seen.modalities,
+        gradients: filled.collect(),
+    }
+}
+
+fn rows(bpr: &Triples, generic: &Triples) -> (RowSet, RowSet) {
+    let items = [&bpr.positives[..], &bpr.negatives, &generic.positives, &generic.negatives];
+    (RowSet::distinct([&bpr.users[..], &generic.users].concat()), RowSet::distinct(items.concat()))
+}
+
+fn joined(a: &Triples, b: &Triples) -> Triples {
+    Triples {
+        users: [&a.users[..], &b.users].concat(),
+        positives: [&a.positives[..], &b.positives].concat(),
+        negatives: [&a.negatives[..], &b.negatives].concat(),
+    }
+}
+
+/// How often each row occurs in the BPR triples.
+fn counts(bpr: &Triples, users: &RowSet, items: &RowSet) -> RowWeights {
+    let of = |set: &RowSet, rows: &[u32]| {
+        let occurs = |row: &u32| rows.iter().filter(|r| *r == row).count() as f32;
+        set.rows().iter().map(occurs).collect()
+    };
+    let both = [&bpr.positives[..], &bpr.negatives].concat();
+    RowWeights { users: of(users, &bpr.users), items: of(items, &both) }
+}
+
+fn number(x: burn::tensor::Tensor<1>) -> f64 {
+    f64::from(vector(x.inner())[0])
+}
+
+/// Plain margins of the fixture's triples under an ablation.
+pub fn margins(f: &Fixture, triples: &Triples, a: Ablation) -> Vec<f32> {
+    let index = positions(triples, f.model.inputs.all_users(), f.model.inputs.all_items());
+    f.model.encode_all(&[a]).margins(index).values(a)
+}
+
+/// A reference configuration in this crate's words.
+pub fn ckd_config(config: &Value) -> CkdConfig {
+    let number = |key: &str| config[key].as_f64().unwrap_or_else(|| panic!("no `{key}`"));
+    let base = CkdConfig {
+        lambda_kd: number("lambda_kd"),
+        lambda_g: number("lambda_g"),
+        tau: number("tau"),
+        specific: serde_json::from_value(config["specific"].clone()).expect("a specific loss"),
+        ..CkdConfig::default()
+    };
+    weighted(base, &config["weights"])
+}
+
+fn weighted(base: CkdConfig, w: &Value) -> CkdConfig {
+    match text(w, "mode") {
+        "released" => CkdConfig { weights: WeightMode::Released, ..base },
+        "sign_safe" => CkdConfig {
+            level: Some(Level::Triple),
+            denominator: Some(Denominator::Student),
+            guard: Some(Guard::Floored),
+            sum: Some(Sum::Modalities),
+            ..base
+        },
+        _ => CkdConfig {
+            weights: if w["reweight"] == false { WeightMode::Uniform } else { WeightMode::Paper },
+            level: (w["weight_level"] == "triple").then_some(Level::Triple),
+            denominator: (w["rho_denominator"] == "student").then_some(Denominator::Student),
+            sum: (w["weight_scale"] == "sum_nM").then_some(Sum::Modalities),
+            shape: if w["weight_shape"] == "inverse" { Shape::Inverse } else { Shape::Complement },
+            ..base
+        },
+    }
+}

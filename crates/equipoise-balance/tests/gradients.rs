@@ -1,0 +1,154 @@
+//! The gradient of a whole distilled step is a difference quotient of its loss, with the weights held.
+
+mod common;
+
+use common::*;
+use equipoise_balance::ckd::Ckd;
+use equipoise_balance::losses::GenericLog;
+use equipoise_balance::weights::WeightMode;
+use equipoise_balance::{BalanceConfig, CkdConfig, balancers, find};
+use equipoise_data::{Seed, Triples};
+use equipoise_models::Ablation;
+use serde_json::Value;
+
+const REG: f64 = 0.01;
+
+fn config(weights: WeightMode) -> CkdConfig {
+    CkdConfig { lambda_kd: 0.5, lambda_g: 0.5, tau: 1.0, weights, ..CkdConfig::default() }
+}
+
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len() as f64;
+    values.sum::<f64>() / n
+}
+
+fn wide(x: Vec<f32>) -> Vec<f64> {
+    x.into_iter().map(f64::from).collect()
+}
+
+/// The step's loss from plain margins, with constant weights `lambda`: nothing of the balancer's code.
+fn held(f: &Fixture, c: &CkdConfig, lambda: &[f64]) -> f64 {
+    let n = f.n();
+    let student = |t: &Triples, a| wide(margins(f, t, a));
+    let mut loss = mean(student(&f.bpr, Ablation::FULL).into_iter().map(|m| softplus(-m))) + penalty(f);
+    for (m, weight) in lambda.iter().enumerate() {
+        let pairs = |t: &Triples| {
+            let teacher = wide(f.teachers[m].margins(t));
+            student(t, Ablation::only(m, n)).into_iter().zip(teacher).collect::<Vec<_>>().into_iter()
+        };
+        let specific = mean(pairs(&f.bpr).map(|(s, t)| (t - s).max(0.0)));
+        let generic = mean(pairs(&f.generic).map(|(s, t)| {
+            let p = 1.0 / (1.0 + (-t / c.tau).exp());
+            softplus(s / c.tau) - p * s / c.tau
+        }));
+        loss += c.lambda_kd * weight * (specific + c.lambda_g * generic);
+    }
+    loss
+}
+
+fn penalty(f: &Fixture) -> f64 {
+    let (users, items, width) = f.model.encode_all(&[Ablation::FULL]).tables(Ablation::FULL);
+    let square = |table: &[f32], row: u32| -> f64 {
+        table[row as usize * width..][..width].iter().map(|v| f64::from(*v) * f64::from(*v)).sum()
+    };
+    let of = |b: usize| {
+        square(&users, f.bpr.users[b])
+            + square(&items, f.bpr.positives[b])
+            + square(&items, f.bpr.negatives[b])
+    };
+    REG * 0.5 * mean((0..f.bpr.len()).map(of))
+}
+
+/// Moves every parameter by `h` along its direction.
+fn moved(golden: &Value, name: &str, direction: &[(String, Vec<f32>)], h: f32) -> Fixture {
+    let mut f = Fixture::named(golden, name);
+    for (parameter, d) in direction {
+        let values = f.model.parameters.read(parameter);
+        f.model.parameters.write(parameter, values.iter().zip(d).map(|(v, d)| v + h * d).collect());
+    }
+    f
+}
+
+fn direction(f: &Fixture, seed: u64) -> Vec<(String, Vec<f32>)> {
+    let mut stream = Seed(seed).stream("direction");
+    let mut draw = |n: usize| (0..n).map(|_| if stream.unit() < 0.5 { -1.0 } else { 1.0 }).collect();
+    f.model.parameters.iter().map(|(name, _, [r, c])| (name.to_owned(), draw(r * c))).collect()
+}
+
+fn along(gradients: &[(String, Vec<f32>)], direction: &[(String, Vec<f32>)]) -> f64 {
+    let both = gradients.iter().flat_map(|g| &g.1).zip(direction.iter().flat_map(|d| &d.1));
+    both.map(|(g, d)| f64::from(*g) * f64::from(*d)).sum()
+}
+
+#[test]
+fn the_gradient_is_the_difference_quotient_with_the_weights_held() {
+    let golden = golden("ckd");
+    let h = 1.0 / 2048.0;
+    for name in ["m1_open", "m2_open", "m3_open", "m2_guarded", "m3_guarded"] {
+        for weights in [WeightMode::Paper, WeightMode::Uniform] {
+            let (f, c) = (Fixture::named(&golden, name), config(weights));
+            let seen = step(&f, Ablation::FULL, &mut Ckd::new(c.clone(), f.teachers.clone(), f.n()), REG);
+            let lambda: Vec<f64> = seen.modalities.iter().map(|m| m.weight).collect();
+            assert!((held(&f, &c, &lambda) - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
+            for seed in 0..4 {
+                let d = direction(&f, seed);
+                let at = |h: f32| held(&moved(&golden, name, &d, h), &c, &lambda);
+                let (quotient, found) = ((at(h) - at(-h)) / f64::from(2.0 * h), along(&seen.gradients, &d));
+                let within = (quotient - found).abs() <= 2e-3 * (1.0 + quotient.abs());
+                assert!(within, "{name} {weights:?} direction {seed}: found {found}, quotient {quotient}");
+            }
+        }
+    }
+}
+
+#[test]
+fn generic_triples_of_equal_items_leave_every_gradient_as_it_was() {
+    let golden = golden("ckd");
+    let mut f = Fixture::named(&golden, "m2_open");
+    f.generic = Triples { users: vec![3, 5], positives: vec![4, 7], negatives: vec![4, 7] };
+    for generic_log in [GenericLog::Exact, GenericLog::Released] {
+        let with = CkdConfig { generic_log, ..config(WeightMode::Uniform) };
+        let without = CkdConfig { lambda_g: 0.0, ..with.clone() };
+        let run = |c: CkdConfig| step(&f, Ablation::FULL, &mut Ckd::new(c, f.teachers.clone(), 2), REG);
+        let (with, without) = (run(with), run(without));
+        assert_eq!(with.gradients, without.gradients);
+        for m in &with.modalities {
+            assert!((m.generic - std::f64::consts::LN_2).abs() < 1e-6, "{}", m.generic);
+        }
+    }
+}
+
+#[test]
+fn without_distillation_the_step_is_the_plain_one_and_still_measures() {
+    let golden = golden("ckd");
+    let f = Fixture::named(&golden, "m3_open");
+    let off = CkdConfig { lambda_kd: 0.0, ..CkdConfig::default() };
+    let measured = step(&f, Ablation::FULL, &mut Ckd::new(off, f.teachers.clone(), 3), REG);
+    let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, REG);
+    assert_eq!((measured.total, &measured.gradients), (plain.total, &plain.gradients));
+    assert!(measured.modalities.iter().all(|m| m.effect != 0.0) && plain.modalities.is_empty());
+}
+
+#[test]
+fn every_balancer_says_what_it_is_and_takes_a_step() {
+    let golden = golden("ckd");
+    for entry in balancers() {
+        assert!(!entry.summary.trim().is_empty(), "{}", entry.name);
+        assert_eq!(find(entry.name).map(|b| b.summary), Some(entry.summary));
+        for name in ["m1_open", "m2_open", "m3_open"] {
+            let f = Fixture::named(&golden, name);
+            let teachers = if entry.needs_teachers { f.teachers.clone() } else { Vec::new() };
+            let mut balancer = (entry.build)(&BalanceConfig::default(), teachers, f.n());
+            let seen = step(&f, Ablation::FULL, balancer.as_mut(), REG);
+            assert!(
+                seen.total.is_finite() && seen.gradients.iter().flat_map(|g| &g.1).all(|g| g.is_finite())
+            );
+            assert!(seen.modalities.is_empty() || seen.modalities.len() == f.n(), "{}", entry.name);
+        }
+    }
+    assert!(find("no such balancer").is_none());
+}

@@ -1,0 +1,157 @@
+//! Reference files, and models made from them or at random.
+#![allow(dead_code)] // each test file uses its part
+
+use burn::tensor::Tensor;
+use equipoise_data::{Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary};
+use equipoise_models::{Ablation, BackboneConfig, Model, RowSet};
+use equipoise_nn::TripleIndex;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A file of `reference/golden`.
+pub fn golden(name: &str) -> Value {
+    let path = format!("{}/../../reference/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The members of a JSON list.
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("expected a list, found {value}"))
+}
+
+/// All numbers of nested lists, in order.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(inner) => inner.iter().flat_map(numbers).collect(),
+        other => vec![other.as_f64().unwrap_or_else(|| panic!("expected a number, found {other}"))],
+    }
+}
+
+/// The same as float32.
+pub fn floats(value: &Value) -> Vec<f32> {
+    numbers(value).into_iter().map(|v| v as f32).collect()
+}
+
+/// A string of a JSON object.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("expected a string at `{key}` of {value}"))
+}
+
+/// A count of a JSON object.
+pub fn count(value: &Value, key: &str) -> usize {
+    value[key].as_u64().unwrap_or_else(|| panic!("expected a count at `{key}`")) as usize
+}
+
+/// Fails unless `|found - expected| <= 1e-5 (1 + |expected|)` everywhere.
+pub fn close(what: &str, found: &[f32], expected: &[f64]) {
+    near(what, found, expected, 1e-5);
+}
+
+/// The same with another tolerance.
+pub fn near(what: &str, found: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}: number of values");
+    for (k, (&f, e)) in found.iter().zip(expected).enumerate() {
+        let within = (f64::from(f) - e).abs() <= tolerance * (1.0 + e.abs());
+        assert!(within, "{what}[{k}]: found {f}, expected {e}");
+    }
+}
+
+/// A tensor's values.
+pub fn vector<const D: usize>(t: Tensor<D>) -> Vec<f32> {
+    t.into_data().try_into_vec().expect("float32")
+}
+
+/// A data set with these features and one train interaction.
+pub fn dataset(users: usize, items: usize, modalities: Vec<(String, Features)>) -> Dataset {
+    let ids = |kind: &str, n| (0..n).map(|k| format!("{kind}{k}")).collect();
+    let interactions = || Interactions::from_pairs(users, items, &[(0, 0)]).0;
+    Dataset {
+        name: "test".into(),
+        format: "none".into(),
+        vocabulary: Vocabulary::new(ids("u", users), ids("i", items)).expect("distinct ids"),
+        train: interactions(),
+        validation: interactions(),
+        modalities: modalities.into_iter().map(|(name, features)| Modality { name, features }).collect(),
+        notes: Vec::new(),
+    }
+}
+
+/// A VBPR on this data.
+pub fn vbpr(data: &Dataset, width: usize, seed: u64) -> Model {
+    let config = BackboneConfig { name: "vbpr".into(), width };
+    let device = equipoise_nn::device("cpu").expect("there is a cpu");
+    Model::new(&config, data, Seed(seed), &device).expect("a valid model")
+}
+
+/// The model of a reference case, with its parameters.
+pub fn reference_model(case: &Value) -> Model {
+    let (users, items) = (count(case, "users"), count(case, "items"));
+    let features = |m: &Value| {
+        let features = Features::new(items, count(m, "width"), floats(&m["features"]));
+        (text(m, "name").to_owned(), features.expect("finite features"))
+    };
+    let modalities = list(&case["modalities"]).iter().map(features).collect();
+    let mut model = vbpr(&dataset(users, items, modalities), count(case, "width"), 0);
+    let parameters = case["parameters"].as_object().expect("an object of tables");
+    assert_eq!(parameters.len(), model.parameters.len());
+    parameters.iter().for_each(|(name, values)| model.parameters.write(name, floats(values)));
+    model
+}
+
+/// Users and items of every random model.
+pub const USERS: usize = 6;
+/// Items.
+pub const ITEMS: usize = 8;
+
+/// Random features of that many modalities, of different widths.
+pub fn random_features(n: usize, stream: &mut Stream) -> Vec<(String, Features)> {
+    let names = ["text", "image", "audio", "video"];
+    (0..n)
+        .map(|m| {
+            let width = 3 + 2 * m;
+            let values = (0..ITEMS * width).map(|_| (2.0 * stream.unit() - 1.0) as f32).collect();
+            (names[m].to_owned(), Features::new(ITEMS, width, values).expect("finite"))
+        })
+        .collect()
+}
+
+/// A random VBPR of `n` modalities.
+pub fn random_model(n: usize, width: usize, seed: u64) -> Model {
+    let mut stream = Seed(seed).stream("features");
+    vbpr(&dataset(USERS, ITEMS, random_features(n, &mut stream)), width, seed)
+}
+
+/// Triples of a JSON list `[[user, first, second], ...]`.
+pub fn triples(value: &Value) -> Triples {
+    let column = |k: usize| list(value).iter().map(|t| numbers(t)[k] as u32).collect();
+    Triples { users: column(0), positives: column(1), negatives: column(2) }
+}
+
+/// Random triples, one of them with equal items.
+pub fn random_triples(n: usize, stream: &mut Stream) -> Triples {
+    let mut t = Triples::default();
+    for _ in 0..n {
+        t.users.push(stream.below(USERS as u32));
+        t.positives.push(stream.below(ITEMS as u32));
+        t.negatives.push(stream.below(ITEMS as u32));
+    }
+    t.negatives[0] = t.positives[0];
+    t
+}
+
+/// Triples as positions in row sets.
+pub fn positions(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<TripleIndex> {
+    let at =
+        |set: &RowSet, rows: &[u32]| rows.iter().map(|r| set.position(*r).expect("row is there")).collect();
+    Arc::new(TripleIndex {
+        users: at(users, &t.users),
+        first: at(items, &t.positives),
+        second: at(items, &t.negatives),
+    })
+}
+
+/// Every ablation of `n` modalities.
+pub fn every_ablation(n: usize) -> Vec<Ablation> {
+    (0..1usize << n).map(|set| Ablation::silencing((0..n).filter(|m| set >> m & 1 == 1))).collect()
+}

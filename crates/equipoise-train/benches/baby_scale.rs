@@ -1,0 +1,149 @@
+//! Seconds per step, epoch and evaluation, and peak memory, at the scale of Amazon Baby with raw feature widths:
+//! 19,445 users, 7,050 items, 118,551 train interactions, features of 4,096 and 1,024 columns (generated).
+//!
+//! `cargo bench -p equipoise-train --bench baby_scale` measures each kind of step in a process of its own;
+//! `-- plain 256 256` measures one kind with other widths.
+
+use equipoise_balance::{BalanceConfig, Balancer, Teacher};
+use equipoise_data::{Dataset, LoadOptions, Seed, load};
+use equipoise_models::{Ablation, BackboneConfig, Model};
+use equipoise_train::evaluation::Selection;
+use equipoise_train::{Stepper, TrainConfig};
+use std::path::Path;
+use std::time::Instant;
+
+const USERS: usize = 19_445;
+const ITEMS: usize = 7_050;
+const TRAIN: usize = 118_551;
+const WARM: usize = 5;
+const STEPS: usize = 40;
+const EVALUATIONS: usize = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    keep_memory();
+    match arguments.first() {
+        None => ["plain", "teacher", "ckd"].iter().for_each(|kind| spawn(kind)),
+        Some(kind) => {
+            let widths: Vec<usize> =
+                arguments[1..].iter().map(|w| w.parse().expect("widths are numbers")).collect();
+            measure(kind, if widths.is_empty() { &[4096, 1024] } else { &widths });
+        }
+    }
+}
+
+fn spawn(kind: &str) {
+    let program = std::env::current_exe().expect("this program has a path");
+    let status = std::process::Command::new(program).arg(kind).status().expect("this program runs");
+    assert!(status.success(), "{kind} failed");
+}
+
+fn measure(kind: &str, widths: &[usize]) {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    write_data(dir.path(), widths);
+    let data = load(dir.path(), &LoadOptions::default()).expect("generated data is sound").data;
+    let n = data.modalities.len();
+    let primary = if kind == "teacher" { Ablation::only(0, n) } else { Ablation::FULL };
+    let balancer = balancer(kind, n);
+    let config = TrainConfig::default();
+    let device = equipoise_nn::device("cpu").expect("every build has a CPU");
+    let model =
+        Model::new(&BackboneConfig::default(), &data, Seed(1), &device).expect("the default model is sound");
+    let mut stepper = Stepper::new(model, primary, balancer, &data.train, &config, Seed(1))
+        .expect("there is data to sample");
+    let steps = times(WARM, STEPS, || {
+        stepper.step(&data.train);
+    });
+    let evaluations = times(1, EVALUATIONS, || evaluate(&stepper.model, primary, &data));
+    let epoch = median(&steps) * stepper.steps_per_epoch() as f64;
+    println!(
+        "{kind:8} widths {widths:?}: step median {:.1} ms, least {:.1} ms; epoch {:.2} s; evaluation {:.2} s; peak memory {} MiB",
+        1e3 * median(&steps),
+        1e3 * steps[0],
+        epoch,
+        median(&evaluations),
+        peak_memory()
+    );
+}
+
+fn balancer(kind: &str, n: usize) -> Box<dyn Balancer> {
+    let name = if kind == "ckd" { "ckd" } else { "none" };
+    let teacher = |m| {
+        let table = |rows: usize| (0..rows * 128).map(|k| ((k * 37 + m) % 101) as f32 / 505.0).collect();
+        Teacher::new(&m.to_string(), table(USERS), table(ITEMS), 128)
+    };
+    let teachers = if kind == "ckd" { (0..n).map(teacher).collect() } else { Vec::new() };
+    let entry = equipoise_balance::find(name).expect("a registered balancer");
+    (entry.build)(&BalanceConfig::default(), teachers, n)
+}
+
+fn evaluate(model: &Model, primary: Ablation, data: &Dataset) {
+    let selection = Selection::parse("recall@20").expect("a metric");
+    let encoded = model.encode_all(&[primary]);
+    selection.measure(&encoded, primary, &data.validation, &[&data.train]).expect("finite scores");
+}
+
+/// Seconds of each call after warming up, ascending.
+fn times(warm: usize, count: usize, mut work: impl FnMut()) -> Vec<f64> {
+    (0..warm).for_each(|_| work());
+    let mut seconds: Vec<f64> = (0..count)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds
+}
+
+fn median(ascending: &[f64]) -> f64 {
+    ascending[ascending.len() / 2]
+}
+
+/// A data set of the real one's sizes: every user has 6 or 7 train items, 1 validation and 1 test item.
+fn write_data(dir: &Path, widths: &[usize]) {
+    let mut random = Seed(9).stream("bench");
+    let mut splits = [String::from("{"), String::from("{"), String::from("{")];
+    for user in 0..USERS {
+        let train = TRAIN / USERS + usize::from(user < TRAIN % USERS);
+        let mut items: Vec<u32> = Vec::new();
+        while items.len() < train + 2 {
+            let item = random.below(ITEMS as u32);
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        let parts = [&items[2..], &items[..1], &items[1..2]];
+        for (split, part) in splits.iter_mut().zip(parts) {
+            let comma = if user == 0 { "" } else { "," };
+            split.push_str(&format!("{comma}\"{user}\":{part:?}"));
+        }
+    }
+    std::fs::create_dir_all(dir.join("5-core")).expect("the directory can be made");
+    for (name, text) in ["train", "val", "test"].iter().zip(splits) {
+        std::fs::write(dir.join(format!("5-core/{name}.json")), text + "}").expect("the file can be written");
+    }
+    for (m, &width) in widths.iter().enumerate() {
+        let values = (0..ITEMS * width).map(|_| random.unit() as f32).collect();
+        let features = equipoise_data::Features::new(ITEMS, width, values).expect("finite features");
+        equipoise_data::formats::write_npy(&dir.join(format!("m{m}_feat.npy")), &features)
+            .expect("it can be written");
+    }
+}
+
+/// As the program does: freed tables stay in the process.
+fn keep_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: mallopt only sets limits of the allocator; no other thread runs yet.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}

@@ -1,0 +1,91 @@
+//! Which runs are equal to the last bit, and which are not.
+
+mod common;
+
+use common::World;
+use equipoise_balance::Teacher;
+use equipoise_data::Seed;
+use equipoise_models::{Ablation, Model};
+use equipoise_nn::parameters::Snapshot;
+use equipoise_train::{Event, Listener, RunConfig, StopFlag, Trainer};
+
+/// What a run leaves: every table, and the validation metric of every epoch.
+#[derive(Debug, PartialEq)]
+struct Left {
+    tables: Snapshot,
+    validation: Vec<Epoch>,
+}
+
+/// One epoch's validation metric, and each channel's.
+type Epoch = (Option<f64>, Vec<(String, f64)>);
+
+#[derive(Default)]
+struct Validation(Vec<Epoch>);
+
+impl Listener for Validation {
+    fn event(&mut self, event: &Event) {
+        if let Event::Epoch(record) = event {
+            self.0.push((record.validation, record.channels.clone()));
+        }
+    }
+}
+
+/// Teachers that were never trained: their margins are as good as any here.
+fn teachers(world: &World, config: &RunConfig) -> Vec<Teacher> {
+    let device = equipoise_nn::device("cpu").unwrap();
+    let model = Model::new(&config.backbone, &world.loaded.data, Seed(5), &device).unwrap();
+    (0..world.modalities().len()).map(|m| Teacher::of(&model, m)).collect()
+}
+
+fn train(world: &World, config: &RunConfig) -> Left {
+    let entry = equipoise_balance::find(&config.balance.name).unwrap();
+    let teachers = if entry.needs_teachers { teachers(world, config) } else { Vec::new() };
+    let balancer = (entry.build)(&config.balance, teachers, world.modalities().len());
+    let trainer = Trainer::new(&world.loaded.data, config, Ablation::FULL, "model", balancer).unwrap();
+    let mut validation = Validation::default();
+    let trained = trainer.run(&mut validation, &StopFlag::default()).unwrap();
+    Left { tables: trained.model.parameters.snapshot(), validation: validation.0 }
+}
+
+fn on_threads(count: usize, world: &World, config: &RunConfig) -> Left {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
+    pool.install(|| train(world, config))
+}
+
+#[test]
+fn distillation_of_weight_zero_is_the_plain_run_to_the_last_bit() {
+    let world = World::new();
+    let mut off = world.distilled();
+    off.balance.ckd.lambda_kd = 0.0;
+    let plain = train(&world, &world.config());
+    assert_eq!(plain, train(&world, &off));
+    assert_ne!(plain.tables, train(&world, &world.distilled()).tables, "with a weight it is another");
+}
+
+#[test]
+fn a_seed_gives_the_same_bits_again_and_another_seed_does_not() {
+    let world = World::new();
+    let config = world.distilled();
+    let first = train(&world, &config);
+    assert_eq!(first, train(&world, &config));
+    let other = RunConfig { seed: config.seed + 1, ..config };
+    assert_ne!(first.tables, train(&world, &other).tables);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let world = World::new();
+    let config = world.distilled();
+    assert_eq!(on_threads(1, &world, &config), on_threads(3, &world, &config));
+}
+
+#[test]
+fn measuring_channels_changes_no_bit() {
+    let world = World::new();
+    let mut config = world.config();
+    let with = train(&world, &config);
+    config.train.channels = false;
+    let without = train(&world, &config);
+    assert_eq!(with.tables, without.tables);
+    assert!(with.validation[0].1.len() == 3 && without.validation[0].1.is_empty());
+}

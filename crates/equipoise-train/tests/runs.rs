@@ -1,0 +1,117 @@
+//! Run directories: what they hold, when they are refused, and what is read back.
+
+mod common;
+
+use common::{World, entries};
+use equipoise_data::Seed;
+use equipoise_train::run::Metrics;
+use equipoise_train::{Job, Run, StopFlag, TrainError, events::Silent};
+
+#[test]
+fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
+    let world = World::new();
+    let outcome = world.run(&world.distilled(), "run").unwrap();
+    let own = [
+        "config.toml",
+        "events.jsonl",
+        "metrics.json",
+        "model.safetensors",
+        "per_user.parquet",
+        "vocabulary.json",
+    ];
+    let mut all: Vec<&str> = own.to_vec();
+    all.insert(5, "teachers");
+    assert_eq!(entries(outcome.run.dir()), all, "and no temporary file");
+    for name in world.modalities() {
+        let dir = world.path("run/teachers").join(name);
+        assert_eq!(entries(&dir), own);
+        assert_eq!(Run::open(&dir).unwrap().report().unwrap().what, format!("teacher {name}"));
+    }
+}
+
+/// Equal but for the last digit, which reading a decimal number may lose.
+fn same(what: &str, found: &Metrics, expected: &Metrics) {
+    assert!(!expected.is_empty() && found.keys().eq(expected.keys()), "{what}: {found:?}");
+    for (name, value) in expected {
+        assert!((found[name] - value).abs() < 1e-14, "{what} {name}: {} {value}", found[name]);
+    }
+}
+
+#[test]
+fn metrics_and_configuration_are_read_back_as_written() {
+    let world = World::new();
+    let config = world.config();
+    let outcome = world.run(&config, "run").unwrap();
+    let run = Run::open(&world.path("run")).unwrap();
+    assert_eq!(run.config().unwrap(), config);
+    let report = run.report().unwrap();
+    assert_eq!(report.definitions, outcome.report.definitions);
+    assert_eq!((&report.what, &report.fingerprint), (&outcome.report.what, &outcome.report.fingerprint));
+    same("test", &report.test, &outcome.report.test);
+    same("validation", &report.validation, &outcome.report.validation);
+    same("popularity", &report.popularity, &outcome.report.popularity);
+    for (label, metrics) in &outcome.report.ablations {
+        same(label, &report.ablations[label], metrics);
+    }
+    let recall = report.test["recall@20"];
+    assert!(recall > 0.0 && recall <= 1.0 && report.validation["recall@20"] > 0.0);
+    let names = world.modalities();
+    for label in names.iter().map(|n| format!("only {n}")).chain(["ids only".into()]) {
+        assert!(report.ablations.contains_key(&label), "{label}: {:?}", report.ablations.keys());
+    }
+    let text = std::fs::read_to_string(run.metrics_path()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["test"]["recall@20"].as_f64(), Some(recall));
+    assert_eq!(report.evaluated_users + report.skipped_users, report.users);
+}
+
+#[test]
+fn a_taken_directory_is_refused_and_overwritten_on_request() {
+    let world = World::new();
+    let (first, out) = (world.config(), world.path("run"));
+    world.run(&first, "run").unwrap();
+    let before = std::fs::read(out.join("metrics.json")).unwrap();
+    let error = world.run(&first, "run").err().expect("taken");
+    assert!(matches!(error, TrainError::Taken(_)) && error.to_string().contains("--overwrite"), "{error}");
+    assert_eq!(std::fs::read(out.join("metrics.json")).unwrap(), before, "nothing was touched");
+    let mut second = first;
+    second.seed += 1;
+    std::fs::write(out.join("notes.txt"), "mine").unwrap();
+    let job = Job { config: &second, loaded: &world.loaded, out: &out, overwrite: true };
+    job.execute(&mut Silent, &StopFlag::default()).unwrap();
+    assert_eq!(Run::open(&out).unwrap().config().unwrap().seed, second.seed);
+    assert_eq!(std::fs::read_to_string(out.join("notes.txt")).unwrap(), "mine", "foreign files stay");
+}
+
+#[test]
+fn overwriting_begins_by_removing_the_mark_of_a_finished_run() {
+    let world = World::new();
+    world.run(&world.config(), "run").unwrap();
+    let run = Run::create(&world.path("run"), true).unwrap();
+    assert!(entries(run.dir()).is_empty());
+    let error = Run::open(&world.path("run")).unwrap_err().to_string();
+    assert!(error.contains("no run here"), "{error}");
+    run.write_start(&world.config(), &world.loaded.data).unwrap();
+    let error = Run::open(&world.path("run")).unwrap_err().to_string();
+    assert!(error.contains("did not finish"), "{error}");
+}
+
+#[test]
+fn a_model_is_refused_on_other_data_and_from_a_damaged_file() {
+    let (world, other) = (World::new(), World::seeded(8));
+    let run = world.run(&world.config(), "run").unwrap().run;
+    let fresh = equipoise_models::Model::new(
+        &world.config().backbone,
+        &world.loaded.data,
+        Seed(world.config().seed),
+        &equipoise_nn::device("cpu").unwrap(),
+    );
+    let trained = run.model(&world.loaded.data).unwrap().parameters.snapshot();
+    assert_ne!(trained, fresh.unwrap().parameters.snapshot());
+    let error = run.model(&other.loaded.data).err().expect("other data").to_string();
+    assert!(error.contains("other data") && error.contains("fingerprint"), "{error}");
+    let bytes = std::fs::read(run.model_path()).unwrap();
+    std::fs::write(run.model_path(), &bytes[..bytes.len() / 2]).unwrap();
+    let error = run.model(&world.loaded.data).err().expect("damaged").to_string();
+    assert!(error.contains("model.safetensors"), "{error}");
+}
