@@ -21,12 +21,12 @@ import sys
 PROGRAM = os.environ.get("EQUIPOISE", pathlib.Path(__file__).resolve().parent.parent / "target/release/equipoise")
 SEEDS = [1, 2, 3, 4, 5]
 TUNING_SEED = 100
-COMMON = {"train.eval_every": 5, "train.patience": 5}
+COMMON = {"train.eval_every": 5, "train.patience": 3, "train.channels": "false"}
 # Coordinate search: the first value of each list is where the others start from.
 REG = [1e-1, 1e-2, 3e-2, 3e-1]
 LR = [1e-3, 5e-4, 2e-3, 5e-3]
-LAMBDA_KD = [5e-1, 1e-2, 1e-1, 2]
-LAMBDA_G = [1, 0.1, 0.5, 5]
+LAMBDA_KD = [5e-1, 1e-1, 2]
+LAMBDA_G = [1, 0.2, 5]
 WEIGHTS = ["paper", "released"]
 
 
@@ -72,23 +72,25 @@ def tune(args):
         return best
 
     def plain(reg, lr):
-        settings = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg, "train.channels": "false"}
+        settings = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg}
         report = train(args.data, args.out / f"tune/plain-{lr}-{reg}", settings)
         return report["validation"]["recall@20"]
 
     reg, lr = search("plain [reg, lr]", args.jobs, plain, REG, LR)
     best = {"lr": lr, "reg": reg}
-    base = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg, "train.channels": "false"}
+    base = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg}
     teachers = args.out / f"tune/teachers-{lr}-{reg}"
-    for weights in WEIGHTS:
 
-        def student(kd, g):
-            out = args.out / f"tune/{weights}-{lr}-{reg}-{kd}-{g}"
-            return train(args.data, out, {**base, **ckd(kd, g, weights)}, teachers)["validation"]["recall@20"]
+    def student(kd, g):
+        out = args.out / f"tune/ckd-{lr}-{reg}-{kd}-{g}"
+        report = train(args.data, out, {**base, **ckd(kd, g, "paper")}, teachers)
+        return report["validation"]["recall@20"]
 
-        student(LAMBDA_KD[0], LAMBDA_G[0])  # trains the teachers that the others use
-        kd, g = search(f"{weights} [lambda_kd, lambda_g]", args.jobs, student, LAMBDA_KD, LAMBDA_G)
-        best[weights] = {"lambda_kd": kd, "lambda_g": g}
+    student(LAMBDA_KD[0], LAMBDA_G[0])  # trains the teachers that the others use
+    kd, g = search("ckd [lambda_kd, lambda_g]", args.jobs, student, LAMBDA_KD, LAMBDA_G)
+    # The released weights sum to 2, the paper's to 1: half of lambda_kd is the same strength.
+    best["paper"] = {"lambda_kd": kd, "lambda_g": g}
+    best["released"] = {"lambda_kd": kd / 2, "lambda_g": g}
     (args.out / "best.json").write_text(json.dumps(best, indent=2))
     print(json.dumps(best))
 

@@ -34,6 +34,7 @@ fn keep_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt only sets limits of the allocator; no other thread runs yet.
     unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1); // other arenas give memory back whatever the thresholds
         libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
     }

@@ -88,6 +88,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
         pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;
     }
+    // On a worker thread: otherwise every parallel loop of a step would wake one and wait for it.
+    rayon::scope(|_| dispatch(cli))
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.global),
         Command::Data(command) => data::run(&command, &cli.global),
