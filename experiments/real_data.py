@@ -21,7 +21,7 @@ import sys
 PROGRAM = os.environ.get("EQUIPOISE", pathlib.Path(__file__).resolve().parent.parent / "target/release/equipoise")
 SEEDS = [1, 2, 3, 4, 5]
 TUNING_SEED = 100
-COMMON = {"train.eval_every": 5, "train.patience": 3, "train.channels": "false"}
+COMMON = {"train.eval_every": 5, "train.patience": 4, "train.channels": "false"}
 # Coordinate search: the first value of each list is where the others start from.
 REG = [1e-1, 1e-2, 3e-2, 3e-1]
 LR = [1e-3, 5e-4, 2e-3, 5e-3]
@@ -98,16 +98,20 @@ def tune(args):
 def seeds(args):
     best = json.loads((args.out / "best.json").read_text())
 
-    def one(seed):
-        base = {"seed": seed, "train.lr": best["lr"], "train.reg": best["reg"]}
-        train(args.data, args.out / f"seed{seed}/plain", base)
-        teachers = args.out / f"seed{seed}/teachers"
-        for weights in WEIGHTS:
-            settings = {**base, **ckd(best[weights]["lambda_kd"], best[weights]["lambda_g"], weights)}
-            train(args.data, args.out / f"seed{seed}/ckd-{weights}", settings, teachers)
-        print(f"seed {seed} done", flush=True)
+    def base(seed):
+        return {"seed": seed, "train.lr": best["lr"], "train.reg": best["reg"]}
 
-    parallel(args.jobs, [lambda s=s: one(s) for s in SEEDS])
+    def plain(seed):
+        train(args.data, args.out / f"seed{seed}/plain", base(seed))
+
+    def student(seed, weights):
+        settings = {**base(seed), **ckd(best[weights]["lambda_kd"], best[weights]["lambda_g"], weights)}
+        train(args.data, args.out / f"seed{seed}/ckd-{weights}", settings, args.out / f"seed{seed}/teachers")
+        print(f"seed {seed} {weights} done", flush=True)
+
+    parallel(args.jobs, [lambda s=s: plain(s) for s in SEEDS])
+    for weights in WEIGHTS:
+        parallel(args.jobs, [lambda s=s, w=weights: student(s, w) for s in SEEDS])
 
 
 def incomplete_beta(a, b, x):

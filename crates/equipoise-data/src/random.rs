@@ -32,6 +32,15 @@ impl Seed {
         hasher.update(name.as_bytes());
         Stream { rng: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()) }
     }
+
+    /// The seed of a part that draws streams of its own, such as one teacher: independent of this
+    /// seed's streams and of other parts.
+    #[must_use]
+    pub fn part(self, name: &str) -> Seed {
+        let mut stream = self.stream(&format!("part/{name}"));
+        let (low, high) = (stream.below(u32::MAX), stream.below(u32::MAX));
+        Seed(u64::from(high) << 32 | u64::from(low))
+    }
 }
 
 /// A random stream; implements `rand`'s generator traits. A clone continues from the same place.

@@ -129,7 +129,7 @@ impl<'a> Terms<'a> {
         let constants = constants.map(|(row, weights)| {
             weighted_square_sum(row.clone(), &Arc::from([weights.iter().sum::<f32>()]))
         });
-        let varying = self.sum(ablation).slice([n..n + 1]);
+        let varying = self.sum(ablation).narrow(0, n, 1);
         constants.fold(varying, |sum, term| sum + term)
     }
 
@@ -168,7 +168,7 @@ impl Margins<'_> {
     /// If the ablation was not asked for.
     pub fn of(&self, ablation: Ablation) -> Tensor<1> {
         let sum = self.terms.sum(ablation);
-        if self.range == (0..sum.dims()[0]) { sum } else { sum.slice([self.range.clone()]) }
+        if self.range == (0..sum.dims()[0]) { sum } else { sum.narrow(0, self.range.start, self.range.len()) }
     }
 
     /// The same as plain numbers, off the tape.

@@ -7,7 +7,7 @@ use crate::events::{Ending, Event, EventLog, Listener};
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
 use crate::teachers;
-use crate::trainer::{Trained, Trainer};
+use crate::trainer::{MODEL, Trained, Trainer};
 use equipoise_balance::{Balancer, Teacher};
 use equipoise_data::{Loaded, SealedTest};
 use equipoise_models::{Ablation, Encoded};
@@ -45,7 +45,7 @@ impl Job<'_> {
         let run = Run::create(self.out, self.overwrite)?;
         run.write_start(self.config, &self.loaded.data)?;
         let balancer = self.balancer(&run, listener, stop)?;
-        self.train(&run, Ablation::FULL, "model", self.config, balancer, listener, stop)
+        self.train(&run, Ablation::FULL, MODEL, self.config, balancer, listener, stop)
     }
 
     fn balancer(

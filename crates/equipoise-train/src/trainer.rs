@@ -11,6 +11,9 @@ use equipoise_data::{Dataset, Seed};
 use equipoise_models::{Ablation, Model};
 use std::time::Instant;
 
+/// What the model itself is called in events, beside its teachers.
+pub const MODEL: &str = "model";
+
 /// A trained model and how it came about.
 pub struct Trained {
     /// The model of the best evaluation.
@@ -55,7 +58,9 @@ impl<'a> Trainer<'a> {
             return Err(TrainError::Setting(text.into()));
         }
         let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+        // A teacher is a model of its own: its draws are independent of the student's and of other teachers'.
         let seed = Seed(config.seed);
+        let seed = if what == MODEL { seed } else { seed.part(what) };
         let model = Model::new(&config.backbone, data, seed, &device)?;
         let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
         let selection = selection.with(&config.eval);

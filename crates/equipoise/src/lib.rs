@@ -22,6 +22,7 @@ pub mod compare;
 pub use equipoise_balance as balance;
 pub use equipoise_data as data;
 pub use equipoise_eval as eval;
+pub use equipoise_graph as graph;
 pub use equipoise_lab as lab;
 pub use equipoise_models as models;
 pub use equipoise_train as train;

@@ -99,9 +99,9 @@ impl Weigher {
         let mut per_triple = vec![Vec::with_capacity(count); n];
         let (mut rho, mut clamped) = (vec![0.0; n], vec![0.0; n]);
         let mut ratios = vec![0.0; n];
-        for b in 0..count {
+        for (b, &whole) in full.iter().enumerate() {
             for (m, margins) in modalities.iter().enumerate() {
-                let delta = f64::from(full[b]) - f64::from(margins.without[b]);
+                let delta = f64::from(whole) - f64::from(margins.without[b]);
                 let below = f64::from(self.denominator(margins)[b]);
                 let (ratio, hit) = guarded(delta, below, self.weighting.guard);
                 ratios[m] = ratio;

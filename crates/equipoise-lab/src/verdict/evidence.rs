@@ -12,6 +12,13 @@ pub(super) struct Evidence {
     pub(super) ids_only: Option<f64>,
     pub(super) teacher: Option<f64>,
     pub(super) teacher_ids_only: Option<f64>,
+    /// The same channel of the model trained without balancing.
+    pub(super) plain: Option<f64>,
+}
+
+fn plain_channel(audit: &Audit, modality: &str) -> Option<f64> {
+    let channels = &audit.plain.as_ref()?.channels;
+    finite(channels.iter().find(|(name, _)| name == modality)?.1)
 }
 
 impl Evidence {
@@ -24,6 +31,7 @@ impl Evidence {
             ids_only: audit.ids_only.and_then(finite),
             teacher: modality.teacher.and_then(finite),
             teacher_ids_only: modality.teacher_ids_only.and_then(finite),
+            plain: plain_channel(audit, &modality.name),
         }
     }
 

@@ -3,9 +3,29 @@
 use super::{Evidence, Verdict, tolerance};
 use crate::words::{change, count, name, number, percent};
 
-/// One or two sentences on `modality`.
+/// One to three sentences on `modality`.
 pub(super) fn write(modality: &str, verdict: Verdict, evidence: &Evidence) -> String {
-    let m = name(modality);
+    let judged = judgement(&name(modality), verdict, evidence);
+    match before(verdict, evidence) {
+        Some(before) => format!("{judged} {before}"),
+        None => judged,
+    }
+}
+
+/// What the same channel reached without balancing, where its content carries a signal.
+fn before(verdict: Verdict, evidence: &Evidence) -> Option<String> {
+    if matches!(verdict, Verdict::Noise | Verdict::NoTeacher | Verdict::Inconclusive) {
+        return None;
+    }
+    let (plain, teacher) = (evidence.plain?, evidence.teacher.filter(|&t| t > 0.0)?);
+    Some(format!(
+        "Trained without balancing it reached {} of that teacher ({}).",
+        percent(plain / teacher),
+        number(plain)
+    ))
+}
+
+fn judgement(m: &str, verdict: Verdict, evidence: &Evidence) -> String {
     match verdict {
         Verdict::Balanced => format!(
             "The {m} channel reaches {} of what its teacher shows is there, and {}.",
@@ -42,8 +62,8 @@ pub(super) fn write(modality: &str, verdict: Verdict, evidence: &Evidence) -> St
             silent_teacher(evidence),
             removal(evidence)
         ),
-        Verdict::NoTeacher => no_teacher(&m, evidence),
-        Verdict::Inconclusive => inconclusive(&m, evidence),
+        Verdict::NoTeacher => no_teacher(m, evidence),
+        Verdict::Inconclusive => inconclusive(m, evidence),
     }
 }
 

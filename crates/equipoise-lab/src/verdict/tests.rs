@@ -55,6 +55,18 @@ fn a_channel_far_behind_a_teacher_with_signal_is_under_used() {
 }
 
 #[test]
+fn what_balancing_changed_is_said_beside_the_verdict() {
+    let mut beside = audit(MANY, modality());
+    let channels = vec![("visual".into(), 0.049)];
+    beside.plain = Some(crate::PlainRun { channels, ..crate::PlainRun::default() });
+    let sentence = verdicts(&beside).remove(0).sentence;
+    assert!(
+        sentence.ends_with("Trained without balancing it reached 61 % of that teacher (0.0490)."),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn a_channel_far_ahead_exceeds_its_teacher() {
     let v = judged(MANY, |m| m.channel = 0.095);
     assert_eq!(v.verdict, Verdict::ExceedsTeacher);

@@ -33,7 +33,7 @@ const DEMO_EPOCHS: usize = 400;
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut progress = Progress::new(global.quiet);
-    let data = args.out.join("data");
+    let data = args.out.join("demo-data");
     write_demo(&data, &DemoConfig::default())?;
     progress.say(&format!("demo data written to {}", data.display()));
     let loaded = load(&data, &LoadOptions::default())?;

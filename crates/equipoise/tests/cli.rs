@@ -1,0 +1,182 @@
+//! The program as a user meets it: commands, files, messages and exit codes.
+
+mod common;
+
+use common::{Demo, failure, json, ok, program};
+use std::fs;
+
+#[test]
+fn every_command_teaches_itself() {
+    for command in ["demo", "data", "data check", "data generate", "train", "evaluate", "audit", "compare"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let text = ok(program().args(words).arg("--help"));
+        assert!(text.contains("Usage:"), "{command}: {text}");
+    }
+    assert!(ok(program().arg("--help")).contains("First steps:"));
+    assert!(ok(program().arg("--version")).starts_with("equipoise "));
+}
+
+#[test]
+fn no_command_and_unknown_flags_are_bad_input() {
+    failure(&mut program(), 2);
+    let text = failure(program().args(["train", "--epocs", "3"]), 2);
+    assert!(text.contains("--epochs"), "{text}");
+}
+
+#[test]
+fn data_check_describes_sound_data_and_lists_faults() {
+    let demo = Demo::new();
+    let text = ok(program().args(["data", "check"]).arg(demo.data()));
+    for word in ["users", "120", "sparsity", "text", "no fault found"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let report = json(program().args(["data", "check", "--format", "json"]).arg(demo.data()));
+    assert_eq!(report["items"], 80);
+
+    fs::write(demo.data().join("5-core/val.json"), "{\"0\": [1, 99999]}").unwrap();
+    fs::write(demo.data().join("text_feat.npy"), "no array").unwrap();
+    let text = failure(program().args(["data", "check"]).arg(demo.data()), 2);
+    assert!(text.contains("2 faults"), "{text}");
+    let error = failure(program().args(["train", "--out", "never", "--data"]).arg(demo.data()), 2);
+    assert!(error.starts_with("error: ") && error.contains("npy"), "{error}");
+}
+
+#[test]
+fn training_evaluating_auditing_and_comparing_work_together() {
+    let demo = Demo::new();
+    let (plain, ckd) = (demo.dir("plain"), demo.dir("ckd"));
+    let report = json(demo.train(&plain).args(["--format", "json"]));
+    let recall = report["test"]["recall@20"].as_f64().unwrap();
+    assert!(recall > 0.0 && report["test"]["ndcg@10"].is_number());
+    let saved: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(plain.join("metrics.json")).unwrap()).unwrap();
+    assert_eq!(saved["test"]["recall@20"].as_f64(), Some(recall));
+
+    ok(demo.train(&ckd).args(["--balance", "ckd", "--set", "balance.ckd.generic_triples=50"]));
+    for file in ["config.toml", "vocabulary.json", "model.safetensors", "events.jsonl", "metrics.json"] {
+        assert!(ckd.join(file).exists() && ckd.join("teachers/audio").join(file).exists(), "{file}");
+    }
+    for file in ["per_user.parquet", "report.html"] {
+        assert!(ckd.join(file).exists(), "{file}");
+    }
+
+    let again = json(program().args(["evaluate", "--format", "json"]).arg(&plain));
+    assert_eq!(
+        again["metrics"]["recall@20"].as_f64(),
+        Some(recall),
+        "the saved model gives the same numbers"
+    );
+    let silenced =
+        json(program().args(["evaluate", "--format", "json", "--without", "text", "--ks", "7"]).arg(&plain));
+    assert!(silenced["metrics"]["recall@7"].is_number());
+
+    let audit = json(program().args(["audit", "--format", "json"]).arg(&ckd).arg("--against").arg(&plain));
+    assert_eq!(audit["verdicts"].as_array().unwrap().len(), 3);
+    let page = fs::read_to_string(ckd.join("report.html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("src=\"http"), "the report is self-contained");
+
+    let same = json(program().args(["compare", "--format", "json"]).arg(&plain).arg(&plain));
+    assert_eq!(same["rows"][0]["p_t"].as_f64(), Some(1.0));
+    let text = ok(program().arg("compare").arg(&plain).arg(&ckd));
+    assert!(text.contains("p (Wilcoxon)") && text.contains("recall@20"), "{text}");
+}
+
+#[test]
+fn a_run_that_is_there_is_kept_unless_told_otherwise() {
+    let demo = Demo::new();
+    let run = demo.dir("run");
+    ok(&mut demo.train(&run));
+    let before = fs::read(run.join("metrics.json")).unwrap();
+    let error = failure(&mut demo.train(&run), 2);
+    assert!(error.contains("--overwrite"), "{error}");
+    assert_eq!(fs::read(run.join("metrics.json")).unwrap(), before);
+    ok(demo.train(&run).arg("--overwrite"));
+}
+
+#[test]
+fn configuration_is_layered_checked_and_explained() {
+    let demo = Demo::new();
+    let file = demo.dir("run.toml");
+    fs::write(&file, "seed = 3\n[train]\nlr = 0.01\n").unwrap();
+    let dry = |extra: &[&str]| {
+        let mut command = program();
+        command.args(["train", "--dry-run", "--config"]).arg(&file).args(extra);
+        command
+    };
+    let text = ok(&mut dry(&["--lr", "0.02", "--set", "eval.ks=[3]"]));
+    let line = |key: &str| text.lines().find(|l| l.trim_start().starts_with(key)).unwrap().to_owned();
+    assert!(line("train.lr").contains("0.02") && line("train.lr").contains("--lr"));
+    assert!(line("seed").contains("run.toml:1"));
+    assert!(line("train.reg").contains("default"));
+    assert!(line("eval.ks").contains("[3]"));
+
+    let error = failure(&mut dry(&["--set", "train.pacience=3"]), 2);
+    assert!(error.contains("did you mean `train.patience`?"), "{error}");
+    let error = failure(&mut dry(&["--lr", "-1"]), 2);
+    assert!(error.contains("train.lr = -1: expected more than 0"), "{error}");
+    let error = failure(&mut dry(&["--backbone", "vbrp"]), 2);
+    assert!(error.contains("did you mean `vbpr`?"), "{error}");
+    fs::write(&file, "[train]\nlr = 0.01\nlearning_rate = 0.02\n").unwrap();
+    let error = failure(&mut dry(&[]), 2);
+    assert!(error.contains("run.toml:3: unknown key `train.learning_rate`"), "{error}");
+}
+
+#[test]
+fn missing_things_are_named_with_what_to_do() {
+    let demo = Demo::new();
+    for (arguments, expected) in [
+        (vec!["train", "--out", "x"], "--data"),
+        (vec!["train", "--data", "x"], "--out"),
+        (vec!["train", "--data", "no-such-place", "--out", "x"], "no-such-place"),
+        (vec!["audit", "no-such-run"], "no run here"),
+        (vec!["evaluate", "no-such-run"], "no run here"),
+        (vec!["compare", "no-such-run", "other"], "no run here"),
+    ] {
+        let error = failure(program().args(&arguments), 2);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+    let run = demo.dir("x");
+    let error = failure(demo.train(&run).args(["--modalities", "text,smell"]), 2);
+    assert!(error.contains("smell") && error.contains("audio"), "{error}");
+    assert!(!run.exists(), "nothing is made before the input is known to be sound");
+}
+
+#[test]
+fn the_demo_tells_noise_from_signal_and_shows_the_gain() {
+    let demo = Demo::new();
+    let out = demo.dir("demo");
+    let mut command = program();
+    command.args(["demo", "--quiet", "--format", "json", "--epochs", "30", "--out"]).arg(&out);
+    let result = json(&mut command);
+    let verdict = |name: &str| {
+        let list = result["audit"]["modalities"].as_array().unwrap();
+        list.iter().position(|m| m["name"] == name).unwrap()
+    };
+    let channel = |name: &str| result["audit"]["modalities"][verdict(name)]["channel"].as_f64().unwrap();
+    assert!(channel("text") > channel("image") && channel("image") > channel("audio"));
+    let plain = result["audit"]["plain"]["whole"].as_f64().unwrap();
+    assert!(result["audit"]["whole"].as_f64().unwrap() > plain);
+    assert!(out.join("ckd/report.html").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_best_model_so_far() {
+    use std::process::{Command, Stdio};
+    let demo = Demo::new();
+    let run = demo.dir("run");
+    let mut training = Command::new(common::path());
+    training.args(["train", "--quiet", "--epochs", "100000", "--set", "train.patience=100000", "--data"]);
+    let mut child = training.arg(demo.data()).arg("--out").arg(&run).stdout(Stdio::null()).spawn().unwrap();
+    let events = run.join("events.jsonl");
+    while !fs::read_to_string(&events).unwrap_or_default().contains("\"epoch\":2,") {
+        assert!(child.try_wait().unwrap().is_none(), "training ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success() && child.wait().unwrap().success());
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("metrics.json")).unwrap()).unwrap();
+    assert_eq!(report["ending"], "interrupted");
+    ok(program().arg("evaluate").arg(&run));
+}

@@ -1,0 +1,70 @@
+//! What the tests of the program share.
+
+use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+
+/// The program under test.
+pub fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_equipoise"))
+}
+
+/// A call of it.
+pub fn program() -> Command {
+    Command::new(path())
+}
+
+/// Runs a call that must succeed; its stdout.
+pub fn ok(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {error}", output.status);
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Runs a call that must succeed and print one JSON document.
+pub fn json(command: &mut Command) -> serde_json::Value {
+    let text = ok(command);
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+/// Runs a call that must end with `code`; its stderr, which must not show a panic.
+pub fn failure(command: &mut Command, code: i32) -> String {
+    let output = command.output().expect("the program starts");
+    let error = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(!error.contains("panicked"), "{error}");
+    error
+}
+
+/// A small demo data set in a directory of its own.
+pub struct Demo(tempfile::TempDir);
+
+impl Demo {
+    /// Writes it.
+    pub fn new() -> Demo {
+        let demo = Demo(tempfile::tempdir().expect("a temporary directory"));
+        let mut command = program();
+        command.args(["data", "generate", "demo", "--users", "120", "--items", "80", "--out"]);
+        ok(command.arg(demo.data()));
+        demo
+    }
+
+    /// The data.
+    pub fn data(&self) -> PathBuf {
+        self.dir("data")
+    }
+
+    /// A path beside it.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A short training into `out`.
+    pub fn train(&self, out: &Path) -> Command {
+        let mut command = program();
+        command.args(["train", "--quiet", "--epochs", "3", "--lr", "0.005"]);
+        command.args(["--set", "backbone.width=8", "--set", "train.batch_size=64", "--data"]);
+        command.arg(self.data()).arg("--out").arg(out);
+        command
+    }
+}
