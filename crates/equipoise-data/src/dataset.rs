@@ -6,6 +6,7 @@ use crate::error::DataError;
 use crate::features::Modality;
 use crate::formats;
 use crate::interactions::Interactions;
+use crate::scale::FeatureScale;
 use crate::vocabulary::Vocabulary;
 
 /// Everything that training and selection may look at: train and validation interactions and
@@ -43,6 +44,15 @@ impl Dataset {
     /// The modality called `name`.
     pub fn modality(&self, name: &str) -> Option<&Modality> {
         self.modalities.iter().find(|m| m.name == name)
+    }
+
+    /// The same data with features at another scale; its fingerprint differs unless the scale is raw.
+    #[must_use]
+    pub fn scaled(mut self, scale: FeatureScale) -> Dataset {
+        for modality in &mut self.modalities {
+            modality.features = scale.apply(&modality.features);
+        }
+        self
     }
 
     /// The same data with these modalities only, in this order.

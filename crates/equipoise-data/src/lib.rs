@@ -24,6 +24,7 @@ pub mod formats;
 mod interactions;
 mod random;
 mod samplers;
+mod scale;
 mod split;
 mod vocabulary;
 
@@ -37,5 +38,6 @@ pub use formats::{Format, formats};
 pub use interactions::Interactions;
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples};
+pub use scale::FeatureScale;
 pub use split::{Holdout, split_per_user};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -7,9 +7,10 @@
 
 use crate::batch::StepBatch;
 use crate::config::TrainConfig;
-use equipoise_balance::{Balancer, ModalityStep, StepMargins};
+use burn::tensor::Tensor;
+use equipoise_balance::{Balancer, ModalityStep, StepLoss, StepMargins};
 use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
-use equipoise_models::{Ablation, Mode, Model, Request};
+use equipoise_models::{Ablation, Mode, Model, Request, Terms};
 use equipoise_nn::Adam;
 use equipoise_nn::math::softplus;
 
@@ -88,12 +89,8 @@ impl Stepper {
 
     /// One step. When the loss is not finite the parameters are left as they were.
     pub fn step(&mut self, train: &Interactions) -> StepNumbers {
-        let (bpr, generic) = &mut self.triples;
-        self.bpr.sample(train, &mut self.batches, bpr);
-        if let Some(sampler) = &mut self.generic {
-            sampler.sample(train, &mut self.generics, generic);
-        }
-        let batch = StepBatch::new(bpr, generic);
+        self.sample(train);
+        let batch = StepBatch::new(&self.triples.0, &self.triples.1);
         let values = self.model.parameters.values(true);
         let request = Request {
             values: &values,
@@ -108,23 +105,8 @@ impl Stepper {
         let encoded = self.model.backbone.encode(&request);
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights);
-        let margins = terms.margins(0..batch.bpr);
-        let beyond = batch.bpr..batch.triples.len();
-        let generic_margins = (!beyond.is_empty()).then(|| terms.margins(beyond));
-
-        let bpr_loss = softplus(margins.of(self.primary).neg()).mean();
-        let mut numbers = StepNumbers { bpr: number(&bpr_loss), ..StepNumbers::default() };
-        let mut loss = bpr_loss;
-        if self.reg != 0.0 {
-            let penalty = terms.square_norm(self.primary) * (self.reg * 0.5 / batch.bpr as f64);
-            numbers.penalty = number(&penalty);
-            loss = loss + penalty;
-        }
-        let balanced = self.balancer.loss(&StepMargins {
-            bpr,
-            bpr_margins: &margins,
-            generic: generic_margins.as_ref().map(|m| (&*generic, m)),
-        });
+        let (mut loss, mut numbers) = recommendation_loss(&terms, &batch, self.primary, self.reg);
+        let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
         numbers.modalities = balanced.modalities;
         if let Some(extra) = balanced.loss {
             numbers.balance = number(&extra);
@@ -137,16 +119,57 @@ impl Stepper {
         if !numbers.loss.is_finite() {
             return numbers;
         }
-        let mut gradients = loss.backward();
-        let gradients = values.gradients(&mut gradients);
+        let gradients = values.gradients(&mut loss.backward());
         // The tape holds references to the tables: it must go before they are updated in place.
-        drop((loss, margins, generic_margins, terms));
+        drop((loss, terms));
         drop((encoded, values));
         self.optimiser.step(&mut self.model.parameters, gradients);
         numbers
     }
+
+    fn sample(&mut self, train: &Interactions) {
+        let (bpr, generic) = &mut self.triples;
+        self.bpr.sample(train, &mut self.batches, bpr);
+        if let Some(sampler) = &mut self.generic {
+            sampler.sample(train, &mut self.generics, generic);
+        }
+    }
 }
 
-fn number(x: &burn::tensor::Tensor<1>) -> f64 {
+/// BPR and the penalty on final rows, under the model's own ablation.
+fn recommendation_loss(
+    terms: &Terms,
+    batch: &StepBatch,
+    primary: Ablation,
+    reg: f64,
+) -> (Tensor<1>, StepNumbers) {
+    let margins = terms.margins(0..batch.bpr).of(primary);
+    let loss = softplus(margins.neg()).mean();
+    let bpr = number(&loss);
+    if reg == 0.0 {
+        return (loss, StepNumbers { bpr, ..StepNumbers::default() });
+    }
+    let penalty = terms.square_norm(primary) * (reg * 0.5 / batch.bpr as f64);
+    let numbers = StepNumbers { bpr, penalty: number(&penalty), ..StepNumbers::default() };
+    (loss + penalty, numbers)
+}
+
+fn balancing_loss(
+    balancer: &mut dyn Balancer,
+    terms: &Terms,
+    batch: &StepBatch,
+    (bpr, generic): &(Triples, Triples),
+) -> StepLoss {
+    let margins = terms.margins(0..batch.bpr);
+    let beyond = batch.bpr..batch.triples.len();
+    let generic_margins = (!beyond.is_empty()).then(|| terms.margins(beyond));
+    balancer.loss(&StepMargins {
+        bpr,
+        bpr_margins: &margins,
+        generic: generic_margins.as_ref().map(|margins| (generic, margins)),
+    })
+}
+
+fn number(x: &Tensor<1>) -> f64 {
     f64::from(x.clone().inner().into_scalar::<f32>())
 }

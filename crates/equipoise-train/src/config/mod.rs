@@ -5,7 +5,7 @@ pub mod layers;
 mod spans;
 
 use equipoise_balance::BalanceConfig;
-use equipoise_data::BprSampling;
+use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, load};
 use equipoise_eval::EvalConfig;
 use equipoise_models::BackboneConfig;
 use equipoise_nn::AdamConfig;
@@ -62,6 +62,7 @@ impl Default for RunConfig {
 /// |---|---|---|
 /// | `path` | none | directory of the data set |
 /// | `modalities` | all that are found | which modalities, by name |
+/// | `features` | `raw` | their [`FeatureScale`]: `raw`, `standardised`, `unit` |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
@@ -70,6 +71,19 @@ pub struct DataConfig {
     /// Which modalities, by name; all that are found when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modalities: Option<Vec<String>>,
+    /// Scale of the features.
+    pub features: FeatureScale,
+}
+
+impl DataConfig {
+    /// Loads the data set.
+    ///
+    /// # Errors
+    /// See [`DataError`].
+    pub fn load(&self) -> Result<Loaded, DataError> {
+        let Loaded { data, test } = load(&self.path, &LoadOptions { modalities: self.modalities.clone() })?;
+        Ok(Loaded { data: data.scaled(self.features), test })
+    }
 }
 
 /// When training stops for lack of improvement.

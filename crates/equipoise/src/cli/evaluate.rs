@@ -2,7 +2,6 @@
 
 use super::{Failure, Global, print};
 use clap::ValueEnum;
-use equipoise_data::{LoadOptions, load};
 use equipoise_eval::{EvalConfig, Evaluation, NdcgDefinition};
 use equipoise_models::Ablation;
 use equipoise_train::Run;
@@ -49,8 +48,11 @@ enum Ndcg {
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let run = Run::open(&args.run)?;
     let config = run.config()?;
-    let path = args.data.as_ref().unwrap_or(&config.data.path);
-    let loaded = load(path, &LoadOptions { modalities: config.data.modalities.clone() })?;
+    let mut source = config.data;
+    if let Some(path) = &args.data {
+        source.path = path.clone();
+    }
+    let loaded = source.load()?;
     let model = run.model(&loaded.data)?;
     let ablation = silenced(&args.without, &model.inputs.names())?;
     let eval = settings(args, config.eval);

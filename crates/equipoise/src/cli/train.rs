@@ -2,7 +2,6 @@
 
 use super::{Failure, Global, print};
 use crate::progress::Progress;
-use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_train::config::layers::Layers;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
 use std::path::{Path, PathBuf};
@@ -136,7 +135,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let Some(out) = &args.out else {
         return Err(Failure::input("no place for the run: give --out RUN, such as --out runs/first"));
     };
-    let loaded = load_data(&config)?;
+    let loaded = config.data.load()?;
     let mut progress = Progress::new(global.quiet);
     loaded.data.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
     let job = Job { config: &config, loaded: &loaded, out, overwrite: args.overwrite };
@@ -151,11 +150,6 @@ fn dry_run(layers: &Layers, config: &RunConfig, global: &Global) -> Result<(), F
     }
     let rows: Vec<Vec<String>> = layers.origins().into_iter().map(|(k, v, o)| vec![k, v, o]).collect();
     print::out(&print::table(&["setting", "value", "from"], &rows))
-}
-
-/// Loads the data set of a configuration.
-pub fn load_data(config: &RunConfig) -> Result<Loaded, Failure> {
-    Ok(load(&config.data.path, &LoadOptions { modalities: config.data.modalities.clone() })?)
 }
 
 /// A flag that Ctrl-C raises; a second Ctrl-C ends the program at once.
