@@ -138,7 +138,7 @@ pub(crate) fn tolerance(a: f64, b: f64, users: usize) -> f64 {
 ///    is measurable and above [`REMOVAL_LOSS`] of the whole, else [`Verdict::Noise`];
 /// 3. channel / teacher below [`UNDER_USED_BELOW`] and measurably so → [`Verdict::UnderUsed`];
 ///    above [`EXCEEDS_ABOVE`] and measurably so → [`Verdict::ExceedsTeacher`];
-/// 4. outside that band but not measurably so → [`Verdict::Inconclusive`];
+/// 4. below that band but not measurably so → [`Verdict::Inconclusive`];
 /// 5. `l` at most [`REMOVAL_LOSS`] of the whole → [`Verdict::Redundant`], else [`Verdict::Balanced`].
 ///
 /// Where the users are so few that [`COARSEST_RESOLUTION`] is exceeded, a verdict that rests on two
@@ -194,14 +194,15 @@ fn judge_silent(evidence: &Evidence) -> Verdict {
 fn judge_channel(evidence: &Evidence, channel: f64, teacher: f64) -> Verdict {
     let ratio = channel / teacher;
     let measurable = (teacher - channel).abs() > tolerance(teacher, channel, evidence.users);
-    let in_band = (UNDER_USED_BELOW..=EXCEEDS_ABOVE).contains(&ratio);
-    match (in_band, measurable) {
-        (false, true) if ratio < UNDER_USED_BELOW => Verdict::UnderUsed,
-        (false, true) => Verdict::ExceedsTeacher,
+    let reached = ratio >= UNDER_USED_BELOW;
+    match (measurable, reached) {
+        (true, false) => Verdict::UnderUsed,
+        (true, true) if ratio > EXCEEDS_ABOVE => Verdict::ExceedsTeacher,
+        // Behind by more than the band, but not measurably.
         (false, false) => Verdict::Inconclusive,
-        (true, _) if evidence.too_coarse() => Verdict::Inconclusive,
-        (true, _) if evidence.removal_is_free() => Verdict::Redundant,
-        (true, _) => Verdict::Balanced,
+        (_, true) if evidence.too_coarse() => Verdict::Inconclusive,
+        (_, true) if evidence.removal_is_free() => Verdict::Redundant,
+        (_, true) => Verdict::Balanced,
     }
 }
 

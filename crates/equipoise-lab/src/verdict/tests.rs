@@ -67,6 +67,15 @@ fn what_balancing_changed_is_said_beside_the_verdict() {
 }
 
 #[test]
+fn a_channel_a_little_ahead_has_reached_its_teacher() {
+    let v = judged(2_000, |m| {
+        (m.channel, m.teacher, m.teacher_ids_only) = (0.370, Some(0.351), Some(0.05));
+        m.without = 0.01;
+    });
+    assert_eq!(v.verdict, Verdict::Balanced, "{}", v.sentence);
+}
+
+#[test]
 fn a_channel_far_ahead_exceeds_its_teacher() {
     let v = judged(MANY, |m| m.channel = 0.095);
     assert_eq!(v.verdict, Verdict::ExceedsTeacher);
