@@ -143,9 +143,9 @@ mod tests {
         let t = TripleRows { users: &[0, 4, 2], first: &[1, 6, 3], second: &[2, 0, 3] };
         let mut out = [0.0; 3];
         margins(&y, &z, w, t, &mut out);
-        for b in 0..3 {
+        for (b, &margin) in out.iter().enumerate() {
             let (yu, zi, zj) = rows_of(&y, &z, w, t, b);
-            assert_eq!(out[b], crate::dot(yu, zi) - crate::dot(yu, zj));
+            assert_eq!(margin, crate::dot(yu, zi) - crate::dot(yu, zj));
         }
         assert_eq!(out[2], 0.0, "equal items have no margin");
     }

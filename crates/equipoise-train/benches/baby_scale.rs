@@ -68,7 +68,7 @@ fn measure(kind: &str, widths: &[usize]) {
 
 fn balancer(kind: &str, n: usize) -> Box<dyn Balancer> {
     let name = if kind == "ckd" { "ckd" } else { "none" };
-    let teacher = |m| {
+    let teacher = |m: usize| {
         let table = |rows: usize| (0..rows * 128).map(|k| ((k * 37 + m) % 101) as f32 / 505.0).collect();
         Teacher::new(&m.to_string(), table(USERS), table(ITEMS), 128)
     };

@@ -23,7 +23,7 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// A table without lines: the first column to the left, the others to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.iter().map(|h| Cell::new(h)));
+    table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
     for row in rows {
         table.add_row(row);
     }
