@@ -21,7 +21,7 @@ import sys
 PROGRAM = os.environ.get("EQUIPOISE", pathlib.Path(__file__).resolve().parent.parent / "target/release/equipoise")
 SEEDS = [1, 2, 3, 4, 5]
 TUNING_SEED = 100
-COMMON = {"train.eval_every": 5, "train.patience": 5, "train.channels": "false"}
+COMMON = {"train.eval_every": 5, "train.patience": 4, "train.channels": "false"}
 # Coordinate search: the first value of each list is where the others start from.
 REG = [1e-1, 1e-2, 3e-2, 3e-1]
 LR = [1e-3, 5e-4, 2e-3, 5e-3]
