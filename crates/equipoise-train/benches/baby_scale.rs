@@ -21,7 +21,7 @@ const EVALUATIONS: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    keep_memory();
+    equipoise_train::memory::keep_freed();
     match arguments.first() {
         None => ["plain", "teacher", "ckd"].iter().for_each(|kind| spawn(kind)),
         Some(kind) => {
@@ -129,17 +129,6 @@ fn write_data(dir: &Path, widths: &[usize]) {
         let features = equipoise_data::Features::new(ITEMS, width, values).expect("finite features");
         equipoise_data::formats::write_npy(&dir.join(format!("m{m}_feat.npy")), &features)
             .expect("it can be written");
-    }
-}
-
-/// As the program does: freed tables stay in the process.
-fn keep_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt only sets limits of the allocator; no other thread runs yet.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1); // other arenas give memory back whatever the thresholds
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod error;
 pub mod evaluation;
 pub mod events;
 pub mod job;
+pub mod memory;
 pub mod run;
 pub mod stopping;
 pub mod teachers;

@@ -9,7 +9,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    keep_memory();
+    equipoise_train::memory::keep_freed();
     let arguments = match cli::Cli::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -25,17 +25,5 @@ fn main() -> ExitCode {
             eprintln!("error: {failure}");
             ExitCode::from(failure.code())
         }
-    }
-}
-
-/// Keeps freed buffers in the process. Each step allocates and frees tables of several MB; by default glibc
-/// hands them back to the kernel every time, and the page faults cost more than the arithmetic.
-fn keep_memory() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: mallopt only sets limits of the allocator; no other thread runs yet.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1); // other arenas give memory back whatever the thresholds
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
     }
 }
