@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use equipoise_data::Triples;
 use equipoise_models::{Ablation, Margins};
+use serde::{Deserialize, Serialize};
 
 /// What a balancer asks for in every step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,8 +24,8 @@ pub struct StepMargins<'a> {
     pub generic: Option<(&'a Triples, &'a Margins<'a>)>,
 }
 
-/// One modality's numbers in one step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// One modality's numbers in one step, or their means over several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityStep {
     /// Distillation weight `lambda_m` (its mean over triples where it varies).
     pub weight: f64,
@@ -40,6 +41,19 @@ pub struct ModalityStep {
     pub specific: f64,
     /// Generic loss `L_GD^m`.
     pub generic: f64,
+}
+
+impl ModalityStep {
+    /// Adds `weight` times the numbers of another step: how means over steps are taken.
+    pub fn add(&mut self, step: &ModalityStep, weight: f64) {
+        self.weight += weight * step.weight;
+        self.rho += weight * step.rho;
+        self.effect += weight * step.effect;
+        self.teacher_margin += weight * step.teacher_margin;
+        self.clamped += weight * step.clamped;
+        self.specific += weight * step.specific;
+        self.generic += weight * step.generic;
+    }
 }
 
 /// What a balancer adds to the loss, and what it saw.

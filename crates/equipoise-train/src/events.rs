@@ -10,32 +10,9 @@ use std::path::Path;
 pub struct ModalityRecord {
     /// Its name.
     pub modality: String,
-    /// Distillation weight `lambda_m`.
-    pub weight: f64,
-    /// Guarded ratio `rho^m`.
-    pub rho: f64,
-    /// Average treatment effect `gamma^m`.
-    pub effect: f64,
-    /// Mean teacher margin `T_m`.
-    pub teacher_margin: f64,
-    /// Share of ratios that the guard clamped.
-    pub clamped: f64,
-    /// Specific loss.
-    pub specific: f64,
-    /// Generic loss.
-    pub generic: f64,
-}
-
-impl ModalityRecord {
-    pub(crate) fn add(&mut self, step: &ModalityStep, weight: f64) {
-        self.weight += weight * step.weight;
-        self.rho += weight * step.rho;
-        self.effect += weight * step.effect;
-        self.teacher_margin += weight * step.teacher_margin;
-        self.clamped += weight * step.clamped;
-        self.specific += weight * step.specific;
-        self.generic += weight * step.generic;
-    }
+    /// Means over the steps.
+    #[serde(flatten)]
+    pub numbers: ModalityStep,
 }
 
 /// One epoch.

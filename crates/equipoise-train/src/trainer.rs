@@ -149,7 +149,7 @@ impl<'a> Trainer<'a> {
             let loss = record.loss * steps as f64 / step as f64;
             listener.event(&Event::Step { epoch, step, loss });
         }
-        record.modalities.retain(|m| m.weight != 0.0 || m.effect != 0.0);
+        record.modalities.retain(|m| m.numbers.weight != 0.0 || m.numbers.effect != 0.0);
         record.train_seconds = start.elapsed().as_secs_f64();
         Ok(Some(record))
     }
@@ -193,6 +193,6 @@ fn add(record: &mut EpochRecord, numbers: &StepNumbers, weight: f64) {
     record.penalty += weight * numbers.penalty;
     record.balance += weight * numbers.balance;
     for (sum, step) in record.modalities.iter_mut().zip(&numbers.modalities) {
-        sum.add(step, weight);
+        sum.numbers.add(step, weight);
     }
 }

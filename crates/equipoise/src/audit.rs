@@ -150,10 +150,10 @@ fn record(e: events::EpochRecord) -> EpochRecord {
         epoch: e.epoch,
         loss: e.loss,
         validation: e.validation,
-        weights: each(|m| m.weight),
-        rho: each(|m| m.rho),
-        effects: each(|m| m.effect),
-        clamped: each(|m| m.clamped),
+        weights: each(|m| m.numbers.weight),
+        rho: each(|m| m.numbers.rho),
+        effects: each(|m| m.numbers.effect),
+        clamped: each(|m| m.numbers.clamped),
         channels: e.channels,
     }
 }
