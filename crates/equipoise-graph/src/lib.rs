@@ -1,4 +1,5 @@
-//! The bipartite user-item graph in CSR form and its normalisations.
+//! The bipartite user-item graph in CSR form and its normalisations, the directed edge sets along which
+//! attention runs, and graphs of similar items.
 //!
 //! Nodes are numbered users first: user `u` is node `u`, item `i` is node `U + i`; `N = U + I`.
 //!
@@ -14,8 +15,13 @@
 
 mod bipartite;
 mod csr;
+mod edges;
+mod knn;
+mod nearest;
 mod normalisation;
 
 pub use bipartite::Bipartite;
-pub use csr::Csr;
+pub use csr::{Csr, transpose};
+pub use edges::Edges;
+pub use knn::{Knn, knn};
 pub use normalisation::Normalisation;

@@ -47,17 +47,27 @@ impl Bipartite {
     /// The normalised adjacency: computed in `f64`, stored as `f32`.
     pub fn normalised(&self, normalisation: Normalisation) -> Csr {
         let loops = if normalisation.has_self_loops() { self.n_nodes() } else { 0 };
-        let mut matrix = Csr {
-            indptr: Vec::with_capacity(self.n_nodes() + 1),
-            indices: Vec::with_capacity(self.n_edges() + loops),
-            values: Vec::with_capacity(self.n_edges() + loops),
-        };
-        matrix.indptr.push(0);
+        let mut matrix = Csr::with_capacity(self.n_nodes(), self.n_nodes(), self.n_edges() + loops);
         for node in 0..self.n_nodes() {
             self.push_row(node, normalisation, &mut matrix);
             matrix.indptr.push(matrix.indices.len());
         }
         matrix
+    }
+
+    /// Rows of users and columns of items of [`normalised`](Self::normalised): a `U x I` matrix whose columns
+    /// are items counted from 0, the weights by which users receive from items.
+    pub fn user_block(&self, normalisation: Normalisation) -> Csr {
+        let mut block = Csr::with_capacity(self.n_users(), self.n_items(), self.n_edges() / 2);
+        for user in 0..self.n_users() {
+            for &item in self.neighbours(user) {
+                block.indices.push(item - self.n_users() as u32);
+                let weight = normalisation.weight(self.degree(user), self.degree(item as usize));
+                block.values.push(weight);
+            }
+            block.indptr.push(block.indices.len());
+        }
+        block
     }
 
     fn push_row(&self, node: usize, normalisation: Normalisation, matrix: &mut Csr) {

@@ -94,6 +94,22 @@ proptest! {
     }
 
     #[test]
+    fn the_user_block_is_the_upper_right_corner(graph in graph()) {
+        for normalisation in Normalisation::ALL {
+            let (whole, block) = (dense(&graph.normalised(normalisation)), graph.user_block(normalisation));
+            prop_assert_eq!((block.n(), block.n_columns()), (USERS, ITEMS));
+            for (u, whole) in whole.iter().take(USERS).enumerate() {
+                let mut row = [0.0; ITEMS];
+                block.row(u).for_each(|(item, value)| row[item as usize] += value);
+                prop_assert_eq!(&row, &whole[USERS..]);
+            }
+            let transposed = block.transposed();
+            prop_assert_eq!((transposed.n(), transposed.n_columns()), (ITEMS, USERS));
+            prop_assert_eq!(transposed.transposed(), block);
+        }
+    }
+
+    #[test]
     fn the_transpose_swaps_rows_and_columns(graph in graph()) {
         let matrix = graph.normalised(Normalisation::RwPlus);
         let transposed = matrix.transposed();

@@ -9,13 +9,28 @@
 //! | [`project`] | rows of a frozen feature matrix through a linear map, and the weight gradient |
 //! | [`margins`] | `<y_u, z_i> - <y_u, z_j>` of triples, and both gradients |
 //! | [`norms`] | weighted sums of squared row norms |
+//! | [`sparse`] | sparse rows times a table, and inner products along edges |
+//! | [`softmax`] | softmax over the edges of each row, and its gradient |
+//! | [`attention`] | edge attention in one pass over the target rows, and its gradients |
+//! | [`activate`] | leaky ReLU, sigmoid, tanh, and their gradients |
+//! | [`exponential`] | `exp`, vectorised |
+//! | [`normalise`] | rows divided by their norm, and the gradient |
+//! | [`similarity`] | blocks of inner products of rows, and an exact cosine |
 //! | [`adam`] | one fused Adam step |
 
+pub mod activate;
 pub mod adam;
+pub mod attention;
+pub mod exponential;
 pub mod gather;
 pub mod margins;
+pub mod normalise;
 pub mod norms;
 pub mod project;
+mod rows;
+pub mod similarity;
+pub mod softmax;
+pub mod sparse;
 mod vector;
 
 pub use vector::dot;

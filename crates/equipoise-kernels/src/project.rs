@@ -104,17 +104,17 @@ fn pack_rows(features: FeatureRows, rows: &[u32], packed: &mut Vec<f32>) {
 }
 
 /// A row-major output.
-struct Matrix<'a> {
-    data: &'a mut [f32],
-    rows: usize,
-    columns: usize,
+pub(crate) struct Matrix<'a> {
+    pub(crate) data: &'a mut [f32],
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
 }
 
 /// A matrix read with strides (in elements) between rows and between columns.
-struct Strided<'a> {
-    data: &'a [f32],
-    row: usize,
-    column: usize,
+pub(crate) struct Strided<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) row: usize,
+    pub(crate) column: usize,
 }
 
 impl Strided<'_> {
@@ -127,7 +127,7 @@ impl Strided<'_> {
 }
 
 /// `out += lhs . rhs` with inner size `inner`, on one thread.
-fn product(out: Matrix, lhs: Strided, rhs: Strided, inner: usize) {
+pub(crate) fn product(out: Matrix, lhs: Strided, rhs: Strided, inner: usize) {
     lhs.check(out.rows, inner);
     rhs.check(inner, out.columns);
     assert_eq!(out.data.len(), out.rows * out.columns, "product: output length");

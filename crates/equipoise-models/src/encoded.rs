@@ -42,11 +42,14 @@ pub struct View {
 }
 
 /// The answer to a [`Request`](crate::Request).
+#[derive(Default)]
 pub struct Encoded {
     /// The distinct blocks.
     pub blocks: Vec<Block>,
     /// One view per ablation asked for.
     pub views: Vec<View>,
+    /// The backbone's own loss (contrastive terms, regularisers), shape `[1]`, where the request has a batch.
+    pub extra: Option<Tensor<1>>,
 }
 
 impl Encoded {

@@ -1,5 +1,6 @@
-//! What a backbone may read besides its parameters: sizes, frozen features and their means.
+//! What a backbone may read besides its parameters: sizes, the graph, frozen features and their means.
 
+use crate::Graphs;
 use equipoise_data::{Dataset, Features};
 use equipoise_nn::Rows;
 
@@ -14,7 +15,7 @@ pub struct ModalityInput {
     pub mean: Features,
 }
 
-/// Sizes and features of a data set, and the row sets that mean "everyone" and "everything".
+/// Sizes, features and graph of a data set, and the row sets that mean "everyone" and "everything".
 #[derive(Clone)]
 pub struct Inputs {
     /// Number of users.
@@ -23,6 +24,8 @@ pub struct Inputs {
     pub n_items: usize,
     /// The modalities, in the data set's order.
     pub modalities: Vec<ModalityInput>,
+    /// The user-item graph of the train interactions.
+    pub graphs: Graphs,
     all_users: RowSet,
     all_items: RowSet,
 }
@@ -39,6 +42,7 @@ impl Inputs {
             n_users: data.n_users(),
             n_items: data.n_items(),
             modalities: data.modalities.iter().map(modality).collect(),
+            graphs: Graphs::new(&data.train),
             all_users: RowSet::all(data.n_users()),
             all_items: RowSet::all(data.n_items()),
         }

@@ -11,16 +11,27 @@
 //! * [`registry`]: every built-in backbone by name.
 
 pub mod ablation;
+pub mod additive;
 pub mod backbone;
 pub mod backbones;
 pub mod encoded;
+pub mod graphs;
 pub mod inputs;
 pub mod model;
+pub mod parts;
+pub mod pass;
 pub mod registry;
+pub mod request;
+pub mod suite;
 
 pub use ablation::Ablation;
-pub use backbone::{Backbone, Mode, Pass, Request, Tables};
+pub use additive::encode_additively;
+pub use backbone::{Backbone, Objective, encode_naively};
 pub use encoded::{Block, Encoded, Margins, Terms, View};
+pub use graphs::Graphs;
 pub use inputs::{Inputs, ModalityInput, RowSet};
 pub use model::{Model, ModelError};
-pub use registry::{BackboneConfig, BackboneEntry, backbones, find};
+pub use parts::{Build, Content, Linear};
+pub use pass::{Pass, Tables};
+pub use registry::{BackboneConfig, BackboneEntry, Silencing, backbones, built_in, find, register};
+pub use request::{BatchTriples, Mode, Request};

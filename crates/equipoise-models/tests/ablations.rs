@@ -4,8 +4,7 @@ mod common;
 
 use common::*;
 use equipoise_data::{Seed, Triples};
-use equipoise_models::backbone::encode_naively;
-use equipoise_models::{Ablation, Mode, Model, Request};
+use equipoise_models::{Ablation, Mode, Model, Request, encode_naively};
 use equipoise_nn::math::softplus;
 use proptest::prelude::*;
 
@@ -15,14 +14,9 @@ fn gradients(model: &Model, t: &Triples, a: Ablation, fast: bool) -> Vec<(String
     let (users, items) = (model.inputs.all_users(), model.inputs.all_items());
     let asked = [a];
     let request = Request {
-        values: &values,
-        inputs: &model.inputs,
-        ablations: &asked,
-        users,
-        items,
         constants: true,
         mode: Mode::Training,
-        step: 0,
+        ..Request::inference(&values, &model.inputs, &asked)
     };
     let backbone = model.backbone.as_ref();
     let encoded = if fast { backbone.encode(&request) } else { encode_naively(backbone, &request) };

@@ -3,8 +3,7 @@
 mod common;
 
 use common::*;
-use equipoise_models::backbone::encode_naively;
-use equipoise_models::{Ablation, Encoded, Mode, Model, Request};
+use equipoise_models::{Ablation, Encoded, Model, Request, encode_naively};
 use equipoise_nn::Values;
 use serde_json::Value;
 
@@ -14,9 +13,7 @@ fn request<'a>(
     ablations: &'a [Ablation],
     constants: bool,
 ) -> Request<'a> {
-    let (users, items) = (model.inputs.all_users(), model.inputs.all_items());
-    let (inputs, mode) = (&model.inputs, Mode::Inference);
-    Request { values, inputs, ablations, users, items, constants, mode, step: 0 }
+    Request { constants, ..Request::inference(values, &model.inputs, ablations) }
 }
 
 fn ablation(expected: &Value, model: &Model) -> Ablation {
@@ -56,7 +53,7 @@ fn tables_scores_and_margins_are_the_reference_ones_under_every_ablation() {
     let golden = golden("vbpr");
     let (mut cases, mut ablations) = (0, 0);
     for case in list(&golden["cases"]) {
-        let model = reference_model(case);
+        let model = reference_model("vbpr", case);
         for expected in list(&case["ablations"]) {
             check(case, &model, expected);
             ablations += 1;
@@ -72,7 +69,7 @@ fn tables_scores_and_margins_are_the_reference_ones_under_every_ablation() {
 #[test]
 fn the_fast_tables_of_the_full_pass_are_the_reference_ones() {
     for case in list(&golden("vbpr")["cases"]) {
-        let (model, full) = (reference_model(case), &case["ablations"][0]);
+        let (model, full) = (reference_model("vbpr", case), &case["ablations"][0]);
         assert_eq!(text(full, "name"), "full");
         let (users, items, _) = model.encode_all(&[Ablation::FULL]).tables(Ablation::FULL);
         close("users", &users, &numbers(&full["users"]));
@@ -84,7 +81,7 @@ fn the_fast_tables_of_the_full_pass_are_the_reference_ones() {
 #[test]
 fn fast_scores_under_ablation_differ_from_the_reference_by_one_constant() {
     for case in list(&golden("vbpr")["cases"]) {
-        let model = reference_model(case);
+        let model = reference_model("vbpr", case);
         for expected in list(&case["ablations"]) {
             let a = ablation(expected, &model);
             let fast = score_table(&model.encode_all(&[a]).tables(a));

@@ -1,9 +1,13 @@
 //! The custom operations on Burn tensors, differentiable.
 
+use crate::Propagation;
+use crate::ops::element::{Activation, ElementOps};
+use crate::ops::graph::GraphOps;
 use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use equipoise_data::Features;
+use equipoise_graph::Edges;
 use std::sync::Arc;
 
 /// Rows of a table: `[height, d] -> [rows.len(), d]`. Rows must be distinct and below `height`.
@@ -37,4 +41,53 @@ pub fn margins_and_norm(
 /// `sum_r weights[r] ||x_r||^2`, shape `[1]`.
 pub fn weighted_square_sum(x: Tensor<2>, weights: &Arc<[f32]>) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::weighted_square_sum(x.into_dispatch(), weights.clone()))
+}
+
+/// `S X` with a constant sparse matrix: `x [columns of S, d]` -> `[rows of S, d]`.
+pub fn propagate(propagation: &Arc<Propagation>, x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::propagate(x.into_dispatch(), propagation.clone(), false))
+}
+
+/// `out_t = sum over edges e: s -> t of w_e x_s`: `weights [edges]`, `x [sources, d]` -> `[targets, d]`.
+pub fn propagate_weighted(edges: &Arc<Edges>, weights: Tensor<1>, x: Tensor<2>) -> Tensor<2> {
+    let (weights, x) = (weights.into_dispatch(), x.into_dispatch());
+    Tensor::from_dispatch(Dispatch::propagate_weighted(weights, x, edges.clone()))
+}
+
+/// `alpha_e = exp(<q_t, k_s> - max) / (sum exp(<q_t, k_s'> - max) + 1e-16)` over the edges into each target:
+/// `q [targets, d]`, `k [sources, d]` -> `[edges]`.
+pub fn edge_softmax(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>) -> Tensor<1> {
+    let (q, k) = (q.into_dispatch(), k.into_dispatch());
+    Tensor::from_dispatch(Dispatch::edge_softmax(q, k, edges.clone()))
+}
+
+/// `out_t = sum_e alpha_e v_s` with `alpha` of [`edge_softmax`], in one operation: `[targets, d]`; a target
+/// without edges gets a zero row.
+pub fn edge_attention(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>) -> Tensor<2> {
+    let (q, k, v) = (q.into_dispatch(), k.into_dispatch(), v.into_dispatch());
+    Tensor::from_dispatch(Dispatch::edge_attention(q, k, v, edges.clone()).0)
+}
+
+/// `x / max(||x||, 1e-12)` per row; a zero row stays zero and gets no gradient.
+pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::normalise_rows(x.into_dispatch()).0)
+}
+
+/// `max(x, 0.01 x)`.
+pub fn leaky_relu(x: Tensor<2>) -> Tensor<2> {
+    activate(x, Activation::LeakyRelu)
+}
+
+/// `1 / (1 + e^-x)`.
+pub fn sigmoid(x: Tensor<2>) -> Tensor<2> {
+    activate(x, Activation::Sigmoid)
+}
+
+/// `tanh x`.
+pub fn tanh(x: Tensor<2>) -> Tensor<2> {
+    activate(x, Activation::Tanh)
+}
+
+fn activate(x: Tensor<2>, f: Activation) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::activate(x.into_dispatch(), f))
 }

@@ -15,9 +15,14 @@ pub mod init;
 pub mod math;
 pub mod ops;
 pub mod parameters;
+pub mod propagation;
 
 pub use adam::{Adam, AdamConfig};
 pub use device::{DeviceError, device};
-pub use functions::{gather_rows, margins, margins_and_norm, project_rows, weighted_square_sum};
+pub use functions::{
+    edge_attention, edge_softmax, gather_rows, leaky_relu, margins, margins_and_norm, normalise_rows,
+    project_rows, propagate, propagate_weighted, sigmoid, tanh, weighted_square_sum,
+};
 pub use ops::{RowWeights, Rows, TripleIndex};
 pub use parameters::{Group, ParameterError, Parameters, Values};
+pub use propagation::Propagation;

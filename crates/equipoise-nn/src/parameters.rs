@@ -45,6 +45,8 @@ pub enum ParameterError {
 struct Parameter {
     name: String,
     group: Group,
+    /// Kept as it was drawn: no gradient is recorded for it.
+    frozen: bool,
     /// Taken out for the moment of an update, so that the optimiser holds the only reference.
     value: Option<Tensor<2>>,
 }
@@ -74,7 +76,24 @@ impl Parameters {
         let value = Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device);
         let taken = self.index.insert(name.to_owned(), self.list.len());
         assert!(taken.is_none(), "parameter `{name}` is registered twice");
-        self.list.push(Parameter { name: name.to_owned(), group, value: Some(value) });
+        self.list.push(Parameter { name: name.to_owned(), group, frozen: false, value: Some(value) });
+    }
+
+    /// Keeps a table as it is: it is read and saved like any other, and never trained.
+    ///
+    /// # Panics
+    /// If there is no such parameter.
+    pub fn freeze(&mut self, name: &str) {
+        let position = self.position(name);
+        self.list[position].frozen = true;
+    }
+
+    /// Whether a table is kept as it is.
+    ///
+    /// # Panics
+    /// If there is no such parameter.
+    pub fn is_frozen(&self, name: &str) -> bool {
+        self.list[self.position(name)].frozen
     }
 
     /// Number of tables.
@@ -87,7 +106,7 @@ impl Parameters {
         self.list.is_empty()
     }
 
-    /// Number of trainable values.
+    /// Number of values, frozen ones among them.
     pub fn count(&self) -> usize {
         self.list.iter().map(|p| p.value.as_ref().expect(HELD).shape().num_elements()).sum()
     }
@@ -107,7 +126,11 @@ impl Parameters {
     pub fn values(&self, training: bool) -> Values<'_> {
         let leaf = |p: &Parameter| {
             let value = p.value.clone().expect(HELD);
-            if training { value.autodiff().require_grad() } else { value }
+            match (training, p.frozen) {
+                (true, false) => value.autodiff().require_grad(),
+                (true, true) => value.autodiff(),
+                (false, _) => value,
+            }
         };
         Values { tensors: self.list.iter().map(leaf).collect(), index: &self.index }
     }

@@ -28,6 +28,9 @@ pub struct EpochRecord {
     pub penalty: f64,
     /// Mean of what the balancer added.
     pub balance: f64,
+    /// Mean of what the backbone added of its own.
+    #[serde(default)]
+    pub extra: f64,
     /// Seconds spent in steps.
     pub train_seconds: f64,
     /// Seconds spent in evaluation.

@@ -1,16 +1,17 @@
 //! One optimisation step: sample, encode, lose, differentiate, update.
 //!
 //! ```text
-//! L = (1/B) sum sp(-Delta(u,i,j)) + reg * (1/B) * 1/2 * sum (||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2) + balancer + extras
+//! L = (1/B) sum sp(-Delta(u,i,j)) + reg * (1/B) * 1/2 * sum (||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2) + balancer + extra
 //! ```
 //! `Delta` and the penalty are taken under the model's own ablation: full for a student, `only(m)` for a teacher.
+//! `extra` is what the backbone adds of its own; one with [`Objective::Own`] has it in the place of the first term.
 
 use crate::batch::StepBatch;
 use crate::config::TrainConfig;
 use burn::tensor::Tensor;
 use equipoise_balance::{Balancer, ModalityStep, StepLoss, StepMargins};
 use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
-use equipoise_models::{Ablation, Mode, Model, Request, Terms};
+use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
 use equipoise_nn::Adam;
 use equipoise_nn::math::softplus;
 
@@ -25,6 +26,8 @@ pub struct StepNumbers {
     pub penalty: f64,
     /// What the balancer added.
     pub balance: f64,
+    /// What the backbone added of its own.
+    pub extra: f64,
     /// The balancer's numbers per modality.
     pub modalities: Vec<ModalityStep>,
 }
@@ -42,6 +45,7 @@ pub struct Stepper {
     generic: Option<GenericSampler>,
     batches: Stream,
     generics: Stream,
+    dropout: Seed,
     triples: (Triples, Triples),
 }
 
@@ -78,6 +82,7 @@ impl Stepper {
             generic: generic.transpose()?,
             batches: seed.stream("batches"),
             generics: seed.stream("generic"),
+            dropout: seed.part("dropout"),
             triples: (Triples::default(), Triples::default()),
         })
     }
@@ -92,29 +97,45 @@ impl Stepper {
         self.sample(train);
         let batch = StepBatch::new(&self.triples.0, &self.triples.1);
         let values = self.model.parameters.values(true);
+        let rows = BatchTriples { triples: batch.triples.clone(), bpr: batch.bpr };
         let request = Request {
             values: &values,
             inputs: &self.model.inputs,
             ablations: &self.ablations,
+            primary: self.primary,
             users: &batch.users,
             items: &batch.items,
             constants: self.reg != 0.0 && self.primary != Ablation::FULL,
             mode: Mode::Training,
+            batch: Some(&rows),
             step: self.optimiser.steps(),
+            dropout: self.dropout,
         };
         let encoded = self.model.backbone.encode(&request);
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights);
-        let (mut loss, mut numbers) = recommendation_loss(&terms, &batch, self.primary, self.reg);
+        let mut numbers = StepNumbers::default();
+        let bpr = terms.margins(0..batch.bpr).of(self.primary);
+        let bpr = softplus(bpr.neg()).mean();
+        numbers.bpr = number(&bpr);
+        let own = self.model.backbone.objective() == Objective::Own;
+        let mut parts: Vec<Tensor<1>> = if own { Vec::new() } else { vec![bpr] };
+        if self.reg != 0.0 {
+            let penalty = terms.square_norm(self.primary) * (self.reg * 0.5 / batch.bpr as f64);
+            numbers.penalty = number(&penalty);
+            parts.push(penalty);
+        }
         let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
         numbers.modalities = balanced.modalities;
-        if let Some(extra) = balanced.loss {
-            numbers.balance = number(&extra);
-            loss = loss + extra;
+        if let Some(part) = balanced.loss {
+            numbers.balance = number(&part);
+            parts.push(part);
         }
-        if let Some(extra) = self.model.backbone.extra_losses(&request) {
-            loss = loss + extra;
+        if let Some(part) = &encoded.extra {
+            numbers.extra = number(part);
+            parts.push(part.clone());
         }
+        let loss = parts.into_iter().reduce(|sum, part| sum + part).expect("own or BPR, there is a loss");
         numbers.loss = number(&loss);
         if !numbers.loss.is_finite() {
             return numbers;
@@ -134,24 +155,6 @@ impl Stepper {
             sampler.sample(train, &mut self.generics, generic);
         }
     }
-}
-
-/// BPR and the penalty on final rows, under the model's own ablation.
-fn recommendation_loss(
-    terms: &Terms,
-    batch: &StepBatch,
-    primary: Ablation,
-    reg: f64,
-) -> (Tensor<1>, StepNumbers) {
-    let margins = terms.margins(0..batch.bpr).of(primary);
-    let loss = softplus(margins.neg()).mean();
-    let bpr = number(&loss);
-    if reg == 0.0 {
-        return (loss, StepNumbers { bpr, ..StepNumbers::default() });
-    }
-    let penalty = terms.square_norm(primary) * (reg * 0.5 / batch.bpr as f64);
-    let numbers = StepNumbers { bpr, penalty: number(&penalty), ..StepNumbers::default() };
-    (loss + penalty, numbers)
 }
 
 fn balancing_loss(

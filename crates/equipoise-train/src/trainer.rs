@@ -76,10 +76,16 @@ impl<'a> Trainer<'a> {
     pub fn run(mut self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Trained, TrainError> {
         let (start, train) = (Instant::now(), &self.config.train);
         self.announce(listener);
-        listener.event(&Event::Epoch(self.evaluated(EpochRecord::default())?));
+        let untrained = self.evaluated(EpochRecord::default())?;
         let mut stopping = EarlyStopping::new(train.patience, train.patience_rule);
         let (mut best, mut ending, mut done) = (None, Ending::LastEpoch, 0);
-        for epoch in 1..=train.epochs {
+        // A backbone without parameters is what it is before the first step.
+        let epochs = if self.stepper.model.parameters.is_empty() { 0 } else { train.epochs };
+        if epochs == 0 {
+            stopping.observe(0, untrained.validation.unwrap_or(0.0));
+        }
+        listener.event(&Event::Epoch(untrained));
+        for epoch in 1..=epochs {
             let Some(mut record) = self.epoch(epoch, listener, stop)? else {
                 ending = Ending::Interrupted;
                 break;
@@ -192,6 +198,7 @@ fn add(record: &mut EpochRecord, numbers: &StepNumbers, weight: f64) {
     record.bpr += weight * numbers.bpr;
     record.penalty += weight * numbers.penalty;
     record.balance += weight * numbers.balance;
+    record.extra += weight * numbers.extra;
     for (sum, step) in record.modalities.iter_mut().zip(&numbers.modalities) {
         sum.numbers.add(step, weight);
     }

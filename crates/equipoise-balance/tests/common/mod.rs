@@ -32,7 +32,7 @@ impl Fixture {
             Teacher::new(text(t, "name"), floats(&t["users"]), floats(&t["items"]), count(t, "width"))
         };
         Fixture {
-            model: reference_model(case),
+            model: reference_model("vbpr", case),
             teachers: list(&case["teachers"]).iter().map(teacher).collect(),
             bpr: triples(&case["triples"]),
             generic: triples(&case["generic"]),
@@ -65,14 +65,12 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let (users, items) = rows(&f.bpr, generic);
     let values = f.model.parameters.values(true);
     let encoded = f.model.backbone.encode(&Request {
-        values: &values,
-        inputs: &f.model.inputs,
-        ablations: &ablations,
+        primary,
         users: &users,
         items: &items,
         constants: reg != 0.0 && primary != Ablation::FULL,
         mode: Mode::Training,
-        step: 0,
+        ..Request::inference(&values, &f.model.inputs, &ablations)
     });
     let all = positions(&joined(&f.bpr, generic), &users, &items);
     let terms = encoded.terms(all.clone(), Some(Arc::new(counts(&f.bpr, &users, &items))));

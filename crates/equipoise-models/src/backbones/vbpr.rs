@@ -28,12 +28,13 @@
 //! |---|---|---|---|
 //! | `width` | 64 | width `d` of every block | 1 to 4096 |
 
-use crate::backbone::{mean_preference, pick, project_mean};
-use crate::registry::{BackboneConfig, BackboneEntry};
-use crate::{Backbone, Block, Encoded, Inputs, Pass, Request, Tables, View};
+use crate::additive::encode_additively;
+use crate::parts::{Build, Content};
+use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
-use equipoise_data::Stream;
-use equipoise_nn::{Group, Parameters, init, project_rows};
+use equipoise_nn::init;
+use serde::{Deserialize, Serialize};
 
 /// The registry's entry.
 pub const ENTRY: BackboneEntry = BackboneEntry {
@@ -41,102 +42,53 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "VBPR",
     source: "He & McAuley, AAAI 2016",
     summary: "matrix factorisation plus one projected block per modality",
+    silencing: Silencing::Inputs,
+    check: |_| Ok(()),
     build,
 };
 
-/// Names of one modality's parameters.
-struct Names {
-    preference: String,
-    weight: String,
-    bias: String,
-}
-
-impl Names {
-    fn new(modality: &str) -> Names {
-        Names {
-            preference: format!("user.{modality}"),
-            weight: format!("weight.{modality}"),
-            bias: format!("bias.{modality}"),
-        }
-    }
-}
+/// VBPR has no setting of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {}
 
 /// See the [module documentation](self).
 pub struct Vbpr {
-    names: Vec<Names>,
+    modalities: Vec<Content>,
 }
 
-fn build(
-    config: &BackboneConfig,
-    inputs: &Inputs,
-    parameters: &mut Parameters,
-    stream: &mut Stream,
-) -> Box<dyn Backbone> {
-    let (d, users, items) = (config.width, inputs.n_users, inputs.n_items);
-    let table = |rows, stream: &mut Stream| init::xavier_uniform(rows, d, stream);
-    parameters.add("user.id", Group::Shared, [users, d], table(users, stream));
-    parameters.add("item.id", Group::Shared, [items, d], table(items, stream));
-    let mut names = Vec::new();
-    for modality in &inputs.modalities {
-        let (n, w) = (Names::new(&modality.name), modality.features.width());
-        let group = Group::Modality(modality.name.clone());
-        parameters.add(&n.preference, group.clone(), [users, d], table(users, stream));
-        parameters.add(&n.weight, group.clone(), [d, w], init::linear(d * w, w, stream));
-        parameters.add(&n.bias, group, [1, d], init::linear(d, w, stream));
-        names.push(n);
+fn build(_: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
+    b.ids(init::xavier_uniform);
+    let mut modalities = Vec::new();
+    for m in 0..b.n_modalities() {
+        b.preferences(m, init::xavier_uniform);
+        modalities.push(b.projection(m));
     }
-    Box::new(Vbpr { names })
+    Box::new(Vbpr { modalities })
 }
 
 impl Backbone for Vbpr {
     fn forward(&self, pass: &Pass) -> Tables {
         let (mut users, mut items) = (vec![pass.users("user.id")], vec![pass.items("item.id")]);
-        for (m, n) in self.names.iter().enumerate() {
-            users.push(pass.preferences(m, &n.preference));
-            items.push(pass.projected(m, &n.weight, &n.bias));
+        for content in &self.modalities {
+            users.push(content.preferences(pass));
+            items.push(content.projected(pass));
         }
-        Tables { users: Tensor::cat(users, 1), items: Tensor::cat(items, 1) }
+        Tables::new(Tensor::cat(users, 1), Tensor::cat(items, 1))
     }
 
     fn encode(&self, request: &Request) -> Encoded {
-        let values = request.values;
-        let rows = |name: &str, rows| pick(values.get(name), rows);
-        let id = Block::varying(rows("user.id", request.users), rows("item.id", request.items));
-        let mut blocks = vec![id];
-        let mut views: Vec<View> =
-            request.ablations.iter().map(|&ablation| View { ablation, blocks: vec![0] }).collect();
-        for (m, n) in self.names.iter().enumerate() {
-            let (kept, silenced): (Vec<_>, Vec<_>) = views.iter_mut().partition(|v| !v.ablation.silences(m));
-            if !kept.is_empty() {
-                kept.into_iter().for_each(|v| v.blocks.push(blocks.len()));
-                blocks.push(self.modality_block(request, m, n));
-            }
-            if request.constants && !silenced.is_empty() {
-                silenced.into_iter().for_each(|v| v.blocks.push(blocks.len()));
-                blocks.push(self.mean_block(request, m, n));
-            }
-        }
-        Encoded { blocks, views }
-    }
-}
-
-impl Vbpr {
-    fn modality_block(&self, request: &Request, m: usize, n: &Names) -> Block {
-        let values = request.values;
-        let (weight, bias) = (values.get(&n.weight), values.get(&n.bias));
-        let features = &request.inputs.modalities[m].features;
-        Block::varying(
-            pick(values.get(&n.preference), request.users),
-            project_rows(weight, bias, features, request.items.rows()),
-        )
-    }
-
-    fn mean_block(&self, request: &Request, m: usize, n: &Names) -> Block {
-        let values = request.values;
-        let (weight, bias) = (values.get(&n.weight), values.get(&n.bias));
-        Block::constant(
-            mean_preference(values.get(&n.preference)),
-            project_mean(request.inputs, m, weight, bias),
-        )
+        let pass = request.pass(Ablation::FULL);
+        let ids = Block::varying(pass.users("user.id"), pass.items("item.id"));
+        let real = |m: usize| {
+            let content = &self.modalities[m];
+            Block::varying(content.preferences(&pass), content.projected(&pass))
+        };
+        let silenced = |m: usize| {
+            let content = &self.modalities[m];
+            let constant = || Block::constant(content.mean_preference(&pass), content.projected_mean(&pass));
+            request.constants.then(constant)
+        };
+        encode_additively(request, ids, real, silenced)
     }
 }

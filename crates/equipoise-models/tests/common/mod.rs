@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use equipoise_data::{Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary};
 use equipoise_models::{Ablation, BackboneConfig, Model, RowSet};
 use equipoise_nn::TripleIndex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A file of `reference/golden`.
@@ -64,8 +64,18 @@ pub fn vector<const D: usize>(t: Tensor<D>) -> Vec<f32> {
 
 /// A data set with these features and one train interaction.
 pub fn dataset(users: usize, items: usize, modalities: Vec<(String, Features)>) -> Dataset {
+    connected(users, items, &[(0, 0)], modalities)
+}
+
+/// A data set with these train interactions and features.
+pub fn connected(
+    users: usize,
+    items: usize,
+    pairs: &[(u32, u32)],
+    modalities: Vec<(String, Features)>,
+) -> Dataset {
     let ids = |kind: &str, n| (0..n).map(|k| format!("{kind}{k}")).collect();
-    let interactions = || Interactions::from_pairs(users, items, &[(0, 0)]).0;
+    let interactions = || Interactions::from_pairs(users, items, pairs).0;
     Dataset {
         name: "test".into(),
         format: "none".into(),
@@ -79,22 +89,33 @@ pub fn dataset(users: usize, items: usize, modalities: Vec<(String, Features)>) 
 
 /// A VBPR on this data.
 pub fn vbpr(data: &Dataset, width: usize, seed: u64) -> Model {
-    let config = BackboneConfig { name: "vbpr".into(), width };
+    let config = BackboneConfig { width, ..BackboneConfig::named("vbpr") };
     let device = equipoise_nn::device("cpu").expect("there is a cpu");
     Model::new(&config, data, Seed(seed), &device).expect("a valid model")
 }
 
-/// The model of a reference case, with its parameters.
-pub fn reference_model(case: &Value) -> Model {
+/// The model of a reference case, with its settings and parameters.
+pub fn reference_model(backbone: &str, case: &Value) -> Model {
     let (users, items) = (count(case, "users"), count(case, "items"));
     let features = |m: &Value| {
         let features = Features::new(items, count(m, "width"), floats(&m["features"]));
         (text(m, "name").to_owned(), features.expect("finite features"))
     };
     let modalities = list(&case["modalities"]).iter().map(features).collect();
-    let mut model = vbpr(&dataset(users, items, modalities), count(case, "width"), 0);
+    let pair = |p: &Value| (numbers(p)[0] as u32, numbers(p)[1] as u32);
+    let pairs: Vec<(u32, u32)> =
+        case["interactions"].as_array().map_or(vec![(0, 0)], |l| l.iter().map(pair).collect());
+    let mut config = json!({"name": backbone, "width": count(case, "width")});
+    if let Some(settings) = case.get("config") {
+        config[backbone] = settings.clone();
+    }
+    let config: BackboneConfig =
+        serde_json::from_value(config).unwrap_or_else(|fault| panic!("{}: {fault}", text(case, "name")));
+    let device = equipoise_nn::device("cpu").expect("there is a cpu");
+    let data = connected(users, items, &pairs, modalities);
+    let mut model = Model::new(&config, &data, Seed(0), &device).expect("a valid model");
     let parameters = case["parameters"].as_object().expect("an object of tables");
-    assert_eq!(parameters.len(), model.parameters.len());
+    assert_eq!(parameters.len(), model.parameters.len(), "{}: parameters", text(case, "name"));
     parameters.iter().for_each(|(name, values)| model.parameters.write(name, floats(values)));
     model
 }

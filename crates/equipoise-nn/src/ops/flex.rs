@@ -9,19 +9,19 @@ use equipoise_kernels::project::FeatureRows;
 use equipoise_kernels::{adam, gather, margins, norms, project};
 use std::sync::Arc;
 
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+pub(super) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
 /// A contiguous tensor's values; copies only a strided view.
-fn contiguous(t: &FlexTensor) -> FlexTensor {
+pub(super) fn contiguous(t: &FlexTensor) -> FlexTensor {
     let whole = t.layout().start_offset() == 0
         && t.is_contiguous()
         && t.storage::<f32>().len() == t.layout().num_elements();
     if whole { t.clone() } else { FlexTensor::from_data(t.to_contiguous().into_data()) }
 }
 
-fn shape_of(t: &FlexTensor) -> [usize; 2] {
+pub(super) fn shape_of(t: &FlexTensor) -> [usize; 2] {
     let shape = t.shape();
     [shape[0], shape[1]]
 }

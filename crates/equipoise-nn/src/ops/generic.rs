@@ -15,11 +15,11 @@ fn indices<B: Backend>(rows: &[u32], device: &Device<B>) -> IntTensor<B> {
     B::int_cast(tensor, IntDType::I32)
 }
 
-fn values<B: Backend>(data: Vec<f32>, shape: [usize; 2], device: &Device<B>) -> FloatTensor<B> {
+pub(super) fn values<B: Backend>(data: Vec<f32>, shape: [usize; 2], device: &Device<B>) -> FloatTensor<B> {
     B::float_from_data(TensorData::new(data, shape), device)
 }
 
-fn zeros<B: Backend>(shape: [usize; 2], device: &Device<B>) -> FloatTensor<B> {
+pub(super) fn zeros<B: Backend>(shape: [usize; 2], device: &Device<B>) -> FloatTensor<B> {
     B::float_zeros(Shape::from(shape), device, FloatDType::F32)
 }
 
@@ -36,7 +36,11 @@ pub fn scatter_rows<B: Backend>(grad: FloatTensor<B>, rows: &[u32], height: usiz
     select_add::<B>(out, rows, grad)
 }
 
-fn select_add<B: Backend>(out: FloatTensor<B>, rows: &[u32], value: FloatTensor<B>) -> FloatTensor<B> {
+pub(super) fn select_add<B: Backend>(
+    out: FloatTensor<B>,
+    rows: &[u32],
+    value: FloatTensor<B>,
+) -> FloatTensor<B> {
     let rows = indices::<B>(rows, &value.device());
     B::float_select_assign(out, 0, rows, value, burn::tensor::IndexingUpdateOp::Add)
 }

@@ -1,11 +1,14 @@
-//! Custom operations as one Burn backend extension.
+//! Custom operations as Burn backend extensions: on tables here, over edges in [`graph`], on single values
+//! and rows in [`element`].
 //!
 //! A backend that has no fast body inherits the generic one; [`Autodiff`](burn::backend::Autodiff) has a
 //! hand-written gradient for each differentiable operation.
 
 mod autodiff;
+pub mod element;
 mod flex;
 pub mod generic;
+pub mod graph;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};

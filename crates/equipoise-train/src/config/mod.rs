@@ -7,7 +7,7 @@ mod spans;
 use equipoise_balance::BalanceConfig;
 use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, load};
 use equipoise_eval::EvalConfig;
-use equipoise_models::BackboneConfig;
+use equipoise_models::{BackboneConfig, Silencing};
 use equipoise_nn::AdamConfig;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -201,13 +201,18 @@ impl RunConfig {
         self.balance.ckd.check()?;
         self.eval.check().map_err(|e| format!("eval: {e}"))?;
         equipoise_nn::device(&self.device).map_err(|e| format!("device: {e}"))?;
-        if !(1..=4096).contains(&self.backbone.width) {
-            return Err(format!("backbone.width = {}: expected 1 to 4096", self.backbone.width));
-        }
         let backbones: Vec<&str> = equipoise_models::backbones().iter().map(|b| b.name).collect();
         known("backbone.name", &self.backbone.name, &backbones)?;
+        let backbone = self.backbone.check()?;
         let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
         known("balance.name", &self.balance.name, &balancers)?;
+        if backbone.silencing == Silencing::Nothing && self.balance.name != "none" {
+            return Err(format!(
+                "balance.name = \"{}\": the scores of backbone {} change with no modality, so there is nothing to \
+                 balance; expected none",
+                self.balance.name, backbone.name
+            ));
+        }
         crate::evaluation::Selection::parse(&self.train.metric).map(|_| ())
     }
 }

@@ -1,0 +1,136 @@
+//! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
+
+use std::ops::Range;
+
+/// Work of one task, an edge and a row counting one each: some tens of microseconds at width 64.
+const BUDGET: usize = 2048;
+
+/// Splits the rows into tasks of about [`BUDGET`] edges and rows, whatever the lengths of the rows. A row is
+/// never split: one longer than the budget is a task of its own. Depends on `indptr` alone.
+pub(crate) fn tasks(indptr: &[usize]) -> Vec<Range<usize>> {
+    let n = indptr.len() - 1;
+    let work = |row: usize| indptr[row] + row;
+    let mut tasks = Vec::with_capacity(1 + (work(n) - work(0)) / BUDGET);
+    let mut start = 0;
+    for end in 1..=n {
+        let full = work(end) - work(start) >= BUDGET;
+        let next_is_long = end < n && work(end + 1) - work(end) >= BUDGET;
+        if full || next_is_long || end == n {
+            tasks.push(start..end);
+            start = end;
+        }
+    }
+    tasks
+}
+
+/// Cuts `data` into consecutive parts of these lengths, which must add up to its own.
+pub(crate) fn split<T>(mut data: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
+    let mut parts = Vec::new();
+    for length in lengths {
+        let (part, rest) = data.split_at_mut(length);
+        parts.push(part);
+        data = rest;
+    }
+    parts
+}
+
+/// The part of `data`, one value per edge, that belongs to each task.
+pub(crate) fn split_edges<'a, T>(
+    data: &'a mut [T],
+    indptr: &[usize],
+    tasks: &[Range<usize>],
+) -> Vec<&'a mut [T]> {
+    split(data, tasks.iter().map(|rows| indptr[rows.end] - indptr[rows.start]))
+}
+
+/// The part of `data`, `width` values per row, that belongs to each task.
+pub(crate) fn split_rows<'a, T>(data: &'a mut [T], width: usize, tasks: &[Range<usize>]) -> Vec<&'a mut [T]> {
+    split(data, tasks.iter().map(|rows| rows.len() * width))
+}
+
+/// Row `r` of a row-major table.
+#[inline(always)]
+pub(crate) fn row(table: &[f32], width: usize, r: usize) -> &[f32] {
+    &table[r * width..][..width]
+}
+
+/// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row.
+///
+/// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
+/// order whatever the block, so the width of the blocks does not show in the bits.
+#[inline(always)]
+pub(crate) fn sum_edges(columns: &[u32], value: impl Fn(usize) -> f32, x: &[f32], out: &mut [f32]) {
+    let width = out.len();
+    let mut at = 0;
+    while width - at >= 64 {
+        block::<64>(columns, &value, x, at, out);
+        at += 64;
+    }
+    if width - at >= 32 {
+        block::<32>(columns, &value, x, at, out);
+        at += 32;
+    }
+    if width - at >= 16 {
+        block::<16>(columns, &value, x, at, out);
+        at += 16;
+    }
+    if width - at >= 8 {
+        block::<8>(columns, &value, x, at, out);
+        at += 8;
+    }
+    for at in at..width {
+        block::<1>(columns, &value, x, at, out);
+    }
+}
+
+#[inline(always)]
+fn block<const W: usize>(
+    columns: &[u32],
+    value: &impl Fn(usize) -> f32,
+    x: &[f32],
+    at: usize,
+    out: &mut [f32],
+) {
+    let width = out.len();
+    let mut sums = [0.0f32; W];
+    for (e, &column) in columns.iter().enumerate() {
+        let x = &x[column as usize * width + at..][..W];
+        let value = value(e);
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum += value * x;
+        }
+    }
+    out[at..at + W].copy_from_slice(&sums);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn indptr(lengths: &[usize]) -> Vec<usize> {
+        let ends = lengths.iter().scan(0, |end, n| {
+            *end += n;
+            Some(*end)
+        });
+        [0].into_iter().chain(ends).collect()
+    }
+
+    #[test]
+    fn tasks_cover_all_rows_in_order_and_stay_within_twice_the_budget() {
+        let lengths: Vec<usize> = (0..5000).map(|r| if r % 997 == 5 { 9000 } else { r % 13 }).collect();
+        let tasks = tasks(&indptr(&lengths));
+        assert_eq!(tasks.iter().flat_map(|t| t.clone()).collect::<Vec<_>>(), (0..5000).collect::<Vec<_>>());
+        for rows in &tasks {
+            let work = lengths[rows.clone()].iter().sum::<usize>() + rows.len();
+            assert!(work < 2 * BUDGET || rows.len() == 1, "{rows:?} does {work}");
+        }
+        assert!(tasks.len() < 60, "{} tasks", tasks.len());
+    }
+
+    #[test]
+    fn empty_rows_count_as_work_and_no_rows_make_no_task() {
+        assert_eq!(tasks(&[0]), []);
+        assert_eq!(tasks(&[0, 0]), [Range { start: 0, end: 1 }]);
+        assert_eq!(tasks(&vec![0; 3 * BUDGET + 1]).len(), 3);
+    }
+}

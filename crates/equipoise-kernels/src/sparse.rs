@@ -1,0 +1,175 @@
+//! Products of sparse rows with a table, and inner products along the edges.
+//!
+//! A graph's weights stay where they were computed, one number per edge in the order of the target rows; the
+//! transposed product of a backward pass reads them through the edge numbers of the transposed rows.
+
+use crate::rows::{row, split_edges, split_rows, sum_edges, tasks};
+use crate::vector::{short_dot, wide};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// The pattern of a sparse matrix in compressed rows, without values: the edges of a graph, by target.
+#[derive(Clone, Copy, Debug)]
+pub struct SparseRows<'a> {
+    /// Row bounds, one more than there are rows, ascending from 0: the entries of row `r` are
+    /// `indptr[r]..indptr[r + 1]`.
+    pub indptr: &'a [usize],
+    /// Column of each entry.
+    pub columns: &'a [u32],
+}
+
+impl<'a> SparseRows<'a> {
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.indptr.len() - 1
+    }
+
+    /// Number of entries.
+    pub fn n_edges(&self) -> usize {
+        self.columns.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn edges(&self, row: usize) -> Range<usize> {
+        self.indptr[row]..self.indptr[row + 1]
+    }
+
+    pub(crate) fn check(&self) {
+        let (first, last) = (self.indptr.first(), self.indptr.last());
+        assert!(first == Some(&0), "sparse rows: bounds start at 0");
+        assert_eq!(last, Some(&self.columns.len()), "sparse rows: bounds end at the number of entries");
+    }
+}
+
+/// `out_r = sum_e values[e] x[columns[e]]` over the entries `e` of row `r`; an empty row gives 0.
+///
+/// `x` is row-major with `width` columns, `out` is `n_rows x width` and is overwritten, `values` has one number
+/// per entry. The entries of a row are added in their order.
+///
+/// # Panics
+/// If a column or a length does not fit.
+pub fn spmm(rows: SparseRows, values: &[f32], x: &[f32], width: usize, out: &mut [f32]) {
+    assert_eq!(values.len(), rows.n_edges(), "spmm: number of values");
+    product(rows, None, values, x, width, out);
+}
+
+/// [`spmm`] with the value of entry `e` at `values[edges[e]]`: the transposed product, when `rows` is the
+/// transpose and `values` are kept in the order of the forward entries.
+///
+/// # Panics
+/// If a column, an edge number or a length does not fit.
+pub fn spmm_by_edge(
+    rows: SparseRows,
+    edges: &[u32],
+    values: &[f32],
+    x: &[f32],
+    width: usize,
+    out: &mut [f32],
+) {
+    assert_eq!(edges.len(), rows.n_edges(), "spmm: number of edge numbers");
+    product(rows, Some(edges), values, x, width, out);
+}
+
+fn product(
+    rows: SparseRows,
+    edges: Option<&[u32]>,
+    values: &[f32],
+    x: &[f32],
+    width: usize,
+    out: &mut [f32],
+) {
+    rows.check();
+    assert_eq!(out.len(), rows.n_rows() * width, "spmm: output length");
+    let tasks = tasks(rows.indptr);
+    let parts = split_rows(out, width, &tasks);
+    tasks.into_par_iter().zip(parts).for_each(|(range, out)| match edges {
+        None => by_entry(rows, range, values, x, width, out),
+        Some(edges) => by_edge(rows, range, edges, values, x, width, out),
+    });
+}
+
+wide! {
+    fn by_entry(
+        rows: SparseRows,
+        range: Range<usize>,
+        values: &[f32],
+        x: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        for (r, out) in range.zip(out.chunks_exact_mut(width)) {
+            let entries = rows.edges(r);
+            let values = &values[entries.clone()];
+            sum_edges(&rows.columns[entries], |e| values[e], x, out);
+        }
+    }
+}
+
+wide! {
+    fn by_edge(
+        rows: SparseRows,
+        range: Range<usize>,
+        edges: &[u32],
+        values: &[f32],
+        x: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        for (r, out) in range.zip(out.chunks_exact_mut(width)) {
+            let entries = rows.edges(r);
+            let edges = &edges[entries.clone()];
+            sum_edges(&rows.columns[entries], |e| values[edges[e] as usize], x, out);
+        }
+    }
+}
+
+/// `out[e] = <targets[r], sources[columns[e]]>` for every entry `e` of every row `r`: the gradient of [`spmm`]
+/// with respect to its values, or the logits of an attention.
+///
+/// Both tables are row-major with `width` columns; `targets` has `n_rows` rows, `out` one number per entry.
+///
+/// # Panics
+/// If a column or a length does not fit.
+pub fn edge_dots(rows: SparseRows, targets: &[f32], sources: &[f32], width: usize, out: &mut [f32]) {
+    rows.check();
+    assert_eq!(targets.len(), rows.n_rows() * width, "edge dots: length of the targets");
+    assert_eq!(out.len(), rows.n_edges(), "edge dots: output length");
+    let tasks = tasks(rows.indptr);
+    let parts = split_edges(out, rows.indptr, &tasks);
+    tasks.into_par_iter().zip(parts).for_each(|(range, out)| {
+        dots(rows, range, targets, sources, width, out);
+    });
+}
+
+wide! {
+    fn dots(
+        rows: SparseRows,
+        range: Range<usize>,
+        targets: &[f32],
+        sources: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        dots_of_rows(rows, range, targets, sources, width, out);
+    }
+}
+
+/// The body of [`edge_dots`] for the rows of one task; `out` starts at the first of their entries.
+#[inline(always)]
+pub(crate) fn dots_of_rows(
+    rows: SparseRows,
+    range: Range<usize>,
+    targets: &[f32],
+    sources: &[f32],
+    width: usize,
+    out: &mut [f32],
+) {
+    let columns = &rows.columns[rows.indptr[range.start]..rows.indptr[range.end]];
+    let mut entries = out.iter_mut().zip(columns);
+    for r in range {
+        let target = row(targets, width, r);
+        for (out, &column) in entries.by_ref().take(rows.edges(r).len()) {
+            *out = short_dot(target, row(sources, width, column as usize));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The kernels on graphs and on tables, against plain float64 computations on random graphs.
+
+mod activate;
+mod attention;
+mod normalise;
+mod softmax;
+mod sparse;
+mod support;

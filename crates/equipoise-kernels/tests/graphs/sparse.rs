@@ -1,0 +1,107 @@
+//! Sparse products and inner products along edges.
+
+use crate::support::{Graph, assert_close, assert_same_on_any_number_of_threads, dot, graphs, row, table};
+use crate::support::{wide, widths};
+use equipoise_kernels::sparse::{edge_dots, spmm, spmm_by_edge};
+use proptest::prelude::*;
+
+/// `out_target = sum value x_source` over `(target, source)` pairs, in float64.
+fn naive(n: usize, pairs: &[(usize, usize)], values: &[f32], x: &[f32], width: usize) -> Vec<f64> {
+    let mut out = vec![0.0; n * width];
+    for (&(t, s), &value) in pairs.iter().zip(values) {
+        for c in 0..width {
+            out[t * width + c] += f64::from(value) * f64::from(x[s * width + c]);
+        }
+    }
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spmm_is_the_sum_over_the_entries_and_overwrites(graph in graphs(), width in widths(), seed: u64) {
+        let values = table(graph.n_edges(), seed);
+        let x = table(graph.n_sources * width, seed ^ 1);
+        let mut out = vec![f32::NAN; graph.n_targets * width];
+        spmm(graph.rows(), &values, &x, width, &mut out);
+        assert_close(&out, &naive(graph.n_targets, &graph.pairs(), &values, &x, width), 1e-5);
+    }
+
+    #[test]
+    fn spmm_by_edge_is_the_transposed_product(graph in graphs(), width in widths(), seed: u64) {
+        let values = table(graph.n_edges(), seed);
+        let x = table(graph.n_targets * width, seed ^ 1);
+        let mut out = vec![f32::NAN; graph.n_sources * width];
+        let transposed = graph.by_source();
+        spmm_by_edge(transposed.rows, transposed.edges, &values, &x, width, &mut out);
+        let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
+        assert_close(&out, &naive(graph.n_sources, &pairs, &values, &x, width), 1e-5);
+    }
+
+    #[test]
+    fn edge_dots_are_inner_products_of_both_ends(graph in graphs(), width in widths(), seed: u64) {
+        let targets = table(graph.n_targets * width, seed);
+        let sources = table(graph.n_sources * width, seed ^ 1);
+        let mut out = vec![f32::NAN; graph.n_edges()];
+        edge_dots(graph.rows(), &targets, &sources, width, &mut out);
+        let (targets, sources) = (wide(&targets), wide(&sources));
+        let ends = graph.pairs().into_iter();
+        let expected: Vec<f64> =
+            ends.map(|(t, s)| dot(row(&targets, width, t), row(&sources, width, s))).collect();
+        assert_close(&out, &expected, 1e-5);
+    }
+}
+
+#[test]
+fn a_column_sums_its_entries_in_order_whatever_the_width() {
+    let graph = Graph::large();
+    let values = table(graph.n_edges(), 3);
+    let x = table(graph.n_sources * 71, 4);
+    let mut out = vec![0.0; graph.n_targets * 71];
+    spmm(graph.rows(), &values, &x, 71, &mut out);
+    let mut sums = vec![0.0f32; graph.n_targets * 71];
+    for ((t, s), value) in graph.pairs().into_iter().zip(&values) {
+        for c in 0..71 {
+            sums[t * 71 + c] += value * x[s * 71 + c];
+        }
+    }
+    assert_eq!(out, sums);
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let graph = Graph::large();
+    let (values, width) = (table(graph.n_edges(), 1), 64);
+    let (targets, sources) = (table(graph.n_targets * width, 2), table(graph.n_sources * width, 3));
+    assert_same_on_any_number_of_threads(|| {
+        let mut out = vec![0.0; graph.n_targets * width];
+        spmm(graph.rows(), &values, &sources, width, &mut out);
+        out
+    });
+    assert_same_on_any_number_of_threads(|| {
+        let mut out = vec![0.0; graph.n_sources * width];
+        let transposed = graph.by_source();
+        spmm_by_edge(transposed.rows, transposed.edges, &values, &targets, width, &mut out);
+        out
+    });
+    assert_same_on_any_number_of_threads(|| {
+        let mut out = vec![0.0; graph.n_edges()];
+        edge_dots(graph.rows(), &targets, &sources, width, &mut out);
+        out
+    });
+}
+
+#[test]
+#[should_panic(expected = "number of values")]
+fn too_few_values_are_refused() {
+    let graph = Graph::new(2, 2, vec![(0, 1), (1, 0)]);
+    spmm(graph.rows(), &[1.0], &[0.0; 4], 2, &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn a_column_beyond_the_table_is_refused() {
+    let graph = Graph::new(2, 3, vec![(0, 2), (1, 0)]);
+    spmm(graph.rows(), &[1.0, 1.0], &[0.0; 16], 8, &mut [0.0; 16]);
+}

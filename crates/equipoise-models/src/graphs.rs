@@ -1,0 +1,90 @@
+//! The user-item graph and everything derived from it or from the features, made when first asked for.
+
+use crate::Inputs;
+use equipoise_data::Interactions;
+use equipoise_graph::{Bipartite, Edges, Knn, Normalisation, knn};
+use equipoise_nn::Propagation;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The graph of the train interactions; clones share what was made.
+#[derive(Clone)]
+pub struct Graphs {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bipartite: Bipartite,
+    nodes: Cache<Normalisation, Propagation>,
+    to_users: Cache<Normalisation, Propagation>,
+    edges: Cache<Direction, Edges>,
+    neighbours: Cache<(usize, usize), Knn>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Direction {
+    Both,
+    ToUsers,
+}
+
+impl Graphs {
+    /// The graph of these interactions.
+    pub fn new(train: &Interactions) -> Graphs {
+        let bipartite = Bipartite::new(train);
+        let (nodes, to_users) = (Cache::default(), Cache::default());
+        let (edges, neighbours) = (Cache::default(), Cache::default());
+        Graphs { shared: Arc::new(Shared { bipartite, nodes, to_users, edges, neighbours }) }
+    }
+
+    /// Adjacency, degrees and numbering: users first, then items.
+    pub fn bipartite(&self) -> &Bipartite {
+        &self.shared.bipartite
+    }
+
+    /// The normalised adjacency of all `N = U + I` nodes.
+    pub fn propagation(&self, by: Normalisation) -> Arc<Propagation> {
+        self.shared.nodes.get(by, || Propagation::new(self.bipartite().normalised(by)))
+    }
+
+    /// Its `U x I` block: from items to users.
+    pub fn items_to_users(&self, by: Normalisation) -> Arc<Propagation> {
+        self.shared.to_users.get(by, || Propagation::new(self.bipartite().user_block(by)))
+    }
+
+    /// Directed edges between all nodes: each interaction once in each direction.
+    pub fn edges(&self) -> Arc<Edges> {
+        self.shared.edges.get(Direction::Both, || Edges::bidirectional(self.bipartite()))
+    }
+
+    /// Directed edges from items to users; users and items are numbered from 0 each.
+    pub fn edges_to_users(&self) -> Arc<Edges> {
+        self.shared.edges.get(Direction::ToUsers, || Edges::to_users(self.bipartite()))
+    }
+}
+
+impl Inputs {
+    /// The `k` nearest items of each item by cosine of modality `m`'s features, itself included.
+    pub fn neighbours(&self, m: usize, k: usize) -> Arc<Knn> {
+        self.graphs.shared.neighbours.get((m, k), || knn(&self.modalities[m].features, k))
+    }
+}
+
+/// Values made once each.
+struct Cache<K, V> {
+    made: Mutex<HashMap<K, Arc<V>>>,
+}
+
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        Cache { made: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl<K: Eq + Hash, V> Cache<K, V> {
+    fn get(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+        // A panic elsewhere leaves the map as it was before or after one insertion: sound either way.
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(key).or_insert_with(|| Arc::new(make())).clone()
+    }
+}

@@ -1,0 +1,61 @@
+//! What every backbone must do, as checks that any backbone can be put through, a user's own among them.
+//!
+//! ```no_run
+//! # let my_entry = *equipoise_models::find("vbpr").unwrap();
+//! equipoise_models::suite::check(&my_entry);
+//! ```
+//!
+//! | check | what must hold |
+//! |---|---|
+//! | [`describes_itself`] | name, title, source and summary are there; parameter groups name modalities |
+//! | [`follows_its_seed`] | a seed decides every initial value |
+//! | [`gradients_are_difference_quotients`] | of margins under every ablation, penalties and own losses |
+//! | [`learns`] | on a fixed batch the loss goes down, and preferred items rise if it ranks by BPR |
+//! | [`shares_without_change`] | `encode` equals one plain pass per ablation, outputs and gradients |
+//! | [`ignores_what_is_constant`] | silencing a modality that is the same everywhere changes no margin |
+//! | [`survives_saving`] | saved and loaded, it scores the same |
+//! | [`ignores_threads`] | the number of threads changes no bit |
+//! | [`accepts_the_unknown`] | users and items without interactions get finite scores and gradients |
+//! | [`rows_are_rows_of_the_tables`] | rows asked for alone equal those of the full tables |
+//!
+//! Each check panics with what it found. They run in a second or two on made-up data of one to three modalities.
+
+mod behaviour;
+mod data;
+mod gradients;
+mod observe;
+
+pub use behaviour::{
+    accepts_the_unknown, describes_itself, follows_its_seed, ignores_threads, ignores_what_is_constant,
+    learns, rows_are_rows_of_the_tables, shares_without_change, survives_saving,
+};
+pub use data::{ITEMS, USERS, dataset, every_ablation, model, triples};
+pub use gradients::gradients_are_difference_quotients;
+pub use observe::{Asked, Seen, observe};
+
+use crate::{BackboneConfig, BackboneEntry};
+
+/// All checks, with the backbone's default settings.
+///
+/// # Panics
+/// If one fails.
+pub fn check(entry: &BackboneEntry) {
+    check_with(entry, &BackboneConfig { width: 6, ..BackboneConfig::named(entry.name) });
+}
+
+/// All checks, with settings of your own.
+///
+/// # Panics
+/// If one fails.
+pub fn check_with(entry: &BackboneEntry, config: &BackboneConfig) {
+    describes_itself(entry, config);
+    follows_its_seed(config);
+    gradients_are_difference_quotients(config);
+    learns(config);
+    shares_without_change(config);
+    ignores_what_is_constant(config);
+    survives_saving(config);
+    ignores_threads(config);
+    accepts_the_unknown(config);
+    rows_are_rows_of_the_tables(config);
+}

@@ -1,0 +1,117 @@
+//! One step's margins, penalties, own loss and gradients, on the shared path or on the plain one.
+
+use crate::{Ablation, BatchTriples, Mode, Model, Objective, Request, RowSet, encode_naively};
+use burn::tensor::Tensor;
+use equipoise_data::{Seed, Triples};
+use equipoise_nn::math::softplus;
+use equipoise_nn::{RowWeights, TripleIndex};
+use std::sync::Arc;
+
+/// What to look at.
+pub struct Asked<'a> {
+    /// Triples, all of them BPR triples.
+    pub triples: &'a Triples,
+    /// The ablations, the `k`-th with weight `1 / (1 + k)` in the loss.
+    pub ablations: &'a [Ablation],
+    /// Whether all rows are asked for, or only those that the triples touch.
+    pub all_rows: bool,
+    /// Weight of the penalty on final rows in the loss.
+    pub penalty: f64,
+    /// One plain pass per ablation, instead of the backbone's shared path.
+    pub naive: bool,
+    /// Number of the step, which decides dropout masks.
+    pub step: u64,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Margins per ablation.
+    pub margins: Vec<Vec<f32>>,
+    /// Sum of squared final rows per ablation, one weight per occurrence in the triples.
+    pub norms: Vec<f32>,
+    /// The backbone's own loss.
+    pub extra: Option<f32>,
+    /// `sum_k (mean softplus(-margins_k) + penalty * norm_k) / (1 + k)`, and the own loss. With an own
+    /// objective the margins are left out.
+    pub loss: f32,
+    /// Its gradient, per parameter; zeros where the loss does not reach.
+    pub gradients: Vec<(String, Vec<f32>)>,
+}
+
+/// One training step's quantities without the update.
+pub fn observe(model: &Model, asked: &Asked) -> Seen {
+    let (users, items) = rows(model, asked);
+    let batch = BatchTriples { triples: index(asked.triples, &users, &items), bpr: asked.triples.len() };
+    let values = model.parameters.values(true);
+    let request = Request {
+        primary: asked.ablations.first().copied().unwrap_or(Ablation::FULL),
+        users: &users,
+        items: &items,
+        constants: true,
+        mode: Mode::Training,
+        batch: Some(&batch),
+        step: asked.step,
+        dropout: Seed(5),
+        ..Request::inference(&values, &model.inputs, asked.ablations)
+    };
+    let backbone = model.backbone.as_ref();
+    let encoded = if asked.naive { encode_naively(backbone, &request) } else { backbone.encode(&request) };
+    let terms = encoded.terms(batch.triples.clone(), Some(Arc::new(weights(&batch.triples, &users, &items))));
+    let mut seen = Seen { margins: vec![], norms: vec![], extra: None, loss: 0.0, gradients: vec![] };
+    let mut parts: Vec<Tensor<1>> = encoded.extra.iter().cloned().collect();
+    seen.extra = encoded.extra.as_ref().map(number);
+    for (k, &ablation) in asked.ablations.iter().enumerate() {
+        let (margins, norm) = (terms.margins(batch.range()).of(ablation), terms.square_norm(ablation));
+        seen.margins.push(vector(margins.clone().inner()));
+        seen.norms.push(number(&norm));
+        let weight = 1.0 / (1.0 + k as f64);
+        if backbone.objective() == Objective::Bpr {
+            parts.push(softplus(margins.neg()).mean() * weight);
+        }
+        if asked.penalty != 0.0 {
+            parts.push(norm * (weight * asked.penalty));
+        }
+    }
+    let loss = parts.into_iter().reduce(|sum, part| sum + part).expect("a step has a loss");
+    seen.loss = number(&loss);
+    let shapes = model.parameters.iter();
+    let found = if model.parameters.is_empty() { Vec::new() } else { values.gradients(&mut loss.backward()) };
+    for ((name, _, [rows, columns]), gradient) in shapes.zip(found) {
+        seen.gradients.push((name.to_owned(), gradient.map_or(vec![0.0; rows * columns], vector)));
+    }
+    seen
+}
+
+fn rows(model: &Model, asked: &Asked) -> (RowSet, RowSet) {
+    if asked.all_rows {
+        return (model.inputs.all_users().clone(), model.inputs.all_items().clone());
+    }
+    let t = asked.triples;
+    (RowSet::distinct(t.users.clone()), RowSet::distinct([&t.positives[..], &t.negatives].concat()))
+}
+
+fn index(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<TripleIndex> {
+    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the triple's rows are asked for");
+    let places = |set: &RowSet, rows: &[u32]| rows.iter().map(|r| place(set, r)).collect();
+    Arc::new(TripleIndex {
+        users: places(users, &t.users),
+        first: places(items, &t.positives),
+        second: places(items, &t.negatives),
+    })
+}
+
+fn weights(t: &TripleIndex, users: &RowSet, items: &RowSet) -> RowWeights {
+    let mut weights = RowWeights { users: vec![0.0; users.len()], items: vec![0.0; items.len()] };
+    t.users.iter().for_each(|&u| weights.users[u as usize] += 1.0);
+    t.first.iter().chain(&t.second).for_each(|&i| weights.items[i as usize] += 1.0);
+    weights
+}
+
+fn number(x: &Tensor<1>) -> f32 {
+    x.clone().inner().into_scalar::<f32>()
+}
+
+fn vector<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().expect("tensors here are float32")
+}

@@ -1,0 +1,130 @@
+//! Hand-written gradients of the operations over edges.
+
+use super::GraphOps;
+use crate::Propagation;
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::tensor::FloatTensor;
+use equipoise_graph::Edges;
+use std::sync::Arc;
+
+#[derive(Debug)]
+struct Propagate;
+
+impl<B: GraphOps> Backward<B, 1> for Propagate {
+    type State = (Arc<Propagation>, bool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (propagation, transposed) = ops.state;
+        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::propagate(grad, propagation, !transposed));
+    }
+}
+
+#[derive(Debug)]
+struct PropagateWeighted;
+
+impl<B: GraphOps> Backward<B, 2> for PropagateWeighted {
+    type State = (FloatTensor<B>, FloatTensor<B>, Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (weights, x, edges) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_weights, d_x) = B::propagate_weighted_backward(weights, x, grad, edges);
+        for (parent, gradient) in ops.parents.into_iter().zip([d_weights, d_x]) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct EdgeSoftmax;
+
+impl<B: GraphOps> Backward<B, 2> for EdgeSoftmax {
+    type State = ([FloatTensor<B>; 3], Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let ([q, k, alpha], edges) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_q, d_k) = B::edge_softmax_backward(q, k, alpha, grad, edges);
+        for (parent, gradient) in ops.parents.into_iter().zip([d_q, d_k]) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct EdgeAttention;
+
+impl<B: GraphOps> Backward<B, 3> for EdgeAttention {
+    type State = ([FloatTensor<B>; 4], Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let ([q, k, v, alpha], edges) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_q, d_k, d_v) = B::edge_attention_backward(q, k, v, alpha, grad, edges);
+        for (parent, gradient) in ops.parents.into_iter().zip([d_q, d_k, d_v]) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+impl<B: GraphOps, C: CheckpointStrategy> GraphOps for Autodiff<B, C> {
+    fn propagate(x: FloatTensor<Self>, propagation: Arc<Propagation>, transposed: bool) -> FloatTensor<Self> {
+        let node = x.node();
+        let out = B::propagate(x.into_primitive(), propagation.clone(), transposed);
+        match Propagate.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((propagation, transposed), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn propagate_weighted(
+        weights: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> FloatTensor<Self> {
+        let nodes = [weights.node(), x.node()];
+        let (weights, x) = (weights.into_primitive(), x.into_primitive());
+        let out = B::propagate_weighted(weights.clone(), x.clone(), edges.clone());
+        match PropagateWeighted.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((weights, x, edges), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn edge_softmax(q: FloatTensor<Self>, k: FloatTensor<Self>, edges: Arc<Edges>) -> FloatTensor<Self> {
+        let nodes = [q.node(), k.node()];
+        let (q, k) = (q.into_primitive(), k.into_primitive());
+        let alpha = B::edge_softmax(q.clone(), k.clone(), edges.clone());
+        match EdgeSoftmax.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([q, k, alpha.clone()], edges), alpha),
+            OpsKind::UnTracked(prep) => prep.finish(alpha),
+        }
+    }
+
+    fn edge_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let nodes = [q.node(), k.node(), v.node()];
+        let (q, k, v) = (q.into_primitive(), k.into_primitive(), v.into_primitive());
+        let (out, alpha) = B::edge_attention(q.clone(), k.clone(), v.clone(), edges.clone());
+        let weights = <Self as burn::backend::AutodiffBackend>::from_inner(alpha.clone());
+        let out = match EdgeAttention.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([q, k, v, alpha], edges), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        (out, weights)
+    }
+}

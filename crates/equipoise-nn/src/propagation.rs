@@ -1,0 +1,27 @@
+//! A constant sparse matrix with its transpose: what a product needs forwards and backwards.
+
+use equipoise_graph::Csr;
+
+/// A sparse matrix `S` for products `S X`, and `S^T` for their gradients.
+#[derive(Clone, Debug)]
+pub struct Propagation {
+    forward: Csr,
+    backward: Csr,
+}
+
+impl Propagation {
+    /// Takes a matrix and makes its transpose, `O(rows + entries)`.
+    pub fn new(matrix: Csr) -> Propagation {
+        Propagation { backward: matrix.transposed(), forward: matrix }
+    }
+
+    /// `S`.
+    pub fn matrix(&self) -> &Csr {
+        &self.forward
+    }
+
+    /// `S^T`.
+    pub fn transposed(&self) -> &Csr {
+        &self.backward
+    }
+}
