@@ -17,5 +17,5 @@ pub mod weights;
 
 pub use balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 pub use ckd::CkdConfig;
-pub use registry::{BalanceConfig, BalancerEntry, balancers, find};
+pub use registry::{BalanceConfig, BalancerEntry, TeacherConfig, balancers, find};
 pub use teacher::Teacher;

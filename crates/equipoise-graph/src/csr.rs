@@ -71,9 +71,9 @@ impl Csr {
     }
 }
 
-/// The transpose of a pattern in compressed rows, which has `n_columns` columns: `(indptr, columns, edges)`, where
-/// entry `e` of the transpose is entry `edges[e]` of the pattern. Columns ascend within a row; a pair met twice
-/// keeps its order. Counting sort, `O(rows + n_columns + entries)`.
+/// The transpose of a pattern in compressed rows, which has `n_columns` columns: `(indptr, columns, edges)`,
+/// where entry `e` of the transpose is entry `edges[e]` of the pattern. Columns ascend within a row; a pair
+/// met twice keeps its order. Counting sort, `O(rows + n_columns + entries)`.
 ///
 /// # Panics
 /// If a column is not below `n_columns`, the bounds do not fit, or rows or entries exceed the `u32` numbers.

@@ -5,8 +5,8 @@ use crate::csr::transpose;
 use equipoise_kernels::attention::BySource;
 use equipoise_kernels::sparse::SparseRows;
 
-/// Directed edges from sources to targets, in compressed rows by target and again by source. Edges are numbered by
-/// target; weights are kept in that order, and the rows by source carry the numbers.
+/// Directed edges from sources to targets, in compressed rows by target and again by source. Edges are
+/// numbered by target; weights are kept in that order, and the rows by source carry the numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edges {
     n_targets: usize,

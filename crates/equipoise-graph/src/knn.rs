@@ -5,8 +5,8 @@
 //! S_ij = K_ij / sqrt(deg_i deg_j),   deg_i = sum_j K_ij
 //! ```
 //!
-//! Zhang et al., *Mining Latent Structures for Multimedia Recommendation* (2021); with `K_ij = 1` for the chosen
-//! pairs, Zhou & Shen, *A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal
+//! Zhang et al., *Mining Latent Structures for Multimedia Recommendation* (2021); with `K_ij = 1` for the
+//! chosen pairs, Zhou & Shen, *A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal
 //! Recommendation* (2023). The graph is directed: `S` is not symmetric.
 
 use crate::csr::Csr;
@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Rows whose neighbours one task searches.
-const ROW_BLOCK: usize = 128;
+const ROW_BLOCK: usize = 256;
 /// Candidates whose similarities are computed at once.
 const COLUMN_BLOCK: usize = 1024;
 /// Norms for which products of unit rows with raw rows neither overflow nor lose digits in float32.
@@ -32,16 +32,16 @@ pub struct Knn {
     similarities: Vec<f32>,
 }
 
-/// For every item the `k` items of largest cosine similarity, itself among the candidates; all of them when there
-/// are no more than `k`.
+/// For every item the `k` items of largest cosine similarity, itself among the candidates; all of them when
+/// there are no more than `k`.
 ///
-/// Similarities are computed in float64, rounded to float32 and compared as such; of equal ones the lower index is
-/// preferred. An item whose features are all zero has similarity 0 to every item. The result is exact and the same
-/// for any number of threads: float32 products of blocks only tell, by a bound on their error, which pairs
-/// cannot be among the nearest.
+/// Similarities are computed in float64, rounded to float32 and compared as such; of equal ones the lower
+/// index is preferred. An item whose features are all zero has similarity 0 to every item. The result is
+/// exact and the same for any number of threads: float32 products of blocks only tell, by a bound on their
+/// error, which pairs cannot be among the nearest.
 ///
 /// Beyond the features and the result (`8 I k` bytes), it holds `12 I + 8 I k` bytes and, for every thread,
-/// `4 * 128 * (1024 + d_m + 2 k)` bytes and what the product of a block packs; never `I x I` numbers. Time
+/// `4 * 256 * (1024 + d_m + 2 k)` bytes and what the product of a block packs; never `I x I` numbers. Time
 /// `O(I^2 d_m)`.
 pub fn knn(features: &Features, k: usize) -> Knn {
     let items = features.rows();
@@ -153,14 +153,14 @@ impl Knn {
         &self.similarities
     }
 
-    /// `S` with the similarities as weights. Where a row sum is not positive, which takes negative similarities or
-    /// zero features, its reciprocal root is 0. Entries that are 0 are not stored.
+    /// `S` with the similarities as weights. Where a row sum is not positive, which takes negative
+    /// similarities or zero features, its reciprocal root is 0. Entries that are 0 are not stored.
     pub fn weighted(&self) -> Csr {
         self.normalised(f64::from)
     }
 
-    /// `S` with weight 1 for every neighbour. A similarity of exactly 0, as an item without features has to all
-    /// others, makes no edge: nothing but its index chose it.
+    /// `S` with weight 1 for every neighbour. A similarity of exactly 0, as an item without features has to
+    /// all others, makes no edge: nothing but its index chose it.
     pub fn binary(&self) -> Csr {
         self.normalised(|similarity| f64::from(u8::from(similarity != 0.0)))
     }

@@ -20,7 +20,7 @@ pub fn leaky_relu_backward(x: &[f32], slope: f32, grad: &[f32], out: &mut [f32])
     each_pair(x, grad, out, |x, grad, out| leaky_relu_backward_chunk(x, slope, grad, out));
 }
 
-/// `out = 1 / (1 + e^-x)`; 0 and 1 far out. Relative error below 2.5e-7.
+/// `out = 1 / (1 + e^-x)`; 0 and 1 far out. Relative error below 2e-7.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -36,7 +36,7 @@ pub fn sigmoid_backward(y: &[f32], grad: &[f32], out: &mut [f32]) {
     each_pair(y, grad, out, sigmoid_backward_chunk);
 }
 
-/// `out = tanh(x)`; -1 and 1 far out. Relative error below 2.5e-7, also near 0.
+/// `out = tanh(x)`; -1 and 1 far out. Relative error below 2e-7, also near 0.
 ///
 /// # Panics
 /// If the lengths differ.

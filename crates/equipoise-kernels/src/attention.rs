@@ -48,8 +48,8 @@ pub struct AttentionGradients<'a> {
     pub v: &'a mut [f32],
 }
 
-/// Writes the weight of every edge to `alpha` and `out_t = sum_e alpha_e v_s` to `out` (`n_rows x width`). A target
-/// without edges gets 0.
+/// Writes the weight of every edge to `alpha`, which the gradients need, and `out_t = sum_e alpha_e v_s` to `out`
+/// (`n_rows x width`). A target without edges gets 0.
 ///
 /// # Panics
 /// If a column or a length does not fit.
@@ -106,8 +106,9 @@ fn weigh_rows(
 /// The gradients of [`attend`], given its `alpha` and `grad = dL/dout` (`n_rows x width`); overwrites all three:
 ///
 /// ```text
-/// d_alpha_e = <grad_t, v_s>              d_l = softmax backward of d_alpha
-/// d_q_t = sum_{e into t} d_l_e k_s       d_k_s = sum_{e from s} d_l_e q_t       d_v_s = sum_{e from s} alpha_e grad_t
+/// d_alpha_e = <grad_t, v_s>                 d_l = softmax backward of d_alpha
+/// d_q_t = sum_{e into t} d_l_e k_s          d_k_s = sum_{e from s} d_l_e q_t
+/// d_v_s = sum_{e from s} alpha_e grad_t
 /// ```
 ///
 /// The sums at a source run over `by_source`, in the order of its entries.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! `n ln 2` is subtracted in two parts, the first with few enough bits that its product with `n` is exact; `p`
-//! is the Taylor series to degree 7, whose remainder is below 6e-9. Relative error below 1.5e-7 wherever the
+//! is the Taylor series to degree 7, whose remainder is below 6e-9. Relative error below 1e-7 wherever the
 //! result is a normal number.
 
 use crate::vector::wide;

@@ -14,8 +14,8 @@ const EPSILON: f32 = 1e-16;
 /// alpha_e = exp(l_e - max_k l_k) / (sum_k exp(l_k - max) + 1e-16)
 /// ```
 ///
-/// where `k` runs over the entries of the row of `e`. `indptr` holds the row bounds, ascending from 0; `logits` has
-/// one finite number per entry. An empty row has nothing to do, a row of one entry gets 1.
+/// where `k` runs over the entries of the row of `e`. `indptr` holds the row bounds, ascending from 0; `logits`
+/// has one finite number per entry. An empty row has nothing to do, a row of one entry gets 1.
 ///
 /// # Panics
 /// If the bounds do not fit.

@@ -43,8 +43,8 @@ impl<'a> SparseRows<'a> {
 
 /// `out_r = sum_e values[e] x[columns[e]]` over the entries `e` of row `r`; an empty row gives 0.
 ///
-/// `x` is row-major with `width` columns, `out` is `n_rows x width` and is overwritten, `values` has one number
-/// per entry. The entries of a row are added in their order.
+/// `x` is row-major with `width >= 1` columns, `out` is `n_rows x width` and is overwritten, `values` has one
+/// number per entry. The entries of a row are added in their order.
 ///
 /// # Panics
 /// If a column or a length does not fit.
@@ -126,7 +126,8 @@ wide! {
 /// `out[e] = <targets[r], sources[columns[e]]>` for every entry `e` of every row `r`: the gradient of [`spmm`]
 /// with respect to its values, or the logits of an attention.
 ///
-/// Both tables are row-major with `width` columns; `targets` has `n_rows` rows, `out` one number per entry.
+/// Both tables are row-major with `width >= 1` columns; `targets` has `n_rows` rows, `out` one number per
+/// entry.
 ///
 /// # Panics
 /// If a column or a length does not fit.

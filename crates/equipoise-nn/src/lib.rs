@@ -18,6 +18,8 @@ pub mod parameters;
 pub mod propagation;
 
 pub use adam::{Adam, AdamConfig};
+/// Burn's tensor, in which backbones are written.
+pub use burn::tensor::Tensor;
 pub use device::{DeviceError, device};
 pub use functions::{
     edge_attention, edge_softmax, gather_rows, leaky_relu, margins, margins_and_norm, normalise_rows,

@@ -7,9 +7,14 @@ use crate::run::{Run, short};
 use equipoise_data::Dataset;
 use std::path::Path;
 
-/// The configuration of a teacher of this run: the same data, network and training, no balancer.
+/// The configuration of a teacher of this run: the same data, network and training but for what
+/// `balance.teacher` says, no balancer.
 pub fn teacher_config(config: &RunConfig) -> RunConfig {
-    RunConfig { balance: Default::default(), ..config.clone() }
+    let mut teacher = RunConfig { balance: Default::default(), ..config.clone() };
+    let own = config.balance.teacher;
+    teacher.train.lr = own.lr.unwrap_or(teacher.train.lr);
+    teacher.train.reg = own.reg.unwrap_or(teacher.train.reg);
+    teacher
 }
 
 /// The saved teacher of modality `name` in `dir`, if there is a finished one.

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Recorder, World};
+use equipoise_balance::TeacherConfig;
 use equipoise_train::{Event, RunConfig, StopFlag, TrainError};
 
 /// A world with teachers of its modalities in `shared`, and settings that look for them there.
@@ -47,6 +48,19 @@ fn a_second_run_uses_saved_teachers_and_ends_as_with_its_own() {
     let own = world.run(&own, "own").unwrap();
     let tables = |run: &equipoise_train::Run| run.model(&world.loaded.data).unwrap().parameters.snapshot();
     assert_eq!(tables(&again.run), tables(&own.run));
+}
+
+#[test]
+fn teachers_may_have_a_learning_rate_and_a_penalty_of_their_own() {
+    let (world, mut config) = taught();
+    let (lr, reg) = (config.train.lr, config.train.reg);
+    (config.train.lr, config.train.reg) = (lr / 2.0, reg + 0.01);
+    config.balance.teacher = TeacherConfig { lr: Some(lr), reg: Some(reg) };
+    let mut heard = Recorder::default();
+    world.run_heard(&config, "again", &mut heard, &StopFlag::default()).unwrap();
+    assert_eq!(reused(&heard), world.modalities());
+    let text = refusal(&world, &config, |c| c.balance.teacher.reg = None);
+    assert!(text.contains("train.reg: saved"), "{text}");
 }
 
 #[test]

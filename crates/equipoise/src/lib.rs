@@ -17,7 +17,9 @@
 //! ```
 
 pub mod audit;
+pub mod cli;
 pub mod compare;
+mod progress;
 
 pub use equipoise_balance as balance;
 pub use equipoise_data as data;
@@ -25,4 +27,5 @@ pub use equipoise_eval as eval;
 pub use equipoise_graph as graph;
 pub use equipoise_lab as lab;
 pub use equipoise_models as models;
+pub use equipoise_nn as nn;
 pub use equipoise_train as train;

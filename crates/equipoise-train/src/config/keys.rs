@@ -4,9 +4,11 @@ use super::RunConfig;
 use std::collections::BTreeSet;
 
 /// Keys that have no default value and so are absent from the serialised default.
-const OPTIONAL: [&str; 6] = [
+const OPTIONAL: [&str; 8] = [
     "data.modalities",
     "balance.teachers",
+    "balance.teacher.lr",
+    "balance.teacher.reg",
     "balance.ckd.sum",
     "balance.ckd.level",
     "balance.ckd.denominator",
@@ -47,14 +49,15 @@ pub fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_balance::CkdConfig;
     use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
+    use equipoise_balance::{CkdConfig, TeacherConfig};
 
     #[test]
     fn the_optional_keys_are_exactly_those_that_the_default_leaves_out() {
         let mut config = RunConfig::default();
         config.data.modalities = Some(vec!["text".into()]);
         config.balance.teachers = Some("t".into());
+        config.balance.teacher = TeacherConfig { lr: Some(0.1), reg: Some(0.1) };
         config.balance.ckd = CkdConfig {
             sum: Some(Sum::One),
             level: Some(Level::Batch),

@@ -185,7 +185,7 @@ impl TrainConfig {
             ("eps", self.eps, positive(self.eps), "more than 0"),
         ];
         match rules.iter().find(|(_, _, ok, _)| !ok) {
-            Some((name, value, _, expected)) => Err(format!("train.{name} = {value}: expected {expected}")),
+            Some((name, value, _, expected)) => Err(format!("{name} = {value}: expected {expected}")),
             None => Ok(()),
         }
     }
@@ -197,7 +197,9 @@ impl RunConfig {
     /// # Errors
     /// The first fault: field, value, and what is expected.
     pub fn check(&self) -> Result<(), String> {
-        self.train.check()?;
+        self.train.check().map_err(|fault| format!("train.{fault}"))?;
+        let teacher = crate::teachers::teacher_config(self);
+        teacher.train.check().map_err(|fault| format!("balance.teacher.{fault}"))?;
         self.balance.ckd.check()?;
         self.eval.check().map_err(|e| format!("eval: {e}"))?;
         equipoise_nn::device(&self.device).map_err(|e| format!("device: {e}"))?;

@@ -1,7 +1,7 @@
 //! `equipoise audit`
 
 use super::{Failure, Global, print};
-use equipoise::audit::gather;
+use crate::audit::gather;
 use equipoise_lab::{headline, html_report, text_report, verdicts};
 use equipoise_train::Run;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! `equipoise compare`
 
 use super::{Failure, Global, print};
-use equipoise::compare::{Comparison, compare};
+use crate::compare::{Comparison, compare};
 use equipoise_train::Run;
 use std::path::PathBuf;
 

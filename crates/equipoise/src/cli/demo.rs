@@ -2,8 +2,8 @@
 
 use super::train::on_interrupt;
 use super::{Failure, Global, print};
+use crate::audit::gather;
 use crate::progress::Progress;
-use equipoise::audit::gather;
 use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
 use equipoise_lab::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;

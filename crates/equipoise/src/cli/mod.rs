@@ -1,4 +1,6 @@
-//! Commands and their flags.
+//! The command-line program: parse, understand, do; results on stdout, talk on stderr.
+//!
+//! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.
 
 mod audit;
 mod compare;
@@ -9,9 +11,10 @@ mod failure;
 mod print;
 mod train;
 
-pub use failure::Failure;
+use failure::Failure;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
 
 /// Trains and diagnoses multimodal recommenders in which every modality pulls its weight.
 ///
@@ -19,7 +22,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 /// much the others are under-used, and trains models that use them (counterfactual knowledge distillation).
 #[derive(Parser)]
 #[command(name = "equipoise", version, propagate_version = true, after_help = FIRST_STEPS)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
@@ -39,7 +42,7 @@ Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.";
 
 /// Flags that every command has.
 #[derive(clap::Args, Clone)]
-pub struct Global {
+struct Global {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value = "text")]
     format: Format,
@@ -82,8 +85,30 @@ enum Command {
     Compare(compare::Args),
 }
 
+/// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
+/// that [registers](crate::models::register) a backbone and calls this has every command for it.
+pub fn main() -> ExitCode {
+    equipoise_train::memory::keep_freed();
+    let arguments = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's own: help and version are successes, everything else is bad input.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
 /// Does what was asked.
-pub fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli) -> Result<(), Failure> {
     if let Some(threads) = cli.global.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
         pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;

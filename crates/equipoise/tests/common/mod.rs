@@ -1,4 +1,5 @@
 //! What the tests of the program share.
+#![allow(dead_code)] // each test file uses its part
 
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
