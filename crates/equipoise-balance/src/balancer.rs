@@ -12,6 +12,8 @@ pub struct Needs {
     pub ablations: Vec<Ablation>,
     /// Number of generic triples, 0 for none.
     pub generic_triples: usize,
+    /// Distinct items that they are drawn from in one step; all if `None`.
+    pub generic_items: Option<usize>,
 }
 
 /// What a balancer sees of one step: triples and the student's margins on them.

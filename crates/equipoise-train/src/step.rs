@@ -70,7 +70,11 @@ impl Stepper {
                 ablations.push(ablation);
             }
         }
-        let generic = (needs.generic_triples > 0).then(|| GenericSampler::new(train, needs.generic_triples));
+        let sampler = || {
+            let sampler = GenericSampler::new(train, needs.generic_triples)?;
+            needs.generic_items.map_or(Ok(sampler.clone()), |count| sampler.with_items_per_step(count))
+        };
+        let generic = (needs.generic_triples > 0).then(sampler);
         Ok(Stepper {
             model,
             primary,

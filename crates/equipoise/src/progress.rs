@@ -30,7 +30,7 @@ impl Progress {
         if !self.quiet {
             match &self.bar {
                 Some(bar) => bar.println(text),
-                None => eprintln!("{text}"),
+                None => crate::cli::print::say(text),
             }
         }
     }

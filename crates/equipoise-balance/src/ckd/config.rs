@@ -25,6 +25,7 @@ pub enum Specific {
 /// | `lambda_g` | 5 | weight of the generic loss within it | >= 0; searched in 0.1 to 5 |
 /// | `tau` | 0.1 | temperature of the generic loss | > 0 |
 /// | `generic_triples` | 5000 | generic triples per step | >= 1 |
+/// | `generic_items` | all | distinct items that one step's generic triples are drawn from, anew each step; fewer make a step cheaper | >= 1 |
 /// | `specific` | `hinge` | loss on training triples | `hinge`, `kl`, `mse` |
 /// | `generic_log` | `exact` | logarithms of the generic loss | `exact`, `released` |
 /// | `weights` | `paper` | named combination of the switches below | `paper`, `released`, `uniform` |
@@ -49,6 +50,9 @@ pub struct CkdConfig {
     pub tau: f64,
     /// Generic triples per step.
     pub generic_triples: usize,
+    /// Distinct items that one step's generic triples are drawn from; the whole catalogue if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generic_items: Option<usize>,
     /// Loss on training triples.
     pub specific: Specific,
     /// Logarithms of the generic loss.
@@ -80,6 +84,7 @@ impl Default for CkdConfig {
             lambda_g: 5.0,
             tau: 0.1,
             generic_triples: 5000,
+            generic_items: None,
             specific: Specific::default(),
             generic_log: GenericLog::default(),
             weights: WeightMode::default(),
@@ -119,6 +124,7 @@ impl CkdConfig {
             ("tau", self.tau, self.tau > 0.0 && self.tau.is_finite(), "more than 0"),
             ("smooth", self.smooth, (0.0..1.0).contains(&self.smooth), "0 to below 1"),
             ("generic_triples", self.generic_triples as f64, self.generic_triples > 0, "1 or more"),
+            ("generic_items", 0.0, self.generic_items != Some(0), "1 or more"),
         ];
         match rules.iter().find(|(_, _, ok, _)| !ok) {
             Some((name, value, _, expected)) => {

@@ -103,7 +103,7 @@ impl Balancer for Ckd {
         let off = self.config.lambda_kd == 0.0;
         let generic = if off || self.config.lambda_g == 0.0 { 0 } else { self.config.generic_triples };
         let ablations = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]).collect();
-        Needs { ablations, generic_triples: generic }
+        Needs { ablations, generic_triples: generic, generic_items: self.config.generic_items }
     }
 
     fn loss(&mut self, step: &StepMargins) -> StepLoss {

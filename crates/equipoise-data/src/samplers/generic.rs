@@ -10,11 +10,17 @@ use crate::random::Stream;
 ///
 /// Users are distinct, uniform over those with a train item; with replacement if fewer than
 /// the number of triples.
+///
+/// With [`with_items_per_step`](GenericSampler::with_items_per_step) the items of one call come
+/// from that many distinct ones, drawn anew each call: every item is still as likely as any
+/// other in every place, and a step touches fewer of them.
 #[derive(Clone, Debug)]
 pub struct GenericSampler {
     triples: usize,
     pool: Pool,
     items: u32,
+    some: Option<(usize, Pool)>,
+    drawn: Vec<u32>,
 }
 
 impl GenericSampler {
@@ -36,7 +42,23 @@ impl GenericSampler {
             triples,
             pool: Pool::new(train.users_with_items()),
             items: train.n_items() as u32,
+            some: None,
+            drawn: Vec::new(),
         })
+    }
+
+    /// Draws the items of each call from `count` distinct ones; from all if there are no more.
+    ///
+    /// # Errors
+    /// [`SamplerError`] if `count` is 0.
+    pub fn with_items_per_step(mut self, count: usize) -> Result<GenericSampler, SamplerError> {
+        if count == 0 {
+            return Err(SamplerError::Zero { field: "generic_items" });
+        }
+        if count < self.items as usize {
+            self.some = Some((count, Pool::new((0..self.items).collect())));
+        }
+        Ok(self)
     }
 
     /// Number of triples per step.
@@ -52,9 +74,19 @@ impl GenericSampler {
         assert_eq!(train.n_items(), self.items as usize, "a sampler serves the train set it was made for");
         out.clear();
         self.pool.draw(self.triples, rng, &mut out.users);
+        let Some((count, all)) = &mut self.some else {
+            for _ in 0..self.triples {
+                out.positives.push(rng.below(self.items));
+                out.negatives.push(rng.below(self.items));
+            }
+            return;
+        };
+        self.drawn.clear();
+        all.draw(*count, rng, &mut self.drawn);
+        let mut item = || self.drawn[rng.below(*count as u32) as usize];
         for _ in 0..self.triples {
-            out.positives.push(rng.below(self.items));
-            out.negatives.push(rng.below(self.items));
+            out.positives.push(item());
+            out.negatives.push(item());
         }
     }
 }
@@ -89,6 +121,26 @@ mod tests {
         sampler.sample(&train, &mut Seed(2).stream("generic"), &mut out);
         out.users.sort_unstable();
         assert_eq!(out.users, (0..50).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn items_of_a_call_come_from_a_few_and_over_calls_from_all_alike() {
+        let (train, _) = Interactions::from_pairs(6, 12, &[(1, 0), (3, 1), (5, 0)]);
+        let sampler = GenericSampler::new(&train, 40).expect("not empty");
+        let mut sampler = sampler.with_items_per_step(3).expect("more than none");
+        let (mut out, mut rng, mut counts) = (Triples::default(), Seed(4).stream("generic"), [0u32; 12]);
+        for _ in 0..300 {
+            sampler.sample(&train, &mut rng, &mut out);
+            let mut seen: Vec<u32> = out.positives.iter().chain(&out.negatives).copied().collect();
+            seen.iter().for_each(|&item| counts[item as usize] += 1);
+            seen.sort_unstable();
+            seen.dedup();
+            assert!(seen.len() <= 3, "{seen:?}");
+        }
+        // Mean 2000 each; calls of 80 items with the same three make the standard deviation about 210.
+        assert!(counts.iter().all(|count| (1_200..2_800).contains(count)), "{counts:?}");
+        let zero = GenericSampler::new(&train, 3).expect("not empty").with_items_per_step(0);
+        assert_eq!(zero.err(), Some(SamplerError::Zero { field: "generic_items" }));
     }
 
     #[test]

@@ -4,11 +4,12 @@ use super::RunConfig;
 use std::collections::BTreeSet;
 
 /// Keys that have no default value and so are absent from the serialised default.
-const OPTIONAL: [&str; 8] = [
+const OPTIONAL: [&str; 9] = [
     "data.modalities",
     "balance.teachers",
     "balance.teacher.lr",
     "balance.teacher.reg",
+    "balance.ckd.generic_items",
     "balance.ckd.sum",
     "balance.ckd.level",
     "balance.ckd.denominator",
@@ -59,6 +60,7 @@ mod tests {
         config.balance.teachers = Some("t".into());
         config.balance.teacher = TeacherConfig { lr: Some(0.1), reg: Some(0.1) };
         config.balance.ckd = CkdConfig {
+            generic_items: Some(1),
             sum: Some(Sum::One),
             level: Some(Level::Batch),
             denominator: Some(Denominator::Teacher),

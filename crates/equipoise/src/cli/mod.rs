@@ -8,7 +8,7 @@ mod data;
 mod demo;
 mod evaluate;
 mod failure;
-mod print;
+pub(crate) mod print;
 mod train;
 
 use failure::Failure;
@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            print::say(&format!("error: {failure}"));
             ExitCode::from(failure.code())
         }
     }

@@ -1,4 +1,4 @@
-//! Results on stdout.
+//! Results on stdout, talk on stderr.
 
 use super::Failure;
 use comfy_table::{Cell, CellAlignment, Table, presets::NOTHING};
@@ -12,6 +12,11 @@ pub fn out(text: &str) -> Result<(), Failure> {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(e)),
         _ => Ok(()),
     }
+}
+
+/// Says something on stderr; nobody listening is no failure, and no reason to stop working.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// One JSON document.

@@ -161,8 +161,8 @@ pub fn on_interrupt() -> Result<StopFlag, Failure> {
             if flag.is_raised() {
                 std::process::exit(130);
             }
-            eprintln!("stopping after this step; press Ctrl-C again to stop at once");
             flag.raise();
+            print::say("stopping after this step; press Ctrl-C again to stop at once");
         }
     };
     ctrlc::set_handler(handler).map_err(|e| Failure::failed(format!("cannot listen for Ctrl-C: {e}")))?;
