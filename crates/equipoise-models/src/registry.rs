@@ -43,6 +43,7 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
+    mmgcn,
 }
 
 impl BackboneConfig {

@@ -1,3 +1,4 @@
 //! The built-in backbones, one file each.
 
+pub mod mmgcn;
 pub mod vbpr;

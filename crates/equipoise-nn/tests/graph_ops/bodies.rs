@@ -1,0 +1,111 @@
+//! The fast body of each operation against the generic one, called side by side on the CPU backend.
+
+use crate::graphs::{edge_sets, matrices};
+use crate::support::numbers;
+use burn::backend::flex::{Flex, FlexTensor};
+use burn::tensor::TensorData;
+use equipoise_data::{Seed, Stream};
+use equipoise_nn::Propagation;
+use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
+use equipoise_nn::ops::graph::{GraphOps, generic as graph};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn tensor<const D: usize>(shape: [usize; D], s: &mut Stream) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers(shape.iter().product(), s), shape))
+}
+
+fn close(what: &str, fast: FlexTensor, generic: FlexTensor) {
+    let vector = |t: FlexTensor| -> Vec<f32> { t.to_contiguous().into_data().try_into_vec().unwrap() };
+    let generic: Vec<f64> = vector(generic).into_iter().map(f64::from).collect();
+    crate::support::close(what, &vector(fast), &generic);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn products(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for sparse in matrices(&mut s) {
+            let sizes = [sparse.n_columns(), sparse.n()];
+            let p = Arc::new(Propagation::new(sparse));
+            for transposed in [false, true] {
+                let x = tensor([sizes[usize::from(transposed)], width], &mut s);
+                let fast = Flex::propagate(x.clone(), p.clone(), transposed);
+                close("propagate", fast, graph::propagate::<Flex>(x, &p, transposed));
+            }
+        }
+    }
+
+    #[test]
+    fn weighted_sums(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let (w, x) = (tensor([e.len()], &mut s), tensor([e.n_sources(), width], &mut s));
+            let fast = Flex::propagate_weighted(w.clone(), x.clone(), e.clone());
+            close("propagate_weighted", fast, graph::propagate_weighted::<Flex>(w.clone(), x.clone(), &e));
+            let g = tensor([e.n_targets(), width], &mut s);
+            let fast = Flex::propagate_weighted_backward(w.clone(), x.clone(), g.clone(), e.clone());
+            let plain = graph::propagate_weighted_backward::<Flex>(w, x, g, &e);
+            close("gradient of weights", fast.0, plain.0);
+            close("gradient of rows", fast.1, plain.1);
+        }
+    }
+
+    #[test]
+    fn softmaxes(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let [q, k] = [e.n_targets(), e.n_sources()].map(|rows| tensor([rows, width], &mut s));
+            let alpha = Flex::edge_softmax(q.clone(), k.clone(), e.clone());
+            close("edge_softmax", alpha.clone(), graph::edge_softmax::<Flex>(q.clone(), k.clone(), &e));
+            let g = tensor([e.len()], &mut s);
+            let fast = Flex::edge_softmax_backward(q.clone(), k.clone(), alpha.clone(), g.clone(), e.clone());
+            let plain = graph::edge_softmax_backward::<Flex>(q, k, alpha, g, &e);
+            close("gradient of queries", fast.0, plain.0);
+            close("gradient of keys", fast.1, plain.1);
+        }
+    }
+
+    #[test]
+    fn attentions(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let [q, k, v] = [e.n_targets(), e.n_sources(), e.n_sources()].map(|rows| tensor([rows, width], &mut s));
+            let fast = Flex::edge_attention(q.clone(), k.clone(), v.clone(), e.clone());
+            let plain = graph::edge_attention::<Flex>(q.clone(), k.clone(), v.clone(), &e);
+            close("edge_attention", fast.0, plain.0);
+            close("weights", fast.1.clone(), plain.1);
+            let (alpha, g) = (fast.1, tensor([e.n_targets(), width], &mut s));
+            let plain = graph::edge_attention_backward::<Flex>(
+                q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone(), &e,
+            );
+            let fast = Flex::edge_attention_backward(q, k, v, alpha, g, e);
+            close("gradient of queries", fast.0, plain.0);
+            close("gradient of keys", fast.1, plain.1);
+            close("gradient of values", fast.2, plain.2);
+        }
+    }
+
+    #[test]
+    fn elements(rows in 1usize..30, width in 1usize..34, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        let mut values = numbers(rows * width, &mut s);
+        // A zero row, where rules of their own hold.
+        values[..width].fill(0.0);
+        let x = FlexTensor::from_data(TensorData::new(values, [rows, width]));
+        let g = tensor([rows, width], &mut s);
+        for f in [Activation::LeakyRelu, Activation::Sigmoid, Activation::Tanh] {
+            let out = Flex::activate(x.clone(), f);
+            close(&format!("{f:?}"), out.clone(), element::activate::<Flex>(x.clone(), f));
+            let fast = Flex::activate_backward(out.clone(), g.clone(), f);
+            close(&format!("slope of {f:?}"), fast, element::activate_backward::<Flex>(out, g.clone(), f));
+        }
+        let ((out, norms), plain) = (Flex::normalise_rows(x.clone()), element::normalise_rows::<Flex>(x));
+        close("normalise_rows", out.clone(), plain.0);
+        close("norms", norms.clone(), plain.1);
+        let fast = Flex::normalise_rows_backward(out.clone(), norms.clone(), g.clone());
+        close("gradient of rows", fast, element::normalise_rows_backward::<Flex>(out, norms, g));
+    }
+}
