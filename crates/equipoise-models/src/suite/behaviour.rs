@@ -3,6 +3,7 @@
 use super::data::{ITEMS, USERS, dataset, every_ablation, model, triples};
 use super::observe::{Asked, Seen, observe};
 use crate::{Ablation, BackboneConfig, BackboneEntry, Model, Objective, Request, RowSet};
+use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Features;
 use equipoise_nn::{Adam, AdamConfig, Group};
 use std::collections::{BTreeSet, HashMap};
@@ -76,13 +77,14 @@ pub fn learns(config: &BackboneConfig) {
     }
 }
 
-fn gradient_tensors(model: &Model, seen: Seen) -> Vec<Option<burn::tensor::Tensor<2>>> {
+fn gradient_tensors(model: &Model, seen: Seen) -> Vec<Option<Tensor<2>>> {
     let device = model.parameters.device();
-    let tensor = |((name, gradient), (_, _, shape)): ((String, Vec<f32>), (&str, &Group, [usize; 2]))| {
-        let data = burn::tensor::TensorData::new(gradient, shape);
-        (!model.parameters.is_frozen(&name)).then(|| burn::tensor::Tensor::from_data(data, device))
-    };
-    seen.gradients.into_iter().zip(model.parameters.iter()).map(tensor).collect()
+    let mut tensors = Vec::new();
+    for ((name, gradient), (_, _, shape)) in seen.gradients.into_iter().zip(model.parameters.iter()) {
+        let tensor = || Tensor::from_data(TensorData::new(gradient, shape), device);
+        tensors.push((!model.parameters.is_frozen(&name)).then(tensor));
+    }
+    tensors
 }
 
 /// `encode` equals one plain pass per ablation: margins, penalties, own loss and gradients.
