@@ -43,6 +43,9 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
+    bm3,
+    freedom,
+    mgcn,
 }
 
 impl BackboneConfig {

@@ -1,7 +1,7 @@
 //! Gradients against difference quotients.
 
 use super::data::{dataset, every_ablation, model, triples};
-use super::observe::{Asked, Seen, observe};
+use super::observe::{Asked, Seen, observe_scores};
 use crate::{BackboneConfig, Model};
 use equipoise_data::Seed;
 
@@ -11,8 +11,9 @@ const STEP: f32 = 1.0 / 256.0;
 const SMOOTH: f64 = 0.02;
 
 /// For every parameter, the gradient along random directions is the central difference quotient of the loss:
-/// margins under every ablation, penalty and own losses together. Directions across a kink (a threshold, a
-/// maximum) are left out; most must remain.
+/// margins under every ablation, penalty and own losses together. Where an own loss is the whole objective,
+/// of margins and penalty alone: it may hold targets constant, and then no quotient tells its gradient.
+/// Directions across a kink (a threshold, a maximum) are left out; most must remain.
 pub fn gradients_are_difference_quotients(config: &BackboneConfig) {
     for n in 1..=3 {
         let data = dataset(n, 11);
@@ -48,7 +49,7 @@ fn look(model: &Model, n: usize) -> Seen {
         naive: false,
         step: 4,
     };
-    observe(model, &asked)
+    observe_scores(model, &asked)
 }
 
 fn check_parameter(config: &BackboneConfig, model: &mut Model, n: usize, position: usize) {
