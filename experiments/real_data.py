@@ -7,7 +7,8 @@
     python3 experiments/real_data.py table DATA OUT          # the table, Markdown on stdout
 
 Only `table` reads test metrics; `tune` reads `validation` alone. Finished runs are not run again.
-Needs nothing beyond Python's standard library. `--jobs N` runs N processes of one thread each (default 2).
+Needs nothing beyond Python's standard library. `--jobs N` runs N processes of one thread each (default 2);
+`--patience N` stops after N evaluations (of 5 epochs each) without improvement: small validation sets need more.
 """
 import argparse
 import concurrent.futures
@@ -21,21 +22,24 @@ import sys
 PROGRAM = os.environ.get("EQUIPOISE", pathlib.Path(__file__).resolve().parent.parent / "target/release/equipoise")
 SEEDS = [1, 2, 3, 4, 5]
 TUNING_SEED = 100
-COMMON = {"train.eval_every": 5, "train.patience": 4, "train.channels": "false"}
+COMMON = {"train.eval_every": 5, "train.channels": "false"}
 # Coordinate search: the first value of each list is where the others start from.
 REG = [1e-1, 1e-2, 3e-2, 3e-1]
 LR = [1e-3, 5e-4, 2e-3, 5e-3]
-LAMBDA_KD = [5e-1, 1e-1, 2]
-LAMBDA_G = [1, 0.2, 5]
+# Distillation adds to the pull of the data, so the student's penalty is searched anew, as a multiple of its teachers'.
+REG_FACTOR = [2, 1, 3]
+LAMBDA_G = [1e-1, 1]
+LAMBDA_KD = [5e-1, 2]
 WEIGHTS = ["paper", "released"]
 
 
-def train(data, out, settings, teachers=None):
+def train(args, out, settings, teachers=None):
     """Trains one run unless it is there; returns its metrics.json."""
     metrics = out / "metrics.json"
     if not metrics.exists():
-        command = [PROGRAM, "train", "--quiet", "--threads", "1", "--overwrite", "--data", data, "--out", out]
-        command += [f"--set={key}={value}" for key, value in {**COMMON, **settings}.items()]
+        command = [PROGRAM, "train", "--quiet", "--threads", "1", "--overwrite", "--data", args.data, "--out", out]
+        settings = {**COMMON, "train.patience": args.patience, **settings}
+        command += [f"--set={key}={value}" for key, value in settings.items()]
         command += ["--teachers", teachers] if teachers else []
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode:
@@ -48,11 +52,19 @@ def parallel(jobs, tasks):
         return list(pool.map(lambda task: task(), tasks))
 
 
-def ckd(kd, g, weights):
+def plain_settings(seed, best):
+    return {"seed": seed, "train.lr": best["lr"], "train.reg": best["reg"]}
+
+
+def student_settings(seed, best, point, weights):
+    """CKD with the plain model's settings for its teachers, and a penalty of its own."""
     return {
+        **plain_settings(seed, best),
+        "train.reg": best["reg"] * point["reg_factor"],
         "balance.name": "ckd",
-        "balance.ckd.lambda_kd": kd,
-        "balance.ckd.lambda_g": g,
+        "balance.teacher.reg": best["reg"],
+        "balance.ckd.lambda_kd": point["lambda_kd"],
+        "balance.ckd.lambda_g": point["lambda_g"],
         "balance.ckd.weights": weights,
     }
 
@@ -72,25 +84,24 @@ def tune(args):
         return best
 
     def plain(reg, lr):
-        settings = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg}
-        report = train(args.data, args.out / f"tune/plain-{lr}-{reg}", settings)
-        return report["validation"]["recall@20"]
+        settings = plain_settings(TUNING_SEED, {"lr": lr, "reg": reg})
+        return train(args, args.out / f"tune/plain-{lr}-{reg}", settings)["validation"]["recall@20"]
 
     reg, lr = search("plain [reg, lr]", args.jobs, plain, REG, LR)
     best = {"lr": lr, "reg": reg}
-    base = {"seed": TUNING_SEED, "train.lr": lr, "train.reg": reg}
     teachers = args.out / f"tune/teachers-{lr}-{reg}"
 
-    def student(kd, g):
-        out = args.out / f"tune/ckd-{lr}-{reg}-{kd}-{g}"
-        report = train(args.data, out, {**base, **ckd(kd, g, "paper")}, teachers)
-        return report["validation"]["recall@20"]
+    def student(factor, g, kd):
+        point = {"reg_factor": factor, "lambda_g": g, "lambda_kd": kd}
+        settings = student_settings(TUNING_SEED, best, point, "paper")
+        out = args.out / f"tune/ckd-{lr}-{reg}-{factor}-{kd}-{g}"
+        return train(args, out, settings, teachers)["validation"]["recall@20"]
 
-    student(LAMBDA_KD[0], LAMBDA_G[0])  # trains the teachers that the others use
-    kd, g = search("ckd [lambda_kd, lambda_g]", args.jobs, student, LAMBDA_KD, LAMBDA_G)
+    student(REG_FACTOR[0], LAMBDA_G[0], LAMBDA_KD[0])  # trains the teachers that the others use
+    factor, g, kd = search("ckd [reg factor, lambda_g, lambda_kd]", args.jobs, student, REG_FACTOR, LAMBDA_G, LAMBDA_KD)
     # The released weights sum to 2, the paper's to 1: half of lambda_kd is the same strength.
-    best["paper"] = {"lambda_kd": kd, "lambda_g": g}
-    best["released"] = {"lambda_kd": kd / 2, "lambda_g": g}
+    best["paper"] = {"reg_factor": factor, "lambda_kd": kd, "lambda_g": g}
+    best["released"] = {"reg_factor": factor, "lambda_kd": kd / 2, "lambda_g": g}
     (args.out / "best.json").write_text(json.dumps(best, indent=2))
     print(json.dumps(best))
 
@@ -98,15 +109,12 @@ def tune(args):
 def seeds(args):
     best = json.loads((args.out / "best.json").read_text())
 
-    def base(seed):
-        return {"seed": seed, "train.lr": best["lr"], "train.reg": best["reg"]}
-
     def plain(seed):
-        train(args.data, args.out / f"seed{seed}/plain", base(seed))
+        train(args, args.out / f"seed{seed}/plain", plain_settings(seed, best))
 
     def student(seed, weights):
-        settings = {**base(seed), **ckd(best[weights]["lambda_kd"], best[weights]["lambda_g"], weights)}
-        train(args.data, args.out / f"seed{seed}/ckd-{weights}", settings, args.out / f"seed{seed}/teachers")
+        settings = student_settings(seed, best, best[weights], weights)
+        train(args, args.out / f"seed{seed}/ckd-{weights}", settings, args.out / f"seed{seed}/teachers")
         print(f"seed {seed} {weights} done", flush=True)
 
     parallel(args.jobs, [lambda s=s: plain(s) for s in SEEDS])
@@ -190,6 +198,7 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--patience", type=int, default=4)
     args = parser.parse_args()
     {"tune": tune, "seeds": seeds, "table": table}[args.stage](args)
 

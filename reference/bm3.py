@@ -11,10 +11,10 @@ the batch; sg(x) is x as a constant, cos(x, y) = < nrm(x), nrm(y) >:
     L_align = sum_m mean_b ( 1 - cos(q(f_m,b), sg(i_b)) )
     L_mask  = sum_m mean_b ( 1 - cos(q(f_m,b), sg(f_m,b)) )
     L_norm  = 1/2 mean_b ( |x_u|^2 + |x_i|^2 )      rows of the ID tables, before LightGCN
-    total   = L_rec + 2 ( L_align + L_mask ) + reg_ids L_norm
+    total   = L_rec + feature_weight ( L_align + L_mask ) + reg_ids L_norm
 
-In training the targets are the same tables under dropout; here its rate is 0. Features
-enter the loss only, so silencing changes no score.
+Published: feature_weight 2. In training the targets are the same tables under dropout;
+here its rate is 0. Features enter the loss only, so silencing changes no score.
 
 L_norm is the penalty on ID rows that `reg_ids` also weighs in LightGCN. The released code
 takes ( |u|_F + |i|_F ) / I instead, norms of whole tables and not squared: its weights of
@@ -27,8 +27,6 @@ Source: Zhou et al., "Bootstrap Latent Representations for Multi-modal Recommend
 import graphs
 from graphs import WIDTH, linear, nrm
 from layer_mean import layer_mean, split
-
-FEATURE_WEIGHT = 2.0
 
 
 def shapes(names):
@@ -89,5 +87,5 @@ def parts(parameters, features, config, triples, targets):
 def loss(parameters, features, config, triples, targets):
     """The whole training loss."""
     found = parts(parameters, features, config, triples, targets)
-    by_features = FEATURE_WEIGHT * (found["align"] + found["mask"])
+    by_features = config["feature_weight"] * (found["align"] + found["mask"])
     return found["rec"] + by_features + config["reg_ids"] * found["norm"]

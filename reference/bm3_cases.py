@@ -12,12 +12,15 @@ import vbpr
 from graphs import USERS, check
 from layer_mean import powers_mean
 
-# A large `reg_ids` shows in the loss.
+BASE = {"ui_layers": 1, "dropout": 0.0, "feature_weight": 2.0, "reg_ids": 0.1}
+
+# name -> number of modalities, changes to BASE. A large `reg_ids` shows in the loss.
 CASES = {
-    "m1": (1, {"ui_layers": 1, "reg_ids": 0.1}),
-    "m2": (2, {"ui_layers": 2, "reg_ids": 0.1}),
-    "m2_heavy_norms": (2, {"ui_layers": 1, "reg_ids": 2.0}),
+    "m1": (1, {}),
+    "m2": (2, {"ui_layers": 2}),
+    "m2_heavy_norms": (2, {"reg_ids": 2.0}),
     "m2_without_norms": (2, {"ui_layers": 2, "reg_ids": 0.0}),
+    "m2_light_features": (2, {"feature_weight": 0.25}),
     "m3": (3, {"ui_layers": 3, "reg_ids": 0.5}),
 }
 
@@ -91,8 +94,9 @@ def check_held_targets(inputs, config, held):
         assert (gap < 1e-14) if same else (gap > 1e-3), f"{name}: {gap}"
 
 
-def build(name, count, config):
+def build(name, count, changes):
     """One checked case."""
+    config = BASE | changes
     names = list(graphs.MODALITIES)[:count]
     inputs = graphs.draw(seed=count, count=count, shapes=bm3.shapes(names))
     for invariant in (check_tables, check_identity_predictor, check_foreign_targets):

@@ -6,7 +6,7 @@ C = [ C_U ; C_I ] the LightGCN embeddings on SYM,
     S = sum_m mix_m S^m        h = S^n_ii X_I
     Y = C_U                    Z = C_I + h
 
-`mix` has one weight per modality, taken as given; null stands for 1/nM each. Published
+`mix` has one weight per modality, taken as given; none at all stands for 1/nM each. Published
 for image and text: 0.1 and 0.9. Features reach the score through the graph only, so
 silencing m changes no score, unless `ablate_graph` replaces S^m by the identity.
 

@@ -14,7 +14,7 @@ from layer_mean import powers_mean
 # `reg_features` is far above any sensible setting, so that it shows in the loss.
 BASE = {
     "neighbours": 3,
-    "mix": None,
+    "mix": [],
     "ui_layers": 2,
     "ii_layers": 1,
     "reg_features": 0.5,
@@ -88,7 +88,7 @@ def check_twice_the_same(given, frozen, config):
     """A modality given twice, in any shares that sum to 1, counts as that modality alone."""
     name, graph = next(iter(frozen.items()))
     alone = freedom.encode(given, {name: graph}, config | {"mix": [1.0]})
-    for mix in ([0.3, 0.7], None):
+    for mix in ([0.3, 0.7], []):
         found = freedom.encode(given, {name: graph, "copy": graph}, config | {"mix": mix})
         for one, other in zip(found, alone, strict=True):
             check(one, other, "the same modality twice")

@@ -156,25 +156,39 @@ impl Knn {
     /// `S` with the similarities as weights. Where a row sum is not positive, which takes negative
     /// similarities or zero features, its reciprocal root is 0. Entries that are 0 are not stored.
     pub fn weighted(&self) -> Csr {
-        self.normalised(f64::from)
+        self.normalised(|_, _, similarity| f64::from(similarity))
     }
 
-    /// `S` with weight 1 for every neighbour. A similarity of exactly 0, as an item without features has to
-    /// all others, makes no edge: nothing but its index chose it.
+    /// `S` with weight 1 for every neighbour, similar or not. An item without features has no edge, whichever
+    /// way: it is not even similar to itself.
     pub fn binary(&self) -> Csr {
-        self.normalised(|similarity| f64::from(u8::from(similarity != 0.0)))
+        // Any other item is as similar as can be to itself, and so to its nearest.
+        let present = |i: usize| self.similarities[self.row(i)].iter().any(|&similarity| similarity > 0.0);
+        let present: Vec<bool> = (0..self.n_items).map(present).collect();
+        self.normalised(|i, j, _| f64::from(u8::from(present[i] && present[j])))
     }
 
-    fn normalised(&self, weight: impl Fn(f32) -> f64) -> Csr {
-        let row = |i: usize| i * self.k..(i + 1) * self.k;
-        let degree = |i| self.similarities[row(i)].iter().map(|&s| weight(s)).sum::<f64>();
+    /// Where row `i` stands.
+    fn row(&self, i: usize) -> Range<usize> {
+        i * self.k..(i + 1) * self.k
+    }
+
+    /// Neighbours of item `i` with their similarities.
+    fn neighbours_of(&self, i: usize) -> impl Iterator<Item = (usize, f32)> {
+        let neighbours = self.neighbours[self.row(i)].iter().map(|&j| j as usize);
+        neighbours.zip(self.similarities[self.row(i)].iter().copied())
+    }
+
+    /// `S` of weights `weight(i, j, similarity)`.
+    fn normalised(&self, weight: impl Fn(usize, usize, f32) -> f64) -> Csr {
+        let degree = |i| self.neighbours_of(i).map(|(j, similarity)| weight(i, j, similarity)).sum::<f64>();
         let degrees: Vec<f64> = (0..self.n_items).map(degree).collect();
         let mut matrix = Csr::with_capacity(self.n_items, self.n_items, self.neighbours.len());
         for (i, &to) in degrees.iter().enumerate() {
-            for (&j, &similarity) in self.neighbours[row(i)].iter().zip(&self.similarities[row(i)]) {
-                let (weight, from) = (weight(similarity), degrees[j as usize]);
+            for (j, similarity) in self.neighbours_of(i) {
+                let (weight, from) = (weight(i, j, similarity), degrees[j]);
                 if weight != 0.0 && to > 0.0 && from > 0.0 {
-                    matrix.indices.push(j);
+                    matrix.indices.push(j as u32);
                     matrix.values.push((weight / (to * from).sqrt()) as f32);
                 }
             }

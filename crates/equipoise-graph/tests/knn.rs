@@ -50,12 +50,12 @@ fn check(features: &Features, k: usize, knn: &Knn) {
 }
 
 /// The normalised matrix of dense weights, by the definition in float64.
-fn dense(knn: &Knn, weight: impl Fn(f32) -> f64) -> Vec<Vec<f64>> {
+fn dense(knn: &Knn, weight: impl Fn(usize, usize, f32) -> f64) -> Vec<Vec<f64>> {
     let n = knn.n_items();
     let mut chosen = vec![vec![0.0; n]; n];
     for (i, out) in chosen.iter_mut().enumerate() {
         let (neighbours, similarities) = row(knn, i);
-        neighbours.iter().zip(similarities).for_each(|(&j, &s)| out[j as usize] = weight(s));
+        neighbours.iter().zip(similarities).for_each(|(&j, &s)| out[j as usize] = weight(i, j as usize, s));
     }
     let degrees: Vec<f64> = chosen.iter().map(|row| row.iter().sum()).collect();
     let root = |degree: f64| if degree > 0.0 { degree.powf(-0.5) } else { 0.0 };
@@ -99,8 +99,10 @@ proptest! {
     fn neighbours_are_the_most_similar_items(features in catalogues(), k in 1usize..50) {
         let knn = knn(&features, k);
         check(&features, k, &knn);
-        check_matrix(&knn.weighted(), &dense(&knn, f64::from));
-        check_matrix(&knn.binary(), &dense(&knn, |s| if s == 0.0 { 0.0 } else { 1.0 }));
+        check_matrix(&knn.weighted(), &dense(&knn, |_, _, similarity| f64::from(similarity)));
+        let present = |i: usize| features.row(i).iter().any(|&x| x != 0.0);
+        let edge = |i, j, _| if present(i) && present(j) { 1.0 } else { 0.0 };
+        check_matrix(&knn.binary(), &dense(&knn, edge));
     }
 
     #[test]
@@ -159,6 +161,17 @@ fn zero_rows_are_similar_to_none_and_leave_no_edge() {
         assert_eq!(matrix.nnz(), 4);
     }
     assert!(knn.binary().values().iter().all(|&value| value == 0.5));
+}
+
+#[test]
+fn a_neighbour_at_right_angles_is_one_where_weights_are_binary() {
+    let knn = knn(&features(2, vec![1.0, 0.0, 0.0, 2.0, 0.0, 0.0]), 2);
+    assert_eq!(row(&knn, 0), (&[0, 1][..], &[1.0, 0.0][..]));
+    for i in [0, 1] {
+        assert_eq!(knn.binary().row(i).collect::<Vec<_>>(), [(0, 0.5), (1, 0.5)]);
+        assert_eq!(knn.weighted().row(i).collect::<Vec<_>>(), [(i as u32, 1.0)]);
+    }
+    assert_eq!((knn.binary().row(2).count(), knn.weighted().row(2).count()), (0, 0));
 }
 
 #[test]

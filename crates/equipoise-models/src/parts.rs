@@ -18,9 +18,16 @@ pub struct Build<'a> {
     pub parameters: &'a mut Parameters,
     /// Where initial values come from.
     pub stream: &'a mut Stream,
+    pub(crate) refusal: Option<String>,
 }
 
 impl Build<'_> {
+    /// Says that the data set does not have what a setting asks for: `backbone.<name>.<field> = value: expected
+    /// ...`. The model is then not made, whatever is returned; the first fault counts.
+    pub fn refuse(&mut self, fault: String) {
+        self.refusal.get_or_insert(fault);
+    }
+
     /// Number of modalities.
     pub fn n_modalities(&self) -> usize {
         self.inputs.n_modalities()

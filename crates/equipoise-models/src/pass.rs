@@ -2,6 +2,7 @@
 
 use crate::{Ablation, BatchTriples, Inputs, Mode, Request, RowSet};
 use burn::tensor::{Tensor, TensorData};
+use equipoise_data::Seed;
 use equipoise_nn::{gather_rows, project_rows};
 
 /// Two tables whose inner product is the score: `users [n, D]`, `items [n', D]`.
@@ -58,6 +59,16 @@ impl<'a> Pass<'a> {
         pick(items, self.request.items)
     }
 
+    /// The users that [`users`](Pass::users) and [`preferences`](Pass::preferences) give rows of.
+    pub fn user_rows(&self) -> &'a RowSet {
+        self.users
+    }
+
+    /// The items that [`items`](Pass::items) and [`projected`](Pass::projected) give rows of.
+    pub fn item_rows(&self) -> &'a RowSet {
+        self.items
+    }
+
     /// Sizes, features and graph.
     pub fn inputs(&self) -> &'a Inputs {
         self.request.inputs
@@ -66,6 +77,12 @@ impl<'a> Pass<'a> {
     /// Training or inference.
     pub fn mode(&self) -> Mode {
         self.request.mode
+    }
+
+    /// The seed of this run's dropout and the number of the step. What is drawn from these alone is the same
+    /// under every ablation of a step.
+    pub fn randomness(&self) -> (Seed, u64) {
+        (self.request.dropout, self.request.step)
     }
 
     /// What is silenced.

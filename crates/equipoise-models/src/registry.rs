@@ -44,6 +44,9 @@ macro_rules! backbones {
 backbones! {
     vbpr,
     mmgcn,
+    bm3,
+    freedom,
+    mgcn,
 }
 
 impl BackboneConfig {

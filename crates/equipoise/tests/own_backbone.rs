@@ -24,8 +24,7 @@ fn the_guide_shows_the_example_and_it_is_short() {
 #[test]
 fn it_behaves_and_trains_under_distillation_by_its_name() {
     suite::check(&own::FUSED);
-    register(own::FUSED).unwrap();
-    assert!(register(own::FUSED).is_err(), "a name is taken once");
+    assert!(register(own::FUSED).is_err(), "the suite has registered it, and a name is taken once");
     let demo = Demo::new();
     let loaded = load(&demo.data(), &LoadOptions::default()).unwrap();
     let mut config = RunConfig::default();

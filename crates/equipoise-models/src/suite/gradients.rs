@@ -1,7 +1,7 @@
 //! Gradients against difference quotients.
 
 use super::data::{dataset, every_ablation, model, triples};
-use super::observe::{Asked, Seen, observe};
+use super::observe::{Asked, Seen, observe_scores};
 use crate::{BackboneConfig, Model};
 use equipoise_data::Seed;
 
@@ -13,7 +13,8 @@ const CLOSE: f64 = 0.02;
 
 /// For every parameter, the gradient along random directions is the central difference quotient of the loss:
 /// margins under every ablation, penalty and own losses together. Across a kink (a threshold, a maximum) they
-/// differ: quotients are narrowed until they agree, and one direction of five need not.
+/// differ: quotients are narrowed until they agree, and one direction of five need not. Where an own loss is the whole objective,
+/// of margins and penalty alone: it may hold targets constant, and then no quotient tells its gradient.
 pub fn gradients_are_difference_quotients(config: &BackboneConfig) {
     for n in 1..=3 {
         let data = dataset(n, 11);
@@ -49,7 +50,7 @@ fn look(model: &Model, n: usize) -> Seen {
         naive: false,
         step: 4,
     };
-    observe(model, &asked)
+    observe_scores(model, &asked)
 }
 
 fn check_parameter(config: &BackboneConfig, model: &mut Model, n: usize, position: usize) {

@@ -43,11 +43,14 @@ pub fn check(entry: &BackboneEntry) {
     check_with(entry, &BackboneConfig { width: 6, ..BackboneConfig::named(entry.name) });
 }
 
-/// All checks, with settings of your own.
+/// All checks, with settings of your own. A backbone that is not [registered](crate::register) yet is from now on.
 ///
 /// # Panics
 /// If one fails.
 pub fn check_with(entry: &BackboneEntry, config: &BackboneConfig) {
+    if crate::find(entry.name).is_none() {
+        crate::register(*entry).expect("the name was free a moment ago");
+    }
     describes_itself(entry, config);
     follows_its_seed(config);
     gradients_are_difference_quotients(config);

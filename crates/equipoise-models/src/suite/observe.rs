@@ -41,6 +41,17 @@ pub struct Seen {
 
 /// One training step's quantities without the update.
 pub fn observe(model: &Model, asked: &Asked) -> Seen {
+    observe_with(model, asked, model.backbone.objective())
+}
+
+/// The same with a loss of margins and penalty, whatever the backbone is trained with: an own loss that is
+/// the whole objective is left out.
+pub(super) fn observe_scores(model: &Model, asked: &Asked) -> Seen {
+    observe_with(model, asked, Objective::Bpr)
+}
+
+fn observe_with(model: &Model, asked: &Asked, objective: Objective) -> Seen {
+    let whole = model.backbone.objective() == objective;
     let (users, items) = rows(model, asked);
     let batch = BatchTriples { triples: index(asked.triples, &users, &items), bpr: asked.triples.len() };
     let values = model.parameters.values(true);
@@ -50,7 +61,7 @@ pub fn observe(model: &Model, asked: &Asked) -> Seen {
         items: &items,
         constants: true,
         mode: Mode::Training,
-        batch: Some(&batch),
+        batch: whole.then_some(&batch),
         step: asked.step,
         dropout: Seed(5),
         ..Request::inference(&values, &model.inputs, asked.ablations)
@@ -66,7 +77,7 @@ pub fn observe(model: &Model, asked: &Asked) -> Seen {
         seen.margins.push(vector(margins.clone().inner()));
         seen.norms.push(number(&norm));
         let weight = 1.0 / (1.0 + k as f64);
-        if backbone.objective() == Objective::Bpr {
+        if objective == Objective::Bpr {
             parts.push(softplus(margins.neg()).mean() * weight);
         }
         if asked.penalty != 0.0 {

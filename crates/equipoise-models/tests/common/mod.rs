@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 use equipoise_data::{Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary};
-use equipoise_models::{Ablation, BackboneConfig, Model, RowSet};
+use equipoise_models::{Ablation, BackboneConfig, Model, RowSet, suite};
 use equipoise_nn::TripleIndex;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -92,6 +92,45 @@ pub fn vbpr(data: &Dataset, width: usize, seed: u64) -> Model {
     let config = BackboneConfig { width, ..BackboneConfig::named("vbpr") };
     let device = equipoise_nn::device("cpu").expect("there is a cpu");
     Model::new(&config, data, Seed(seed), &device).expect("a valid model")
+}
+
+/// A backbone with some of its settings, width 6.
+pub fn configured(backbone: &str, settings: Value) -> BackboneConfig {
+    let config = json!({"name": backbone, "width": 6, backbone: settings});
+    serde_json::from_value(config).unwrap_or_else(|fault| panic!("{backbone}: {fault}"))
+}
+
+/// Puts a variant through every check of the suite.
+pub fn behaves(backbone: &str, settings: Value) {
+    let entry = equipoise_models::find(backbone).expect("a built-in backbone");
+    suite::check_with(entry, &configured(backbone, settings));
+}
+
+/// The same for a variant in which silencing takes a graph away. A modality that is the same everywhere has a
+/// graph too, so silencing it may show.
+pub fn behaves_without_graphs(backbone: &str, settings: Value) {
+    let entry = equipoise_models::find(backbone).expect("a built-in backbone");
+    let config = configured(backbone, settings);
+    suite::describes_itself(entry, &config);
+    suite::follows_its_seed(&config);
+    suite::gradients_are_difference_quotients(&config);
+    suite::learns(&config);
+    suite::shares_without_change(&config);
+    suite::survives_saving(&config);
+    suite::ignores_threads(&config);
+    suite::accepts_the_unknown(&config);
+    suite::rows_are_rows_of_the_tables(&config);
+}
+
+/// A model on the suite's data.
+pub fn suite_model(backbone: &str, settings: Value, data: &Dataset, seed: u64) -> Model {
+    suite::model(&configured(backbone, settings), data, seed)
+}
+
+/// What a training step with these triples sees under these ablations.
+pub fn step(model: &Model, triples: &Triples, ablations: &[Ablation], step: u64) -> suite::Seen {
+    let (all_rows, penalty, naive) = (false, 0.0, false);
+    suite::observe(model, &suite::Asked { triples, ablations, all_rows, penalty, naive, step })
 }
 
 /// The model of a reference case, with its settings and parameters.

@@ -1,0 +1,41 @@
+//! The contrastive loss between what a node's modalities say and what its interactions say.
+
+use crate::{BatchTriples, Occurrences, Tables};
+use burn::tensor::{Tensor, TensorData};
+use equipoise_nn::{gather_rows, normalise_rows};
+
+/// Equation (10) of the [backbone](super).
+pub struct Contrast {
+    /// `lambda_c`.
+    pub weight: f64,
+    /// `tau`.
+    pub tau: f64,
+}
+
+impl Contrast {
+    /// The loss of a batch, given `C_mul` and `C_id` for the rows asked for. Shape `[1]`.
+    pub fn loss(&self, batch: &BatchTriples, content: &Tables, behaviour: &Tables) -> Tensor<1> {
+        let items = self.info_nce(batch.positives(), &content.items, &behaviour.items);
+        let users = self.info_nce(batch.users(), &content.users, &behaviour.users);
+        (items + users) * self.weight
+    }
+
+    /// `InfoNCE(A, B)` of the given rows of two tables. A row that occurs `n` times adds `n` equal terms, and
+    /// `n` times the same to every partition sum, so each distinct row is worked out once:
+    /// ```text
+    /// 1/B sum_r n_r ( ln sum_s n_s exp(a_r.b_s / tau) - a_r.b_r / tau )
+    /// ```
+    fn info_nce(&self, rows: &[u32], a: &Tensor<2>, b: &Tensor<2>) -> Tensor<1> {
+        let of = Occurrences::of(rows);
+        let unit = |table: &Tensor<2>| normalise_rows(gather_rows(table.clone(), &of.rows));
+        let (a, b) = (unit(a) / self.tau, unit(b));
+        let numbers =
+            |values: Vec<f32>, shape| Tensor::<2>::from_data(TensorData::new(values, shape), &a.device());
+        let (n, logs) = (of.rows.len(), of.counts.iter().map(|count| count.ln()).collect());
+        let own = (a.clone() * b.clone()).sum_dim(1);
+        let logits = a.clone().matmul(b.transpose()) + numbers(logs, [1, n]);
+        let top = logits.clone().detach().max_dim(1);
+        let partition = (logits - top.clone()).exp().sum_dim(1).log() + top;
+        ((partition - own) * numbers(of.shares(), [n, 1])).sum()
+    }
+}

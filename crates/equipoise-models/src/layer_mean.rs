@@ -1,0 +1,22 @@
+//! Propagation of id embeddings without parameters, and the mean over its layers.
+//!
+//! ```text
+//! H_0 = [X_U ; X_I]      H_l = S H_(l-1)      C = 1/(L+1) sum_(l = 0..L) H_l          N x d
+//! ```
+//! with `S` the normalised adjacency of users and items. He et al., *LightGCN* (SIGIR 2020).
+
+use crate::Pass;
+use burn::tensor::Tensor;
+use equipoise_nn::{Propagation, propagate};
+use std::sync::Arc;
+
+/// `C` of every user and item, users first, from the tables `user.id` and `item.id`.
+pub fn layer_mean(pass: &Pass, graph: &Arc<Propagation>, layers: usize) -> Tensor<2> {
+    let mut layer = Tensor::cat(vec![pass.table("user.id"), pass.table("item.id")], 0);
+    let mut sum = layer.clone();
+    for _ in 0..layers {
+        layer = propagate(graph, layer);
+        sum = sum + layer.clone();
+    }
+    sum / (layers + 1) as f64
+}
