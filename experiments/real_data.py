@@ -27,9 +27,9 @@ COMMON = {"train.eval_every": 5, "train.channels": "false"}
 REG = [1e-1, 1e-2, 3e-2, 3e-1]
 LR = [1e-3, 5e-4, 2e-3, 5e-3]
 # Distillation adds to the pull of the data, so the student's penalty is searched anew, as a multiple of its teachers'.
-REG_FACTOR = [2, 1, 3]
-LAMBDA_G = [1e-1, 1]
-LAMBDA_KD = [5e-1, 2]
+REG_FACTOR = [1, 2]
+LAMBDA_G = [1, 1e-1]
+LAMBDA_KD = [5e-1, 1e-1, 2]
 WEIGHTS = ["paper", "released"]
 
 

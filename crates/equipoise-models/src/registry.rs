@@ -43,10 +43,10 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
-    mmgcn,
     bm3,
     freedom,
     mgcn,
+    mmgcn,
 }
 
 impl BackboneConfig {

@@ -1,7 +1,7 @@
 //! The built-in backbones, one file or folder each.
 
-pub mod mmgcn;
 pub mod bm3;
 pub mod freedom;
 pub mod mgcn;
+pub mod mmgcn;
 pub mod vbpr;

@@ -13,8 +13,9 @@ const CLOSE: f64 = 0.02;
 
 /// For every parameter, the gradient along random directions is the central difference quotient of the loss:
 /// margins under every ablation, penalty and own losses together. Across a kink (a threshold, a maximum) they
-/// differ: quotients are narrowed until they agree, and one direction of five need not. Where an own loss is the whole objective,
-/// of margins and penalty alone: it may hold targets constant, and then no quotient tells its gradient.
+/// differ: quotients are narrowed until they agree, and one direction of five need not. Where an own loss is the
+/// whole objective, of margins and penalty alone: it may hold targets constant, and then no quotient tells its
+/// gradient.
 pub fn gradients_are_difference_quotients(config: &BackboneConfig) {
     for n in 1..=3 {
         let data = dataset(n, 11);
