@@ -1,6 +1,6 @@
-//! Scores that are a sum over modalities: no pass beyond the plain one.
+//! Scores that are a sum over modalities, or read none: no pass beyond the plain one.
 
-use crate::{Block, Encoded, Request, View};
+use crate::{Backbone, Block, Encoded, Request, Tables, View};
 
 /// The answer of a backbone with `y_hat = y_id + sum_m s^m` and no cross terms: block 0 is that of the ids,
 /// and each view adds, per modality, its real block or its silenced one. Each block is made once, if any view
@@ -20,6 +20,15 @@ pub fn encode_additively(
         add(&mut blocks, without, || silenced(m));
     }
     Encoded { blocks, views, extra: None }
+}
+
+/// The answer of a backbone whose tables no ablation changes: one plain pass, whose one block all views share.
+pub fn encode_once<B: Backbone + ?Sized>(backbone: &B, request: &Request) -> Encoded {
+    // Under the primary ablation, so that the backbone's own losses are part of the pass.
+    let Tables { users, items, extra } = backbone.forward(&request.pass(request.primary));
+    let view = |&ablation| View { ablation, blocks: vec![0] };
+    let views = request.ablations.iter().map(view).collect();
+    Encoded { blocks: vec![Block::varying(users, items)], views, extra }
 }
 
 fn add(blocks: &mut Vec<Block>, views: Vec<&mut View>, make: impl FnOnce() -> Option<Block>) {

@@ -25,7 +25,7 @@ pub mod request;
 pub mod suite;
 
 pub use ablation::Ablation;
-pub use additive::encode_additively;
+pub use additive::{encode_additively, encode_once};
 pub use backbone::{Backbone, Objective, encode_naively};
 pub use encoded::{Block, Encoded, Margins, Terms, View};
 pub use graphs::Graphs;

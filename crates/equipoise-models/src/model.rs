@@ -9,7 +9,7 @@ use equipoise_nn::Parameters;
 /// Why a model cannot be built.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum ModelError {
-    /// An unknown backbone or a setting outside its range.
+    /// An unknown backbone, a setting outside its range, or one that the data set cannot serve.
     #[error("{0}")]
     Setting(String),
     /// A data set without content, or with too much of it.
@@ -31,7 +31,8 @@ impl Model {
     /// Builds a model with fresh parameters drawn from the stream `init` of `seed`.
     ///
     /// # Errors
-    /// If the backbone is unknown, a setting is out of range, or the data set has no modality.
+    /// If the backbone is unknown, a setting is out of range or asks for what the data set does not have, or the
+    /// data set has no modality.
     pub fn new(
         config: &BackboneConfig,
         data: &Dataset,
@@ -45,9 +46,13 @@ impl Model {
         }
         let mut parameters = Parameters::new(device);
         let mut stream = seed.stream("init");
+        let width = config.width;
         let mut build =
-            Build { width: config.width, inputs: &inputs, parameters: &mut parameters, stream: &mut stream };
+            Build { width, inputs: &inputs, parameters: &mut parameters, stream: &mut stream, refusal: None };
         let backbone = (entry.build)(config, &mut build);
+        if let Some(fault) = build.refusal {
+            return Err(ModelError::Setting(fault));
+        }
         Ok(Model { backbone, parameters, inputs })
     }
 

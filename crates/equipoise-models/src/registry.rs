@@ -43,6 +43,11 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
+    bprmf,
+    deepstyle,
+    itemknn,
+    lightgcn,
+    popularity,
 }
 
 impl BackboneConfig {
