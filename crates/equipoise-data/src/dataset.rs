@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::categories::Categories;
 use crate::error::DataError;
 use crate::features::Modality;
 use crate::formats;
@@ -25,6 +26,8 @@ pub struct Dataset {
     pub validation: Interactions,
     /// Features, one row per item each.
     pub modalities: Vec<Modality>,
+    /// Categories of the items, if the data set has them.
+    pub categories: Option<Categories>,
     /// Everything merged, dropped or odd, in a sentence each.
     pub notes: Vec<String>,
 }

@@ -35,8 +35,8 @@ pub enum DataError {
     },
     /// Text that is not JSON, or not of the expected shape.
     #[error(
-        "{}: line {line}, column {column}: {problem}; expected {{\"user id\": [item ids], ...}}; \
-         repair or export the file again",
+        "{}: line {line}, column {column}: {problem}; expected {expected}; repair or export the file \
+         again",
         file.display()
     )]
     Json {
@@ -48,13 +48,15 @@ pub enum DataError {
         column: usize,
         /// What is wrong there.
         problem: String,
+        /// The shape that the file should have.
+        expected: &'static str,
     },
-    /// An entry of a split or id list that does not mean what it must.
+    /// An entry of a split, id list or category file that does not mean what it must.
     #[error("{}: {place}: {problem}", file.display())]
     Entry {
         /// The file.
         file: PathBuf,
-        /// Line, user or column.
+        /// Line, user, item or column.
         place: String,
         /// Expected, found, remedy.
         problem: String,

@@ -5,7 +5,8 @@ use crate::interactions::Interactions;
 
 impl Dataset {
     /// BLAKE3 hash, 64 hex digits, of what a trained model depends on: the shape, the train and
-    /// validation pairs, the raw ids, the names and features of the modalities in order.
+    /// validation pairs, the raw ids, the names and features of the modalities in order, and the
+    /// categories of the items where there are any.
     ///
     /// The test split, the name and the layout have no part in it: the same data read from two
     /// layouts have one fingerprint.
@@ -27,6 +28,13 @@ impl Dataset {
             number(&mut hasher, modality.features.rows());
             number(&mut hasher, modality.features.width());
             floats(&mut hasher, modality.features.values());
+        }
+        if let Some(categories) = &self.categories {
+            text(&mut hasher, "categories");
+            for path in categories.paths() {
+                number(&mut hasher, path.len());
+                path.iter().for_each(|label| text(&mut hasher, label));
+            }
         }
         hasher.finalize().to_hex().to_string()
     }
@@ -62,7 +70,7 @@ fn floats(hasher: &mut blake3::Hasher, values: &[f32]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Dataset, Features, Interactions, Modality, Vocabulary};
+    use crate::{Categories, Dataset, Features, Interactions, Modality, Vocabulary};
 
     fn dataset() -> Dataset {
         let ids = |n: u32| (0..n).map(|i| i.to_string()).collect();
@@ -74,6 +82,7 @@ mod tests {
             train: Interactions::from_pairs(2, 3, &[(0, 0), (1, 2)]).0,
             validation: Interactions::from_pairs(2, 3, &[(0, 1)]).0,
             modalities: vec![Modality { name: "text".into(), features }],
+            categories: None,
             notes: Vec::new(),
         }
     }
@@ -93,11 +102,18 @@ mod tests {
         assert!(changed(&|d| d.modalities[0].name = "image".into()));
         let features = Features::new(3, 1, vec![1.0, 2.0, 3.5]).expect("finite");
         assert!(changed(&|d| d.modalities[0].features = features.clone()));
+        let categories =
+            |last: &str| Some(Categories::new(["a", "b", last].map(|l| vec![String::from(l)]).to_vec()));
+        assert!(changed(&|d| d.categories = categories("c")));
+        let with = |last| Dataset { categories: categories(last), ..dataset() }.fingerprint();
+        assert_ne!(with("c"), with("d"));
         let renamed = || ["a", "b"].map(String::from).to_vec();
         let items = dataset().vocabulary.items().to_vec();
         assert!(changed(&|d| {
             d.vocabulary = Vocabulary::new(renamed(), items.clone()).expect("distinct");
         }));
+        // What saved runs and teachers know their data by: it must never change for data without categories.
+        assert_eq!(base, "cd17574cba4a634bb9ded27f2881d92c559f24eff088f223b86a8b14ecdd92da");
         assert!(!changed(&|d| d.name = "other".into()));
         assert!(!changed(&|d| d.notes.push("A remark.".into())));
     }

@@ -13,6 +13,7 @@
 //! ```
 
 mod atomic;
+mod categories;
 mod check;
 mod dataset;
 mod demo;
@@ -29,6 +30,7 @@ mod split;
 mod vocabulary;
 
 pub use atomic::write_atomic;
+pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use dataset::{Dataset, LoadOptions, Loaded, SealedTest, load};
 pub use demo::{DemoConfig, write_demo};

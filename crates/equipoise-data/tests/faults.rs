@@ -288,6 +288,48 @@ fn id_lists_with_mistakes() {
 }
 
 #[test]
+fn categories_are_read_beside_the_splits_of_both_layouts() {
+    let text = r#"{"1": "Cups", "0": ["Baby", "Bottles"], "4": ["Baby"]}"#;
+    let (a, b, plain) = (lattice(), mmrec(), lattice());
+    put(a.path(), "5-core/categories.json", text);
+    put(b.path(), "categories.json", text);
+    let read = |dir: &TempDir| load(dir.path(), &LoadOptions::default()).expect("sound").data;
+    let (a, b, plain) = (read(&a), read(&b), read(&plain));
+    let paths = a.categories.as_ref().expect("there is a file").paths();
+    assert_eq!(paths, [vec!["Baby", "Bottles"], vec!["Cups"], vec![], vec![], vec!["Baby"]]);
+    assert_eq!(a.categories, b.categories);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    assert_ne!(a.fingerprint(), plain.fingerprint());
+    assert_eq!(plain.categories, None);
+}
+
+#[test]
+fn categories_with_mistakes() {
+    let cases = [
+        (r#"{"5": "Cups"}"#, "item \"5\"", "no such item, expected 0..=4"),
+        (r#"{"B00X": "Cups"}"#, "item \"B00X\"", "expected a whole number from 0"),
+        (r#"{"1": "Cups", "1": "Cups"}"#, "item \"1\"", "occurs twice"),
+        (r#"{"1": 7}"#, "item \"1\"", "category 7, expected a label or a list of labels"),
+        (r#"{"1": ["Baby", ["Cups"]]}"#, "item \"1\"", "category [\"Baby\",[\"Cups\"]], expected"),
+        (r#"{"1": []}"#, "item \"1\"", "category [], expected a label"),
+        (r#"{"1": ["Baby", " "]}"#, "item \"1\"", "category [\"Baby\",\" \"], expected a label"),
+        (r#"["Cups"]"#, "line 1, column 1", "an object from item ids to categories"),
+        (r#"{"1": "Cups""#, "line 1, column 12", "EOF"),
+        ("{} 1", "line 1, column 4", "expected {\"item id\": \"label\" or [labels, widest first], ...}"),
+    ];
+    for (text, place, problem) in cases {
+        let dir = lattice();
+        put(dir.path(), "5-core/categories.json", text);
+        assert_says(&fault(&dir), &["categories.json", place, problem]);
+    }
+    let dir = lattice();
+    put(dir.path(), "5-core/categories.json", r#"{"1": 7, "9": "Cups", "2": null, "0": "Cups"}"#);
+    let report = check(dir.path(), &LoadOptions::default());
+    assert_eq!((report.faults.len(), report.categorised_items), (3, Some(2)), "{report}");
+    assert!(report.to_string().contains("items with category  2\n"), "{report}");
+}
+
+#[test]
 fn raw_ids_come_from_the_lists() {
     let dir = lattice();
     put(dir.path(), "5-core/user_list.txt", "org_id remap_id\nAnn B.\t1\nCy\t0\n\n");

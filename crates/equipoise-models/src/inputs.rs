@@ -1,7 +1,7 @@
-//! What a backbone may read besides its parameters: sizes, the graph, frozen features and their means.
+//! What a backbone may read besides its parameters: sizes, the graph, frozen features and their means, categories.
 
 use crate::Graphs;
-use equipoise_data::{Dataset, Features};
+use equipoise_data::{Categories, Dataset, Features};
 use equipoise_nn::Rows;
 
 /// One modality as a backbone sees it.
@@ -26,6 +26,8 @@ pub struct Inputs {
     pub modalities: Vec<ModalityInput>,
     /// The user-item graph of the train interactions.
     pub graphs: Graphs,
+    /// Categories of the items, if the data set has them.
+    pub categories: Option<Categories>,
     all_users: RowSet,
     all_items: RowSet,
 }
@@ -43,6 +45,7 @@ impl Inputs {
             n_items: data.n_items(),
             modalities: data.modalities.iter().map(modality).collect(),
             graphs: Graphs::new(&data.train),
+            categories: data.categories.clone(),
             all_users: RowSet::all(data.n_users()),
             all_items: RowSet::all(data.n_items()),
         }

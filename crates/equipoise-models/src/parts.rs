@@ -69,22 +69,21 @@ impl Build<'_> {
     /// The projection of modality `m`, `weight.<m>` of `d x d_m` and `bias.<m>` of `1 x d`, both
     /// `U(-1/sqrt(d_m), 1/sqrt(d_m))`.
     pub fn projection(&mut self, m: usize) -> Content {
+        let mut content = self.projection_without_bias(m);
+        let (bias, group) = (format!("bias.{}", self.inputs.modalities[m].name), self.group(m));
+        let values = init::linear(self.width, self.inputs.modalities[m].features.width(), self.stream);
+        self.parameters.add(&bias, group, [1, self.width], values);
+        content.bias = Some(bias);
+        content
+    }
+
+    /// The same without `bias.<m>`: `W e_i` alone.
+    pub fn projection_without_bias(&mut self, m: usize) -> Content {
         let modality = &self.inputs.modalities[m];
         let (content, width) = (Content::new(m, &modality.name), modality.features.width());
-        let group = self.group(m);
-        let shape = [self.width, width];
-        self.parameters.add(
-            &content.weight,
-            group.clone(),
-            shape,
-            init::linear(shape[0] * width, width, self.stream),
-        );
-        self.parameters.add(
-            &content.bias,
-            group,
-            [1, self.width],
-            init::linear(self.width, width, self.stream),
-        );
+        let (group, shape) = (self.group(m), [self.width, width]);
+        let values = init::linear(shape[0] * width, width, self.stream);
+        self.parameters.add(&content.weight, group, shape, values);
         content
     }
 
@@ -106,13 +105,13 @@ pub struct Content {
     pub m: usize,
     preference: String,
     weight: String,
-    bias: String,
+    bias: Option<String>,
 }
 
 impl Content {
     fn new(m: usize, modality: &str) -> Content {
         let name = |part: &str| format!("{part}.{modality}");
-        Content { m, preference: name("user"), weight: name("weight"), bias: name("bias") }
+        Content { m, preference: name("user"), weight: name("weight"), bias: None }
     }
 
     /// Preferences of the pass's users, or their mean in every row when silenced.
@@ -122,7 +121,7 @@ impl Content {
 
     /// Projections of the pass's items, or that of the mean in every row when silenced.
     pub fn projected(&self, pass: &Pass) -> Tensor<2> {
-        pass.projected(self.m, &self.weight, &self.bias)
+        pass.project(self.m, &self.weight, self.bias.as_deref())
     }
 
     /// The mean preference, one row.
@@ -132,7 +131,7 @@ impl Content {
 
     /// The projection of the mean features, one row.
     pub fn projected_mean(&self, pass: &Pass) -> Tensor<2> {
-        pass.projected_mean(self.m, &self.weight, &self.bias)
+        pass.project_mean(self.m, &self.weight, self.bias.as_deref())
     }
 }
 

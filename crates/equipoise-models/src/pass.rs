@@ -122,11 +122,7 @@ impl<'a> Pass<'a> {
 
     /// `W e_i^m + b` for the items; when `m` is silenced, of the mean feature row in every row.
     pub fn projected(&self, m: usize, weight: &str, bias: &str) -> Tensor<2> {
-        if self.ablation.silences(m) {
-            return repeat(self.projected_mean(m, weight, bias), self.items.len());
-        }
-        let features = &self.inputs().modalities[m].features;
-        project_rows(self.table(weight), self.table(bias), features, self.items.rows())
+        self.project(m, weight, Some(bias))
     }
 
     /// `p_bar^m = (1/U) sum_u p_u^m`, one row.
@@ -136,8 +132,27 @@ impl<'a> Pass<'a> {
 
     /// `W e_bar^m + b`, one row: the projection of the mean is the mean of the projections.
     pub fn projected_mean(&self, m: usize, weight: &str, bias: &str) -> Tensor<2> {
-        let mean = &self.inputs().modalities[m].mean;
-        project_rows(self.table(weight), self.table(bias), mean, RowSet::all(1).rows())
+        self.project_mean(m, weight, Some(bias))
+    }
+
+    /// [`projected`](Pass::projected), with or without a bias.
+    pub(crate) fn project(&self, m: usize, weight: &str, bias: Option<&str>) -> Tensor<2> {
+        if self.ablation.silences(m) {
+            return repeat(self.project_mean(m, weight, bias), self.items.len());
+        }
+        let (weight, features) = (self.table(weight), &self.inputs().modalities[m].features);
+        project_rows(weight.clone(), self.bias(bias, &weight), features, self.items.rows())
+    }
+
+    /// [`projected_mean`](Pass::projected_mean), with or without a bias.
+    pub(crate) fn project_mean(&self, m: usize, weight: &str, bias: Option<&str>) -> Tensor<2> {
+        let (weight, mean) = (self.table(weight), &self.inputs().modalities[m].mean);
+        project_rows(weight.clone(), self.bias(bias, &weight), mean, RowSet::all(1).rows())
+    }
+
+    fn bias(&self, name: Option<&str>, weight: &Tensor<2>) -> Tensor<2> {
+        let zeros = || Tensor::zeros([1, weight.dims()[0]], &weight.device());
+        name.map_or_else(zeros, |name| self.table(name))
     }
 
     /// Inverted dropout: in training, each entry is zero with probability `rate` and `1 / (1 - rate)` times

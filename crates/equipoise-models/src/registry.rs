@@ -47,6 +47,11 @@ backbones! {
     freedom,
     mgcn,
     mmgcn,
+    bprmf,
+    deepstyle,
+    itemknn,
+    lightgcn,
+    popularity,
 }
 
 impl BackboneConfig {

@@ -193,7 +193,9 @@ impl Parameters {
         for (name, shape, data) in &tables {
             views.insert(name.clone(), TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(failed)?);
         }
-        safetensors::serialize(views, Some(metadata)).map_err(failed)
+        // Empty metadata and no table at all would make a header that is no JSON.
+        let metadata = Some(metadata).filter(|m| !m.is_empty());
+        safetensors::serialize(views, metadata).map_err(failed)
     }
 
     /// Reads every table of this model from a safetensors file.

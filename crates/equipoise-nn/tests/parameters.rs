@@ -43,6 +43,15 @@ fn a_file_gives_back_the_bits_that_were_saved() {
 }
 
 #[test]
+fn no_table_at_all_is_a_file_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut none = parameters(&[], 0.0);
+    let path = saved(dir.path(), &none);
+    none.load_safetensors(&path).unwrap();
+    assert!(none.is_empty());
+}
+
+#[test]
 fn another_shape_is_refused_with_both_shapes() {
     let dir = tempfile::tempdir().unwrap();
     let path = saved(dir.path(), &parameters(&[("user.id", [3, 2]), ("bias", [1, 5])], 0.0));

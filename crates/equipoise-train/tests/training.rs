@@ -102,3 +102,21 @@ fn patience_ends_a_run_that_does_not_improve() {
     let epochs = read_epochs(&outcome.run.events_path()).unwrap();
     assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [0, 1, 2, 3]);
 }
+
+#[test]
+fn a_backbone_without_parameters_is_evaluated_as_it_is() {
+    let world = World::new();
+    for (backbone, balance) in [("popularity", "none"), ("itemknn", "none"), ("itemknn", "ckd")] {
+        let mut config = world.distilled();
+        (config.backbone.name, config.balance.name) = (backbone.into(), balance.into());
+        let name = format!("{backbone} {balance}");
+        let outcome = world.run(&config, &name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let report = &outcome.report;
+        assert_eq!((report.epochs, report.best_epoch, report.ending), (0, 0, Ending::LastEpoch), "{name}");
+        let epochs = read_epochs(&outcome.run.events_path()).unwrap();
+        assert_eq!(epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [0], "{name}");
+        assert_eq!(report.test == report.popularity, backbone == "popularity", "{name}");
+        let saved = outcome.run.model(&world.loaded.data).unwrap();
+        assert!(saved.parameters.is_empty() && report.validation["recall@20"] > 0.0, "{name}");
+    }
+}

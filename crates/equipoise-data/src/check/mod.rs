@@ -37,6 +37,9 @@ pub struct DataReport {
     pub cold_items: usize,
     /// Each modality.
     pub modalities: Vec<ModalityReport>,
+    /// Items with a category; `None` if there is no file of categories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categorised_items: Option<usize>,
     /// Oddities that do no harm, a sentence each.
     pub notes: Vec<String>,
     /// Faults that keep the data set from being loaded; empty for a sound one.
@@ -104,6 +107,7 @@ fn examine(
 ) -> Result<(), DataError> {
     let gathered = format.gather(path, options, faults)?;
     report.modalities = gathered.modalities.iter().map(modality_report).collect();
+    report.categorised_items = gathered.categories.as_ref().map(|read| read.len());
     report.notes = gathered.notes.clone();
     let shape = gathered.verify(faults)?;
     count(report, &gathered, &shape);

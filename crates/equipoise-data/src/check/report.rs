@@ -18,6 +18,9 @@ impl Display for DataReport {
         line(f, "sparsity", format_args!("{:.4} %", 100.0 * self.sparsity))?;
         line(f, "users without train", self.users_without_train)?;
         line(f, "items without train", self.cold_items)?;
+        if let Some(items) = self.categorised_items {
+            line(f, "items with category", items)?;
+        }
         modalities(f, &self.modalities)?;
         sentences(f, "notes", &self.notes)?;
         sentences(f, "faults", &self.faults)?;

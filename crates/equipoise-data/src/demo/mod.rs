@@ -2,11 +2,13 @@
 //!
 //! Items have latent factors, users have tastes over them, and interactions follow popularity
 //! times taste. `text` shows all factors of an item, `image` a few of them under noise, `audio`
-//! none. A method that claims to tell strong from weak modalities can be held to that.
+//! none. A method that claims to tell strong from weak modalities can be held to that. Items of one
+//! cluster stand on one shelf of a department: their category.
 //!
 //! Only additions, products, quotients and square roots occur, all of them exact to the last
 //! bit under IEEE 754: a seed gives the same bytes on every machine.
 
+mod categories;
 mod modalities;
 mod world;
 
@@ -75,6 +77,9 @@ pub fn write_demo(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     write_split(dir, "test", parts.iter().map(|p| &p.test))?;
     write_ids(dir, "user_list.txt", "user", config.users)?;
     write_ids(dir, "item_list.txt", "item", config.items)?;
+    let categories = categories::paths(&world, config.seed);
+    let text = serde_json::to_string(&categories).expect("labels by item are JSON");
+    write_text(&dir.join("5-core/categories.json"), &text)?;
     for recipe in &RECIPES {
         let file = dir.join(format!("{}_feat.npy", recipe.name));
         write_npy(&file, &recipe.features(&world, config.seed))?;

@@ -64,7 +64,40 @@ fn a_seed_gives_the_same_bytes_on_every_machine() {
     assert_ne!(first.data.fingerprint(), other.data.fingerprint());
 }
 
-const GOLDEN: &str = "76dbd4f2a331ba4431c6d98a56637ea9ca33aaba03fb335300e4d7249a85b640";
+const GOLDEN: &str = "96ab136d3390012e61b56597d5e10512b05960e922ff000ef31077ef574f3f98";
+
+/// Categories come from a stream of their own: without them the rest is what it would be had there never been any.
+#[test]
+fn categories_change_nothing_else() {
+    let (dir, loaded) = demo(&DemoConfig { users: 50, items: 60, seed: 11 });
+    assert!(loaded.data.categories.is_some());
+    std::fs::remove_file(dir.path().join("5-core/categories.json")).expect("written");
+    let data = load(dir.path(), &LoadOptions::default()).expect("a sound data set").data;
+    assert_eq!(data.categories, None);
+    assert_eq!(data.fingerprint(), GOLDEN_WITHOUT_CATEGORIES);
+}
+
+const GOLDEN_WITHOUT_CATEGORIES: &str = "76dbd4f2a331ba4431c6d98a56637ea9ca33aaba03fb335300e4d7249a85b640";
+
+#[test]
+fn most_items_stand_on_a_shelf_of_a_department() {
+    let config = DemoConfig::default();
+    let (_dir, loaded) = demo(&config);
+    let categories = loaded.data.categories.expect("the demo has them");
+    let known = categories.paths().iter().filter(|path| !path.is_empty()).count();
+    assert!((900..1000).contains(&known), "{known} of {} items have a category", config.items);
+    let (labels, of_items) = categories.resolve(10);
+    assert!((15..=25).contains(&labels.len()), "{labels:?}");
+    assert_eq!(labels[0], "none");
+    let world = World::new(&config);
+    let pairs = world.clusters.iter().zip(&of_items).filter(|(_, category)| **category > 0);
+    let shelves: BTreeMap<usize, u32> =
+        pairs.clone().map(|(cluster, category)| (*cluster, *category)).collect();
+    assert!(
+        pairs.into_iter().all(|(cluster, category)| shelves[cluster] == *category),
+        "a cluster is on one shelf"
+    );
+}
 
 #[test]
 fn the_demo_is_as_described() {

@@ -10,7 +10,7 @@ pub(super) const MIN_ITEMS: usize = 5;
 pub(super) const MAX_ITEMS: usize = 9;
 /// Number of clusters of items: so many, with so short histories, that ids alone cannot learn them and content
 /// matters.
-const CLUSTERS: usize = 300;
+pub(super) const CLUSTERS: usize = 300;
 /// Spread of items around the centre of their cluster, whose coordinates have variance 1.
 const SPREAD: f64 = 0.5;
 /// How strongly taste decides, beside popularity.
@@ -23,6 +23,8 @@ pub(super) type Factors = [f64; LATENT];
 pub(super) struct World {
     /// Latent factors of each item.
     pub(super) items: Vec<Factors>,
+    /// The cluster that each item comes from.
+    pub(super) clusters: Vec<usize>,
     tastes: Vec<Factors>,
     /// Relative popularity of each item.
     popularity: Vec<f64>,
@@ -34,11 +36,15 @@ impl World {
         let seed = Seed(config.seed);
         let mut rng = seed.stream("demo/items");
         let centres: Vec<Factors> = (0..CLUSTERS).map(|_| gaussian(&mut rng, 1.0)).collect();
-        let items = (0..config.items).map(|_| near(pick(&centres, &mut rng), &mut rng)).collect();
+        let item = |_| {
+            let cluster = pick(&mut rng);
+            (cluster, near(&centres[cluster], &mut rng))
+        };
+        let (clusters, items) = (0..config.items).map(item).unzip();
         let mut rng = seed.stream("demo/users");
         let tastes = (0..config.users).map(|_| taste(&centres, &mut rng)).collect();
         let popularity = popularity(config.items, &mut seed.stream("demo/popularity"));
-        World { items, tastes, popularity, seed }
+        World { items, clusters, tastes, popularity, seed }
     }
 
     /// Items of each user, in the order drawn: distinct, with probability proportional to
@@ -75,8 +81,9 @@ fn gaussian(rng: &mut Stream, scale: f64) -> Factors {
     std::array::from_fn(|_| scale * normal(rng))
 }
 
-fn pick<'a>(centres: &'a [Factors], rng: &mut Stream) -> &'a Factors {
-    &centres[rng.below(centres.len() as u32) as usize]
+/// A cluster.
+fn pick(rng: &mut Stream) -> usize {
+    rng.below(CLUSTERS as u32) as usize
 }
 
 fn near(centre: &Factors, rng: &mut Stream) -> Factors {
@@ -86,7 +93,7 @@ fn near(centre: &Factors, rng: &mut Stream) -> Factors {
 
 /// A unit vector between two clusters that the user likes.
 fn taste(centres: &[Factors], rng: &mut Stream) -> Factors {
-    let (first, second) = (pick(centres, rng), pick(centres, rng));
+    let (first, second) = (&centres[pick(rng)], &centres[pick(rng)]);
     let offset = gaussian(rng, 0.5);
     let taste: Factors = std::array::from_fn(|n| first[n] + 0.7 * second[n] + offset[n]);
     let length = dot(&taste, &taste).sqrt();

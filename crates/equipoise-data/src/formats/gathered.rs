@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::category_file::ReadCategories;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -47,6 +48,8 @@ pub struct Gathered {
     /// Raw item ids by index and the file that lists them.
     pub(crate) items: Option<(PathBuf, Vec<String>)>,
     pub(crate) modalities: Vec<ReadModality>,
+    /// Categories of items, if there is a file of them.
+    pub(crate) categories: Option<ReadCategories>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -64,6 +67,9 @@ impl Gathered {
     pub(crate) fn verify(&self, faults: &mut Faults) -> Result<Shape, DataError> {
         let items = self.verify_items(faults)?;
         let users = self.verify_users(faults)?;
+        if let Some(categories) = &self.categories {
+            categories.verify(items, faults)?;
+        }
         for (first, second) in [(0, 1), (0, 2), (1, 2)] {
             self.verify_disjoint(first, second, faults)?;
         }
@@ -196,6 +202,7 @@ impl Gathered {
             train,
             validation,
             modalities: modalities.collect(),
+            categories: self.categories.map(|read| read.of_items(shape.items)),
             notes,
         };
         Ok(Loaded { data, test: SealedTest::seal(test) })

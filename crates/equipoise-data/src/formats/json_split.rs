@@ -10,6 +10,8 @@ use super::gathered::Split;
 use crate::error::DataError;
 use crate::faults::Faults;
 
+const SHAPE: &str = "{\"user id\": [item ids], ...}";
+
 /// Reads one split file.
 ///
 /// # Errors
@@ -30,7 +32,7 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<Split>, Da
     let parsed = Users(&mut contents).deserialize(&mut json).and_then(|()| json.end());
     if let Err(error) = parsed {
         // What came before the damage is no split: nothing is half read.
-        faults.add(json_error(file, &error))?;
+        faults.add(json_error(file, SHAPE, &error))?;
         return Ok(None);
     }
     let origin = file.display().to_string();
@@ -46,13 +48,15 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<Split>, Da
     Ok(Some(Split { origin, users, pairs }))
 }
 
-fn json_error(file: &Path, error: &serde_json::Error) -> DataError {
+/// Where and how a file is not the JSON that it should be.
+pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json::Error) -> DataError {
     let text = error.to_string();
     let problem = match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
     };
-    DataError::Json { file: file.to_owned(), line: error.line(), column: error.column().max(1), problem }
+    let (file, line, column) = (file.to_owned(), error.line(), error.column().max(1));
+    DataError::Json { file, line, column, problem, expected }
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 //! <dir>/5-core/train.json, val.json, test.json    {"<user>": [item, ...], ...}
 //! <dir>/<modality>_feat.npy                       one row per item
 //! <dir>/5-core/user_list.txt, item_list.txt       optional: raw id <tab> index
+//! <dir>/5-core/categories.json                    optional: {"<item>": "label" or [labels], ...}
 //! ```
 //!
 //! The splits may also lie in `<dir>` itself, as the MMSSL family has them.
@@ -11,7 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use super::gathered::Gathered;
-use super::{Format, directory_name, id_list, json_split, modality_files};
+use super::{Format, category_file, directory_name, id_list, json_split, modality_files};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -59,6 +60,7 @@ impl Format for Lattice {
             users: id_list::read(&dir.join("user_list.txt"), faults)?,
             items: id_list::read(&dir.join("item_list.txt"), faults)?,
             modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            categories: category_file::read(&dir, faults)?,
             notes: Vec::new(),
         })
     }

@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use super::gathered::{Gathered, SPLITS, Split};
-use super::{Format, directory_name, id_list, modality_files};
+use super::{Format, category_file, directory_name, id_list, modality_files};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -49,6 +49,7 @@ impl Format for Mmrec {
             users: id_list::read(&path.join("u_id_mapping.csv"), faults)?,
             items: id_list::read(&path.join("i_id_mapping.csv"), faults)?,
             modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            categories: category_file::read(path, faults)?,
             notes: Vec::new(),
         })
     }

@@ -1,5 +1,6 @@
 //! Layouts of data sets on disk: one file each, and one line each in the registry.
 
+mod category_file;
 mod gathered;
 mod id_list;
 mod json_split;

@@ -123,7 +123,8 @@ pub fn shares_without_change(config: &BackboneConfig) {
     }
 }
 
-/// Silencing a modality whose features and preferences are the same everywhere changes no margin.
+/// Silencing a modality whose features, preferences (`user.<m>`) and categories (`category.<m>`) are the same
+/// everywhere changes no margin.
 pub fn ignores_what_is_constant(config: &BackboneConfig) {
     let mut data = dataset(2, 6);
     let width = data.modalities[1].features.width();
@@ -132,14 +133,16 @@ pub fn ignores_what_is_constant(config: &BackboneConfig) {
     data.modalities[1].features = features.expect("finite values that fill the table");
     let mut model = model(config, &data, 6);
     let constant = Group::Modality(data.modalities[1].name.clone());
-    let of_users: Vec<(String, usize)> = model
+    let varies =
+        |name: &str, rows| (name.starts_with("user.") && rows == USERS) || name.starts_with("category.");
+    let tables: Vec<(String, [usize; 2])> = model
         .parameters
         .iter()
-        .filter(|(name, group, shape)| **group == constant && shape[0] == USERS && name.starts_with("user."))
-        .map(|(name, _, shape)| (name.to_owned(), shape[1]))
+        .filter(|(name, group, shape)| **group == constant && varies(name, shape[0]))
+        .map(|(name, _, shape)| (name.to_owned(), shape))
         .collect();
-    for (name, width) in of_users {
-        model.parameters.write(&name, vec![0.25; USERS * width]);
+    for (name, [rows, width]) in tables {
+        model.parameters.write(&name, vec![0.25; rows * width]);
     }
     let (triples, ablations) = (triples(9, 6), [Ablation::FULL, Ablation::without(1)]);
     let asked = Asked {

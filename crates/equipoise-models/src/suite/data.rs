@@ -1,7 +1,9 @@
-//! Made-up data that is small and awkward: a hub, a user and an item that nobody met.
+//! Made-up data that is small and awkward: a hub, a user and an item that nobody met, categories large and small.
 
 use crate::{Ablation, BackboneConfig, Model};
-use equipoise_data::{Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary};
+use equipoise_data::{
+    Categories, Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary,
+};
 
 /// Users; the last has no interaction.
 pub const USERS: usize = 7;
@@ -18,6 +20,13 @@ fn interactions(stream: &mut Stream) -> Interactions {
         pairs.extend(more.map(|item| (user, item)));
     }
     Interactions::from_pairs(USERS, ITEMS, &pairs).0
+}
+
+/// A wide category, two narrow ones in it, one of a single item, and items without.
+fn categories() -> Categories {
+    let paths: [&[&str]; ITEMS] =
+        [&["a", "x"], &["a", "y"], &["a", "x"], &["a"], &["b"], &[], &["a", "y"], &["a", "x"], &[]];
+    Categories::new(paths.iter().map(|path| path.iter().map(|l| (*l).to_owned()).collect()).collect())
 }
 
 /// A data set with `n` modalities of different widths, random but for the seed.
@@ -38,6 +47,7 @@ pub fn dataset(n: usize, seed: u64) -> Dataset {
         train: interactions(&mut stream),
         validation: Interactions::from_pairs(USERS, ITEMS, &[(0, 1)]).0,
         modalities: (0..n).map(|m| modality(m, &mut stream)).collect(),
+        categories: Some(categories()),
         notes: Vec::new(),
     }
 }

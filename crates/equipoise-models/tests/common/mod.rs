@@ -2,7 +2,9 @@
 #![allow(dead_code)] // each test file uses its part
 
 use burn::tensor::Tensor;
-use equipoise_data::{Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary};
+use equipoise_data::{
+    Categories, Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary,
+};
 use equipoise_models::{Ablation, BackboneConfig, Model, RowSet, suite};
 use equipoise_nn::TripleIndex;
 use serde_json::{Value, json};
@@ -83,6 +85,7 @@ pub fn connected(
         train: interactions(),
         validation: interactions(),
         modalities: modalities.into_iter().map(|(name, features)| Modality { name, features }).collect(),
+        categories: None,
         notes: Vec::new(),
     }
 }
@@ -151,7 +154,11 @@ pub fn reference_model(backbone: &str, case: &Value) -> Model {
     let config: BackboneConfig =
         serde_json::from_value(config).unwrap_or_else(|fault| panic!("{}: {fault}", text(case, "name")));
     let device = equipoise_nn::device("cpu").expect("there is a cpu");
-    let data = connected(users, items, &pairs, modalities);
+    let mut data = connected(users, items, &pairs, modalities);
+    // One label per index, so that labels in their order are the indices again.
+    let path = |index: &f64| vec![format!("{index:05}")];
+    let categories = case.get("categories").map(|indices| numbers(indices).iter().map(path).collect());
+    data.categories = categories.map(Categories::new);
     let mut model = Model::new(&config, &data, Seed(0), &device).expect("a valid model");
     let parameters = case["parameters"].as_object().expect("an object of tables");
     assert_eq!(parameters.len(), model.parameters.len(), "{}: parameters", text(case, "name"));

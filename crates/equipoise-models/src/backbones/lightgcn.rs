@@ -1,0 +1,131 @@
+//! LightGCN: id embeddings smoothed over the interaction graph, without weights or nonlinearities (He, Deng, Wang,
+//! Li, Zhang & Wang, SIGIR 2020). It reads no content: what a graph alone can do.
+//!
+//! # Equations
+//! With the adjacency `A` of all `N = U + I` nodes, users first, and its degrees `D`:
+//! ```text
+//! S = D^-1/2 A D^-1/2,  0^-1/2 := 0                                             N x N                 (1)
+//! H_0 = [ X_U ; X_I ],   H_l = S H_(l-1)                                        N x d                 (2)
+//! [ Y ; Z ] = (1/(L + 1)) sum_{l = 0..L} H_l                                    D = d                 (3)
+//! L_own = reg_ids (1/B) (1/2) sum over the batch of ||x_u||^2 + ||x_i||^2 + ||x_j||^2                 (4)
+//! ```
+//! The own loss (4) takes the id rows themselves, a row once per occurrence in the `B` BPR triples; it adds to the
+//! penalty on final rows that every backbone is trained with (set `train.reg` to 0 to have (4) alone, as
+//! published). A node without interactions keeps `x / (L + 1)`.
+//!
+//! | symbol | parameter | shape | initial values |
+//! |---|---|---|---|
+//! | `X_U`, `X_I` | `user.id`, `item.id` | `U x d`, `I x d` | Xavier uniform |
+//!
+//! # Ablation
+//! There is nothing to silence: the plain tables serve every ablation.
+//!
+//! # Configuration
+//! | name | default | purpose | range |
+//! |---|---|---|---|
+//! | `layers` | 3 | number `L` of propagations | 0 to 8 |
+//! | `reg_ids` | 1e-4 | weight of the penalty on id rows | 0 or more |
+//! | `width` | 64 | width `d` of the embeddings | 1 to 4096 |
+
+use crate::additive::encode_once;
+use crate::parts::Build;
+use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::{Backbone, BatchTriples, Encoded, Pass, Request, Tables};
+use burn::tensor::Tensor;
+use equipoise_graph::Normalisation;
+use equipoise_nn::{init, propagate, weighted_square_sum};
+use serde::{Deserialize, Serialize};
+
+/// The registry's entry.
+pub const ENTRY: BackboneEntry = BackboneEntry {
+    name: "lightgcn",
+    title: "LightGCN",
+    source: "He, Deng, Wang, Li, Zhang & Wang, SIGIR 2020",
+    summary: "id embeddings smoothed over the interaction graph",
+    silencing: Silencing::Nothing,
+    check: |config| config.lightgcn.check(),
+    build,
+};
+
+/// Settings of LightGCN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Number of propagations.
+    pub layers: usize,
+    /// Weight of the penalty on id rows.
+    pub reg_ids: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { layers: 3, reg_ids: 1e-4 }
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), String> {
+        if self.layers > 8 {
+            return Err(format!("layers = {}: expected 0 to 8", self.layers));
+        }
+        if !(self.reg_ids >= 0.0 && self.reg_ids.is_finite()) {
+            return Err(format!("reg_ids = {}: expected 0 or more", self.reg_ids));
+        }
+        Ok(())
+    }
+}
+
+/// See the [module documentation](self).
+pub struct LightGcn {
+    layers: usize,
+    reg_ids: f64,
+}
+
+fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
+    let Config { layers, reg_ids } = config.lightgcn;
+    b.ids(init::xavier_uniform);
+    Box::new(LightGcn { layers, reg_ids })
+}
+
+impl LightGcn {
+    /// The mean over layers, `[N, d]`.
+    fn smoothed(&self, pass: &Pass) -> Tensor<2> {
+        let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
+        let mut layer = Tensor::cat(vec![pass.table("user.id"), pass.table("item.id")], 0);
+        let mut sum = layer.clone();
+        for _ in 0..self.layers {
+            layer = propagate(&graph, layer);
+            sum = sum + layer.clone();
+        }
+        sum / (self.layers as f32 + 1.0)
+    }
+
+    /// Equation (4).
+    fn penalty(&self, pass: &Pass, batch: &BatchTriples) -> Tensor<1> {
+        let scale = (0.5 * self.reg_ids / batch.bpr as f64) as f32;
+        let weigh = |rows: usize, positions: [&[u32]; 2]| {
+            let mut weights = vec![0.0; rows];
+            positions.into_iter().flatten().for_each(|&row| weights[row as usize] += scale);
+            weights.into()
+        };
+        let (users, items) = (pass.users("user.id"), pass.items("item.id"));
+        let of_users = weigh(users.dims()[0], [batch.users(), &[]]);
+        let of_items = weigh(items.dims()[0], [batch.positives(), batch.negatives()]);
+        weighted_square_sum(users, &of_users) + weighted_square_sum(items, &of_items)
+    }
+}
+
+impl Backbone for LightGcn {
+    fn forward(&self, pass: &Pass) -> Tables {
+        let (users, nodes) = (pass.inputs().n_users, self.smoothed(pass));
+        let items = nodes.clone().narrow(0, users, pass.inputs().n_items);
+        let mut tables = pass.select(nodes.narrow(0, 0, users), items);
+        let batch = pass.batch().filter(|_| self.reg_ids > 0.0);
+        tables.extra = batch.map(|batch| self.penalty(pass, batch));
+        tables
+    }
+
+    fn encode(&self, request: &Request) -> Encoded {
+        encode_once(self, request)
+    }
+}
