@@ -18,6 +18,7 @@ pub mod encoded;
 pub mod graphs;
 pub mod inputs;
 pub mod model;
+mod nodes;
 pub mod parts;
 pub mod pass;
 pub mod registry;

@@ -43,6 +43,8 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
+    egogcn,
+    grcn,
 }
 
 impl BackboneConfig {
