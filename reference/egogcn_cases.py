@@ -4,6 +4,7 @@ import egogcn
 import egogcn_checks
 import egogcn_gate_checks
 import graphs
+import input_penalty
 
 DEFAULT = {
     "modulation": "hard",
@@ -30,6 +31,9 @@ VARIANTS = {
     "m3_soft": (3, SOFT | {"layers": 3, "id_layers": "released"}),
 }
 
+# case with the published penalty -> the same case without it, weight
+PENALISED = {"m2_hard_reg": ("m2_hard", 0.125)}
+
 
 def inputs_of(count, config):
     """The first draw away from every kink of this variant, unit rows under "project"."""
@@ -47,6 +51,23 @@ def inputs_of(count, config):
     return graphs.Inputs(found.features, prepared(found.parameters), found.triples)
 
 
+def penalised(name, plain, reg):
+    """The case `plain` with the published penalty as the backbone's own loss."""
+    count, changes = VARIANTS[plain["name"]]
+    config = DEFAULT | changes
+    inputs = inputs_of(count, config)
+
+    def extra(parameters):
+        return input_penalty.penalty(
+            parameters, inputs.triples, list(inputs.features), reg
+        )
+
+    encode = egogcn.encoder(inputs.features, config)
+    found = graphs.case(name, config | {"reg_inputs": reg}, inputs, encode, extra)
+    input_penalty.check_gradient(inputs, found, plain, reg)
+    return found
+
+
 def content():
     """Checks every variant, then describes it."""
     cases = []
@@ -58,4 +79,7 @@ def content():
         encode = egogcn.encoder(inputs.features, config)
         cases.append(graphs.case(name, config, inputs, encode))
         print(f"checked egogcn {name}", flush=True)
+    by_name = {case["name"]: case for case in cases}
+    for name, (plain, reg) in PENALISED.items():
+        cases.append(penalised(name, by_name[plain], reg))
     return {"cases": cases}

@@ -3,6 +3,7 @@
 import graphs
 import grcn
 import grcn_checks
+import input_penalty
 
 DEFAULT = {
     "routing": "paper",
@@ -30,11 +31,31 @@ VARIANTS = {
     "m3_mean": (3, {"weight_mode": "mean", "fusion": "mean", "layers": 1}),
 }
 
+# case with the published penalty -> the same case without it, weight
+PENALISED = {"m2_default_reg": ("m2_default", 0.125)}
+
 
 def inputs_of(count, config):
     """The first draw away from every kink of this variant."""
     shapes = grcn.shapes(list(graphs.MODALITIES)[:count])
     return graphs.find(count, shapes, lambda found: grcn.encoder(found.features, config))
+
+
+def penalised(name, plain, reg):
+    """The case `plain` with the published penalty as the backbone's own loss."""
+    count, changes = VARIANTS[plain["name"]]
+    config = DEFAULT | changes
+    inputs = inputs_of(count, config)
+
+    def extra(parameters):
+        return input_penalty.penalty(
+            parameters, inputs.triples, list(inputs.features), reg
+        )
+
+    encode = grcn.encoder(inputs.features, config)
+    found = graphs.case(name, config | {"reg_inputs": reg}, inputs, encode, extra)
+    input_penalty.check_gradient(inputs, found, plain, reg)
+    return found
 
 
 def content():
@@ -47,4 +68,7 @@ def content():
         encode = grcn.encoder(inputs.features, config)
         cases.append(graphs.case(name, config, inputs, encode))
         print(f"checked grcn {name}", flush=True)
+    by_name = {case["name"]: case for case in cases}
+    for name, (plain, reg) in PENALISED.items():
+        cases.append(penalised(name, by_name[plain], reg))
     return {"cases": cases}

@@ -20,6 +20,7 @@ pub mod inputs;
 pub mod layer_mean;
 pub mod model;
 pub mod occurrences;
+mod nodes;
 pub mod parts;
 pub mod pass;
 pub mod ranges;

@@ -43,14 +43,16 @@ macro_rules! backbones {
 
 backbones! {
     vbpr,
-    bm3,
-    freedom,
-    mgcn,
-    mmgcn,
-    bprmf,
     deepstyle,
-    itemknn,
+    mmgcn,
+    grcn,
+    egogcn,
+    mgcn,
+    bprmf,
     lightgcn,
+    freedom,
+    bm3,
+    itemknn,
     popularity,
 }
 

@@ -1,0 +1,71 @@
+//! Tables of all `N = U + I` nodes, users first, as the backbones with attention over edges read them.
+
+use crate::parts::Content;
+use crate::{Pass, Tables};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use equipoise_graph::Edges;
+use equipoise_nn::{leaky_relu, normalise_rows, weighted_square_sum};
+
+/// `[users ; items]`.
+pub(crate) fn stack(users: Tensor<2>, items: Tensor<2>) -> Tensor<2> {
+    Tensor::cat(vec![users, items], 0)
+}
+
+/// The asked-for rows of a table of all nodes.
+pub(crate) fn select(pass: &Pass, nodes: Tensor<2>) -> Tables {
+    let (users, items) = (pass.inputs().n_users, pass.inputs().n_items);
+    pass.select(nodes.clone().narrow(0, 0, users), nodes.narrow(0, users, items))
+}
+
+/// `H_0 = nrm([X_U ; X_I])`, `N x d`.
+pub(crate) fn unit_ids(pass: &Pass) -> Tensor<2> {
+    normalise_rows(stack(pass.table("user.id"), pass.table("item.id")))
+}
+
+/// `F = nrm(LR(W e + b))` from projections.
+pub(crate) fn unit_content(projected: Tensor<2>) -> Tensor<2> {
+    normalise_rows(leaky_relu(projected))
+}
+
+/// Rows of a table by position; a position may come again and again.
+pub(crate) fn repeated_rows(table: Tensor<2>, rows: impl Iterator<Item = u32>) -> Tensor<2> {
+    let rows: Vec<i32> = rows.map(|r| r as i32).collect();
+    let n = rows.len();
+    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [n]), &table.device());
+    table.select(0, rows)
+}
+
+/// `alpha = 1 / deg(n)` on every edge into `n`: attention among equal rows.
+pub(crate) fn even_attention(edges: &Edges, device: &Device) -> Tensor<1> {
+    let share = |bounds: &[usize]| {
+        let degree = bounds[1] - bounds[0];
+        std::iter::repeat_n(1.0 / degree as f32, degree)
+    };
+    let values: Vec<f32> = edges.indptr().windows(2).flat_map(share).collect();
+    Tensor::from_data(TensorData::new(values, [edges.len()]), device)
+}
+
+/// The penalty that GRCN and EgoGCN were published with, before its weight:
+///
+/// ```text
+/// mean_b x_u^2 + mean_b x_i^2 + sum_m mean_b (p_u^m)^2
+/// ```
+///
+/// means over the entries of the batch's rows, a row counted once per occurrence; the items are the preferred
+/// and the other ones. `None` where the pass's own losses are not wanted.
+pub(crate) fn input_penalty(pass: &Pass, contents: &[&Content]) -> Option<Tensor<1>> {
+    let batch = pass.batch()?;
+    let ids = mean_square(pass.users("user.id"), &[batch.users()])
+        + mean_square(pass.items("item.id"), &[batch.positives(), batch.negatives()]);
+    let preference = |content: &&Content| mean_square(content.preferences(pass), &[batch.users()]);
+    Some(contents.iter().map(preference).fold(ids, |sum, term| sum + term))
+}
+
+fn mean_square(table: Tensor<2>, rows: &[&[u32]]) -> Tensor<1> {
+    let [height, width] = table.dims();
+    let rows = rows.concat();
+    let share = 1.0 / (rows.len().max(1) * width) as f32;
+    let mut weights = vec![0.0; height];
+    rows.iter().for_each(|&r| weights[r as usize] += share);
+    weighted_square_sum(table, &weights.into())
+}
