@@ -199,7 +199,7 @@ impl Run {
     /// File system faults.
     pub fn write_start(&self, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
         data.vocabulary.write(&self.vocabulary_path())?;
-        let text = toml::to_string(config).map_err(|e| TrainError::file(&self.config_path(), e))?;
+        let text = config.to_toml().map_err(|e| TrainError::file(&self.config_path(), e))?;
         self.write(&self.config_path(), text.as_bytes())
     }
 

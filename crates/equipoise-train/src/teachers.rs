@@ -59,13 +59,13 @@ fn differences(run: &Run, name: &str, config: &RunConfig, data: &Dataset) -> Res
 /// The keys that decide what a teacher becomes. The data is known by its fingerprint; evaluation changes
 /// nothing but the metrics that are written, unless it selects the best model.
 fn identity(config: &RunConfig) -> Vec<(String, String)> {
-    let text = toml::to_string(config).expect("a configuration is valid TOML");
+    let text = config.to_toml().expect("a configuration is valid TOML");
     let layers = Layers::new().text(&text, "config").expect("a configuration reads itself");
     let rows = layers.origins().into_iter().map(|(key, value, _)| (key, value));
     let selects = config.train.metric.starts_with("ndcg");
     rows.filter(|(key, _)| {
         key == "seed"
-            || key.starts_with("backbone.")
+            || (key.starts_with("backbone.") && !config.is_idle(key))
             || (key.starts_with("train.") && key != "train.channels")
             || (selects && key == "eval.ndcg")
     })

@@ -42,7 +42,7 @@ pub fn gather(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
         plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
         metrics: report.test.clone().into_iter().collect(),
         definitions: report.definitions.clone().into_iter().collect(),
-        config_toml: toml::to_string(&config).map_err(|e| fault(run.config_path(), e))?,
+        config_toml: config.to_toml().map_err(|e| fault(run.config_path(), e))?,
         version: env!("CARGO_PKG_VERSION").into(),
     })
 }

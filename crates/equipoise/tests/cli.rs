@@ -7,7 +7,9 @@ use std::fs;
 
 #[test]
 fn every_command_teaches_itself() {
-    for command in ["demo", "data", "data check", "data generate", "train", "evaluate", "audit", "compare"] {
+    for command in
+        ["demo", "backbones", "data", "data check", "data generate", "train", "evaluate", "audit", "compare"]
+    {
         let words: Vec<&str> = command.split(' ').collect();
         let text = ok(program().args(words).arg("--help"));
         assert!(text.contains("Usage:"), "{command}: {text}");
@@ -21,6 +23,18 @@ fn no_command_and_unknown_flags_are_bad_input() {
     failure(&mut program(), 2);
     let text = failure(program().args(["train", "--epocs", "3"]), 2);
     assert!(text.contains("--epochs"), "{text}");
+}
+
+#[test]
+fn backbones_are_listed_with_what_they_are() {
+    let text = ok(program().arg("backbones"));
+    assert!(text.contains("mgcn") && text.contains("SIGIR 2020"), "{text}");
+    let list = json(program().args(["backbones", "--format", "json"]));
+    assert_eq!(list[0]["name"], "vbpr");
+    let demo = Demo::new();
+    let mut balanced = demo.train(&demo.dir("never"));
+    let error = failure(balanced.args(["--backbone", "lightgcn", "--balance", "ckd"]), 2);
+    assert!(error.contains("change with no modality"), "{error}");
 }
 
 #[test]

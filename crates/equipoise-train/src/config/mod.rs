@@ -3,6 +3,7 @@
 mod keys;
 pub mod layers;
 mod spans;
+mod written;
 
 use equipoise_balance::BalanceConfig;
 use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, load};

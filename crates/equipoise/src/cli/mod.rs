@@ -3,6 +3,7 @@
 //! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.
 
 mod audit;
+mod backbones;
 mod compare;
 mod data;
 mod demo;
@@ -75,6 +76,8 @@ enum Command {
     /// Check a data set, or make one up.
     #[command(subcommand)]
     Data(data::Command),
+    /// List the backbones, what each is and where it was published.
+    Backbones,
     /// Train a model, and the teachers that its balancer needs.
     Train(train::Args),
     /// Evaluate a trained model again.
@@ -121,6 +124,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.global),
         Command::Data(command) => data::run(&command, &cli.global),
+        Command::Backbones => backbones::run(&cli.global),
         Command::Train(args) => train::run(&args, &cli.global),
         Command::Evaluate(args) => evaluate::run(&args, &cli.global),
         Command::Audit(args) => audit::run(&args, &cli.global),

@@ -25,15 +25,24 @@ pub fn json(value: &impl Serialize) -> Result<(), Failure> {
     out(&format!("{text}\n"))
 }
 
-/// A table without lines: the first column to the left, the others to the right.
+/// A table of numbers without lines: the first column to the left, the others to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    aligned(header, rows, CellAlignment::Right)
+}
+
+/// A table of words without lines: every column to the left.
+pub fn words(header: &[&str], rows: &[Vec<String>]) -> String {
+    aligned(header, rows, CellAlignment::Left)
+}
+
+fn aligned(header: &[&str], rows: &[Vec<String>], alignment: CellAlignment) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
     for row in rows {
         table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+        column.set_cell_alignment(alignment);
     }
     let lines: Vec<String> = table.to_string().lines().map(|l| l.trim_end().to_owned()).collect();
     format!("{}\n", lines.join("\n"))

@@ -148,7 +148,9 @@ fn dry_run(layers: &Layers, config: &RunConfig, global: &Global) -> Result<(), F
     if global.json() {
         return print::json(config);
     }
-    let rows: Vec<Vec<String>> = layers.origins().into_iter().map(|(k, v, o)| vec![k, v, o]).collect();
+    let used = |row: &(String, String, String)| row.2 != "default" || !config.is_idle(&row.0);
+    let rows = layers.origins().into_iter().filter(used).map(|(k, v, o)| vec![k, v, o]);
+    let rows: Vec<Vec<String>> = rows.collect();
     print::out(&print::table(&["setting", "value", "from"], &rows))
 }
 
