@@ -39,8 +39,20 @@ impl Model {
         seed: Seed,
         device: &Device,
     ) -> Result<Model, ModelError> {
+        Model::on(config, Inputs::new(data), seed, device)
+    }
+
+    /// The same on inputs that other models of the data set use too: graphs are derived once for all.
+    ///
+    /// # Errors
+    /// As [`new`](Model::new).
+    pub fn on(
+        config: &BackboneConfig,
+        inputs: Inputs,
+        seed: Seed,
+        device: &Device,
+    ) -> Result<Model, ModelError> {
         let entry = config.check().map_err(ModelError::Setting)?;
-        let inputs = Inputs::new(data);
         if inputs.modalities.is_empty() || inputs.n_modalities() > crate::ablation::MAX_MODALITIES {
             return Err(ModelError::Modalities(inputs.n_modalities()));
         }

@@ -1,10 +1,10 @@
 //! Tables of all `N = U + I` nodes, users first, as the backbones with attention over edges read them.
 
 use crate::parts::Content;
-use crate::{Pass, Tables};
+use crate::{Occurrences, Pass, Tables};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use equipoise_graph::Edges;
-use equipoise_nn::{leaky_relu, normalise_rows, weighted_square_sum};
+use equipoise_nn::{leaky_relu, normalise_rows};
 
 /// `[users ; items]`.
 pub(crate) fn stack(users: Tensor<2>, items: Tensor<2>) -> Tensor<2> {
@@ -61,11 +61,9 @@ pub(crate) fn input_penalty(pass: &Pass, contents: &[&Content]) -> Option<Tensor
     Some(contents.iter().map(preference).fold(ids, |sum, term| sum + term))
 }
 
+/// Mean of the squared entries of these rows, each as often as it occurs.
 fn mean_square(table: Tensor<2>, rows: &[&[u32]]) -> Tensor<1> {
-    let [height, width] = table.dims();
-    let rows = rows.concat();
-    let share = 1.0 / (rows.len().max(1) * width) as f32;
-    let mut weights = vec![0.0; height];
-    rows.iter().for_each(|&r| weights[r as usize] += share);
-    weighted_square_sum(table, &weights.into())
+    let (width, rows) = (table.dims()[1], rows.concat());
+    let share = 1.0 / (rows.len().max(1) * width) as f64;
+    Occurrences::of(&rows).square_norm(table, share)
 }

@@ -33,3 +33,11 @@ pub fn layers(field: &str, value: usize) -> Result<(), String> {
 pub fn neighbours(field: &str, value: usize) -> Result<(), String> {
     expect(field, value, (1..=1000).contains(&value), "1 to 1000")
 }
+
+/// A share of entries or edges that dropout leaves out.
+///
+/// # Errors
+/// `field = value: expected 0 to below 1` if it is not.
+pub fn rate(field: &str, value: f64) -> Result<(), String> {
+    expect(field, value, (0.0..1.0).contains(&value), "0 to below 1")
+}

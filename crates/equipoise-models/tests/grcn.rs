@@ -210,11 +210,11 @@ fn initial_confidences_are_one_table_of_both_signs_or_one() {
 #[test]
 fn settings_out_of_range_are_refused() {
     let refused = |change: fn(&mut Config)| config(change).check().err().expect("out of range");
-    assert_eq!(refused(|c| c.n_route = 17), "backbone.grcn.n_route = 17: expected 0 to 16");
-    assert_eq!(refused(|c| c.layers = 99), "backbone.grcn.layers = 99: expected 0 to 16");
-    assert_eq!(refused(|c| c.dropout = 1.0), "backbone.grcn.dropout = 1: expected 0 to less than 1");
-    assert_eq!(refused(|c| c.dropout = -0.1), "backbone.grcn.dropout = -0.1: expected 0 to less than 1");
-    assert_eq!(refused(|c| c.reg_inputs = -1.0), "backbone.grcn.reg_inputs = -1: expected at least 0");
+    assert_eq!(refused(|c| c.n_route = 17), "backbone.grcn.n_route = 17: expected 0 to 8");
+    assert_eq!(refused(|c| c.layers = 99), "backbone.grcn.layers = 99: expected 0 to 8");
+    assert_eq!(refused(|c| c.dropout = 1.0), "backbone.grcn.dropout = 1: expected 0 to below 1");
+    assert_eq!(refused(|c| c.dropout = -0.1), "backbone.grcn.dropout = -0.1: expected 0 to below 1");
+    assert_eq!(refused(|c| c.reg_inputs = -1.0), "backbone.grcn.reg_inputs = -1: expected 0 or more");
     assert!(config(|c| c.reg_inputs = f64::NAN).check().is_err());
-    assert!(config(|c| (c.n_route, c.layers, c.dropout) = (16, 0, 0.99)).check().is_ok());
+    assert!(config(|c| (c.n_route, c.layers, c.dropout) = (8, 0, 0.99)).check().is_ok());
 }

@@ -204,7 +204,7 @@ fn settings_out_of_range_are_refused() {
         assert_eq!(fault(Config { layers, ..Config::default() }), Some(expected));
     }
     for dropout in [-0.1, 1.0, f64::NAN] {
-        let expected = format!("backbone.mmgcn.dropout = {dropout}: expected at least 0 and below 1");
+        let expected = format!("backbone.mmgcn.dropout = {dropout}: expected 0 to below 1");
         assert_eq!(fault(Config { dropout, ..Config::default() }), Some(expected));
     }
     for (layers, dropout) in [(1, 0.0), (8, 0.99)] {

@@ -18,9 +18,11 @@ fn build(name: &str, width: usize, data: &Dataset) -> Result<Model, ModelError> 
 
 #[test]
 fn every_backbone_behaves() {
-    for entry in built_in() {
-        suite::check(entry);
-    }
+    std::thread::scope(|scope| {
+        for entry in built_in() {
+            scope.spawn(move || suite::check(entry));
+        }
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::teachers;
 use crate::trainer::{MODEL, Trained, Trainer};
 use equipoise_balance::{Balancer, Teacher};
 use equipoise_data::{Loaded, SealedTest};
-use equipoise_models::{Ablation, Encoded};
+use equipoise_models::{Ablation, Encoded, Inputs};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -44,13 +44,17 @@ impl Job<'_> {
         self.config.check().map_err(TrainError::Setting)?;
         let run = Run::create(self.out, self.overwrite)?;
         run.write_start(self.config, &self.loaded.data)?;
-        let balancer = self.balancer(&run, listener, stop)?;
-        self.train(&run, Ablation::FULL, MODEL, self.config, balancer, listener, stop)
+        let inputs = Inputs::new(&self.loaded.data);
+        let balancer = self.balancer(&run, &inputs, listener, stop)?;
+        let part =
+            Part { run: &run, inputs: &inputs, what: MODEL, primary: Ablation::FULL, config: self.config };
+        self.train(&part, balancer, listener, stop)
     }
 
     fn balancer(
         &self,
         run: &Run,
+        inputs: &Inputs,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Box<dyn Balancer>, TrainError> {
@@ -62,7 +66,7 @@ impl Job<'_> {
             let default = run.dir().join("teachers");
             let dir = self.config.balance.teachers.as_deref().unwrap_or(&default);
             for m in 0..n {
-                teachers.push(self.teacher(dir, m, listener, stop)?);
+                teachers.push(self.teacher(dir, m, inputs, listener, stop)?);
             }
         }
         Ok((entry.build)(&self.config.balance, teachers, n))
@@ -72,6 +76,7 @@ impl Job<'_> {
         &self,
         dir: &Path,
         m: usize,
+        inputs: &Inputs,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Teacher, TrainError> {
@@ -80,7 +85,7 @@ impl Job<'_> {
         if let Some(run) = teachers::saved(dir, name, self.config, data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.clone(), path });
-            return Ok(Teacher::of(&run.model(data)?, m));
+            return Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m));
         }
         let config = teachers::teacher_config(self.config);
         let run = Run::create(&dir.join(name), true)?;
@@ -88,46 +93,37 @@ impl Job<'_> {
         let only = Ablation::only(m, data.modalities.len());
         let plain = equipoise_balance::find("none").expect("the registry has `none`");
         let balancer = (plain.build)(&config.balance, Vec::new(), data.modalities.len());
-        let outcome = self.train(&run, only, &teachers::what(name), &config, balancer, listener, stop)?;
+        let part = Part { run: &run, inputs, what: &teachers::what(name), primary: only, config: &config };
+        let outcome = self.train(&part, balancer, listener, stop)?;
         if outcome.report.ending == Ending::Interrupted {
             std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
             return Err(TrainError::InterruptedTeacher(name.clone()));
         }
-        Ok(Teacher::of(&run.model(data)?, m))
+        Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m))
     }
 
-    #[allow(clippy::too_many_arguments)] // one call's parts, named at each of its two calls
     fn train(
         &self,
-        run: &Run,
-        primary: Ablation,
-        what: &str,
-        config: &RunConfig,
+        part: &Part,
         balancer: Box<dyn Balancer>,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
+        let Part { run, inputs, what, primary, config } = *part;
         let path = run.events_path();
         let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
-        let trainer = Trainer::new(&self.loaded.data, config, primary, what, balancer)?;
+        let trainer = Trainer::new(&self.loaded.data, inputs, config, primary, what, balancer)?;
         let trained = trainer.run(&mut log, stop)?;
         log.finish().map_err(|e| TrainError::file(&path, e))?;
         let fingerprint = self.loaded.data.fingerprint();
         run.write_model(&trained.model, what, &fingerprint)?;
-        let report = self.finish(run, primary, what, config, &trained, fingerprint)?;
+        let report = self.finish(part, &trained, fingerprint)?;
         run.write_metrics(&report)?;
         Ok(Outcome { run: run.clone(), report })
     }
 
-    fn finish(
-        &self,
-        run: &Run,
-        primary: Ablation,
-        what: &str,
-        config: &RunConfig,
-        trained: &Trained,
-        fingerprint: String,
-    ) -> Result<Report, TrainError> {
+    fn finish(&self, part: &Part, trained: &Trained, fingerprint: String) -> Result<Report, TrainError> {
+        let Part { run, what, primary, config, .. } = *part;
         let data = &self.loaded.data;
         let audited = audited(&trained.model);
         let wanted: Vec<Ablation> = audited.iter().map(|(_, a)| *a).filter(|a| *a != primary).collect();
@@ -163,6 +159,15 @@ impl Job<'_> {
             definitions: whole.definitions,
         })
     }
+}
+
+/// One model of a job: where it goes, how it calls itself, and under which ablation it is trained.
+struct Part<'b> {
+    run: &'b Run,
+    inputs: &'b Inputs,
+    what: &'b str,
+    primary: Ablation,
+    config: &'b RunConfig,
 }
 
 /// A trained model's tables and what they are measured on.

@@ -19,7 +19,7 @@ use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::events::Ending;
 use equipoise_data::{Dataset, write_atomic};
-use equipoise_models::Model;
+use equipoise_models::{Inputs, Model};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -253,6 +253,14 @@ impl Run {
     /// # Errors
     /// If the data has another fingerprint, or the parameters do not fit.
     pub fn model(&self, data: &Dataset) -> Result<Model, TrainError> {
+        self.model_on(data, Inputs::new(data))
+    }
+
+    /// The same on inputs of this data that other models use too.
+    ///
+    /// # Errors
+    /// As [`model`](Run::model).
+    pub fn model_on(&self, data: &Dataset, inputs: Inputs) -> Result<Model, TrainError> {
         let (config, report) = (self.config()?, self.report()?);
         let found = data.fingerprint();
         if report.fingerprint != found {
@@ -264,7 +272,7 @@ impl Run {
             return Err(TrainError::file(&self.dir, reason));
         }
         let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
-        let mut model = Model::new(&config.backbone, data, equipoise_data::Seed(config.seed), &device)?;
+        let mut model = Model::on(&config.backbone, inputs, equipoise_data::Seed(config.seed), &device)?;
         model.parameters.load_safetensors(&self.model_path())?;
         Ok(model)
     }

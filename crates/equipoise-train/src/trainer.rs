@@ -8,7 +8,7 @@ use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, Verdict};
 use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, Seed};
-use equipoise_models::{Ablation, Model};
+use equipoise_models::{Ablation, Inputs, Model};
 use std::time::Instant;
 
 /// What the model itself is called in events, beside its teachers.
@@ -42,12 +42,13 @@ pub struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     /// A trainer before its first epoch. `primary` is the ablation under which the model is trained and
-    /// selected; `what` names it in events.
+    /// selected; `what` names it in events; `inputs` are those of the data.
     ///
     /// # Errors
     /// If the model cannot be built, or there is nothing to sample or to validate on.
     pub fn new(
         data: &'a Dataset,
+        inputs: &Inputs,
         config: &'a RunConfig,
         primary: Ablation,
         what: &str,
@@ -61,7 +62,7 @@ impl<'a> Trainer<'a> {
         // A teacher is a model of its own: its draws are independent of the student's and of other teachers'.
         let seed = Seed(config.seed);
         let seed = if what == MODEL { seed } else { seed.part(what) };
-        let model = Model::new(&config.backbone, data, seed, &device)?;
+        let model = Model::on(&config.backbone, inputs.clone(), seed, &device)?;
         let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
         let selection = selection.with(&config.eval);
         let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed)?;

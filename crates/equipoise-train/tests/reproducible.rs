@@ -5,7 +5,7 @@ mod common;
 use common::World;
 use equipoise_balance::Teacher;
 use equipoise_data::Seed;
-use equipoise_models::{Ablation, Model};
+use equipoise_models::{Ablation, Inputs, Model};
 use equipoise_nn::parameters::Snapshot;
 use equipoise_train::{Event, Listener, RunConfig, StopFlag, Trainer};
 
@@ -41,7 +41,15 @@ fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
     let teachers = if entry.needs_teachers { teachers(world, config) } else { Vec::new() };
     let balancer = (entry.build)(&config.balance, teachers, world.modalities().len());
-    let trainer = Trainer::new(&world.loaded.data, config, Ablation::FULL, "model", balancer).unwrap();
+    let trainer = Trainer::new(
+        &world.loaded.data,
+        &Inputs::new(&world.loaded.data),
+        config,
+        Ablation::FULL,
+        "model",
+        balancer,
+    )
+    .unwrap();
     let mut validation = Validation::default();
     let trained = trainer.run(&mut validation, &StopFlag::default()).unwrap();
     Left { tables: trained.model.parameters.snapshot(), validation: validation.0 }

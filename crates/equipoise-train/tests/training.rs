@@ -5,7 +5,7 @@ mod common;
 use common::{Raiser, Recorder, World};
 use equipoise_balance::none::NoBalance;
 use equipoise_data::{Dataset, Seed};
-use equipoise_models::{Ablation, Model};
+use equipoise_models::{Ablation, Inputs, Model};
 use equipoise_train::events::{Ending, Silent, read_epochs};
 use equipoise_train::{Event, StopFlag, TrainError, Trainer};
 
@@ -32,7 +32,9 @@ fn ten_epochs_lower_the_loss_and_raise_positives_above_negatives() {
     let world = World::new();
     let (data, mut config, mut heard) = (&world.loaded.data, world.config(), Recorder::default());
     config.train.epochs = 10;
-    let trainer = || Trainer::new(data, &config, Ablation::FULL, "model", Box::new(NoBalance)).unwrap();
+    let inputs = Inputs::new(data);
+    let trainer =
+        || Trainer::new(data, &inputs, &config, Ablation::FULL, "model", Box::new(NoBalance)).unwrap();
     let trained = trainer().run(&mut heard, &StopFlag::default()).unwrap();
     let losses: Vec<f64> = heard
         .0

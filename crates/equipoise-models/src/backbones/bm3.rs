@@ -46,7 +46,7 @@ use crate::{
 };
 use burn::tensor::{Int, Tensor, TensorData};
 use equipoise_graph::Normalisation;
-use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows, weighted_square_sum};
+use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -150,10 +150,9 @@ impl Bm3 {
 
     /// `1/2 mean_b ( |x_u|^2 + |x_i|^2 )`.
     fn norms(&self, pass: &Pass, users: &Occurrences, items: &Occurrences) -> Tensor<1> {
-        let squares = |table: Tensor<2>, of: &Occurrences| {
-            weighted_square_sum(gather_rows(table, &of.rows), &of.shares().into())
-        };
-        (squares(pass.users("user.id"), users) + squares(pass.items("item.id"), items)) * 0.5
+        let half = |of: &Occurrences| 0.5 / f64::from(of.counts.iter().sum::<f32>());
+        users.square_norm(pass.users("user.id"), half(users))
+            + items.square_norm(pass.items("item.id"), half(items))
     }
 }
 

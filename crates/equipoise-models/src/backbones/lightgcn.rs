@@ -28,12 +28,13 @@
 //! | `width` | 64 | width `d` of the embeddings | 1 to 4096 |
 
 use crate::additive::encode_once;
+use crate::layer_mean::layer_mean;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
-use crate::{Backbone, BatchTriples, Encoded, Pass, Request, Tables};
+use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
 use burn::tensor::Tensor;
 use equipoise_graph::Normalisation;
-use equipoise_nn::{init, propagate, weighted_square_sum};
+use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
 
 /// The registry's entry.
@@ -65,13 +66,8 @@ impl Default for Config {
 
 impl Config {
     fn check(&self) -> Result<(), String> {
-        if self.layers > 8 {
-            return Err(format!("layers = {}: expected 0 to 8", self.layers));
-        }
-        if !(self.reg_ids >= 0.0 && self.reg_ids.is_finite()) {
-            return Err(format!("reg_ids = {}: expected 0 or more", self.reg_ids));
-        }
-        Ok(())
+        ranges::layers("layers", self.layers)?;
+        ranges::not_negative("reg_ids", self.reg_ids)
     }
 }
 
@@ -88,36 +84,19 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl LightGcn {
-    /// The mean over layers, `[N, d]`.
-    fn smoothed(&self, pass: &Pass) -> Tensor<2> {
-        let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
-        let mut layer = Tensor::cat(vec![pass.table("user.id"), pass.table("item.id")], 0);
-        let mut sum = layer.clone();
-        for _ in 0..self.layers {
-            layer = propagate(&graph, layer);
-            sum = sum + layer.clone();
-        }
-        sum / (self.layers as f32 + 1.0)
-    }
-
     /// Equation (4).
     fn penalty(&self, pass: &Pass, batch: &BatchTriples) -> Tensor<1> {
-        let scale = (0.5 * self.reg_ids / batch.bpr as f64) as f32;
-        let weigh = |rows: usize, positions: [&[u32]; 2]| {
-            let mut weights = vec![0.0; rows];
-            positions.into_iter().flatten().for_each(|&row| weights[row as usize] += scale);
-            weights.into()
-        };
-        let (users, items) = (pass.users("user.id"), pass.items("item.id"));
-        let of_users = weigh(users.dims()[0], [batch.users(), &[]]);
-        let of_items = weigh(items.dims()[0], [batch.positives(), batch.negatives()]);
-        weighted_square_sum(users, &of_users) + weighted_square_sum(items, &of_items)
+        let scale = 0.5 * self.reg_ids / batch.bpr as f64;
+        let users = Occurrences::of(batch.users());
+        let items = Occurrences::of(&[batch.positives(), batch.negatives()].concat());
+        users.square_norm(pass.users("user.id"), scale) + items.square_norm(pass.items("item.id"), scale)
     }
 }
 
 impl Backbone for LightGcn {
     fn forward(&self, pass: &Pass) -> Tables {
-        let (users, nodes) = (pass.inputs().n_users, self.smoothed(pass));
+        let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
+        let (users, nodes) = (pass.inputs().n_users, layer_mean(pass, &graph, self.layers));
         let items = nodes.clone().narrow(0, users, pass.inputs().n_items);
         let mut tables = pass.select(nodes.narrow(0, 0, users), items);
         let batch = pass.batch().filter(|_| self.reg_ids > 0.0);

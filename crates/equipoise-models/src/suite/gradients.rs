@@ -13,7 +13,7 @@ const CLOSE: f64 = 0.02;
 
 /// For every parameter, the gradient along random directions is the central difference quotient of the loss:
 /// margins under every ablation, penalty and own losses together. Across a kink (a threshold, a maximum) they
-/// differ: quotients are narrowed until they agree, and one direction of five need not. Where an own loss is the
+/// differ: quotients are narrowed until they agree, and one direction of four need not. Where an own loss is the
 /// whole objective, of margins and penalty alone: it may hold targets constant, and then no quotient tells its
 /// gradient.
 pub fn gradients_are_difference_quotients(config: &BackboneConfig) {
@@ -24,8 +24,8 @@ pub fn gradients_are_difference_quotients(config: &BackboneConfig) {
             return;
         }
         spread(&mut model);
-        for position in 0..model.parameters.len() {
-            check_parameter(config, &mut model, n, position);
+        for (name, gradient) in look(&model, n, true).gradients {
+            check_parameter(config, &mut model, n, &name, &gradient);
         }
     }
 }
@@ -41,7 +41,7 @@ fn spread(model: &mut Model) {
     }
 }
 
-fn look(model: &Model, n: usize) -> Seen {
+fn look(model: &Model, n: usize, gradients: bool) -> Seen {
     let (triples, ablations) = (triples(9, 5), every_ablation(n));
     let asked = Asked {
         triples: &triples,
@@ -51,23 +51,21 @@ fn look(model: &Model, n: usize) -> Seen {
         naive: false,
         step: 4,
     };
-    observe_scores(model, &asked)
+    observe_scores(model, &asked, gradients)
 }
 
-fn check_parameter(config: &BackboneConfig, model: &mut Model, n: usize, position: usize) {
-    const DIRECTIONS: u64 = 5;
-    let seen = look(model, n);
-    let (name, gradient) = seen.gradients[position].clone();
-    if model.parameters.is_frozen(&name) {
+fn check_parameter(config: &BackboneConfig, model: &mut Model, n: usize, name: &str, gradient: &[f32]) {
+    const DIRECTIONS: u64 = 4;
+    if model.parameters.is_frozen(name) {
         return;
     }
     let mut disagreeing = Vec::new();
     for seed in 0..DIRECTIONS {
         let direction = direction(gradient.len(), seed);
         let along: f64 = gradient.iter().zip(&direction).map(|(g, d)| f64::from(g * d)).sum();
-        let mut quotients = STEPS.iter().map(|&h| quotient(model, n, &name, &direction, h));
+        let mut quotients = STEPS.iter().map(|&h| quotient(model, n, name, &direction, h));
         if !quotients.any(|q| (q - along).abs() <= CLOSE * (1.0 + q.abs())) {
-            disagreeing.push((along, quotient(model, n, &name, &direction, STEPS[STEPS.len() - 1])));
+            disagreeing.push((along, quotient(model, n, name, &direction, STEPS[STEPS.len() - 1])));
         }
     }
     // One direction may have a kink closer than the narrowest quotient.
@@ -86,7 +84,7 @@ fn quotient(model: &mut Model, n: usize, name: &str, direction: &[f32], h: f32) 
     let mut at = |h: f32| {
         let moved = start.iter().zip(direction).map(|(v, d)| v + h * d).collect();
         model.parameters.write(name, moved);
-        f64::from(look(model, n).loss)
+        f64::from(look(model, n, false).loss)
     };
     let slope = (at(h) - at(-h)) / f64::from(2.0 * h);
     model.parameters.write(name, start);

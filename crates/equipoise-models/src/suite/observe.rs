@@ -41,16 +41,16 @@ pub struct Seen {
 
 /// One training step's quantities without the update.
 pub fn observe(model: &Model, asked: &Asked) -> Seen {
-    observe_with(model, asked, model.backbone.objective())
+    observe_with(model, asked, model.backbone.objective(), true)
 }
 
 /// The same with a loss of margins and penalty, whatever the backbone is trained with: an own loss that is
-/// the whole objective is left out.
-pub(super) fn observe_scores(model: &Model, asked: &Asked) -> Seen {
-    observe_with(model, asked, Objective::Bpr)
+/// the whole objective is left out. Gradients only if asked for.
+pub(super) fn observe_scores(model: &Model, asked: &Asked, gradients: bool) -> Seen {
+    observe_with(model, asked, Objective::Bpr, gradients)
 }
 
-fn observe_with(model: &Model, asked: &Asked, objective: Objective) -> Seen {
+fn observe_with(model: &Model, asked: &Asked, objective: Objective, gradients: bool) -> Seen {
     let whole = model.backbone.objective() == objective;
     let (users, items) = rows(model, asked);
     let batch = BatchTriples { triples: index(asked.triples, &users, &items), bpr: asked.triples.len() };
@@ -86,9 +86,11 @@ fn observe_with(model: &Model, asked: &Asked, objective: Objective) -> Seen {
     }
     let loss = parts.into_iter().reduce(|sum, part| sum + part).expect("a step has a loss");
     seen.loss = number(&loss);
-    let shapes = model.parameters.iter();
-    let found = if model.parameters.is_empty() { Vec::new() } else { values.gradients(&mut loss.backward()) };
-    for ((name, _, [rows, columns]), gradient) in shapes.zip(found) {
+    if model.parameters.is_empty() || !gradients {
+        return seen;
+    }
+    let found = values.gradients(&mut loss.backward());
+    for ((name, _, [rows, columns]), gradient) in model.parameters.iter().zip(found) {
         seen.gradients.push((name.to_owned(), gradient.map_or(vec![0.0; rows * columns], vector)));
     }
     seen

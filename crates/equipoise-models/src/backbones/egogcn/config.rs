@@ -1,5 +1,6 @@
 //! Settings of EgoGCN and their ranges; see the [module documentation](super).
 
+use crate::ranges;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Which messages are mixed.
@@ -78,15 +79,8 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), String> {
-        if !(0.0..=1.0).contains(&self.theta) {
-            return Err(format!("theta = {}: expected 0 to 1", self.theta));
-        }
-        if self.layers > 16 {
-            return Err(format!("layers = {}: expected 0 to 16", self.layers));
-        }
-        if !(self.reg_inputs >= 0.0 && self.reg_inputs.is_finite()) {
-            return Err(format!("reg_inputs = {}: expected at least 0", self.reg_inputs));
-        }
-        Ok(())
+        ranges::expect("theta", self.theta, (0.0..=1.0).contains(&self.theta), "0 to 1")?;
+        ranges::layers("layers", self.layers)?;
+        ranges::not_negative("reg_inputs", self.reg_inputs)
     }
 }

@@ -60,10 +60,10 @@
 //! | `modulation` | `hard` | which messages are mixed, (3) | `hard`, `soft` |
 //! | `theta` | 0.1 | threshold under `hard`; published: 0.4 and 0.6 | 0 to 1 |
 //! | `reattention` | true | whether (4) runs | |
-//! | `layers` | 1 | steps of (6); published: 1 and 3 | 0 to 16 |
+//! | `layers` | 1 | steps of (6); published: 1 and 3 | 0 to 8 |
 //! | `id_layers` | `intended` | what the third layer of (7) reads | `intended`, `released` |
 //! | `pref_norm` | `differentiable` | how preferences get length 1 | `differentiable`, `project` |
-//! | `reg_inputs` | 0 | weight of the published penalty | at least 0 |
+//! | `reg_inputs` | 0 | weight of the published penalty | 0 or more |
 
 mod build;
 mod channel;

@@ -1,5 +1,6 @@
 //! Settings of GRCN and their ranges; see the [module documentation](super).
 
+use crate::ranges;
 use serde::{Deserialize, Serialize};
 
 /// Whether users hear their items before edges are judged.
@@ -92,17 +93,9 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), String> {
-        for (name, value) in [("n_route", self.n_route), ("layers", self.layers)] {
-            if value > 16 {
-                return Err(format!("{name} = {value}: expected 0 to 16"));
-            }
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(format!("dropout = {}: expected 0 to less than 1", self.dropout));
-        }
-        if !(self.reg_inputs >= 0.0 && self.reg_inputs.is_finite()) {
-            return Err(format!("reg_inputs = {}: expected at least 0", self.reg_inputs));
-        }
-        Ok(())
+        ranges::layers("n_route", self.n_route)?;
+        ranges::layers("layers", self.layers)?;
+        ranges::rate("dropout", self.dropout)?;
+        ranges::not_negative("reg_inputs", self.reg_inputs)
     }
 }

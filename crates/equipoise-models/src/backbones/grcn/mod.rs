@@ -51,14 +51,14 @@
 //! |---|---|---|---|
 //! | `width` | 64 | width `d` of every block | 1 to 4096 |
 //! | `routing` | `paper` | whether (2) runs | `paper`, `released` |
-//! | `n_route` | 3 | iterations of (2) | 0 to 16 |
+//! | `n_route` | 3 | iterations of (2) | 0 to 8 |
 //! | `weight_mode` | `confid` | how modalities judge an edge together | `confid`, `max`, `mean` |
 //! | `confidence` | `xavier` | initial confidences | `xavier`, `one` |
 //! | `prune` | false | negative weights become 0 | |
 //! | `fusion` | `concat` | how blocks make the final rows | `concat`, `id`, `mean` |
-//! | `layers` | 2 | layers of (6) | 0 to 16 |
-//! | `dropout` | 0 | share of edges of (6) left out in training | 0 to less than 1 |
-//! | `reg_inputs` | 0 | weight of the published penalty | at least 0 |
+//! | `layers` | 2 | layers of (6) | 0 to 8 |
+//! | `dropout` | 0 | share of edges of (6) left out in training | 0 to below 1 |
+//! | `reg_inputs` | 0 | weight of the published penalty | 0 or more |
 
 mod build;
 pub mod config;

@@ -66,7 +66,7 @@ mod channel;
 
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
-use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View};
+use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
 use alike::Alike;
 use burn::tensor::Tensor;
 use channel::{Channel, Scope};
@@ -126,13 +126,8 @@ impl Default for Config {
 
 fn check(config: &BackboneConfig) -> Result<(), String> {
     let Config { layers, dropout, .. } = config.mmgcn;
-    if !(1..=8).contains(&layers) {
-        return Err(format!("layers = {layers}: expected 1 to 8"));
-    }
-    if !(0.0..1.0).contains(&dropout) {
-        return Err(format!("dropout = {dropout}: expected at least 0 and below 1"));
-    }
-    Ok(())
+    ranges::expect("layers", layers, (1..=8).contains(&layers), "1 to 8")?;
+    ranges::rate("dropout", dropout)
 }
 
 /// See the [module documentation](self).
