@@ -167,7 +167,8 @@ def load(out, name):
 def table(args):
     plain = load(args.out, "plain")
     modalities = [name for name, _ in plain[0]["modalities"]]
-    runs = {"plain": plain, **{f"CKD `{w}`": load(args.out, f"ckd-{w}") for w in WEIGHTS}}
+    done = [w for w in WEIGHTS if all((args.out / f"seed{s}/ckd-{w}/metrics.json").exists() for s in SEEDS)]
+    runs = {"plain": plain, **{f"CKD `{w}`": load(args.out, f"ckd-{w}") for w in done}}
     channel = lambda reports, m: [r["ablations"][f"only {m}"]["recall@20"] for r in reports]
     value = lambda reports, metric: [r["test"][metric] for r in reports]
     header = ["model", "recall@20", "ndcg@20", "precision@20", "p over seeds (recall@20)"]

@@ -18,7 +18,7 @@ pub fn headline(audit: &Audit) -> String {
 
 fn balance_sentence(all: &[ModalityVerdict]) -> String {
     if all.is_empty() {
-        return "This model has no modality: it knows the IDs alone.".into();
+        return "No modality changes the scores of this model: there is nothing to balance.".into();
     }
     if all.iter().all(|v| v.verdict == Verdict::NoTeacher) {
         return "Whether every modality pulls its weight is unknown: no teachers were trained \

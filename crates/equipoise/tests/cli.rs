@@ -35,6 +35,10 @@ fn backbones_are_listed_with_what_they_are() {
     let mut balanced = demo.train(&demo.dir("never"));
     let error = failure(balanced.args(["--backbone", "lightgcn", "--balance", "ckd"]), 2);
     assert!(error.contains("change with no modality"), "{error}");
+    let run = demo.dir("lightgcn");
+    ok(demo.train(&run).args(["--backbone", "lightgcn"]));
+    let text = ok(program().arg("audit").arg(&run));
+    assert!(text.contains("nothing to balance") && !text.contains("without"), "{text}");
 }
 
 #[test]
