@@ -6,13 +6,14 @@
 //! with `S` the normalised adjacency of users and items. He et al., *LightGCN* (SIGIR 2020).
 
 use crate::Pass;
+use crate::nodes::stack;
 use burn::tensor::Tensor;
 use equipoise_nn::{Propagation, propagate};
 use std::sync::Arc;
 
 /// `C` of every user and item, users first, from the tables `user.id` and `item.id`.
 pub fn layer_mean(pass: &Pass, graph: &Arc<Propagation>, layers: usize) -> Tensor<2> {
-    let mut layer = Tensor::cat(vec![pass.table("user.id"), pass.table("item.id")], 0);
+    let mut layer = stack(pass.table("user.id"), pass.table("item.id"));
     let mut sum = layer.clone();
     for _ in 0..layers {
         layer = propagate(graph, layer);

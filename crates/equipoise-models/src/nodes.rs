@@ -1,4 +1,4 @@
-//! Tables of all `N = U + I` nodes, users first, as the backbones with attention over edges read them.
+//! Tables of all `N = U + I` nodes, users first.
 
 use crate::parts::Content;
 use crate::{Occurrences, Pass, Tables};
@@ -11,10 +11,15 @@ pub(crate) fn stack(users: Tensor<2>, items: Tensor<2>) -> Tensor<2> {
     Tensor::cat(vec![users, items], 0)
 }
 
+/// A table of nodes as its first `users` rows and the others; either side may be empty.
+pub(crate) fn split(nodes: Tensor<2>, users: usize) -> (Tensor<2>, Tensor<2>) {
+    (nodes.clone().slice(..users), nodes.slice(users..))
+}
+
 /// The asked-for rows of a table of all nodes.
 pub(crate) fn select(pass: &Pass, nodes: Tensor<2>) -> Tables {
-    let (users, items) = (pass.inputs().n_users, pass.inputs().n_items);
-    pass.select(nodes.clone().narrow(0, 0, users), nodes.narrow(0, users, items))
+    let (users, items) = split(nodes, pass.inputs().n_users);
+    pass.select(users, items)
 }
 
 /// `H_0 = nrm([X_U ; X_I])`, `N x d`.

@@ -124,6 +124,12 @@ impl Content {
         pass.project(self.m, &self.weight, self.bias.as_deref())
     }
 
+    /// `x W_m^T + b_m` of rows of features.
+    pub fn project(&self, pass: &Pass, features: Tensor<2>) -> Tensor<2> {
+        let linear = features.matmul(pass.table(&self.weight).transpose());
+        self.bias.iter().fold(linear, |x, bias| x + pass.table(bias))
+    }
+
     /// The mean preference, one row.
     pub fn mean_preference(&self, pass: &Pass) -> Tensor<2> {
         pass.mean_preference(&self.preference)

@@ -72,7 +72,10 @@ impl Stepper {
         }
         let sampler = || {
             let sampler = GenericSampler::new(train, needs.generic_triples)?;
-            needs.generic_items.map_or(Ok(sampler.clone()), |count| sampler.with_items_per_step(count))
+            match needs.generic_items {
+                Some(count) => sampler.with_items_per_step(count),
+                None => Ok(sampler),
+            }
         };
         let generic = (needs.generic_triples > 0).then(sampler);
         Ok(Stepper {
@@ -118,17 +121,9 @@ impl Stepper {
         let encoded = self.model.backbone.encode(&request);
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights);
-        let mut numbers = StepNumbers::default();
-        let bpr = terms.margins(0..batch.bpr).of(self.primary);
-        let bpr = softplus(bpr.neg()).mean();
-        numbers.bpr = number(&bpr);
-        let own = self.model.backbone.objective() == Objective::Own;
-        let mut parts: Vec<Tensor<1>> = if own { Vec::new() } else { vec![bpr] };
-        if self.reg != 0.0 {
-            let penalty = terms.square_norm(self.primary) * (self.reg * 0.5 / batch.bpr as f64);
-            numbers.penalty = number(&penalty);
-            parts.push(penalty);
-        }
+        let objective = self.model.backbone.objective();
+        let (mut parts, mut numbers) =
+            recommendation_losses(&terms, batch.bpr, self.primary, self.reg, objective);
         let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
         numbers.modalities = balanced.modalities;
         if let Some(part) = balanced.loss {
@@ -159,6 +154,26 @@ impl Stepper {
             sampler.sample(train, &mut self.generics, generic);
         }
     }
+}
+
+/// BPR, unless the backbone has an objective of its own, and the penalty on final rows: under the model's own
+/// ablation.
+fn recommendation_losses(
+    terms: &Terms,
+    bpr: usize,
+    primary: Ablation,
+    reg: f64,
+    objective: Objective,
+) -> (Vec<Tensor<1>>, StepNumbers) {
+    let ranking = softplus(terms.margins(0..bpr).of(primary).neg()).mean();
+    let mut numbers = StepNumbers { bpr: number(&ranking), ..StepNumbers::default() };
+    let mut parts = if objective == Objective::Own { Vec::new() } else { vec![ranking] };
+    if reg != 0.0 {
+        let penalty = terms.square_norm(primary) * (reg * 0.5 / bpr as f64);
+        numbers.penalty = number(&penalty);
+        parts.push(penalty);
+    }
+    (parts, numbers)
 }
 
 fn balancing_loss(

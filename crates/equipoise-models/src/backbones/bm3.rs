@@ -38,13 +38,14 @@
 //! | `feature_weight` | 2 | weight of the terms of features in (5) | 0 or more |
 //! | `reg_ids` | 0.01 | weight of the norms in (5) | 0 or more |
 
+use crate::nodes::{repeated_rows, split};
 use crate::parts::{Build, Content, Linear};
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{
     Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, layer_mean,
     ranges,
 };
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use equipoise_graph::Normalisation;
 use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows};
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ impl Default for Config {
 fn check(config: &BackboneConfig) -> Result<(), String> {
     let c = &config.bm3;
     ranges::layers("ui_layers", c.ui_layers)?;
-    ranges::expect("dropout", c.dropout, (0.0..1.0).contains(&c.dropout), "0 to below 1")?;
+    ranges::rate("dropout", c.dropout)?;
     ranges::not_negative("feature_weight", c.feature_weight)?;
     ranges::not_negative("reg_ids", c.reg_ids)
 }
@@ -108,10 +109,9 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 impl Bm3 {
     /// The rows of `u` and `i` asked for.
     fn online(&self, pass: &Pass) -> Tables {
-        let (nodes, users) =
-            (layer_mean(pass, &self.user_item, self.config.ui_layers), pass.inputs().n_users);
-        let items = nodes.clone().narrow(0, users, pass.inputs().n_items) + pass.table("item.id");
-        pass.select(nodes.narrow(0, 0, users), items)
+        let nodes = layer_mean(pass, &self.user_item, self.config.ui_layers);
+        let (users, items) = split(nodes, pass.inputs().n_users);
+        pass.select(users, items + pass.table("item.id"))
     }
 
     /// Unit rows of a target: under dropout, and no gradient goes back through it.
@@ -124,6 +124,7 @@ impl Bm3 {
         let users = self.target(pass, &online.users, "users");
         let items = self.target(pass, &online.items, "items");
         let (of_users, of_items) = (batch.users(), batch.positives());
+        let at = |table, rows: &[u32]| repeated_rows(table, rows.iter().copied());
         let cosines = |a: Tensor<2>, at_a: &[u32], b: Tensor<2>, at_b: &[u32]| {
             (at(a, at_a) * at(b, at_b)).sum_dim(1).mean()
         };
@@ -172,12 +173,4 @@ impl Backbone for Bm3 {
     fn objective(&self) -> Objective {
         Objective::Own
     }
-}
-
-/// Rows of a table, in this order and as often as they are named.
-fn at(table: Tensor<2>, rows: &[u32]) -> Tensor<2> {
-    let rows: Vec<i32> = rows.iter().map(|&r| r as i32).collect();
-    let shape = [rows.len()];
-    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, shape), &table.device());
-    table.select(0, rows)
 }

@@ -29,6 +29,7 @@
 
 use crate::additive::encode_once;
 use crate::layer_mean::layer_mean;
+use crate::nodes::select;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
@@ -96,9 +97,7 @@ impl LightGcn {
 impl Backbone for LightGcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
-        let (users, nodes) = (pass.inputs().n_users, layer_mean(pass, &graph, self.layers));
-        let items = nodes.clone().narrow(0, users, pass.inputs().n_items);
-        let mut tables = pass.select(nodes.narrow(0, 0, users), items);
+        let mut tables = select(pass, layer_mean(pass, &graph, self.layers));
         let batch = pass.batch().filter(|_| self.reg_ids > 0.0);
         tables.extra = batch.map(|batch| self.penalty(pass, batch));
         tables

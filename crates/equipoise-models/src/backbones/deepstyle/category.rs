@@ -1,9 +1,10 @@
 //! The category term `c^m_g(i)`.
 
 use super::{CategorySource, Config};
+use crate::nodes::repeated_rows;
 use crate::parts::Build;
 use crate::{Inputs, Pass};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use equipoise_nn::init;
 use std::sync::Arc;
 
@@ -58,11 +59,8 @@ impl Category {
 
     /// `c_g(i)` of the items asked for: `[items, d]`.
     pub(super) fn rows(&self, pass: &Pass) -> Tensor<2> {
-        let table = pass.table(&self.table);
-        let category = |&item: &u32| self.of_items.rows[item as usize] as i32;
-        let rows: Vec<i32> = pass.item_rows().rows().iter().map(category).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::from(&rows[..]), &table.device());
-        table.select(0, rows)
+        let category = |&item: &u32| self.of_items.rows[item as usize];
+        repeated_rows(pass.table(&self.table), pass.item_rows().rows().iter().map(category))
     }
 
     /// `(1/I) sum_i c_g(i)`, one row.

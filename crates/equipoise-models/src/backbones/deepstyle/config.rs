@@ -1,5 +1,6 @@
 //! Settings of DeepStyle.
 
+use crate::ranges;
 use serde::{Deserialize, Serialize};
 
 /// Whether modalities have preferences of their own.
@@ -51,9 +52,6 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.min_count {
-            0 => Err("min_count = 0: expected 1 or more".into()),
-            _ => Ok(()),
-        }
+        ranges::expect("min_count", self.min_count, self.min_count > 0, "1 or more")
     }
 }

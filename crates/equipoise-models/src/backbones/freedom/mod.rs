@@ -49,6 +49,7 @@
 
 mod edges;
 
+use crate::nodes::split;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{
@@ -120,7 +121,7 @@ fn check(config: &BackboneConfig) -> Result<(), String> {
     ranges::layers("ui_layers", c.ui_layers)?;
     ranges::layers("ii_layers", c.ii_layers)?;
     ranges::not_negative("reg_features", c.reg_features)?;
-    ranges::expect("drop", c.drop, (0.0..1.0).contains(&c.drop), "0 to below 1")?;
+    ranges::rate("drop", c.drop)?;
     ranges::expect("resample", c.resample, c.resample > 0, "1 or more")
 }
 
@@ -167,9 +168,9 @@ impl Freedom {
         let (seed, step) = pass.randomness();
         let thinned = self.thinned.as_ref().filter(|_| pass.mode() == Mode::Training);
         let graph = thinned.map_or_else(|| self.user_item.clone(), |sample| sample.graph(seed, step));
-        let (nodes, users) = (layer_mean(pass, &graph, self.config.ui_layers), pass.inputs().n_users);
-        let items = nodes.clone().narrow(0, users, pass.inputs().n_items);
-        (pass.select_users(nodes.narrow(0, 0, users)), items)
+        let nodes = layer_mean(pass, &graph, self.config.ui_layers);
+        let (users, items) = split(nodes, pass.inputs().n_users);
+        (pass.select_users(users), items)
     }
 
     /// `h` of every item.

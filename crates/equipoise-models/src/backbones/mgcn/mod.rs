@@ -68,6 +68,7 @@ mod contrast;
 mod fuser;
 mod item_view;
 
+use crate::nodes::{select, split, stack};
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, layer_mean};
@@ -121,7 +122,7 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 impl Mgcn {
     /// `[ R Q ; Q ]` of a table of items, one row per node.
     fn nodes(&self, items: Tensor<2>) -> Tensor<2> {
-        Tensor::cat(vec![propagate(&self.to_users, items.clone()), items], 0)
+        stack(propagate(&self.to_users, items.clone()), items)
     }
 
     /// `C_id + C_mul` and the own loss where it is wanted, from rows asked for.
@@ -166,10 +167,7 @@ impl Backbone for Mgcn {
         let channels: Vec<Channel> = self.views.iter().map(channel).collect();
         let gates = self.fuser.gates(&whole, &behaviour);
         let content = self.fuser.fuse(&gates, &channels.iter().collect::<Vec<_>>());
-        let tables = |nodes| {
-            let Tables { users, items, .. } = split(nodes, pass.inputs().n_users);
-            pass.select(users, items)
-        };
+        let tables = |nodes| select(pass, nodes);
         self.finish(pass, tables(behaviour), tables(content))
     }
 
@@ -178,7 +176,10 @@ impl Backbone for Mgcn {
         let behaviour = asked_for(&pass, layer_mean(&pass, &self.user_item, self.ui_layers));
         let gates = self.fuser.gates(&pass, &behaviour);
         let channels = self.channels(request);
-        let rows = |nodes| split(nodes, request.users.len());
+        let rows = |nodes| {
+            let (users, items) = split(nodes, request.users.len());
+            Tables::new(users, items)
+        };
         let mut encoded = Encoded::default();
         for &ablation in request.ablations {
             let heard = channels.iter().enumerate().map(|(m, both)| {
@@ -198,12 +199,6 @@ impl Backbone for Mgcn {
 
 /// The rows asked for of a table of every node, users first.
 fn asked_for(pass: &Pass, nodes: Tensor<2>) -> Tensor<2> {
-    let Tables { users, items, .. } = split(nodes, pass.inputs().n_users);
-    Tensor::cat(vec![pass.select_users(users), pass.select_items(items)], 0)
-}
-
-/// A table whose first `users` rows are users, in two.
-fn split(nodes: Tensor<2>, users: usize) -> Tables {
-    let items = nodes.dims()[0] - users;
-    Tables::new(nodes.clone().narrow(0, 0, users), nodes.narrow(0, users, items))
+    let Tables { users, items, .. } = select(pass, nodes);
+    stack(users, items)
 }

@@ -2,6 +2,7 @@
 
 use super::alike::Alike;
 use super::{Combination, Config};
+use crate::nodes::{split, stack};
 use crate::parts::{Build, Content, Linear};
 use crate::{Mode, Pass, Request};
 use burn::tensor::Tensor;
@@ -23,7 +24,7 @@ impl<'a> Scope<'a> {
     /// The pass is over everything; its ablation plays no role here.
     pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Option<(Rows, usize)>) -> Scope<'a> {
         let adjacency = pass.inputs().graphs.propagation(config.normalisation);
-        let ids = Tensor::cat(vec![pass.users("user.id"), pass.items("item.id")], 0);
+        let ids = stack(pass.users("user.id"), pass.items("item.id"));
         Scope { config, pass, adjacency, ids, asked }
     }
 
@@ -35,7 +36,7 @@ impl<'a> Scope<'a> {
     /// The rows of users and of items of a channel or a mean of channels.
     pub(super) fn split(&self, nodes: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let users = self.asked.as_ref().map_or(self.pass.inputs().n_users, |(_, users)| *users);
-        (nodes.clone().slice(..users), nodes.slice(users..))
+        split(nodes, users)
     }
 
     /// After layer `l` only what was asked for is read, if `l` is the last.
