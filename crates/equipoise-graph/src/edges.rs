@@ -2,8 +2,7 @@
 
 use crate::bipartite::Bipartite;
 use crate::csr::transpose;
-use equipoise_kernels::attention::BySource;
-use equipoise_kernels::sparse::SparseRows;
+use equipoise_kernels::sparse::{BySource, SparseRows};
 
 /// Directed edges from sources to targets, in compressed rows by target and again by source. Edges are
 /// numbered by target; weights are kept in that order, and the rows by source carry the numbers.

@@ -10,10 +10,13 @@
 
 use crate::rows::{split_edges, split_rows, sum_edges, tasks};
 use crate::softmax::{backward_of_rows, softmax_of_rows};
-use crate::sparse::{SparseRows, dots_of_rows, spmm_by_edge};
+use crate::sparse::{BySource, SparseRows, dots_of_rows, spmm_by_edge};
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// Edges of one stretch: 16 KiB of rows at width 64.
+const NEAR: usize = 64;
 
 /// The tables that an attention reads, row-major with `width` columns; any of them may be the same slice.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +29,6 @@ pub struct Attention<'a> {
     pub v: &'a [f32],
     /// Columns of all three, at least 1.
     pub width: usize,
-}
-
-/// The edges by source: the transpose of the rows by target.
-#[derive(Clone, Copy, Debug)]
-pub struct BySource<'a> {
-    /// One row per source, whose columns are targets.
-    pub rows: SparseRows<'a>,
-    /// Number of each entry among the entries by target.
-    pub edges: &'a [u32],
 }
 
 /// Where [`attend_backward`] writes; shapes as in [`Attention`].
@@ -79,9 +73,15 @@ wide! {
         alpha: &mut [f32],
         out: &mut [f32],
     ) {
-        dots_of_rows(rows, range.clone(), tables.q, tables.k, tables.width, alpha);
-        softmax_of_rows(&rows.indptr[range.start..=range.end], alpha);
-        weigh_rows(rows, range, alpha, tables.v, tables.width, out);
+        let (first, start) = (rows.indptr[range.start], range.start);
+        for near in stretches(rows.indptr, range) {
+            let bounds = &rows.indptr[near.start..=near.end];
+            let alpha = &mut alpha[bounds[0] - first..bounds[near.len()] - first];
+            dots_of_rows(rows, near.clone(), tables.q, tables.k, tables.width, alpha);
+            softmax_of_rows(bounds, alpha);
+            let out = &mut out[(near.start - start) * tables.width..(near.end - start) * tables.width];
+            weigh_rows(rows, near, alpha, tables.v, tables.width, out);
+        }
     }
 }
 
@@ -97,10 +97,22 @@ fn weigh_rows(
 ) {
     let first = rows.indptr[range.start];
     for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-        let entries = rows.edges(r);
-        let weights = &weights[entries.start - first..entries.end - first];
-        sum_edges(&rows.columns[entries], |e| weights[e], x, out);
+        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, out);
     }
+}
+
+/// Cuts a range of rows into stretches of [`NEAR`] edges and one row more at most: the rows that a stretch's
+/// edges name are still in the innermost cache when they are read again.
+#[inline(always)]
+fn stretches(indptr: &[usize], rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = rows.start;
+    std::iter::from_fn(move || {
+        let full = |end: &usize| indptr[*end] - indptr[start] >= NEAR;
+        let end = (start + 1..rows.end).find(full).unwrap_or(rows.end);
+        let stretch = (start < rows.end).then_some(start..end);
+        start = end;
+        stretch
+    })
 }
 
 /// The gradients of [`attend`], given its `alpha` and `grad = dL/dout` (`n_rows x width`); overwrites all three:
@@ -164,8 +176,15 @@ wide! {
         d_logits: &mut [f32],
         d_q: &mut [f32],
     ) {
-        dots_of_rows(rows, range.clone(), grad, tables.v, tables.width, d_logits);
-        backward_of_rows(&rows.indptr[range.start..=range.end], alpha, d_logits);
-        weigh_rows(rows, range, d_logits, tables.k, tables.width, d_q);
+        let (first, start) = (rows.indptr[range.start], range.start);
+        for near in stretches(rows.indptr, range) {
+            let bounds = &rows.indptr[near.start..=near.end];
+            let entries = bounds[0] - first..bounds[near.len()] - first;
+            let (alpha, d_logits) = (&alpha[entries.clone()], &mut d_logits[entries]);
+            dots_of_rows(rows, near.clone(), grad, tables.v, tables.width, d_logits);
+            backward_of_rows(bounds, alpha, d_logits);
+            let d_q = &mut d_q[(near.start - start) * tables.width..(near.end - start) * tables.width];
+            weigh_rows(rows, near, d_logits, tables.k, tables.width, d_q);
+        }
     }
 }

@@ -16,16 +16,20 @@
 //! | [`exponential`] | `exp`, vectorised |
 //! | [`normalise`] | rows divided by their norm, and the gradient |
 //! | [`similarity`] | blocks of inner products of rows, and an exact cosine |
+//! | [`affine`] | rows through a small linear map and a leaky ReLU, and all gradients |
+//! | [`partition`] | `ln sum exp` of each row, and the gradient |
 //! | [`adam`] | one fused Adam step |
 
 pub mod activate;
 pub mod adam;
+pub mod affine;
 pub mod attention;
 pub mod exponential;
 pub mod gather;
 pub mod margins;
 pub mod normalise;
 pub mod norms;
+pub mod partition;
 pub mod project;
 mod rows;
 pub mod similarity;

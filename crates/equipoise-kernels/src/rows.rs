@@ -1,6 +1,10 @@
 //! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
 
+use crate::vector::prefetch_row;
 use std::ops::Range;
+
+/// How many edges before its use a row is asked for.
+const AHEAD: usize = 16;
 
 /// Work of one task, an edge and a row counting one each: some tens of microseconds at width 64.
 const BUDGET: usize = 2048;
@@ -54,38 +58,53 @@ pub(crate) fn row(table: &[f32], width: usize, r: usize) -> &[f32] {
     &table[r * width..][..width]
 }
 
+/// Asks for the row of the edge that comes [`AHEAD`] of `edge`, whichever row of the matrix it belongs to.
+#[inline(always)]
+pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: &[f32], width: usize) {
+    if let Some(&column) = columns.get(edge + AHEAD) {
+        prefetch_row(x, width, column as usize);
+    }
+}
+
 /// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row.
 ///
 /// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
 /// order whatever the block, so the width of the blocks does not show in the bits.
 #[inline(always)]
-pub(crate) fn sum_edges(columns: &[u32], value: impl Fn(usize) -> f32, x: &[f32], out: &mut [f32]) {
+pub(crate) fn sum_edges(
+    columns: &[u32],
+    edges: Range<usize>,
+    value: impl Fn(usize) -> f32,
+    x: &[f32],
+    out: &mut [f32],
+) {
     let width = out.len();
     let mut at = 0;
     while width - at >= 64 {
-        block::<64>(columns, &value, x, at, out);
+        block::<64>(columns, edges.clone(), &value, x, at, out);
         at += 64;
     }
     if width - at >= 32 {
-        block::<32>(columns, &value, x, at, out);
+        block::<32>(columns, edges.clone(), &value, x, at, out);
         at += 32;
     }
     if width - at >= 16 {
-        block::<16>(columns, &value, x, at, out);
+        block::<16>(columns, edges.clone(), &value, x, at, out);
         at += 16;
     }
     if width - at >= 8 {
-        block::<8>(columns, &value, x, at, out);
+        block::<8>(columns, edges.clone(), &value, x, at, out);
         at += 8;
     }
     for at in at..width {
-        block::<1>(columns, &value, x, at, out);
+        block::<1>(columns, edges.clone(), &value, x, at, out);
     }
 }
 
 #[inline(always)]
 fn block<const W: usize>(
     columns: &[u32],
+    edges: Range<usize>,
     value: &impl Fn(usize) -> f32,
     x: &[f32],
     at: usize,
@@ -93,8 +112,11 @@ fn block<const W: usize>(
 ) {
     let width = out.len();
     let mut sums = [0.0f32; W];
-    for (e, &column) in columns.iter().enumerate() {
-        let x = &x[column as usize * width + at..][..W];
+    for e in edges {
+        if at == 0 {
+            look_ahead(columns, e, x, width);
+        }
+        let x = &x[columns[e] as usize * width + at..][..W];
         let value = value(e);
         for (sum, x) in sums.iter_mut().zip(x) {
             *sum += value * x;

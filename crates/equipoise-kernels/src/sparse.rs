@@ -3,8 +3,8 @@
 //! A graph's weights stay where they were computed, one number per edge in the order of the target rows; the
 //! transposed product of a backward pass reads them through the edge numbers of the transposed rows.
 
-use crate::rows::{row, split_edges, split_rows, sum_edges, tasks};
-use crate::vector::{short_dot, wide};
+use crate::rows::{look_ahead, row, split_edges, split_rows, sum_edges, tasks};
+use crate::vector::{add_scaled, short_dot, wide};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -39,6 +39,15 @@ impl<'a> SparseRows<'a> {
         assert!(first == Some(&0), "sparse rows: bounds start at 0");
         assert_eq!(last, Some(&self.columns.len()), "sparse rows: bounds end at the number of entries");
     }
+}
+
+/// The edges by source: the transpose of the rows by target.
+#[derive(Clone, Copy, Debug)]
+pub struct BySource<'a> {
+    /// One row per source, whose columns are targets.
+    pub rows: SparseRows<'a>,
+    /// Number of each entry among the entries by target.
+    pub edges: &'a [u32],
 }
 
 /// `out_r = sum_e values[e] x[columns[e]]` over the entries `e` of row `r`; an empty row gives 0.
@@ -98,9 +107,7 @@ wide! {
         out: &mut [f32],
     ) {
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            let entries = rows.edges(r);
-            let values = &values[entries.clone()];
-            sum_edges(&rows.columns[entries], |e| values[e], x, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, out);
         }
     }
 }
@@ -116,9 +123,72 @@ wide! {
         out: &mut [f32],
     ) {
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            let entries = rows.edges(r);
-            let edges = &edges[entries.clone()];
-            sum_edges(&rows.columns[entries], |e| values[edges[e] as usize], x, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, out);
+        }
+    }
+}
+
+/// Both gradients of [`spmm`] from `grad = dL/dout`, reading each row of it once per edge:
+///
+/// ```text
+/// d_values_e = <grad_t, x_s>        d_x_s = sum over edges e from s of values_e grad_t
+/// ```
+///
+/// `back` holds the transposed rows, whose columns are the targets `t`, with the number of each entry among the
+/// forward ones; `values` and `d_values` are in the order of the forward entries. Both outputs are overwritten.
+///
+/// # Panics
+/// If a column, an edge number or a length does not fit.
+pub fn spmm_backward(
+    back: BySource,
+    values: &[f32],
+    x: &[f32],
+    grad: &[f32],
+    width: usize,
+    d_values: &mut [f32],
+    d_x: &mut [f32],
+) {
+    let rows = back.rows;
+    rows.check();
+    assert_eq!(back.edges.len(), rows.n_edges(), "spmm backward: number of edge numbers");
+    assert_eq!(values.len(), rows.n_edges(), "spmm backward: number of values");
+    assert_eq!(d_values.len(), rows.n_edges(), "spmm backward: number of gradients of values");
+    assert_eq!(x.len(), rows.n_rows() * width, "spmm backward: length of the table");
+    assert_eq!(d_x.len(), x.len(), "spmm backward: length of the table's gradient");
+    let mut by_source = vec![0.0; rows.n_edges()];
+    let tasks = tasks(rows.indptr);
+    let dots = split_edges(&mut by_source, rows.indptr, &tasks);
+    let tables = split_rows(d_x, width, &tasks);
+    tasks.into_par_iter().zip(dots).zip(tables).for_each(|((range, dots), d_x)| {
+        backward_chunk(back, range, values, x, grad, width, dots, d_x);
+    });
+    for (&edge, dot) in back.edges.iter().zip(by_source) {
+        d_values[edge as usize] = dot;
+    }
+}
+
+wide! {
+    fn backward_chunk(
+        back: BySource,
+        range: Range<usize>,
+        values: &[f32],
+        x: &[f32],
+        grad: &[f32],
+        width: usize,
+        dots: &mut [f32],
+        d_x: &mut [f32],
+    ) {
+        let rows = back.rows;
+        let mut dots = dots.iter_mut();
+        for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
+            let x = row(x, width, s);
+            d_x.fill(0.0);
+            for (e, dot) in rows.edges(s).zip(dots.by_ref()) {
+                look_ahead(rows.columns, e, grad, width);
+                let grad = row(grad, width, rows.columns[e] as usize);
+                *dot = short_dot(grad, x);
+                add_scaled(d_x, values[back.edges[e] as usize], grad);
+            }
         }
     }
 }
@@ -165,12 +235,12 @@ pub(crate) fn dots_of_rows(
     width: usize,
     out: &mut [f32],
 ) {
-    let columns = &rows.columns[rows.indptr[range.start]..rows.indptr[range.end]];
-    let mut entries = out.iter_mut().zip(columns);
+    let mut out = out.iter_mut();
     for r in range {
         let target = row(targets, width, r);
-        for (out, &column) in entries.by_ref().take(rows.edges(r).len()) {
-            *out = short_dot(target, row(sources, width, column as usize));
+        for (e, out) in rows.edges(r).zip(out.by_ref()) {
+            look_ahead(rows.columns, e, sources, width);
+            *out = short_dot(target, row(sources, width, rows.columns[e] as usize));
         }
     }
 }

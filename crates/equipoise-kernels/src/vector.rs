@@ -86,6 +86,27 @@ pub(crate) fn short_dot(a: &[f32], b: &[f32]) -> f32 {
     lane_sum(lanes)
 }
 
+/// Asks the processor for row `r` of a row-major table, some edges before it is read: the rows that a graph's
+/// edges name lie all over the table, and no hardware guesses them.
+#[inline(always)]
+pub(crate) fn prefetch_row(table: &[f32], width: usize, r: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let start = table.as_ptr().wrapping_add(r * width);
+        for at in (0..width).step_by(LINE) {
+            // SAFETY: a hint, which reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(at).cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (table, width, r);
+}
+
+/// Numbers in one cache line.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 16;
+
 /// Sum of a slice in a fixed order, 16 partial sums side by side.
 #[inline(always)]
 pub(crate) fn sum(x: &[f32]) -> f32 {

@@ -3,7 +3,7 @@
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
 use equipoise_data::Stream;
-use equipoise_nn::{Group, Parameters, init};
+use equipoise_nn::{Group, Parameters, affine, affine_added_leaky, affine_leaky, init};
 
 /// An initialiser: values of a table of `rows x columns`.
 pub type Init = fn(usize, usize, &mut Stream) -> Vec<f32>;
@@ -151,6 +151,16 @@ pub struct Linear {
 impl Linear {
     /// Applies it to each row.
     pub fn apply(&self, pass: &Pass, x: Tensor<2>) -> Tensor<2> {
-        x.matmul(pass.table(&self.weight).transpose()) + pass.table(&self.bias)
+        affine(x, pass.table(&self.weight), pass.table(&self.bias))
+    }
+
+    /// Applies it to each row, then a leaky ReLU.
+    pub fn apply_leaky(&self, pass: &Pass, x: Tensor<2>) -> Tensor<2> {
+        affine_leaky(x, pass.table(&self.weight), pass.table(&self.bias))
+    }
+
+    /// Applies it to each row and adds `added`, then a leaky ReLU.
+    pub fn add_leaky(&self, pass: &Pass, x: Tensor<2>, added: Tensor<2>) -> Tensor<2> {
+        affine_added_leaky(x, pass.table(&self.weight), pass.table(&self.bias), added)
     }
 }

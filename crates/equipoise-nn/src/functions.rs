@@ -1,6 +1,7 @@
 //! The custom operations on Burn tensors, differentiable.
 
 use crate::Propagation;
+use crate::ops::dense::DenseOps;
 use crate::ops::element::{Activation, ElementOps};
 use crate::ops::graph::GraphOps;
 use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
@@ -71,6 +72,40 @@ pub fn edge_attention(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>, v: Tensor<
 /// `x / max(||x||, 1e-12)` per row; a zero row stays zero and gets no gradient.
 pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::normalise_rows(x.into_dispatch()).0)
+}
+
+/// `x W^T + 1 b` per row: `x [n, k]`, `weight [d, k]`, `bias [1, d]` -> `[n, d]`.
+pub fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
+    affine_then(x, weight, bias, None, false)
+}
+
+/// `LR(x W^T + 1 b)`, with the activation of [`leaky_relu`] while the rows are in the cache.
+pub fn affine_leaky(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
+    affine_then(x, weight, bias, None, true)
+}
+
+/// `LR(x W^T + 1 b + e)` with a table `e` of `[n, d]`.
+pub fn affine_added_leaky(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>, added: Tensor<2>) -> Tensor<2> {
+    affine_then(x, weight, bias, Some(added), true)
+}
+
+fn affine_then(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<2>,
+    added: Option<Tensor<2>>,
+    leaky: bool,
+) -> Tensor<2> {
+    let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(match added {
+        None => Dispatch::affine(x, weight, bias, leaky),
+        Some(added) => Dispatch::affine_added(x, weight, bias, added.into_dispatch(), leaky),
+    })
+}
+
+/// `ln sum_c exp(x_rc)` of each row, `[n, c] -> [n, 1]`; what is largest in a row is taken out first.
+pub fn log_sum_exp(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::log_sum_exp(x.into_dispatch()))
 }
 
 /// `max(x, 0.01 x)`.

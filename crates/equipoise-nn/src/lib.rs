@@ -22,8 +22,9 @@ pub use adam::{Adam, AdamConfig};
 pub use burn::tensor::Tensor;
 pub use device::{DeviceError, device};
 pub use functions::{
-    edge_attention, edge_softmax, gather_rows, leaky_relu, margins, margins_and_norm, normalise_rows,
-    project_rows, propagate, propagate_weighted, sigmoid, tanh, weighted_square_sum,
+    affine, affine_added_leaky, affine_leaky, edge_attention, edge_softmax, gather_rows, leaky_relu,
+    log_sum_exp, margins, margins_and_norm, normalise_rows, project_rows, propagate, propagate_weighted,
+    sigmoid, tanh, weighted_square_sum,
 };
 pub use ops::{RowWeights, Rows, TripleIndex};
 pub use parameters::{Group, ParameterError, Parameters, Values};

@@ -1,12 +1,13 @@
-//! Seconds per step, epoch and evaluation, and peak memory, at the scale of Amazon Baby with raw feature widths:
+//! Time per step, epoch and evaluation, and peak memory, at the scale of Amazon Baby with raw feature widths:
 //! 19,445 users, 7,050 items, 118,551 train interactions, features of 4,096 and 1,024 columns (generated).
 //!
-//! `cargo bench -p equipoise-train --bench baby_scale` measures each kind of step in a process of its own;
-//! `-- plain 256 256` measures one kind with other widths.
+//! `cargo bench -p equipoise-train --bench baby_scale` measures the plain and the CKD step of every backbone, each
+//! in a process of its own; `-- mgcn` those of one backbone, `-- mgcn teacher` one kind of step (`plain`,
+//! `teacher`, `ckd`) and `-- mgcn plain 256 256` the same with other widths.
 
 use equipoise_balance::{BalanceConfig, Balancer, Teacher};
 use equipoise_data::{Dataset, LoadOptions, Seed, load};
-use equipoise_models::{Ablation, BackboneConfig, Model};
+use equipoise_models::{Ablation, BackboneConfig, Model, Silencing, backbones};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::{Stepper, TrainConfig};
 use std::path::Path;
@@ -15,52 +16,67 @@ use std::time::Instant;
 const USERS: usize = 19_445;
 const ITEMS: usize = 7_050;
 const TRAIN: usize = 118_551;
-const WARM: usize = 5;
-const STEPS: usize = 40;
-const EVALUATIONS: usize = 5;
+const WARM: usize = 3;
+const STEPS: usize = 15;
+const EVALUATIONS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     equipoise_train::memory::keep_freed();
-    match arguments.first() {
-        None => ["plain", "teacher", "ckd"].iter().for_each(|kind| spawn(kind)),
-        Some(kind) => {
-            let widths: Vec<usize> =
-                arguments[1..].iter().map(|w| w.parse().expect("widths are numbers")).collect();
-            measure(kind, if widths.is_empty() { &[4096, 1024] } else { &widths });
+    match arguments.as_slice() {
+        [] => backbones().iter().for_each(|entry| both(entry.name)),
+        [backbone] => both(backbone),
+        [backbone, kind] => measure(backbone, kind, &[4096, 1024]),
+        [backbone, kind, widths @ ..] => {
+            let widths: Vec<usize> = widths.iter().map(|w| w.parse().expect("widths are numbers")).collect();
+            measure(backbone, kind, &widths);
         }
     }
 }
 
-fn spawn(kind: &str) {
-    let program = std::env::current_exe().expect("this program has a path");
-    let status = std::process::Command::new(program).arg(kind).status().expect("this program runs");
-    assert!(status.success(), "{kind} failed");
+/// The plain step and, where the backbone can be balanced, CKD's.
+fn both(backbone: &str) {
+    let entry = equipoise_models::find(backbone).expect("a registered backbone");
+    spawn(backbone, "plain");
+    if entry.silencing != Silencing::Nothing {
+        spawn(backbone, "ckd");
+    }
 }
 
-fn measure(kind: &str, widths: &[usize]) {
+fn spawn(backbone: &str, kind: &str) {
+    let program = std::env::current_exe().expect("this program has a path");
+    let status = std::process::Command::new(program).args([backbone, kind]).status().expect("it runs");
+    assert!(status.success(), "{backbone} {kind} failed");
+}
+
+fn measure(backbone: &str, kind: &str, widths: &[usize]) {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     write_data(dir.path(), widths);
     let data = load(dir.path(), &LoadOptions::default()).expect("generated data is sound").data;
     let n = data.modalities.len();
     let primary = if kind == "teacher" { Ablation::only(0, n) } else { Ablation::FULL };
-    let balancer = balancer(kind, n);
-    let config = TrainConfig::default();
+    let config = BackboneConfig::named(backbone);
     let device = equipoise_nn::device("cpu").expect("every build has a CPU");
-    let model =
-        Model::new(&BackboneConfig::default(), &data, Seed(1), &device).expect("the default model is sound");
-    let mut stepper = Stepper::new(model, primary, balancer, &data.train, &config, Seed(1))
+    let model = Model::new(&config, &data, Seed(1), &device).expect("the default model is sound");
+    if model.parameters.is_empty() {
+        return println!("{backbone:10} has nothing to train");
+    }
+    let balancer = balancer(kind, n);
+    let mut stepper = Stepper::new(model, primary, balancer, &data.train, &TrainConfig::default(), Seed(1))
         .expect("there is data to sample");
+    let used = processor_seconds();
     let steps = times(WARM, STEPS, || {
         stepper.step(&data.train);
     });
+    let used = (processor_seconds() - used) / (WARM + STEPS) as f64;
     let evaluations = times(1, EVALUATIONS, || evaluate(&stepper.model, primary, &data));
-    let epoch = median(&steps) * stepper.steps_per_epoch() as f64;
     println!(
-        "{kind:8} widths {widths:?}: step median {:.1} ms, least {:.1} ms; epoch {:.2} s; evaluation {:.2} s; peak memory {} MiB",
+        "{backbone:10} {kind:7} widths {widths:?}: step median {:.1} ms, least {:.1} ms, processor {:.1} ms; \
+         epoch {:.2} s; evaluation {:.2} s; peak memory {} MiB",
         1e3 * median(&steps),
         1e3 * steps[0],
-        epoch,
+        1e3 * used,
+        median(&steps) * stepper.steps_per_epoch() as f64,
         median(&evaluations),
         peak_memory()
     );
@@ -99,6 +115,14 @@ fn times(warm: usize, count: usize, mut work: impl FnMut()) -> Vec<f64> {
 
 fn median(ascending: &[f64]) -> f64 {
     ascending[ascending.len() / 2]
+}
+
+/// Seconds of all cores that this process has used.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |k: usize| fields.get(k).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
 }
 
 /// A data set of the real one's sizes: every user has 6 or 7 train items, 1 validation and 1 test item.

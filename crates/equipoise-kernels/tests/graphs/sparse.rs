@@ -2,7 +2,7 @@
 
 use crate::support::{Graph, assert_close, assert_same_on_any_number_of_threads, dot, graphs, row, table};
 use crate::support::{wide, widths};
-use equipoise_kernels::sparse::{edge_dots, spmm, spmm_by_edge};
+use equipoise_kernels::sparse::{edge_dots, spmm, spmm_backward, spmm_by_edge};
 use proptest::prelude::*;
 
 /// `out_target = sum value x_source` over `(target, source)` pairs, in float64.
@@ -37,6 +37,23 @@ proptest! {
         spmm_by_edge(transposed.rows, transposed.edges, &values, &x, width, &mut out);
         let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
         assert_close(&out, &naive(graph.n_sources, &pairs, &values, &x, width), 1e-5);
+    }
+
+    #[test]
+    fn both_gradients_equal_the_inner_products_and_the_transposed_product(
+        graph in graphs(),
+        width in widths(),
+        seed: u64,
+    ) {
+        let (t, s) = (graph.n_targets * width, graph.n_sources * width);
+        let (values, x, grad) = (table(graph.n_edges(), seed), table(s, seed ^ 1), table(t, seed ^ 2));
+        let (mut d_values, mut d_x) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; s]);
+        let back = graph.by_source();
+        spmm_backward(back, &values, &x, &grad, width, &mut d_values, &mut d_x);
+        let (mut dots, mut product) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; s]);
+        edge_dots(graph.rows(), &grad, &x, width, &mut dots);
+        spmm_by_edge(back.rows, back.edges, &values, &grad, width, &mut product);
+        prop_assert_eq!((d_values, d_x), (dots, product));
     }
 
     #[test]
@@ -89,6 +106,11 @@ fn the_number_of_threads_does_not_show() {
         let mut out = vec![0.0; graph.n_edges()];
         edge_dots(graph.rows(), &targets, &sources, width, &mut out);
         out
+    });
+    assert_same_on_any_number_of_threads(|| {
+        let (mut d_values, mut d_x) = (vec![0.0; graph.n_edges()], vec![0.0; sources.len()]);
+        spmm_backward(graph.by_source(), &values, &sources, &targets, width, &mut d_values, &mut d_x);
+        [d_values, d_x].concat()
     });
 }
 

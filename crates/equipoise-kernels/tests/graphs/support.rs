@@ -1,6 +1,6 @@
 //! Random graphs, random tables and comparisons.
 
-use equipoise_kernels::attention::BySource;
+use equipoise_kernels::sparse::BySource;
 use equipoise_kernels::sparse::SparseRows;
 use proptest::prelude::*;
 

@@ -1,10 +1,11 @@
 //! Custom operations as Burn backend extensions: on tables here, over edges in [`graph`], on single values
-//! and rows in [`element`].
+//! and rows in [`element`], on whole dense rows in [`dense`].
 //!
 //! A backend that has no fast body inherits the generic one; [`Autodiff`](burn::backend::Autodiff) has a
 //! hand-written gradient for each differentiable operation.
 
 mod autodiff;
+pub mod dense;
 pub mod element;
 mod flex;
 pub mod generic;

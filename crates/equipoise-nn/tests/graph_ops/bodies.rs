@@ -6,6 +6,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
 use equipoise_data::{Seed, Stream};
 use equipoise_nn::Propagation;
+use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
 use equipoise_nn::ops::graph::{GraphOps, generic as graph};
 use proptest::prelude::*;
@@ -107,5 +108,34 @@ proptest! {
         close("norms", norms.clone(), plain.1);
         let fast = Flex::normalise_rows_backward(out.clone(), norms.clone(), g.clone());
         close("gradient of rows", fast, element::normalise_rows_backward::<Flex>(out, norms, g));
+    }
+
+    #[test]
+    fn linear_maps(rows in 1usize..300, inputs in 1usize..20, outputs in 1usize..20, leaky: bool, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        let [x, weight, bias] = [[rows, inputs], [outputs, inputs], [1, outputs]].map(|shape| tensor(shape, &mut s));
+        let (added, grad) = (tensor([rows, outputs], &mut s), tensor([rows, outputs], &mut s));
+        let fast = Flex::affine(x.clone(), weight.clone(), bias.clone(), leaky);
+        close("affine", fast, dense::affine::<Flex>(x.clone(), weight.clone(), bias.clone(), None, leaky));
+        let y = Flex::affine_added(x.clone(), weight.clone(), bias.clone(), added.clone(), leaky);
+        let plain = dense::affine::<Flex>(x.clone(), weight.clone(), bias, Some(added), leaky);
+        close("affine_added", y.clone(), plain);
+        let kind = AffineKind { leaky, wants_x: true, wants_added: true };
+        let fast = Flex::affine_backward(x.clone(), weight.clone(), y.clone(), grad.clone(), kind);
+        let plain = dense::affine_backward::<Flex>(x, weight, y, grad, kind);
+        close("gradient of rows", fast.0, plain.0);
+        close("gradient of weights", fast.1, plain.1);
+        close("gradient of biases", fast.2, plain.2);
+        close("gradient of what is added", fast.3, plain.3);
+    }
+
+    #[test]
+    fn partition_functions(rows in 1usize..40, width in 1usize..40, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        let (x, grad) = (tensor([rows, width], &mut s), tensor([rows, 1], &mut s));
+        let out = Flex::log_sum_exp(x.clone());
+        close("log_sum_exp", out.clone(), dense::log_sum_exp::<Flex>(x.clone()));
+        let fast = Flex::log_sum_exp_backward(x.clone(), out.clone(), grad.clone());
+        close("gradient of logits", fast, dense::log_sum_exp_backward::<Flex>(x, out, grad));
     }
 }

@@ -5,6 +5,7 @@ mod bodies;
 mod dense;
 mod elements;
 mod graphs;
+mod linear;
 mod support;
 mod views;
 

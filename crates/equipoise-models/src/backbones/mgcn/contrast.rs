@@ -2,7 +2,7 @@
 
 use crate::{BatchTriples, Occurrences, Tables};
 use burn::tensor::{Tensor, TensorData};
-use equipoise_nn::{gather_rows, normalise_rows};
+use equipoise_nn::{gather_rows, log_sum_exp, normalise_rows};
 
 /// Equation (10) of the [backbone](super).
 pub struct Contrast {
@@ -34,8 +34,6 @@ impl Contrast {
         let (n, logs) = (of.rows.len(), of.counts.iter().map(|count| count.ln()).collect());
         let own = (a.clone() * b.clone()).sum_dim(1);
         let logits = a.clone().matmul(b.transpose()) + numbers(logs, [1, n]);
-        let top = logits.clone().detach().max_dim(1);
-        let partition = (logits - top.clone()).exp().sum_dim(1).log() + top;
-        ((partition - own) * numbers(of.shares(), [n, 1])).sum()
+        ((log_sum_exp(logits) - own) * numbers(of.shares(), [n, 1])).sum()
     }
 }

@@ -132,25 +132,23 @@ impl Layer {
         let state = pass.dropout(state, scope.config.dropout, &self.site);
         let near = propagate(&scope.adjacency, self.conv.apply(pass, state.clone()));
         let near = leaky_relu(keep(near));
-        let own = leaky_relu(self.own.apply(pass, keep(state))) + keep(scope.ids.clone());
-        leaky_relu(self.combined(pass, near, own))
+        let own = self.own.apply_leaky(pass, keep(state)) + keep(scope.ids.clone());
+        match self.combination {
+            Combination::Elementwise => self.combine.add_leaky(pass, near, own),
+            Combination::Concat => self.combine.apply_leaky(pass, Tensor::cat(vec![near, own], 1)),
+        }
     }
 
     /// The same where users have one row and items another, `sides` of `2 x d`.
     fn run_alike(&self, scope: &Scope, alike: &Alike, sides: Tensor<2>) -> Tensor<2> {
         let (pass, keep) = (&scope.pass, |nodes| scope.keep(self.l, nodes));
         let near = leaky_relu(alike.received(self.conv.apply(pass, sides.clone())));
-        let own = alike.own(leaky_relu(self.own.apply(pass, sides)));
-        let of_kinds = self.combined(pass, near, own);
-        leaky_relu(keep(alike.to_nodes(of_kinds)) + self.of_ids(pass, keep(scope.ids.clone())))
-    }
-
-    /// (4) or (5) inside the activation.
-    fn combined(&self, pass: &Pass, near: Tensor<2>, own: Tensor<2>) -> Tensor<2> {
-        match self.combination {
+        let own = alike.own(self.own.apply_leaky(pass, sides));
+        let of_kinds = match self.combination {
             Combination::Elementwise => self.combine.apply(pass, near) + own,
             Combination::Concat => self.combine.apply(pass, Tensor::cat(vec![near, own], 1)),
-        }
+        };
+        leaky_relu(keep(alike.to_nodes(of_kinds)) + self.of_ids(pass, keep(scope.ids.clone())))
     }
 
     /// What `ID` adds to it: (4) and (5) are linear in `Xh`.

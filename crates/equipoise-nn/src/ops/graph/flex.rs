@@ -37,9 +37,8 @@ impl GraphOps for Flex {
         let (weights, x, grad) = (contiguous(&weights), contiguous(&x), contiguous(&grad));
         let [height, width] = shape_of(&x);
         let (mut d_weights, mut d_x) = (vec![0.0; edges.len()], vec![0.0; height * width]);
-        sparse::edge_dots(edges.by_target(), grad.storage(), x.storage(), width, &mut d_weights);
-        let back = edges.by_source();
-        sparse::spmm_by_edge(back.rows, back.edges, weights.storage(), grad.storage(), width, &mut d_x);
+        let (weights, x, grad) = (weights.storage(), x.storage(), grad.storage());
+        sparse::spmm_backward(edges.by_source(), weights, x, grad, width, &mut d_weights, &mut d_x);
         (tensor(d_weights, [edges.len()]), tensor(d_x, [height, width]))
     }
 

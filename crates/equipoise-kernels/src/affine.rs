@@ -1,0 +1,215 @@
+//! Rows through a small linear map and an optional leaky ReLU, in one pass over the rows, and all gradients in
+//! another.
+//!
+//! ```text
+//! y = f( x W^T + 1 b + e )        f the identity or leaky ReLU, e a table of the shape of y or nothing
+//! ```
+//!
+//! A block of rows stays in the cache from the product to the activation. Blocks and the groups whose gradients
+//! are added up have fixed sizes: results do not depend on the number of threads.
+
+use crate::project::{Matrix, Strided, product};
+use crate::vector::wide;
+use rayon::prelude::*;
+
+/// Rows of one product.
+const BLOCK: usize = 256;
+/// Rows whose weight gradient is one partial sum.
+const GROUP: usize = 16 * BLOCK;
+
+/// The map: `weight` of `d x k` (out x in), `bias` of `d`, and what follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Affine<'a> {
+    /// `W`, row-major, `d x k`.
+    pub weight: &'a [f32],
+    /// `b`, as many as there are outputs.
+    pub bias: &'a [f32],
+    /// Slope of the leaky ReLU below zero; `None` for no activation.
+    pub slope: Option<f32>,
+}
+
+impl Affine<'_> {
+    fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    fn inputs(&self) -> usize {
+        self.weight.len() / self.outputs()
+    }
+}
+
+/// Writes `y` (`n x d`) for `x` of `n x k`, with `added` (`e`) of `n x d` where it is given.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn affine(map: Affine, x: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
+    let (d, k) = (map.outputs(), map.inputs());
+    assert_eq!(map.weight.len(), d * k, "affine: weight length");
+    assert_eq!(x.len() / k, y.len() / d, "affine: rows of input and output");
+    assert!(added.is_none_or(|e| e.len() == y.len()), "affine: length of what is added");
+    y.par_chunks_mut(BLOCK * d).zip(x.par_chunks(BLOCK * k)).enumerate().for_each(|(block, (y, x))| {
+        let added = added.map(|e| &e[block * BLOCK * d..][..y.len()]);
+        start(map.bias, added, y);
+        let rows = y.len() / d;
+        product(
+            Matrix { data: y, rows, columns: d },
+            Strided { data: x, row: k, column: 1 },
+            Strided { data: map.weight, row: 1, column: k },
+            k,
+        );
+        if let Some(slope) = map.slope {
+            leaky(slope, y);
+        }
+    });
+}
+
+wide! {
+    fn leaky(slope: f32, y: &mut [f32]) {
+        for y in y {
+            *y = if *y > 0.0 { *y } else { slope * *y };
+        }
+    }
+}
+
+/// What the sum starts from.
+fn start(bias: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
+    match added {
+        None => y.chunks_exact_mut(bias.len()).for_each(|y| y.copy_from_slice(bias)),
+        Some(added) => add_bias(bias, added, y),
+    }
+}
+
+wide! {
+    fn add_bias(bias: &[f32], added: &[f32], y: &mut [f32]) {
+        let d = bias.len();
+        for (y, added) in y.chunks_exact_mut(d).zip(added.chunks_exact(d)) {
+            for ((y, added), bias) in y.iter_mut().zip(added).zip(bias) {
+                *y = added + bias;
+            }
+        }
+    }
+}
+
+/// Where [`affine_backward`] writes; those not wanted are empty slices.
+#[derive(Debug)]
+pub struct AffineGradients<'a> {
+    /// `dL/dx`, `n x k`, or empty.
+    pub x: &'a mut [f32],
+    /// `dL/dW`, `d x k`.
+    pub weight: &'a mut [f32],
+    /// `dL/db`, `d`.
+    pub bias: &'a mut [f32],
+    /// `dL/de`, `n x d`, or empty.
+    pub added: &'a mut [f32],
+}
+
+/// The gradients of [`affine`] from its output `y` and `grad = dL/dy`, overwriting them:
+///
+/// ```text
+/// g = grad f'(y)        dx = g W        dW = g^T x        db = 1^T g        de = g
+/// ```
+///
+/// The sign of a leaky ReLU's output is that of its input; its derivative at 0 is the slope.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn affine_backward(map: Affine, x: &[f32], y: &[f32], grad: &[f32], gradients: AffineGradients) {
+    let (d, k) = (map.outputs(), map.inputs());
+    assert_eq!(x.len() / k, grad.len() / d, "affine: rows of input and gradient");
+    assert!(map.slope.is_none() || y.len() == grad.len(), "affine: output length");
+    let AffineGradients { x: d_x, weight, bias, added } = gradients;
+    assert!(d_x.is_empty() || d_x.len() == x.len(), "affine: length of the input's gradient");
+    assert!(added.is_empty() || added.len() == grad.len(), "affine: length of the gradient of what is added");
+    let groups: Vec<Group> = Group::cut(map, x, y, grad, d_x, added);
+    let partial: Vec<(Vec<f32>, Vec<f32>)> = groups.into_par_iter().map(|group| group.run(map)).collect();
+    weight.fill(0.0);
+    bias.fill(0.0);
+    for (of_weight, of_bias) in partial {
+        weight.iter_mut().zip(of_weight).for_each(|(sum, part)| *sum += part);
+        bias.iter_mut().zip(of_bias).for_each(|(sum, part)| *sum += part);
+    }
+}
+
+/// [`GROUP`] rows of everything.
+struct Group<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    grad: &'a [f32],
+    d_x: &'a mut [f32],
+    added: &'a mut [f32],
+}
+
+impl<'a> Group<'a> {
+    fn cut(
+        map: Affine,
+        x: &'a [f32],
+        y: &'a [f32],
+        grad: &'a [f32],
+        mut d_x: &'a mut [f32],
+        mut added: &'a mut [f32],
+    ) -> Vec<Group<'a>> {
+        let (d, k) = (map.outputs(), map.inputs());
+        let mut groups = Vec::new();
+        for (at, grad) in grad.chunks(GROUP * d).enumerate() {
+            let rows = grad.len() / d;
+            let (of_x, rest_x) = d_x.split_at_mut((rows * k).min(d_x.len()));
+            let (of_added, rest_added) = added.split_at_mut((rows * d).min(added.len()));
+            let x = &x[at * GROUP * k..][..rows * k];
+            let y = if map.slope.is_some() { &y[at * GROUP * d..][..rows * d] } else { &[] };
+            groups.push(Group { x, y, grad, d_x: of_x, added: of_added });
+            (d_x, added) = (rest_x, rest_added);
+        }
+        groups
+    }
+
+    /// Writes its rows; its part of the gradients of weight and bias.
+    fn run(self, map: Affine) -> (Vec<f32>, Vec<f32>) {
+        let (d, k) = (map.outputs(), map.inputs());
+        let (mut weight, mut bias) = (vec![0.0; d * k], vec![0.0; d]);
+        let mut scratch = vec![0.0; if map.slope.is_some() { BLOCK * d } else { 0 }];
+        for (block, grad) in self.grad.chunks(BLOCK * d).enumerate() {
+            let (from, rows) = (block * BLOCK, grad.len() / d);
+            let g = match map.slope {
+                None => grad,
+                Some(slope) => {
+                    let g = &mut scratch[..grad.len()];
+                    through_leaky(slope, &self.y[from * d..][..rows * d], grad, g);
+                    &*g
+                }
+            };
+            if !self.added.is_empty() {
+                self.added[from * d..][..rows * d].copy_from_slice(g);
+            }
+            add_rows(g, &mut bias);
+            if !self.d_x.is_empty() {
+                let data = &mut self.d_x[from * k..][..rows * k];
+                data.fill(0.0);
+                let (g, w) =
+                    (Strided { data: g, row: d, column: 1 }, Strided { data: map.weight, row: k, column: 1 });
+                product(Matrix { data, rows, columns: k }, g, w, d);
+            }
+            let g = Strided { data: g, row: 1, column: d };
+            let x = Strided { data: &self.x[from * k..][..rows * k], row: k, column: 1 };
+            product(Matrix { data: &mut weight, rows: d, columns: k }, g, x, rows);
+        }
+        (weight, bias)
+    }
+}
+
+wide! {
+    fn through_leaky(slope: f32, y: &[f32], grad: &[f32], g: &mut [f32]) {
+        for ((g, y), grad) in g.iter_mut().zip(y).zip(grad) {
+            *g = if *y > 0.0 { *grad } else { slope * *grad };
+        }
+    }
+}
+
+wide! {
+    fn add_rows(rows: &[f32], sum: &mut [f32]) {
+        for row in rows.chunks_exact(sum.len()) {
+            for (sum, x) in sum.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Linear maps of rows with what follows them, and partition functions of rows.
+
+mod autodiff;
+mod flex;
+pub mod generic;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+
+/// What a linear map is followed by, and which of its gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AffineKind {
+    /// Whether a leaky ReLU follows.
+    pub leaky: bool,
+    /// Whether the gradient of the input is wanted.
+    pub wants_x: bool,
+    /// Whether the gradient of what is added is wanted.
+    pub wants_added: bool,
+}
+
+/// Operations on whole rows of dense tables, each one operation with a gradient of its own.
+#[backend_extension(Flex, Autodiff)]
+pub trait DenseOps: Backend {
+    /// `f(x W^T + b)`: `x [n, k]`, `weight [d, k]`, `bias [1, d]` -> `[n, d]`; `f` is leaky ReLU or nothing.
+    fn affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        leaky: bool,
+    ) -> FloatTensor<Self> {
+        generic::affine::<Self>(x, weight, bias, None, leaky)
+    }
+
+    /// `f(x W^T + b + e)` with a table `e` of the shape of the result.
+    fn affine_added(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        added: FloatTensor<Self>,
+        leaky: bool,
+    ) -> FloatTensor<Self> {
+        generic::affine::<Self>(x, weight, bias, Some(added), leaky)
+    }
+
+    /// Gradients of both, from the output `y`: of `x`, `weight`, `bias` and `e`. Those not wanted are arbitrary.
+    fn affine_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        kind: AffineKind,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        generic::affine_backward::<Self>(x, weight, y, grad, kind)
+    }
+
+    /// `ln sum_c exp(x_rc)` of each row, `[n, 1]`.
+    fn log_sum_exp(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        generic::log_sum_exp::<Self>(x)
+    }
+
+    /// Gradient of [`log_sum_exp`](Self::log_sum_exp) from its output: `exp(x_rc - out_r) grad_r`.
+    fn log_sum_exp_backward(
+        x: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        generic::log_sum_exp_backward::<Self>(x, out, grad)
+    }
+}
