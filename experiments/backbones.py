@@ -21,8 +21,8 @@ BACKBONES = ["vbpr", "deepstyle", "mmgcn", "grcn", "egogcn", "mgcn"]
 SEEDS = [1, 2, 3]
 TUNING_SEED = 100
 # Coordinate search: the first value of each list is where the other starts from.
-REG = [1e-2, 1e-1, 1e-3]
-LR = [3e-3, 1e-3, 1e-2]
+REG = [1e-2, 1e-3, 1e-1]
+LR = [3e-3, 1e-2, 1e-3]
 
 
 def plain_settings(backbone, seed, point):
@@ -54,8 +54,8 @@ def tune(args, backbone):
         print(f"{backbone} {point}: {report['validation']['recall@20']:.5f}", flush=True)
         return report["validation"]["recall@20"]
 
-    best = {"lr": LR[0], "reg": REG[0]}
-    for name, values in (("reg", REG), ("lr", LR)):
+    best = {"lr": args.lr[0], "reg": args.reg[0]}
+    for name, values in (("reg", args.reg), ("lr", args.lr)):
         best = max(({**best, name: value} for value in values), key=measure)
     (out / "best.json").write_text(json.dumps(best))
 
@@ -106,6 +106,8 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--backbones", nargs="+", choices=BACKBONES, default=BACKBONES)
+    parser.add_argument("--reg", nargs="+", type=float, default=REG)
+    parser.add_argument("--lr", nargs="+", type=float, default=LR)
     parser.add_argument("--lambda-kd", type=float, default=0.5)
     parser.add_argument("--lambda-g", type=float, default=1.0)
     parser.add_argument("--jobs", type=int, default=2)
