@@ -141,8 +141,7 @@ fn every_balancer_says_what_it_is_and_takes_a_step() {
         assert_eq!(find(entry.name).map(|b| b.summary), Some(entry.summary));
         for name in ["m1_open", "m2_open", "m3_open"] {
             let f = Fixture::named(&golden, name);
-            let teachers = if entry.needs_teachers { f.teachers.clone() } else { Vec::new() };
-            let mut balancer = (entry.build)(&BalanceConfig::default(), teachers, f.n());
+            let mut balancer = (entry.build)(&BalanceConfig::default(), f.setup());
             let seen = step(&f, Ablation::FULL, balancer.as_mut(), REG);
             assert!(
                 seen.total.is_finite() && seen.gradients.iter().flat_map(|g| &g.1).all(|g| g.is_finite())

@@ -4,9 +4,9 @@
 //! `cargo bench -p equipoise-train --bench baby_scale` measures each kind of step in a process of its own;
 //! `-- plain 256 256` measures one kind with other widths.
 
-use equipoise_balance::{BalanceConfig, Balancer, Teacher};
+use equipoise_balance::{BalanceConfig, Balancer, Setup, Teacher};
 use equipoise_data::{Dataset, LoadOptions, Seed, load};
-use equipoise_models::{Ablation, BackboneConfig, Model};
+use equipoise_models::{Ablation, BackboneConfig, Model, Silencing};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::{Stepper, TrainConfig};
 use std::path::Path;
@@ -74,7 +74,8 @@ fn balancer(kind: &str, n: usize) -> Box<dyn Balancer> {
     };
     let teachers = if kind == "ckd" { (0..n).map(teacher).collect() } else { Vec::new() };
     let entry = equipoise_balance::find(name).expect("a registered balancer");
-    (entry.build)(&BalanceConfig::default(), teachers, n)
+    let setup = Setup { teachers, ..Setup::new(n, Silencing::Additive, Seed(0)) };
+    (entry.build)(&BalanceConfig::default(), setup)
 }
 
 fn evaluate(model: &Model, primary: Ablation, data: &Dataset) {

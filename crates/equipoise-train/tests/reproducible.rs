@@ -3,9 +3,9 @@
 mod common;
 
 use common::World;
-use equipoise_balance::Teacher;
+use equipoise_balance::{HeadLosses, Losses, Setup, Teacher};
 use equipoise_data::Seed;
-use equipoise_models::{Ablation, Inputs, Model};
+use equipoise_models::{Ablation, Inputs, Model, find};
 use equipoise_nn::parameters::Snapshot;
 use equipoise_train::{Event, Listener, RunConfig, StopFlag, Trainer};
 
@@ -37,10 +37,17 @@ fn teachers(world: &World, config: &RunConfig) -> Vec<Teacher> {
     (0..world.modalities().len()).map(|m| Teacher::of(&model, m)).collect()
 }
 
+/// Heads of some losses: any weights are as good.
+fn setup(world: &World, config: &RunConfig) -> Setup {
+    let (n, silencing) = (world.modalities().len(), find(&config.backbone.name).unwrap().silencing);
+    let (before, after) = (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
+    let heads = vec![HeadLosses { before, after }; n + 1];
+    Setup { teachers: teachers(world, config), heads, ..Setup::new(n, silencing, Seed(config.seed)) }
+}
+
 fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
-    let teachers = if entry.needs_teachers { teachers(world, config) } else { Vec::new() };
-    let balancer = (entry.build)(&config.balance, teachers, world.modalities().len());
+    let balancer = (entry.build)(&config.balance, setup(world, config));
     let trainer = Trainer::new(
         &world.loaded.data,
         &Inputs::new(&world.loaded.data),

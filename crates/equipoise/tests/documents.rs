@@ -1,6 +1,6 @@
 //! Documents and files that must follow the registry.
 
-use equipoise::models::{Silencing, backbones};
+use equipoise::models::backbones;
 use equipoise::train::config::layers::Layers;
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ fn root(path: &str) -> PathBuf {
 fn table() -> String {
     let mut text = String::from("| `--backbone` | | source | balancers |\n|---|---|---|---|\n");
     for b in equipoise::models::built_in() {
-        let balanced = if b.silencing == Silencing::Inputs { "yes" } else { "-" };
+        let balanced = if b.silencing.shows() { "yes" } else { "-" };
         text += &format!("| `{}` | {}: {} | {} | {balanced} |\n", b.name, b.title, b.summary, b.source);
     }
     text

@@ -7,9 +7,9 @@ mod models;
 pub use models::*;
 
 use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
-use equipoise_balance::{Balancer, CkdConfig, ModalityStep, StepMargins, Teacher};
-use equipoise_data::Triples;
-use equipoise_models::{Ablation, Mode, Model, Request, RowSet};
+use equipoise_balance::{Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher};
+use equipoise_data::{Seed, Triples};
+use equipoise_models::{Ablation, Mode, Model, Request, RowSet, Silencing};
 use equipoise_nn::RowWeights;
 use equipoise_nn::math::softplus;
 use serde_json::Value;
@@ -42,6 +42,15 @@ impl Fixture {
     pub fn n(&self) -> usize {
         self.model.inputs.n_modalities()
     }
+
+    /// What a balancer of this model starts from, its heads all alike.
+    pub fn setup(&self) -> Setup {
+        let (before, after) =
+            (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
+        let heads = vec![HeadLosses { before, after }; self.n() + 1];
+        let setup = Setup::new(self.n(), Silencing::Additive, Seed(1));
+        Setup { teachers: self.teachers.clone(), heads, ..setup }
+    }
 }
 
 /// The parts of one step's loss, and its gradient by parameter.
@@ -55,7 +64,8 @@ pub struct Step {
     pub gradients: Vec<(String, Vec<f32>)>,
 }
 
-/// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`.
+/// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`, the first term left out
+/// where the balancer replaces it.
 pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f64) -> Step {
     let needs = balancer.needs();
     let mut ablations = vec![primary];
@@ -80,7 +90,7 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let penalty = terms.square_norm(primary) * (reg * 0.5 / f.bpr.len() as f64);
     let generic = generic_margins.as_ref().map(|m| (generic, m));
     let seen = balancer.loss(&StepMargins { bpr: &f.bpr, bpr_margins: &bpr_margins, generic });
-    let base = bpr.clone() + penalty.clone();
+    let base = if needs.replaces_ranking { penalty.clone() } else { bpr.clone() + penalty.clone() };
     let total = seen.loss.clone().into_iter().fold(base, |sum, extra| sum + extra);
     let mut gradients = total.backward();
     let gradients = values.gradients(&mut gradients);
