@@ -7,7 +7,9 @@ mod models;
 pub use models::*;
 
 use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
-use equipoise_balance::{Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher};
+use equipoise_balance::{
+    Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
+};
 use equipoise_data::{Seed, Triples};
 use equipoise_models::{Ablation, Mode, Model, Request, RowSet, Silencing};
 use equipoise_nn::RowWeights;
@@ -53,7 +55,8 @@ impl Fixture {
     }
 }
 
-/// The parts of one step's loss, and its gradient by parameter.
+/// The parts of one step's loss, its gradient by parameter as the balancer leaves it, and what each parameter's
+/// step is multiplied by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub bpr: f64,
@@ -62,6 +65,7 @@ pub struct Step {
     pub total: f64,
     pub modalities: Vec<ModalityStep>,
     pub gradients: Vec<(String, Vec<f32>)>,
+    pub rates: Vec<f64>,
 }
 
 /// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`, the first term left out
@@ -93,7 +97,10 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let base = if needs.replaces_ranking { penalty.clone() } else { bpr.clone() + penalty.clone() };
     let total = seen.loss.clone().into_iter().fold(base, |sum, extra| sum + extra);
     let mut gradients = total.backward();
-    let gradients = values.gradients(&mut gradients);
+    let groups = groups(&f.model);
+    let mut update = Update::new(&groups, values.gradients(&mut gradients));
+    balancer.modulate(&mut update);
+    let Update { gradients, rates, .. } = update;
     let filled = f
         .model
         .parameters
@@ -107,7 +114,15 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
         total: number(total),
         modalities: seen.modalities,
         gradients: filled.collect(),
+        rates,
     }
+}
+
+/// The modality of each parameter, by the end of its name.
+fn groups(model: &Model) -> Vec<Option<usize>> {
+    let names = model.inputs.names();
+    let modality = |name: &str| names.iter().position(|m| name.ends_with(&format!(".{m}")));
+    model.parameters.iter().map(|(name, _, _)| modality(name)).collect()
 }
 
 fn rows(bpr: &Triples, generic: &Triples) -> (RowSet, RowSet) {
