@@ -3,15 +3,20 @@
 use super::RunConfig;
 
 impl RunConfig {
-    /// As TOML, with the sections of the chosen backbone and balancer only: reading it back gives the same run.
+    /// As TOML: of backbones the section of the chosen one only, of balancers also those that were changed.
+    /// Reading it back gives the same run.
     ///
     /// # Errors
     /// If a value cannot be written as TOML (a path that is no text).
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut table = toml::Table::try_from(self)?;
+        let default = toml::Table::try_from(RunConfig::default())?;
         for (part, section) in table.iter_mut() {
             if let toml::Value::Table(section) = section {
-                section.retain(|key, value| !value.is_table() || !self.is_idle(&format!("{part}.{key}.")));
+                section.retain(|key, value| {
+                    let changed = part == "balance" && default[part].get(key) != Some(value);
+                    !value.is_table() || changed || !self.is_idle(&format!("{part}.{key}."))
+                });
             }
         }
         toml::to_string(&table)
@@ -42,6 +47,10 @@ mod tests {
         assert!(text.contains("[backbone.mmgcn]") && !text.contains("[backbone.grcn]"), "{text}");
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
         assert!(config.is_idle("backbone.grcn.layers") && !config.is_idle("backbone.mmgcn.layers"));
+        config.balance.ckd.tau = 0.2;
+        let text = config.to_toml().unwrap();
+        assert!(text.contains("[balance.ckd]") && !text.contains("[balance.ogm]"), "{text}");
+        assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
         assert!(config.is_idle("balance.ckd.tau") && !config.is_idle("balance.gb.every"));
         let always = ["backbone.name", "balance.name", "balance.teachers", "balance.teacher.lr", "train.lr"];
         assert!(always.iter().all(|key| !config.is_idle(key)));
