@@ -3,10 +3,11 @@
 mod common;
 
 use common::*;
-use equipoise_balance::CkdConfig;
 use equipoise_balance::ckd::Ckd;
+use equipoise_balance::gb::{self, GradientBlending};
 use equipoise_balance::losses::GenericLog;
 use equipoise_balance::weights::WeightMode;
+use equipoise_balance::{CkdConfig, HeadLosses, Losses};
 use equipoise_data::{Seed, Triples};
 use equipoise_models::Ablation;
 use serde_json::Value;
@@ -131,4 +132,34 @@ fn without_distillation_the_step_is_the_plain_one_and_still_measures() {
     let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, REG);
     assert_eq!((measured.total, &measured.gradients), (plain.total, &plain.gradients));
     assert!(measured.modalities.iter().all(|m| m.effect != 0.0) && plain.modalities.is_empty());
+}
+
+/// The blended loss from plain margins, the last weight that of the whole model: nothing of the balancer's code.
+fn blended(f: &Fixture, weights: &[f64]) -> f64 {
+    let bpr = |a| mean(wide(margins(f, &f.bpr, a)).into_iter().map(|m| softplus(-m)));
+    let heads = (0..f.n()).map(|m| Ablation::only(m, f.n())).chain([Ablation::FULL]);
+    heads.zip(weights).map(|(a, w)| w * bpr(a)).sum::<f64>() + penalty(f)
+}
+
+#[test]
+fn the_gradient_of_the_blended_loss_is_its_difference_quotient() {
+    let golden = golden("ckd");
+    let h = 1.0 / 2048.0;
+    for name in ["m1_open", "m2_open", "m3_open"] {
+        let f = Fixture::named(&golden, name);
+        let before = Losses { train: 0.7, validation: 0.7 };
+        let after = |k: usize| Losses { train: 0.3, validation: 0.5 - 0.04 * k as f64 };
+        let heads: Vec<_> = (0..=f.n()).map(|k| HeadLosses { before, after: after(k) }).collect();
+        let mut blending = GradientBlending::new(gb::Config::default(), f.n(), &heads);
+        let weights = blending.weights().to_vec();
+        let seen = step(&f, Ablation::FULL, &mut blending, REG);
+        assert!((blended(&f, &weights) - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
+        for seed in 0..4 {
+            let d = direction(&f, seed);
+            let at = |h: f32| blended(&moved(&golden, name, &d, h), &weights);
+            let (quotient, found) = ((at(h) - at(-h)) / f64::from(2.0 * h), along(&seen.gradients, &d));
+            let within = (quotient - found).abs() <= 2e-3 * (1.0 + quotient.abs());
+            assert!(within, "{name} direction {seed}: found {found}, quotient {quotient}");
+        }
+    }
 }

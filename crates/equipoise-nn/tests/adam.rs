@@ -56,6 +56,24 @@ fn a_table_without_gradient_keeps_its_values_and_its_moments() {
 }
 
 #[test]
+fn a_rate_multiplies_the_step_and_not_the_moments() {
+    let start = [1.0, -2.0, 0.5f32];
+    let mut p = parameters(&[("whole", &start), ("half", &start), ("still", &start)]);
+    let mut adam = Adam::new(AdamConfig { lr: 0.125, ..AdamConfig::default() });
+    let gradient = || Some(row(&[0.5, -1.0, 2.0]));
+    for rates in [[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]] {
+        let before = ["whole", "half", "still"].map(|name| p.read(name));
+        adam.step_at(&mut p, vec![gradient(), gradient(), gradient()], &rates);
+        for k in 0..3 {
+            let moved = |t: usize| p.read(["whole", "half", "still"][t])[k] - before[t][k];
+            for (t, rate) in rates.iter().enumerate() {
+                assert!((moved(t) - *rate as f32 * moved(0)).abs() < 1e-6, "{t}: {} {}", moved(t), moved(0));
+            }
+        }
+    }
+}
+
+#[test]
 fn softplus_has_the_sigmoid_as_its_slope_everywhere() {
     let x = [-1e4, -80.0, -1.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, 80.0, 1e4f32];
     let device = equipoise_nn::device("cpu").unwrap();

@@ -226,3 +226,26 @@ fn settings_out_of_range_or_out_of_place_are_refused_with_their_field() {
         assert_eq!(text.contains("nothing to balance"), balancer.name != "none", "{}: {text}", balancer.name);
     }
 }
+
+/// A balancer that weighs the ranking loss has nothing to weigh where there is none.
+#[test]
+fn a_backbone_with_an_objective_of_its_own_is_refused_by_what_weighs_the_ranking_loss() {
+    let world = World::new();
+    let data = &world.loaded.data;
+    let inputs = Inputs::new(data);
+    for entry in equipoise_balance::balancers() {
+        let mut config = under(&world, entry.name);
+        (config.backbone.name, config.balance.gb.schedule) = ("bm3".into(), Schedule::Online);
+        let setup = equipoise_balance::Setup::new(3, equipoise_models::Silencing::Inputs, Seed(1));
+        let teacher = |m: &&str| equipoise_balance::Teacher::new(m, vec![0.0; 120], vec![0.0; 80], 1);
+        let setup =
+            equipoise_balance::Setup { teachers: world.modalities().iter().map(teacher).collect(), ..setup };
+        let balancer = (entry.build)(&config.balance, setup);
+        let weighs = balancer.needs().replaces_ranking;
+        let trainer =
+            equipoise_train::Trainer::new(data, &inputs, &config, Ablation::FULL, "model", balancer);
+        let fault = trainer.err().map(|e| e.to_string()).unwrap_or_default();
+        assert_eq!(fault.contains("a loss of its own"), weighs, "{}: {fault}", entry.name);
+        assert_eq!(weighs, ["gb", "cohesion", "agm"].contains(&entry.name), "{}", entry.name);
+    }
+}

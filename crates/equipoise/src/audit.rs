@@ -146,8 +146,11 @@ fn history(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
 }
 
 fn record(e: events::EpochRecord) -> EpochRecord {
-    let each = |value: fn(&events::ModalityRecord) -> f64| {
-        e.modalities.iter().map(|m| (m.modality.clone(), value(m))).collect()
+    // 0 for every modality is what a balancer leaves that does not measure.
+    let each = |value: fn(&events::ModalityRecord) -> f64| -> Vec<(String, f64)> {
+        let measured = e.modalities.iter().any(|m| value(m) != 0.0);
+        let pairs = e.modalities.iter().map(|m| (m.modality.clone(), value(m)));
+        pairs.filter(|_| measured).collect()
     };
     EpochRecord {
         epoch: e.epoch,
