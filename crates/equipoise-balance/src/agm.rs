@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "agm",
+    source: "after Li et al., ICCV 2023",
     summary: "gradients of each modality's response are scaled by how its lead changes",
     prior: |_| Prior::Nothing,
     check: |config, _| config.agm.check(),

@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "cohesion",
+    source: "after the loss of COHESION, SIGIR 2025",
     summary: "the parts of a margin that rank a triple well count less in its loss",
     prior: |_| Prior::Nothing,
     check: |_, _| Ok(()),

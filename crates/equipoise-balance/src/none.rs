@@ -6,6 +6,7 @@ use crate::{Balancer, Needs, StepLoss, StepMargins};
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "none",
+    source: "-",
     summary: "the plain multimodal model",
     prior: |_| Prior::Nothing,
     check: |_, _| Ok(()),

@@ -118,6 +118,8 @@ impl Setup {
 pub struct BalancerEntry {
     /// Name in configuration files and on the command line.
     pub name: &'static str,
+    /// Where it was published.
+    pub source: &'static str,
     /// One line on what it does.
     pub summary: &'static str,
     /// What must be there first.

@@ -14,7 +14,7 @@ fn names_are_distinct_and_found() {
     let names: BTreeSet<&str> = balancers().iter().map(|b| b.name).collect();
     assert_eq!(names.len(), balancers().len());
     for entry in balancers() {
-        assert!(!entry.summary.trim().is_empty(), "{}", entry.name);
+        assert!(![entry.summary, entry.source].iter().any(|s| s.trim().is_empty()), "{}", entry.name);
         assert_eq!(find(entry.name).map(|b| b.summary), Some(entry.summary));
     }
     assert!(find("no such balancer").is_none());

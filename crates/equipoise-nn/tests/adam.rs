@@ -61,13 +61,18 @@ fn a_rate_multiplies_the_step_and_not_the_moments() {
     let mut p = parameters(&[("whole", &start), ("half", &start), ("still", &start)]);
     let mut adam = Adam::new(AdamConfig { lr: 0.125, ..AdamConfig::default() });
     let gradient = || Some(row(&[0.5, -1.0, 2.0]));
-    for rates in [[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]] {
-        let before = ["whole", "half", "still"].map(|name| p.read(name));
-        adam.step_at(&mut p, vec![gradient(), gradient(), gradient()], &rates);
-        for k in 0..3 {
-            let moved = |t: usize| p.read(["whole", "half", "still"][t])[k] - before[t][k];
-            for (t, rate) in rates.iter().enumerate() {
-                assert!((moved(t) - *rate as f32 * moved(0)).abs() < 1e-6, "{t}: {} {}", moved(t), moved(0));
+    for rates in [[1.0f32, 0.5, 0.0], [1.0, 1.0, 1.0]] {
+        let names = ["whole", "half", "still"];
+        let before = names.map(|name| p.read(name));
+        adam.step_at(&mut p, vec![gradient(), gradient(), gradient()], &rates.map(f64::from));
+        let moved: Vec<Vec<f32>> = names
+            .iter()
+            .zip(before)
+            .map(|(name, before)| p.read(name).iter().zip(before).map(|(a, b)| a - b).collect())
+            .collect();
+        for (rate, moved_so) in rates.iter().zip(&moved) {
+            for (found, whole) in moved_so.iter().zip(&moved[0]) {
+                assert!((found - rate * whole).abs() < 1e-6, "{rate}: {found} {whole}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Documents and files that must follow the registry.
 
+use equipoise::balance::{BalanceConfig, Prior};
 use equipoise::models::backbones;
 use equipoise::train::config::layers::Layers;
 use std::path::PathBuf;
@@ -22,6 +23,27 @@ fn table() -> String {
 fn the_readme_has_the_table_of_backbones() {
     let readme = std::fs::read_to_string(root("README.md")).unwrap();
     assert!(readme.contains(&table()), "README.md must hold this table:\n{}", table());
+}
+
+/// The README's table of balancers.
+fn balancers() -> String {
+    let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
+    let config = BalanceConfig::default();
+    for b in equipoise::balance::balancers() {
+        let first = match (b.prior)(&config) {
+            Prior::Nothing => "-",
+            Prior::Teachers => "teachers",
+            Prior::Heads => "teachers and the plain model",
+        };
+        text += &format!("| `{}` | {} | {} | {first} |\n", b.name, b.summary, b.source);
+    }
+    text
+}
+
+#[test]
+fn the_readme_has_the_table_of_balancers() {
+    let readme = std::fs::read_to_string(root("README.md")).unwrap();
+    assert!(readme.contains(&balancers()), "README.md must hold this table:\n{}", balancers());
 }
 
 #[test]

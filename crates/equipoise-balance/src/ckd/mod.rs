@@ -27,6 +27,7 @@ use equipoise_models::Ablation;
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "ckd",
+    source: "Modality-Balanced Learning for Multimedia Recommendation, ACM MM 2024",
     summary: "uni-modal teachers distil into the model, most where a modality is used least",
     prior: |_| Prior::Teachers,
     check: |config, _| config.ckd.check(),

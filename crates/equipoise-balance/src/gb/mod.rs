@@ -53,6 +53,7 @@ use serde::{Deserialize, Serialize};
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "gb",
+    source: "after Wang, Tran & Feiszli, CVPR 2020",
     summary: "one loss per modality beside the joint one, weighted by how each gains and overfits",
     prior: |config| match config.gb.schedule {
         Schedule::Offline => Prior::Heads,

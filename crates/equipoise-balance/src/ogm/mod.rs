@@ -53,6 +53,7 @@ use equipoise_models::Ablation;
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "ogm",
+    source: "after Peng et al., CVPR 2022",
     summary: "gradients of the modality that leads are scaled down",
     prior: |_| Prior::Nothing,
     check: |config, silencing| config.ogm.check(&config.name, silencing),

@@ -22,13 +22,16 @@ const MEASURED: [Quantity; 8] = [
     ("without", "the whole model, this one silenced", |m, _| shown(Some(m.without))),
 ];
 
-/// A number of the balancer's: its sign, its name, and its value for a modality.
-type Balancing = (&'static str, String, fn(&ModalityAudit) -> Option<f64>);
+/// A modality's value of a number of the balancer's.
+type Value = fn(&ModalityAudit) -> Option<f64>;
+
+/// A number of the balancer's: its sign, its name, and its value.
+type Balancing = (&'static str, String, Value);
 
 /// The balancer's numbers in the last epoch.
 fn balancing(audit: &Audit) -> Vec<Balancing> {
     let names = quantities::of(&audit.balance);
-    let all: [(_, fn(&ModalityAudit) -> Option<f64>); 3] =
+    let all: [(_, Value); 3] =
         [(Some(names.weight), |m| m.weight), (names.ratio, |m| m.rho), (names.effect, |m| m.effect)];
     let row = |(quantity, value): (Option<quantities::Quantity>, _)| {
         quantity.map(|q| (q.symbol, format!("{}, last epoch", q.title.to_lowercase()), value))
