@@ -4,6 +4,7 @@ mod common;
 
 use common::World;
 use equipoise_balance::gb::{Schedule, Updates};
+use equipoise_balance::ogm::{self, Apply};
 use equipoise_balance::{HeadLosses, Losses, Setup, Teacher, balancers};
 use equipoise_data::Seed;
 use equipoise_models::{Ablation, Inputs, Model, find};
@@ -120,6 +121,28 @@ fn balancers_of_no_strength_are_the_plain_run_to_the_last_bit() {
     let mut still = under(&world, "agm");
     still.balance.agm.alpha = 0.0;
     assert_eq!(train(&world, &still), plain);
+}
+
+#[test]
+fn modulation_acts_in_its_epochs_alone_on_gradients_or_on_steps() {
+    let world = World::new();
+    let plain = train(&world, &world.config());
+    let with = |apply, start_epoch| {
+        let mut config = under(&world, "ogm");
+        config.balance.ogm = ogm::Config { alpha: 1.0, apply, start_epoch, ..ogm::Config::default() };
+        train(&world, &config)
+    };
+    for apply in [Apply::Grad, Apply::Update] {
+        assert_eq!(with(apply, 4), plain, "{apply:?}: training ends before");
+        let (late, always) = (with(apply, 2), with(apply, 1));
+        assert_eq!(
+            late.validation[..2],
+            plain.validation[..2],
+            "{apply:?}: the first epoch is the plain one"
+        );
+        assert!(late.tables != plain.tables && late.tables != always.tables, "{apply:?}");
+    }
+    assert_ne!(with(Apply::Grad, 1).tables, with(Apply::Update, 1).tables);
 }
 
 /// Scores that are sums over modalities: a head reaches no other group anyway.
