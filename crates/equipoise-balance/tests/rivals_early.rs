@@ -18,7 +18,9 @@ fn fixture() -> Fixture {
     common::spread(&mut model, 1.5);
     let mut bpr = suite::triples(9, 4);
     // The last triple has equal items: its margin tells nothing.
-    [&mut bpr.users, &mut bpr.positives, &mut bpr.negatives].map(Vec::pop);
+    for column in [&mut bpr.users, &mut bpr.positives, &mut bpr.negatives] {
+        column.pop();
+    }
     Fixture { model, teachers: Vec::new(), bpr, generic: Triples::default() }
 }
 
