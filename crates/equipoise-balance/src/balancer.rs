@@ -1,5 +1,7 @@
 //! The trait that every balancer implements.
 
+use crate::heads::Heads;
+use crate::update::Update;
 use burn::tensor::Tensor;
 use equipoise_data::Triples;
 use equipoise_models::{Ablation, Margins};
@@ -14,6 +16,11 @@ pub struct Needs {
     pub generic_triples: usize,
     /// Distinct items that they are drawn from in one step; all if `None`.
     pub generic_items: Option<usize>,
+    /// Whether its loss stands in the place of the ranking loss, instead of beside it.
+    pub replaces_ranking: bool,
+    /// Whether losses of the margins under `only(m)` move the parameters of `m`'s group and the shared ones alone.
+    /// A backbone whose modalities meet before the score needs a pass of its own for each `m` then.
+    pub own_groups: bool,
 }
 
 /// What a balancer sees of one step: triples and the student's margins on them.
@@ -26,20 +33,23 @@ pub struct StepMargins<'a> {
     pub generic: Option<(&'a Triples, &'a Margins<'a>)>,
 }
 
-/// One modality's numbers in one step, or their means over several.
+/// One modality's numbers in one step, or their means over several. What a balancer does not measure is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityStep {
-    /// Distillation weight `lambda_m` (its mean over triples where it varies).
+    /// What the balancer gives the modality, its mean over triples where it varies: distillation weight `lambda_m`
+    /// (`ckd`), weight of its head's loss (`gb`), factor of its gradient (`ogm`, `agm`), weight of its part of the
+    /// margin (`cohesion`).
     pub weight: f64,
-    /// Ratio `rho^m` after the guard (its mean over triples where it varies).
+    /// Ratio by which the balancer compares the modality, after its guard, its mean over triples where it varies:
+    /// `rho^m` (`ckd`, `ogm`), `r^m` (`agm`).
     pub rho: f64,
-    /// Average treatment effect `gamma^m`.
+    /// Average treatment effect `gamma^m` (`ckd`, `cohesion`), mean response (`agm`).
     pub effect: f64,
     /// Mean teacher margin `T_m` on the BPR triples.
     pub teacher_margin: f64,
     /// Share of ratios that the guard clamped, 0 to 1.
     pub clamped: f64,
-    /// Specific loss `L_SD^m`.
+    /// Specific loss `L_SD^m` (`ckd`), loss of its head `L_m` (`gb`).
     pub specific: f64,
     /// Generic loss `L_GD^m`.
     pub generic: f64,
@@ -59,6 +69,7 @@ impl ModalityStep {
 }
 
 /// What a balancer adds to the loss, and what it saw.
+#[derive(Default)]
 pub struct StepLoss {
     /// Shape `[1]`, on the tape; `None` when it adds nothing.
     pub loss: Option<Tensor<1>>,
@@ -66,11 +77,18 @@ pub struct StepLoss {
     pub modalities: Vec<ModalityStep>,
 }
 
-/// Decides what is added to the loss of a step.
+/// Decides what a step's loss is and, where it wants to, how its gradient becomes an update.
 pub trait Balancer: Send {
     /// What it asks for, the same in every step.
     fn needs(&self) -> Needs;
 
+    /// Before the first step of an epoch, counted from 1. `heads` measures the model when asked; a balancer that
+    /// does not ask costs nothing.
+    fn begin_epoch(&mut self, _epoch: usize, _heads: &mut dyn Heads) {}
+
     /// The loss it adds to this step.
     fn loss(&mut self, step: &StepMargins) -> StepLoss;
+
+    /// Changes the update that follows from the loss of this step.
+    fn modulate(&mut self, _update: &mut Update) {}
 }

@@ -1,4 +1,4 @@
-//! Distillation losses per triple, from student margins `s` (on the tape) and teacher margins `t` (constants).
+//! The ranking loss, and distillation losses per triple, from student margins `s` (on the tape) and teacher margins `t` (constants).
 //!
 //! | name | per triple | gradient with respect to `s` |
 //! |---|---|---|
@@ -22,6 +22,17 @@ pub enum GenericLog {
     /// With 1e-8 inside each logarithm, as the authors' released code does: the loss is capped at 18.42 and the
     /// gradient vanishes once the student saturates on the wrong side.
     Released,
+}
+
+/// Bayesian personalised ranking: the mean of `sp(-margin)`, shape `[1]`.
+pub fn bpr(margins: Tensor<1>) -> Tensor<1> {
+    softplus(margins.neg()).mean()
+}
+
+/// The same of plain numbers, in double precision.
+pub fn mean_bpr(margins: &[f32]) -> f64 {
+    let loss = |x: f64| (-x).max(0.0) + (-x.abs()).exp().ln_1p();
+    margins.iter().map(|&x| loss(f64::from(x))).sum::<f64>() / margins.len().max(1) as f64
 }
 
 /// `max(t - s, 0)`: asks the student to reach the teacher's margin and is silent beyond it.
@@ -67,4 +78,9 @@ fn binary_entropy(z: f32) -> f32 {
 pub(crate) fn constant(values: &[f32], beside: &Tensor<1>) -> Tensor<1> {
     let device = beside.device();
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &device)
+}
+
+/// The value of a loss of shape `[1]`.
+pub(crate) fn number(x: Tensor<1>) -> f64 {
+    f64::from(x.inner().into_scalar::<f32>())
 }

@@ -1,14 +1,16 @@
 //! No balancing: the plain multimodal model, BPR and its penalty alone.
 
-use crate::registry::BalancerEntry;
+use crate::registry::{BalancerEntry, Prior};
 use crate::{Balancer, Needs, StepLoss, StepMargins};
 
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "none",
+    source: "-",
     summary: "the plain multimodal model",
-    needs_teachers: false,
-    build: |_, _, _| Box::new(NoBalance),
+    prior: |_| Prior::Nothing,
+    check: |_, _| Ok(()),
+    build: |_, _| Box::new(NoBalance),
 };
 
 /// Adds nothing.
@@ -20,6 +22,6 @@ impl Balancer for NoBalance {
     }
 
     fn loss(&mut self, _step: &StepMargins) -> StepLoss {
-        StepLoss { loss: None, modalities: Vec::new() }
+        StepLoss::default()
     }
 }

@@ -39,7 +39,7 @@ pub use features::{FeatureError, Features, Modality};
 pub use formats::{Format, formats};
 pub use interactions::Interactions;
 pub use random::{Seed, Stream, StreamKey, StreamState};
-pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples};
+pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples, paired_triples};
 pub use scale::FeatureScale;
 pub use split::{Holdout, split_per_user};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -70,11 +70,13 @@ pub struct ModalityAudit {
     /// The metric of that teacher with its own modality silenced too: its IDs alone. The
     /// difference to `teacher` is what the content of the modality adds.
     pub teacher_ids_only: Option<f64>,
-    /// Distillation weight `lambda_m`, mean over the last epoch, in `[0, 1]` on the scale that sums to 1.
+    /// What the balancer gives it, mean over the last epoch: distillation weight `lambda_m`, weight of its loss,
+    /// factor of its gradient.
     pub weight: Option<f64>,
-    /// `rho^m`, how much of the teacher's margin the model extracts, mean over the last epoch.
+    /// By what the balancer compares it, mean over the last epoch: of distillation `rho^m`, how much of the
+    /// teacher's margin the model extracts.
     pub rho: Option<f64>,
-    /// Average treatment effect `gamma^m`: mean margin lost when the modality is silenced.
+    /// Average treatment effect `gamma^m`: mean margin lost when the modality is silenced. Of `agm` the mean response.
     pub effect: Option<f64>,
 }
 
@@ -89,11 +91,11 @@ pub struct EpochRecord {
     pub validation: Option<f64>,
     /// Validation metric of each channel, when evaluated.
     pub channels: Vec<(String, f64)>,
-    /// Mean distillation weight `lambda_m`.
+    /// What the balancer gives each modality, such as the distillation weight `lambda_m`.
     pub weights: Vec<(String, f64)>,
-    /// Mean `rho^m`.
+    /// By what it compares them, such as `rho^m`.
     pub rho: Vec<(String, f64)>,
-    /// Mean treatment effect `gamma^m`.
+    /// Mean treatment effect `gamma^m`, or response.
     pub effects: Vec<(String, f64)>,
     /// Share of the steps in which a guard replaced `rho^m`, in `[0, 1]`.
     pub clamped: Vec<(String, f64)>,

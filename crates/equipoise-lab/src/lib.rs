@@ -25,6 +25,7 @@
 mod audit;
 mod headline;
 mod html;
+mod quantities;
 mod text;
 mod verdict;
 mod words;

@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use crate::audit::{Audit, ModalityAudit, finite};
 use crate::headline::headline;
+use crate::quantities;
 use crate::verdict::{ModalityVerdict, standard_error, verdicts};
 use crate::words::{change, count, name, number, percent};
 
 /// Prose is broken at this column; the widest table row with short names is as wide.
 const WIDTH: usize = 96;
 
-const COLUMNS: [&str; 10] =
-    ["modality", "channel", "teacher", "gap", "reached", "without", "lambda", "rho", "effect", "verdict"];
+const MEASURED: [&str; 6] = ["modality", "channel", "teacher", "gap", "reached", "without"];
 
 /// An aligned report for a terminal of 100 columns: the headline, the whole model and its
 /// references, one row per modality, one sentence per modality. Values that are not known show as
@@ -83,24 +83,30 @@ fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
     if judged.is_empty() {
         return String::new();
     }
-    let mut rows = vec![COLUMNS.map(String::from).to_vec()];
-    rows.extend(audit.modalities.iter().zip(judged).map(|(modality, verdict)| row(modality, verdict)));
-    align(&rows, COLUMNS.len() - 1)
+    let names = quantities::of(&audit.balance);
+    let balancing = [Some(names.weight), names.ratio, names.effect];
+    let kept = balancing.each_ref().map(Option::is_some);
+    let words = balancing.iter().flatten().map(|q| q.word);
+    let columns: Vec<String> =
+        MEASURED.into_iter().chain(words).chain(["verdict"]).map(String::from).collect();
+    let last = columns.len() - 1;
+    let mut rows = vec![columns];
+    rows.extend(audit.modalities.iter().zip(judged).map(|(m, verdict)| row(m, verdict, kept)));
+    align(&rows, last)
 }
 
-fn row(modality: &ModalityAudit, verdict: &ModalityVerdict) -> Vec<String> {
-    vec![
+fn row(modality: &ModalityAudit, verdict: &ModalityVerdict, kept: [bool; 3]) -> Vec<String> {
+    let measured = [
         name(&modality.name),
         cell(Some(modality.channel)),
         cell(modality.teacher),
         cell(verdict.gap),
         verdict.ratio.map_or_else(|| "-".into(), percent),
         cell(Some(modality.without)),
-        cell(modality.weight),
-        cell(modality.rho),
-        cell(modality.effect),
-        verdict.verdict.label().into(),
-    ]
+    ];
+    let balancing = [modality.weight, modality.rho, modality.effect].into_iter().zip(kept);
+    let balancing = balancing.filter(|(_, kept)| *kept).map(|(value, _)| cell(value));
+    measured.into_iter().chain(balancing).chain([verdict.verdict.label().into()]).collect()
 }
 
 fn cell(value: Option<f64>) -> String {

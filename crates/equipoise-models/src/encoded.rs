@@ -61,6 +61,15 @@ impl Encoded {
         find(&self.views, ablation).blocks.iter().map(|&b| &self.blocks[b])
     }
 
+    /// Adds the views of another answer for the same rows, with their blocks; its own loss is left out.
+    pub fn absorb(&mut self, other: Encoded) {
+        let first = self.blocks.len();
+        self.blocks.extend(other.blocks);
+        for View { ablation, blocks } in other.views {
+            self.views.push(View { ablation, blocks: blocks.into_iter().map(|b| first + b).collect() });
+        }
+    }
+
     /// What a loss reads: margins of the triples (row positions in the encoded tables) and, with weights, the
     /// weighted squared norm of the final rows. Each block is worked through when an ablation first needs it,
     /// and shared by all that do.

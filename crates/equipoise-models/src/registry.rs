@@ -82,11 +82,21 @@ impl BackboneConfig {
 /// Where a backbone's scores get a modality from: what silencing it can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silencing {
+    /// As [`Inputs`](Silencing::Inputs), each modality in a part of the score of its own: `y_hat = y_id + sum_m s^m`
+    /// without cross terms, so that silencing one changes nothing of the others.
+    Additive,
     /// From features or preferences that an ablation replaces: channels, treatment effects and distillation
     /// mean something.
     Inputs,
     /// Only from frozen graphs or losses of its own: silencing a modality changes no score.
     Nothing,
+}
+
+impl Silencing {
+    /// Whether silencing a modality changes scores, without which there is nothing to balance.
+    pub fn shows(self) -> bool {
+        self != Silencing::Nothing
+    }
 }
 
 /// One line of the registry.

@@ -54,12 +54,24 @@ impl Adam {
     }
 
     /// One step on every table with a gradient, `gradients` in the order of `parameters`.
-    pub fn step(&mut self, parameters: &mut Parameters, mut gradients: Vec<Option<Tensor<2>>>) {
+    pub fn step(&mut self, parameters: &mut Parameters, gradients: Vec<Option<Tensor<2>>>) {
+        let rates = vec![1.0; gradients.len()];
+        self.step_at(parameters, gradients, &rates);
+    }
+
+    /// The same with what each table's step is multiplied by; moments are those of the gradients as given.
+    pub fn step_at(
+        &mut self,
+        parameters: &mut Parameters,
+        mut gradients: Vec<Option<Tensor<2>>>,
+        rates: &[f64],
+    ) {
         self.t += 1;
         self.moments.resize_with(parameters.len(), || None);
-        let (step, device) = (self.constants(), parameters.device().clone());
+        let device = parameters.device().clone();
         parameters.update(|k, value| match gradients[k].take() {
             Some(grad) => {
+                let step = self.constants(rates[k]);
                 let (m, v) = self.moments[k].take().unwrap_or_else(|| zeros(value.dims(), &device));
                 let (value, m, v) = apply(value, grad, m, v, step);
                 self.moments[k] = Some((m, v));
@@ -69,10 +81,10 @@ impl Adam {
         });
     }
 
-    fn constants(&self) -> AdamStep {
+    fn constants(&self, rate: f64) -> AdamStep {
         let c = self.config;
         AdamStep {
-            lr: c.lr as f32,
+            lr: (c.lr * rate) as f32,
             beta1: c.beta1 as f32,
             beta2: c.beta2 as f32,
             eps: c.eps as f32,

@@ -29,8 +29,9 @@ fn uniform(n: usize, bound: f64, stream: &mut Stream) -> Vec<f32> {
     (0..n).map(|_| (bound * (2.0 * stream.unit() - 1.0)) as f32).collect()
 }
 
-/// Box and Muller's transform; the cosine half only, so that one draw costs a fixed number of words.
-fn standard_normal(stream: &mut Stream) -> f64 {
+/// One draw of `N(0, 1)`: Box and Muller's transform, the cosine half only, so that one draw costs a fixed number
+/// of words.
+pub fn standard_normal(stream: &mut Stream) -> f64 {
     let radius = (-2.0 * (1.0 - stream.unit()).ln()).sqrt();
     radius * (std::f64::consts::TAU * stream.unit()).cos()
 }

@@ -245,7 +245,17 @@ pub struct Values<'a> {
     index: &'a HashMap<String, usize>,
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// The same tables, on the same tape, where `kept` says so; the others held constant. `kept[k]` is about the
+    /// `k`-th parameter. Gradients of losses of both add up.
+    pub fn keeping(&self, kept: &[bool]) -> Values<'a> {
+        let held = |(tensor, &kept): (&Tensor<2>, &bool)| match kept {
+            true => tensor.clone(),
+            false => tensor.clone().detach(),
+        };
+        Values { tensors: self.tensors.iter().zip(kept).map(held).collect(), index: self.index }
+    }
+
     /// The table of that name.
     ///
     /// # Panics

@@ -56,6 +56,29 @@ fn a_table_without_gradient_keeps_its_values_and_its_moments() {
 }
 
 #[test]
+fn a_rate_multiplies_the_step_and_not_the_moments() {
+    let start = [1.0, -2.0, 0.5f32];
+    let mut p = parameters(&[("whole", &start), ("half", &start), ("still", &start)]);
+    let mut adam = Adam::new(AdamConfig { lr: 0.125, ..AdamConfig::default() });
+    let gradient = || Some(row(&[0.5, -1.0, 2.0]));
+    for rates in [[1.0f32, 0.5, 0.0], [1.0, 1.0, 1.0]] {
+        let names = ["whole", "half", "still"];
+        let before = names.map(|name| p.read(name));
+        adam.step_at(&mut p, vec![gradient(), gradient(), gradient()], &rates.map(f64::from));
+        let moved: Vec<Vec<f32>> = names
+            .iter()
+            .zip(before)
+            .map(|(name, before)| p.read(name).iter().zip(before).map(|(a, b)| a - b).collect())
+            .collect();
+        for (rate, moved_so) in rates.iter().zip(&moved) {
+            for (found, whole) in moved_so.iter().zip(&moved[0]) {
+                assert!((found - rate * whole).abs() < 1e-6, "{rate}: {found} {whole}");
+            }
+        }
+    }
+}
+
+#[test]
 fn softplus_has_the_sigmoid_as_its_slope_everywhere() {
     let x = [-1e4, -80.0, -1.0, -1e-6, 0.0, 1e-6, 0.5, 3.0, 80.0, 1e4f32];
     let device = equipoise_nn::device("cpu").unwrap();

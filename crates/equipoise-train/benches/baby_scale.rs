@@ -5,7 +5,7 @@
 //! in a process of its own; `-- mgcn` those of one backbone, `-- mgcn teacher` one kind of step (`plain`,
 //! `teacher`, `ckd`) and `-- mgcn plain 256 256` the same with other widths.
 
-use equipoise_balance::{BalanceConfig, Balancer, Teacher};
+use equipoise_balance::{BalanceConfig, Balancer, Setup, Teacher};
 use equipoise_data::{Dataset, LoadOptions, Seed, load};
 use equipoise_models::{Ablation, BackboneConfig, Model, Silencing, backbones};
 use equipoise_train::evaluation::Selection;
@@ -38,7 +38,7 @@ fn main() {
 fn both(backbone: &str) {
     let entry = equipoise_models::find(backbone).expect("a registered backbone");
     spawn(backbone, "plain");
-    if entry.silencing != Silencing::Nothing {
+    if entry.silencing.shows() {
         spawn(backbone, "ckd");
     }
 }
@@ -90,7 +90,8 @@ fn balancer(kind: &str, n: usize) -> Box<dyn Balancer> {
     };
     let teachers = if kind == "ckd" { (0..n).map(teacher).collect() } else { Vec::new() };
     let entry = equipoise_balance::find(name).expect("a registered balancer");
-    (entry.build)(&BalanceConfig::default(), teachers, n)
+    let setup = Setup { teachers, ..Setup::new(n, Silencing::Additive, Seed(0)) };
+    (entry.build)(&BalanceConfig::default(), setup)
 }
 
 fn evaluate(model: &Model, primary: Ablation, data: &Dataset) {

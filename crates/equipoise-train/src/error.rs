@@ -73,17 +73,34 @@ pub enum TrainError {
         /// One line for each difference.
         differences: Vec<String>,
     },
+    /// The saved plain model belongs to other data or another configuration.
+    #[error(
+        "{}: this plain model does not fit the run:\n{}\nname another run in balance.plain, or delete this one to train it anew",
+        path.display(), differences.join("\n")
+    )]
+    PlainMismatch {
+        /// The plain model's run directory.
+        path: PathBuf,
+        /// One line for each difference.
+        differences: Vec<String>,
+    },
     /// Stopped by the user before the model itself was trained.
     #[error(
         "stopped while training the {0} teacher; finished teachers are kept, run the same command with --overwrite to go on"
     )]
     InterruptedTeacher(String),
+    /// Stopped by the user before the model itself was trained.
+    #[error(
+        "stopped while training the plain model that the balancer needs; finished teachers are kept, run the same command with --overwrite to go on"
+    )]
+    InterruptedPlain,
 }
 
 impl TrainError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
-        !matches!(self, TrainError::NotFinite { .. } | TrainError::InterruptedTeacher(_))
+        let stopped = matches!(self, TrainError::InterruptedTeacher(_) | TrainError::InterruptedPlain);
+        !stopped && !matches!(self, TrainError::NotFinite { .. })
     }
 
     pub(crate) fn file(path: &std::path::Path, reason: impl ToString) -> TrainError {

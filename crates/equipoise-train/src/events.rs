@@ -1,6 +1,6 @@
 //! What happens in a run, for progress bars and log files.
 
-use equipoise_balance::ModalityStep;
+use equipoise_balance::{HeadLosses, ModalityStep};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub struct EpochRecord {
     pub bpr: f64,
     /// Mean penalty on final rows.
     pub penalty: f64,
-    /// Mean of what the balancer added.
+    /// Mean of the balancer's loss: what it added, or put in the place of BPR.
     pub balance: f64,
     /// Mean of what the backbone added of its own.
     #[serde(default)]
@@ -107,6 +107,20 @@ pub enum Event {
         modality: String,
         /// Where it lies.
         path: String,
+    },
+    /// A saved plain model is used again.
+    PlainReused {
+        /// Where it lies.
+        path: String,
+    },
+    /// The losses of a model that was trained alone, from which the balancer starts.
+    Head {
+        /// Its modality; absent for the plain model.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        modality: Option<String>,
+        /// Before and after its training.
+        #[serde(flatten)]
+        losses: HeadLosses,
     },
     /// Something worth saying.
     Note {

@@ -3,12 +3,12 @@
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::{audited, evaluate_tables, popularity};
-use crate::events::{Ending, Event, EventLog, Listener};
+use crate::events::{Event, EventLog, Listener};
+use crate::prior::Preparation;
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
-use crate::teachers;
 use crate::trainer::{MODEL, Trained, Trainer};
-use equipoise_balance::{Balancer, Teacher};
+use equipoise_balance::Balancer;
 use equipoise_data::{Loaded, SealedTest};
 use equipoise_models::{Ablation, Encoded, Inputs};
 use std::collections::BTreeMap;
@@ -45,73 +45,30 @@ impl Job<'_> {
         let run = Run::create(self.out, self.overwrite)?;
         run.write_start(self.config, &self.loaded.data)?;
         let inputs = Inputs::new(&self.loaded.data);
-        let balancer = self.balancer(&run, &inputs, listener, stop)?;
-        let part =
-            Part { run: &run, inputs: &inputs, what: MODEL, primary: Ablation::FULL, config: self.config };
+        let preparation = Preparation { job: self, run: &run, inputs: &inputs, stop };
+        let (balancer, opening) = preparation.balancer(listener)?;
+        let part = Part {
+            run: &run,
+            inputs: &inputs,
+            what: MODEL,
+            primary: Ablation::FULL,
+            config: self.config,
+            opening: &opening,
+        };
         self.train(&part, balancer, listener, stop)
     }
 
-    fn balancer(
-        &self,
-        run: &Run,
-        inputs: &Inputs,
-        listener: &mut dyn Listener,
-        stop: &StopFlag,
-    ) -> Result<Box<dyn Balancer>, TrainError> {
-        let entry =
-            equipoise_balance::find(&self.config.balance.name).expect("checked with the configuration");
-        let n = self.loaded.data.modalities.len();
-        let mut teachers = Vec::new();
-        if entry.needs_teachers {
-            let default = run.dir().join("teachers");
-            let dir = self.config.balance.teachers.as_deref().unwrap_or(&default);
-            for m in 0..n {
-                teachers.push(self.teacher(dir, m, inputs, listener, stop)?);
-            }
-        }
-        Ok((entry.build)(&self.config.balance, teachers, n))
-    }
-
-    fn teacher(
-        &self,
-        dir: &Path,
-        m: usize,
-        inputs: &Inputs,
-        listener: &mut dyn Listener,
-        stop: &StopFlag,
-    ) -> Result<Teacher, TrainError> {
-        let data = &self.loaded.data;
-        let name = &data.modalities[m].name;
-        if let Some(run) = teachers::saved(dir, name, self.config, data)? {
-            let path = run.dir().display().to_string();
-            listener.event(&Event::TeacherReused { modality: name.clone(), path });
-            return Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m));
-        }
-        let config = teachers::teacher_config(self.config);
-        let run = Run::create(&dir.join(name), true)?;
-        run.write_start(&config, data)?;
-        let only = Ablation::only(m, data.modalities.len());
-        let plain = equipoise_balance::find("none").expect("the registry has `none`");
-        let balancer = (plain.build)(&config.balance, Vec::new(), data.modalities.len());
-        let part = Part { run: &run, inputs, what: &teachers::what(name), primary: only, config: &config };
-        let outcome = self.train(&part, balancer, listener, stop)?;
-        if outcome.report.ending == Ending::Interrupted {
-            std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
-            return Err(TrainError::InterruptedTeacher(name.clone()));
-        }
-        Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m))
-    }
-
-    fn train(
+    pub(crate) fn train(
         &self,
         part: &Part,
         balancer: Box<dyn Balancer>,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        let Part { run, inputs, what, primary, config } = *part;
+        let Part { run, inputs, what, primary, config, opening } = *part;
         let path = run.events_path();
         let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
+        opening.iter().for_each(|event| log.event(event));
         let trainer = Trainer::new(&self.loaded.data, inputs, config, primary, what, balancer)?;
         let trained = trainer.run(&mut log, stop)?;
         log.finish().map_err(|e| TrainError::file(&path, e))?;
@@ -162,12 +119,14 @@ impl Job<'_> {
 }
 
 /// One model of a job: where it goes, how it calls itself, and under which ablation it is trained.
-struct Part<'b> {
-    run: &'b Run,
-    inputs: &'b Inputs,
-    what: &'b str,
-    primary: Ablation,
-    config: &'b RunConfig,
+pub(crate) struct Part<'b> {
+    pub(crate) run: &'b Run,
+    pub(crate) inputs: &'b Inputs,
+    pub(crate) what: &'b str,
+    pub(crate) primary: Ablation,
+    pub(crate) config: &'b RunConfig,
+    /// What its log begins with.
+    pub(crate) opening: &'b [Event],
 }
 
 /// A trained model's tables and what they are measured on.

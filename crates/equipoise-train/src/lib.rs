@@ -5,6 +5,7 @@
 //! * [`Trainer`]: the loop over one model; it never sees test data.
 //! * [`job`]: a whole run: teachers where the balancer needs them, the model, the one sealed test evaluation, and
 //!   the run directory.
+//! * [`heads`]: losses of a model's channels, for balancers that weigh by them.
 //! * [`events`]: what happens, for progress bars and log files.
 //! * [`run`]: the run directory.
 
@@ -12,6 +13,7 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod events;
+pub mod heads;
 pub mod job;
 pub mod memory;
 pub mod run;
@@ -20,6 +22,8 @@ pub mod teachers;
 pub mod trainer;
 
 mod batch;
+mod own_groups;
+mod prior;
 mod step;
 
 pub use config::{DataConfig, PatienceRule, RunConfig, TrainConfig};

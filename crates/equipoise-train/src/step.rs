@@ -3,17 +3,19 @@
 //! ```text
 //! L = (1/B) sum sp(-Delta(u,i,j)) + reg * (1/B) * 1/2 * sum (||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2) + balancer + extra
 //! ```
+//! A balancer may put its loss in the place of the first term, and change the update that follows.
+//!
 //! `Delta` and the penalty are taken under the model's own ablation: full for a student, `only(m)` for a teacher.
 //! `extra` is what the backbone adds of its own; one with [`Objective::Own`] has it in the place of the first term.
 
 use crate::batch::StepBatch;
 use crate::config::TrainConfig;
+use crate::own_groups::OwnGroups;
 use burn::tensor::Tensor;
-use equipoise_balance::{Balancer, ModalityStep, StepLoss, StepMargins};
+use equipoise_balance::{Balancer, ModalityStep, Needs, StepLoss, StepMargins, Update, losses};
 use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
 use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
-use equipoise_nn::Adam;
-use equipoise_nn::math::softplus;
+use equipoise_nn::{Adam, Group};
 
 /// What one step measured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +26,7 @@ pub struct StepNumbers {
     pub bpr: f64,
     /// Its penalty on final rows.
     pub penalty: f64,
-    /// What the balancer added.
+    /// The balancer's loss: what it added, or put in the place of BPR.
     pub balance: f64,
     /// What the backbone added of its own.
     pub extra: f64,
@@ -38,7 +40,10 @@ pub struct Stepper {
     pub model: Model,
     primary: Ablation,
     ablations: Vec<Ablation>,
+    own: Option<OwnGroups>,
     balancer: Box<dyn Balancer>,
+    ranks: bool,
+    groups: Vec<Option<usize>>,
     optimiser: Adam,
     reg: f64,
     bpr: BprSampler,
@@ -64,12 +69,8 @@ impl Stepper {
         seed: Seed,
     ) -> Result<Stepper, SamplerError> {
         let needs = balancer.needs();
-        let mut ablations = vec![primary];
-        for ablation in needs.ablations {
-            if !ablations.contains(&ablation) {
-                ablations.push(ablation);
-            }
-        }
+        let groups = groups(&model);
+        let (ablations, own) = passes(primary, &needs, &groups, model.inputs.n_modalities());
         let sampler = || {
             let sampler = GenericSampler::new(train, needs.generic_triples)?;
             match needs.generic_items {
@@ -79,10 +80,13 @@ impl Stepper {
         };
         let generic = (needs.generic_triples > 0).then(sampler);
         Ok(Stepper {
-            model,
             primary,
             ablations,
+            own,
             balancer,
+            ranks: !needs.replaces_ranking && model.backbone.objective() == Objective::Bpr,
+            groups,
+            model,
             optimiser: Adam::new(config.adam()),
             reg: config.reg,
             bpr: BprSampler::new(train, config.batch_size, config.sampling)?,
@@ -97,6 +101,11 @@ impl Stepper {
     /// Steps in one epoch.
     pub fn steps_per_epoch(&self) -> usize {
         self.bpr.steps_per_epoch()
+    }
+
+    /// The balancer and the model that it balances, for what happens between steps.
+    pub fn balancer(&mut self) -> (&mut dyn Balancer, &Model) {
+        (self.balancer.as_mut(), &self.model)
     }
 
     /// One step. When the loss is not finite the parameters are left as they were.
@@ -118,12 +127,14 @@ impl Stepper {
             step: self.optimiser.steps(),
             dropout: self.dropout,
         };
-        let encoded = self.model.backbone.encode(&request);
+        let mut encoded = self.model.backbone.encode(&request);
+        if let Some(own) = &self.own {
+            own.encode(self.model.backbone.as_ref(), &request, &mut encoded);
+        }
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights);
-        let objective = self.model.backbone.objective();
         let (mut parts, mut numbers) =
-            recommendation_losses(&terms, batch.bpr, self.primary, self.reg, objective);
+            recommendation_losses(&terms, batch.bpr, self.primary, self.reg, self.ranks);
         let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
         numbers.modalities = balanced.modalities;
         if let Some(part) = balanced.loss {
@@ -143,7 +154,10 @@ impl Stepper {
         // The tape holds references to the tables: it must go before they are updated in place.
         drop((loss, terms));
         drop((encoded, values));
-        self.optimiser.step(&mut self.model.parameters, gradients);
+        let mut update = Update::new(&self.groups, gradients);
+        self.balancer.modulate(&mut update);
+        let Update { gradients, rates, .. } = update;
+        self.optimiser.step_at(&mut self.model.parameters, gradients, &rates);
         numbers
     }
 
@@ -156,18 +170,45 @@ impl Stepper {
     }
 }
 
-/// BPR, unless the backbone has an objective of its own, and the penalty on final rows: under the model's own
-/// ablation.
+/// The modality in whose group each parameter is, by position.
+fn groups(model: &Model) -> Vec<Option<usize>> {
+    let names = model.inputs.names();
+    let position = |group: &Group| match group {
+        Group::Shared => None,
+        Group::Modality(name) => names.iter().position(|n| n == name),
+    };
+    model.parameters.iter().map(|(_, group, _)| position(group)).collect()
+}
+
+/// The ablations of the one pass for all, each once, and those that have passes of their own.
+fn passes(
+    primary: Ablation,
+    needs: &Needs,
+    groups: &[Option<usize>],
+    n: usize,
+) -> (Vec<Ablation>, Option<OwnGroups>) {
+    let own = needs.own_groups.then(|| OwnGroups::new(primary, groups, n));
+    let mut ablations = vec![primary];
+    for &ablation in &needs.ablations {
+        let elsewhere = own.as_ref().is_some_and(|own| own.answers(ablation));
+        if !ablations.contains(&ablation) && !elsewhere {
+            ablations.push(ablation);
+        }
+    }
+    (ablations, own)
+}
+
+/// BPR where it `ranks`, and the penalty on final rows: under the model's own ablation.
 fn recommendation_losses(
     terms: &Terms,
     bpr: usize,
     primary: Ablation,
     reg: f64,
-    objective: Objective,
+    ranks: bool,
 ) -> (Vec<Tensor<1>>, StepNumbers) {
-    let ranking = softplus(terms.margins(0..bpr).of(primary).neg()).mean();
+    let ranking = losses::bpr(terms.margins(0..bpr).of(primary));
     let mut numbers = StepNumbers { bpr: number(&ranking), ..StepNumbers::default() };
-    let mut parts = if objective == Objective::Own { Vec::new() } else { vec![ranking] };
+    let mut parts = if ranks { vec![ranking] } else { Vec::new() };
     if reg != 0.0 {
         let penalty = terms.square_norm(primary) * (reg * 0.5 / bpr as f64);
         numbers.penalty = number(&penalty);

@@ -1,9 +1,10 @@
-//! Uni-modal teachers: one run per modality, trained once and used again where it fits.
+//! Uni-modal teachers, one run per modality, and the plain model's run: trained once and used again where they fit.
 
 use crate::config::RunConfig;
 use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::run::{Run, short};
+use crate::trainer::{MODEL, PLAIN};
 use equipoise_data::Dataset;
 use std::path::Path;
 
@@ -17,35 +18,66 @@ pub fn teacher_config(config: &RunConfig) -> RunConfig {
     teacher
 }
 
+/// The configuration of the plain model of this run: everything the same, no balancer.
+pub fn plain_config(config: &RunConfig) -> RunConfig {
+    RunConfig { balance: Default::default(), ..config.clone() }
+}
+
 /// The saved teacher of modality `name` in `dir`, if there is a finished one.
 ///
 /// # Errors
 /// [`TrainError::TeacherMismatch`] if it was trained on other data or with another configuration.
 pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
-    let path = dir.join(name);
-    let unfinished = !path.join("config.toml").exists() || !path.join("metrics.json").exists();
-    if unfinished {
-        return Ok(None);
-    }
-    let run = Run::open(&path)?;
-    let differences = differences(&run, name, config, data)?;
-    if differences.is_empty() {
-        return Ok(Some(run));
-    }
-    Err(TrainError::TeacherMismatch { path, differences })
+    let (path, whats) = (dir.join(name), [what(name)]);
+    finished(&path, &whats, &teacher_config(config), data)?
+        .map_err(|differences| TrainError::TeacherMismatch { path, differences })
 }
 
-fn differences(run: &Run, name: &str, config: &RunConfig, data: &Dataset) -> Result<Vec<String>, TrainError> {
-    let report = run.report()?;
+/// The saved plain run at `path`, if there is a finished one: one of this run's own making, or any run with
+/// `balance.name = "none"`.
+///
+/// # Errors
+/// [`TrainError::PlainMismatch`] if it was trained on other data or with another configuration.
+pub fn saved_plain(path: &Path, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
+    let whats = [MODEL.to_owned(), PLAIN.to_owned()];
+    finished(path, &whats, &plain_config(config), data)?
+        .map_err(|differences| TrainError::PlainMismatch { path: path.to_owned(), differences })
+}
+
+/// A finished run at `path`, or how it differs from what is wanted; `None` if there is none.
+fn finished(
+    path: &Path,
+    whats: &[String],
+    wanted: &RunConfig,
+    data: &Dataset,
+) -> Result<Result<Option<Run>, Vec<String>>, TrainError> {
+    let unfinished = !path.join("config.toml").exists() || !path.join("metrics.json").exists();
+    if unfinished {
+        return Ok(Ok(None));
+    }
+    let run = Run::open(path)?;
+    let differences = differences(&run, whats, wanted, data)?;
+    Ok(if differences.is_empty() { Ok(Some(run)) } else { Err(differences) })
+}
+
+fn differences(
+    run: &Run,
+    whats: &[String],
+    wanted: &RunConfig,
+    data: &Dataset,
+) -> Result<Vec<String>, TrainError> {
+    let (report, config) = (run.report()?, run.config()?);
     let mut differences = Vec::new();
     let mut compare = |what: &str, saved: &str, wanted: &str| {
         if saved != wanted {
             differences.push(format!("  {what}: saved {saved}, this run {wanted}"));
         }
     };
-    compare("trained as", &report.what, &what(name));
+    let expected = whats.iter().find(|w| **w == report.what).unwrap_or(&whats[0]);
+    compare("trained as", &report.what, expected);
+    compare("balance.name", &config.balance.name, &wanted.balance.name);
     compare("data fingerprint", short(&report.fingerprint), short(&data.fingerprint()));
-    let (saved, wanted) = (identity(&run.config()?), identity(&teacher_config(config)));
+    let (saved, wanted) = (identity(&config), identity(wanted));
     for (key, wanted) in &wanted {
         let saved = saved.iter().find(|(k, _)| k == key).map_or("nothing", |(_, v)| v.as_str());
         compare(key, saved, wanted);
@@ -56,7 +88,7 @@ fn differences(run: &Run, name: &str, config: &RunConfig, data: &Dataset) -> Res
     Ok(differences)
 }
 
-/// The keys that decide what a teacher becomes. The data is known by its fingerprint; evaluation changes
+/// The keys that decide what a model without a balancer becomes. The data is known by its fingerprint; evaluation changes
 /// nothing but the metrics that are written, unless it selects the best model.
 fn identity(config: &RunConfig) -> Vec<(String, String)> {
     let text = config.to_toml().expect("a configuration is valid TOML");

@@ -4,15 +4,21 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
+use crate::heads::{Meter, Probe};
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, Verdict};
 use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, Seed};
-use equipoise_models::{Ablation, Inputs, Model};
+use equipoise_models::{Ablation, Inputs, Model, Objective};
+use std::cell::OnceCell;
 use std::time::Instant;
 
 /// What the model itself is called in events, beside its teachers.
 pub const MODEL: &str = "model";
+
+/// What the plain model is called in events, where a balancer needs it: the model without a balancer, draw for
+/// draw.
+pub const PLAIN: &str = "plain model";
 
 /// A trained model and how it came about.
 pub struct Trained {
@@ -38,6 +44,24 @@ pub struct Trainer<'a> {
     what: String,
     selection: Selection,
     stepper: Stepper,
+    /// What heads are measured on, where a balancer asks.
+    probe: OnceCell<Probe>,
+}
+
+/// The seed that a model draws from. A teacher is a model of its own: its draws are independent of the student's
+/// and of other teachers'.
+fn seed(config: &RunConfig, what: &str) -> Seed {
+    let seed = Seed(config.seed);
+    if what == MODEL || what == PLAIN { seed } else { seed.part(what) }
+}
+
+/// The model that training begins with.
+///
+/// # Errors
+/// If it cannot be built.
+pub(crate) fn untrained(config: &RunConfig, inputs: &Inputs, what: &str) -> Result<Model, TrainError> {
+    let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+    Ok(Model::on(&config.backbone, inputs.clone(), seed(config, what), &device)?)
 }
 
 impl<'a> Trainer<'a> {
@@ -58,15 +82,19 @@ impl<'a> Trainer<'a> {
             let text = "the validation split is empty: training needs one to select the best model; hold some interactions out";
             return Err(TrainError::Setting(text.into()));
         }
-        let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
-        // A teacher is a model of its own: its draws are independent of the student's and of other teachers'.
-        let seed = Seed(config.seed);
-        let seed = if what == MODEL { seed } else { seed.part(what) };
-        let model = Model::on(&config.backbone, inputs.clone(), seed, &device)?;
+        let model = untrained(config, inputs, what)?;
+        if balancer.needs().replaces_ranking && model.backbone.objective() == Objective::Own {
+            return Err(TrainError::Setting(format!(
+                "balance.name = \"{}\": it weighs the ranking loss, and backbone {} is trained with a loss of its \
+                 own instead; expected none, ckd or ogm",
+                config.balance.name, config.backbone.name
+            )));
+        }
         let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
         let selection = selection.with(&config.eval);
-        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed)?;
-        Ok(Trainer { data, config, primary, what: what.to_owned(), selection, stepper })
+        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed(config, what))?;
+        let probe = OnceCell::new();
+        Ok(Trainer { data, config, primary, what: what.to_owned(), selection, stepper, probe })
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -144,6 +172,9 @@ impl<'a> Trainer<'a> {
     ) -> Result<Option<EpochRecord>, TrainError> {
         let (start, steps) = (Instant::now(), self.stepper.steps_per_epoch());
         let mut record = EpochRecord { epoch, modalities: self.empty_records(), ..EpochRecord::default() };
+        let (data, config, probe) = (self.data, self.config, &self.probe);
+        let (balancer, model) = self.stepper.balancer();
+        balancer.begin_epoch(epoch, &mut Meter { model, data, config, probe, epoch, stop });
         for step in 1..=steps {
             if stop.is_raised() {
                 return Ok(None);

@@ -3,9 +3,11 @@
 mod common;
 
 use common::World;
-use equipoise_balance::Teacher;
+use equipoise_balance::gb::{Schedule, Updates};
+use equipoise_balance::ogm::{self, Apply};
+use equipoise_balance::{HeadLosses, Losses, Setup, Teacher, balancers};
 use equipoise_data::Seed;
-use equipoise_models::{Ablation, Inputs, Model};
+use equipoise_models::{Ablation, Inputs, Model, find};
 use equipoise_nn::parameters::Snapshot;
 use equipoise_train::{Event, Listener, RunConfig, StopFlag, Trainer};
 
@@ -37,10 +39,17 @@ fn teachers(world: &World, config: &RunConfig) -> Vec<Teacher> {
     (0..world.modalities().len()).map(|m| Teacher::of(&model, m)).collect()
 }
 
+/// Heads of some losses: any weights are as good.
+fn setup(world: &World, config: &RunConfig) -> Setup {
+    let (n, silencing) = (world.modalities().len(), find(&config.backbone.name).unwrap().silencing);
+    let (before, after) = (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
+    let heads = vec![HeadLosses { before, after }; n + 1];
+    Setup { teachers: teachers(world, config), heads, ..Setup::new(n, silencing, Seed(config.seed)) }
+}
+
 fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
-    let teachers = if entry.needs_teachers { teachers(world, config) } else { Vec::new() };
-    let balancer = (entry.build)(&config.balance, teachers, world.modalities().len());
+    let balancer = (entry.build)(&config.balance, setup(world, config));
     let trainer = Trainer::new(
         &world.loaded.data,
         &Inputs::new(&world.loaded.data),
@@ -70,21 +79,83 @@ fn distillation_of_weight_zero_is_the_plain_run_to_the_last_bit() {
     assert_ne!(plain.tables, train(&world, &world.distilled()).tables, "with a weight it is another");
 }
 
+/// Settings of a run under this balancer, with what is random or measured in it switched on.
+fn under(world: &World, balancer: &str) -> RunConfig {
+    let mut config = world.distilled();
+    config.balance.name = balancer.into();
+    config.balance.ogm.ge = true;
+    (config.balance.gb.schedule, config.balance.gb.every) = (Schedule::Online, 1);
+    config
+}
+
 #[test]
 fn a_seed_gives_the_same_bits_again_and_another_seed_does_not() {
     let world = World::new();
-    let config = world.distilled();
-    let first = train(&world, &config);
-    assert_eq!(first, train(&world, &config));
-    let other = RunConfig { seed: config.seed + 1, ..config };
-    assert_ne!(first.tables, train(&world, &other).tables);
+    let plain = train(&world, &world.config());
+    for entry in balancers() {
+        let config = under(&world, entry.name);
+        let first = train(&world, &config);
+        assert_eq!(first, train(&world, &config), "{}", entry.name);
+        assert_eq!(first == plain, entry.name == "none", "{}", entry.name);
+        let other = RunConfig { seed: config.seed + 1, ..config };
+        assert_ne!(first.tables, train(&world, &other).tables, "{}", entry.name);
+    }
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let world = World::new();
-    let config = world.distilled();
-    assert_eq!(on_threads(1, &world, &config), on_threads(3, &world, &config));
+    for entry in balancers() {
+        let config = under(&world, entry.name);
+        assert_eq!(on_threads(1, &world, &config), on_threads(3, &world, &config), "{}", entry.name);
+    }
+}
+
+#[test]
+fn balancers_of_no_strength_are_the_plain_run_to_the_last_bit() {
+    let world = World::new();
+    let plain = train(&world, &world.config());
+    let mut still = under(&world, "ogm");
+    (still.balance.ogm.alpha, still.balance.ogm.ge) = (0.0, false);
+    assert_eq!(train(&world, &still), plain);
+    let mut still = under(&world, "agm");
+    still.balance.agm.alpha = 0.0;
+    assert_eq!(train(&world, &still), plain);
+}
+
+#[test]
+fn modulation_acts_in_its_epochs_alone_on_gradients_or_on_steps() {
+    let world = World::new();
+    let plain = train(&world, &world.config());
+    let with = |apply, start_epoch| {
+        let mut config = under(&world, "ogm");
+        config.balance.ogm = ogm::Config { alpha: 1.0, apply, start_epoch, ..ogm::Config::default() };
+        train(&world, &config)
+    };
+    for apply in [Apply::Grad, Apply::Update] {
+        assert_eq!(with(apply, 4), plain, "{apply:?}: training ends before");
+        let (late, always) = (with(apply, 2), with(apply, 1));
+        assert_eq!(
+            late.validation[..2],
+            plain.validation[..2],
+            "{apply:?}: the first epoch is the plain one"
+        );
+        assert!(late.tables != plain.tables && late.tables != always.tables, "{apply:?}");
+    }
+    assert_ne!(with(Apply::Grad, 1).tables, with(Apply::Update, 1).tables);
+}
+
+/// Scores that are sums over modalities: a head reaches no other group anyway.
+#[test]
+fn passes_of_their_own_change_nothing_where_scores_are_sums() {
+    let world = World::new();
+    let mut config = under(&world, "gb");
+    let own = train(&world, &config);
+    config.balance.gb.updates = Updates::All;
+    let all = train(&world, &config);
+    for ((a, _), (b, _)) in own.validation.iter().zip(&all.validation) {
+        assert!((a.unwrap() - b.unwrap()).abs() < 0.02, "{a:?} {b:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Gathers an [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
 use equipoise_lab::{Audit, EpochRecord, ModalityAudit, PlainRun, TeacherCurve};
-use equipoise_models::{Ablation, Silencing};
+use equipoise_models::Ablation;
 use equipoise_train::events::{self, read_epochs};
 use equipoise_train::run::Metrics;
 use equipoise_train::{Report, Run, TrainError};
@@ -19,7 +19,7 @@ pub fn gather(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
     let value = |metrics: &Metrics| metrics.get(&metric).copied();
     // Where silencing shows nothing, a row per modality would only repeat the whole model.
     let shown = equipoise_models::find(&config.backbone.name);
-    let shown = shown.is_none_or(|backbone| backbone.silencing == Silencing::Inputs);
+    let shown = shown.is_none_or(|backbone| backbone.silencing.shows());
     let modalities = (0..if shown { report.modalities.len() } else { 0 })
         .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
         .collect();
@@ -146,8 +146,11 @@ fn history(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
 }
 
 fn record(e: events::EpochRecord) -> EpochRecord {
-    let each = |value: fn(&events::ModalityRecord) -> f64| {
-        e.modalities.iter().map(|m| (m.modality.clone(), value(m))).collect()
+    // 0 for every modality is what a balancer leaves that does not measure.
+    let each = |value: fn(&events::ModalityRecord) -> f64| -> Vec<(String, f64)> {
+        let measured = e.modalities.iter().any(|m| value(m) != 0.0);
+        let pairs = e.modalities.iter().map(|m| (m.modality.clone(), value(m)));
+        pairs.filter(|_| measured).collect()
     };
     EpochRecord {
         epoch: e.epoch,

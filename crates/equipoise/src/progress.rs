@@ -1,5 +1,6 @@
 //! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing when quiet.
 
+use equipoise_balance::HeadLosses;
 use equipoise_train::events::{Ending, EpochRecord, Event, Listener};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -120,9 +121,23 @@ impl Listener for Progress {
             Event::TeacherReused { modality, path } => {
                 self.say(&format!("teacher {modality}: saved one used, {path}"))
             }
+            Event::PlainReused { path } => self.say(&format!("plain model: saved one used, {path}")),
+            Event::Head { modality, losses } => self.say(&head(modality.as_deref(), losses)),
             Event::Note { text } => self.say(text),
         }
     }
+}
+
+fn head(modality: Option<&str>, losses: &HeadLosses) -> String {
+    let (before, after) = (losses.before, losses.after);
+    format!(
+        "  {} alone: validation loss {:.4} to {:.4}, train loss {:.4} to {:.4}",
+        modality.unwrap_or("whole model"),
+        before.validation,
+        after.validation,
+        before.train,
+        after.train
+    )
 }
 
 fn span(seconds: f64) -> String {

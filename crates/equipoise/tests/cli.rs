@@ -100,6 +100,45 @@ fn training_evaluating_auditing_and_comparing_work_together() {
 }
 
 #[test]
+fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
+    let demo = Demo::new();
+    let words = [
+        ("gb", "Blending weight w"),
+        ("ogm", "Lead ρ"),
+        ("cohesion", "Weight of its part a"),
+        ("agm", "Response φ"),
+    ];
+    for (balancer, panel) in words {
+        let run = demo.dir(balancer);
+        let mut train = demo.train(&run);
+        ok(train.args(["--balance", balancer, "--teachers"]).arg(demo.dir("teachers")));
+        let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
+        let last: serde_json::Value = serde_json::from_str(events.lines().rev().nth(1).unwrap()).unwrap();
+        let recorded = last["modalities"].as_array().unwrap();
+        assert!(recorded.len() == 3 && recorded.iter().all(|m| m["weight"].as_f64() > Some(0.0)), "{last}");
+        let config = fs::read_to_string(run.join("config.toml")).unwrap();
+        assert!(
+            config.contains(&format!("[balance.{balancer}]")) && !config.contains("[balance.ckd]"),
+            "{config}"
+        );
+        let page = fs::read_to_string(run.join("report.html")).unwrap();
+        assert!(page.contains(panel) && !page.contains("Distillation weight"), "{balancer}: no {panel}");
+        let audit = json(program().args(["audit", "--format", "json"]).arg(&run));
+        let of = |key: &str| audit["audit"]["modalities"][0][key].as_f64();
+        assert!(of("weight").is_some(), "{balancer}");
+        assert_eq!(of("rho").is_some(), ["ogm", "agm"].contains(&balancer), "{balancer}");
+        assert_eq!(of("effect").is_some(), ["cohesion", "agm"].contains(&balancer), "{balancer}");
+    }
+    assert!(demo.dir("teachers").join("plain/model.safetensors").exists());
+    let refused = |arguments: &[&str]| failure(demo.train(&demo.dir("never")).args(arguments), 2);
+    assert!(refused(&["--balance", "ogn"]).contains("did you mean `ogm`?"));
+    assert!(refused(&["--balance", "ogm", "--backbone", "bm3"]).contains("change with no modality"));
+    assert!(refused(&["--set", "balance.gb.schedule=sometimes"]).contains("offline"));
+    assert!(refused(&["--set", "balance.ogm.alfa=1"]).contains("did you mean `balance.ogm.alpha`?"));
+    assert!(refused(&["--set", "balance.gb.every=0"]).contains("balance.gb.every = 0: expected 1 or more"));
+}
+
+#[test]
 fn a_run_that_is_there_is_kept_unless_told_otherwise() {
     let demo = Demo::new();
     let run = demo.dir("run");

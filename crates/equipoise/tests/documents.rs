@@ -1,6 +1,7 @@
 //! Documents and files that must follow the registry.
 
-use equipoise::models::{Silencing, backbones};
+use equipoise::balance::{BalanceConfig, Prior};
+use equipoise::models::backbones;
 use equipoise::train::config::layers::Layers;
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ fn root(path: &str) -> PathBuf {
 fn table() -> String {
     let mut text = String::from("| `--backbone` | | source | balancers |\n|---|---|---|---|\n");
     for b in equipoise::models::built_in() {
-        let balanced = if b.silencing == Silencing::Inputs { "yes" } else { "-" };
+        let balanced = if b.silencing.shows() { "yes" } else { "-" };
         text += &format!("| `{}` | {}: {} | {} | {balanced} |\n", b.name, b.title, b.summary, b.source);
     }
     text
@@ -22,6 +23,27 @@ fn table() -> String {
 fn the_readme_has_the_table_of_backbones() {
     let readme = std::fs::read_to_string(root("README.md")).unwrap();
     assert!(readme.contains(&table()), "README.md must hold this table:\n{}", table());
+}
+
+/// The README's table of balancers.
+fn balancers() -> String {
+    let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
+    let config = BalanceConfig::default();
+    for b in equipoise::balance::balancers() {
+        let first = match (b.prior)(&config) {
+            Prior::Nothing => "-",
+            Prior::Teachers => "teachers",
+            Prior::Heads => "teachers and the plain model",
+        };
+        text += &format!("| `{}` | {} | {} | {first} |\n", b.name, b.summary, b.source);
+    }
+    text
+}
+
+#[test]
+fn the_readme_has_the_table_of_balancers() {
+    let readme = std::fs::read_to_string(root("README.md")).unwrap();
+    assert!(readme.contains(&balancers()), "README.md must hold this table:\n{}", balancers());
 }
 
 #[test]

@@ -14,11 +14,11 @@
 
 mod config;
 
-pub use config::{CkdConfig, Specific};
+pub use config::{CkdConfig, CkdConfig as Config, Specific};
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
-use crate::losses::{constant, cross_entropy, hinge, kl, squared};
-use crate::registry::BalancerEntry;
+use crate::losses::{constant, cross_entropy, hinge, kl, number, squared};
+use crate::registry::{BalancerEntry, Prior};
 use crate::teacher::Teacher;
 use crate::weights::{ModalityMargins, StepWeights, Weigher};
 use burn::tensor::Tensor;
@@ -27,9 +27,11 @@ use equipoise_models::Ablation;
 /// The registry's entry.
 pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "ckd",
+    source: "Modality-Balanced Learning for Multimedia Recommendation, ACM MM 2024",
     summary: "uni-modal teachers distil into the model, most where a modality is used least",
-    needs_teachers: true,
-    build: |config, teachers, n| Box::new(Ckd::new(config.ckd.clone(), teachers, n)),
+    prior: |_| Prior::Teachers,
+    check: |config, _| config.ckd.check(),
+    build: |config, setup| Box::new(Ckd::new(config.ckd.clone(), setup.teachers, setup.modalities)),
 };
 
 /// See the [module documentation](self).
@@ -103,7 +105,8 @@ impl Balancer for Ckd {
         let off = self.config.lambda_kd == 0.0;
         let generic = if off || self.config.lambda_g == 0.0 { 0 } else { self.config.generic_triples };
         let ablations = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]).collect();
-        Needs { ablations, generic_triples: generic, generic_items: self.config.generic_items }
+        let generic_items = self.config.generic_items;
+        Needs { ablations, generic_triples: generic, generic_items, ..Needs::default() }
     }
 
     fn loss(&mut self, step: &StepMargins) -> StepLoss {
@@ -136,8 +139,4 @@ fn measured(m: usize, w: &StepWeights) -> ModalityStep {
         clamped: w.clamped[m],
         ..ModalityStep::default()
     }
-}
-
-fn number(x: Tensor<1>) -> f64 {
-    f64::from(x.inner().into_scalar::<f32>())
 }

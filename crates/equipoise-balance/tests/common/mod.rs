@@ -7,9 +7,11 @@ mod models;
 pub use models::*;
 
 use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
-use equipoise_balance::{Balancer, CkdConfig, ModalityStep, StepMargins, Teacher};
-use equipoise_data::Triples;
-use equipoise_models::{Ablation, Mode, Model, Request, RowSet};
+use equipoise_balance::{
+    Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
+};
+use equipoise_data::{Seed, Triples};
+use equipoise_models::{Ablation, Mode, Model, Request, RowSet, Silencing};
 use equipoise_nn::RowWeights;
 use equipoise_nn::math::softplus;
 use serde_json::Value;
@@ -42,9 +44,19 @@ impl Fixture {
     pub fn n(&self) -> usize {
         self.model.inputs.n_modalities()
     }
+
+    /// What a balancer of this model starts from, its heads all alike.
+    pub fn setup(&self) -> Setup {
+        let (before, after) =
+            (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
+        let heads = vec![HeadLosses { before, after }; self.n() + 1];
+        let setup = Setup::new(self.n(), Silencing::Additive, Seed(1));
+        Setup { teachers: self.teachers.clone(), heads, ..setup }
+    }
 }
 
-/// The parts of one step's loss, and its gradient by parameter.
+/// The parts of one step's loss, its gradient by parameter as the balancer leaves it, and what each parameter's
+/// step is multiplied by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub bpr: f64,
@@ -53,9 +65,11 @@ pub struct Step {
     pub total: f64,
     pub modalities: Vec<ModalityStep>,
     pub gradients: Vec<(String, Vec<f32>)>,
+    pub rates: Vec<f64>,
 }
 
-/// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`.
+/// One step without the update: `softplus(-margin).mean() + reg/2/B * squares + balancer`, the first term left out
+/// where the balancer replaces it.
 pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f64) -> Step {
     let needs = balancer.needs();
     let mut ablations = vec![primary];
@@ -80,10 +94,13 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let penalty = terms.square_norm(primary) * (reg * 0.5 / f.bpr.len() as f64);
     let generic = generic_margins.as_ref().map(|m| (generic, m));
     let seen = balancer.loss(&StepMargins { bpr: &f.bpr, bpr_margins: &bpr_margins, generic });
-    let base = bpr.clone() + penalty.clone();
+    let base = if needs.replaces_ranking { penalty.clone() } else { bpr.clone() + penalty.clone() };
     let total = seen.loss.clone().into_iter().fold(base, |sum, extra| sum + extra);
     let mut gradients = total.backward();
-    let gradients = values.gradients(&mut gradients);
+    let groups = groups(&f.model);
+    let mut update = Update::new(&groups, values.gradients(&mut gradients));
+    balancer.modulate(&mut update);
+    let Update { gradients, rates, .. } = update;
     let filled = f
         .model
         .parameters
@@ -97,7 +114,15 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
         total: number(total),
         modalities: seen.modalities,
         gradients: filled.collect(),
+        rates,
     }
+}
+
+/// The modality of each parameter, by the end of its name.
+fn groups(model: &Model) -> Vec<Option<usize>> {
+    let names = model.inputs.names();
+    let modality = |name: &str| names.iter().position(|m| name.ends_with(&format!(".{m}")));
+    model.parameters.iter().map(|(name, _, _)| modality(name)).collect()
 }
 
 fn rows(bpr: &Triples, generic: &Triples) -> (RowSet, RowSet) {

@@ -3,9 +3,11 @@
 mod bpr;
 mod distinct;
 mod generic;
+mod paired;
 
 pub use bpr::{BprSampler, BprSampling};
 pub use generic::GenericSampler;
+pub use paired::paired_triples;
 
 /// Parallel lists of user, item, item. Samplers clear and refill them, so one can be reused.
 ///

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::colour;
 use super::lines::{Line, Panel, points};
 use crate::audit::{Audit, EpochRecord, value_of};
+use crate::quantities::{self, Quantity};
 use crate::words::{name, percent, short_name};
 
 /// Pairs `(modality, value)` of one epoch.
@@ -25,22 +26,20 @@ pub(super) fn training(audit: &Audit) -> Markup {
     grid(&panels)
 }
 
-/// `lambda`, `rho` and the treatment effect, one line per modality.
+/// The balancer's quantities, one line per modality.
 pub(super) fn balancing(audit: &Audit) -> Markup {
-    let quantities: [(&str, &str, Pairs); 3] = [
-        ("Distillation weight λ", "Mean weight of each modality's distillation loss", |r| &r.weights),
-        ("Utilisation ρ", "Margin that the model draws from a modality, against its teacher's", |r| &r.rho),
-        ("Treatment effect γ", "Mean margin lost when the modality is silenced", |r| &r.effects),
-    ];
-    let panels: Vec<Panel> = quantities
-        .into_iter()
-        .map(|(title, summary, pairs)| Panel {
-            title: title.into(),
-            summary: format!("{summary}, over epochs."),
+    let names = quantities::of(&audit.balance);
+    let shown: [(Option<Quantity>, Pairs); 3] =
+        [(Some(names.weight), |r| &r.weights), (names.ratio, |r| &r.rho), (names.effect, |r| &r.effects)];
+    let panel = |(quantity, pairs): (Option<Quantity>, Pairs)| {
+        quantity.map(|q| Panel {
+            title: format!("{} {}", q.title, q.symbol),
+            summary: format!("{}, over epochs.", q.meaning),
             lines: per_modality(audit, pairs),
             reach: Vec::new(),
         })
-        .collect();
+    };
+    let panels: Vec<Panel> = shown.into_iter().filter_map(panel).collect();
     html! {
         (grid(&panels))
         @if let Some(note) = guard_note(audit) { p.note { (note) } }
@@ -131,7 +130,8 @@ fn guard_note(audit: &Audit) -> Option<String> {
         .collect();
     (!active.is_empty()).then(|| {
         format!(
-            "In the last epoch ρ was out of bounds and held at its limit for {} of the steps.",
+            "In the last epoch {} was out of bounds and held at its limit for {} of the steps.",
+            quantities::of(&audit.balance).ratio.map_or("a ratio", |ratio| ratio.symbol),
             active.join(", ")
         )
     })

@@ -61,7 +61,7 @@ fn body(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
             }
             (section("Training", &training_intro(audit), curves::training(audit)))
             @if curves::has_balancing(audit) {
-                (section("Balancing", BALANCING, curves::balancing(audit)))
+                (section("Balancing", crate::quantities::of(&audit.balance).intro, curves::balancing(audit)))
             }
             (section("Numbers", "", numbers(audit, judged)))
             (section("How to read this", "", reading(audit)))
@@ -75,9 +75,6 @@ fn body(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
         footer { "Equipoise " (name(&audit.version)) }
     }
 }
-
-const BALANCING: &str = "What the balancer saw and did: a modality of low utilisation receives a \
-                         larger distillation weight.";
 
 fn channels_intro(audit: &Audit) -> String {
     format!(

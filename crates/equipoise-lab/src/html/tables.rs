@@ -4,13 +4,14 @@ use maud::{Markup, html};
 
 use super::{breakless, colour};
 use crate::audit::{Audit, ModalityAudit, finite};
+use crate::quantities;
 use crate::verdict::{ModalityVerdict, standard_error};
 use crate::words::{count, name, number, percent};
 
 /// One line of the modality table: what it is, a gloss, and its value for a modality.
 type Quantity = (&'static str, &'static str, fn(&ModalityAudit, &ModalityVerdict) -> String);
 
-const QUANTITIES: [Quantity; 12] = [
+const MEASURED: [Quantity; 8] = [
     ("verdict", "", |_, v| v.verdict.label().into()),
     ("channel", "the IDs and this modality alone", |m, _| shown(Some(m.channel))),
     ("teacher", "trained with this modality alone", |m, _| shown(m.teacher)),
@@ -19,11 +20,24 @@ const QUANTITIES: [Quantity; 12] = [
     ("teacher’s IDs", "the teacher, its modality silenced", |m, _| shown(m.teacher_ids_only)),
     ("content", "its share of the teacher", |_, v| v.content.map_or_else(absent, percent)),
     ("without", "the whole model, this one silenced", |m, _| shown(Some(m.without))),
-    ("λ", "distillation weight, last epoch", |m, _| shown(m.weight)),
-    ("ρ", "utilisation, last epoch", |m, _| shown(m.rho)),
-    ("γ", "treatment effect, last epoch", |m, _| shown(m.effect)),
-    ("width", "features per item", |m, _| count(m.width)),
 ];
+
+/// A modality's value of a number of the balancer's.
+type Value = fn(&ModalityAudit) -> Option<f64>;
+
+/// A number of the balancer's: its sign, its name, and its value.
+type Balancing = (&'static str, String, Value);
+
+/// The balancer's numbers in the last epoch.
+fn balancing(audit: &Audit) -> Vec<Balancing> {
+    let names = quantities::of(&audit.balance);
+    let all: [(_, Value); 3] =
+        [(Some(names.weight), |m| m.weight), (names.ratio, |m| m.rho), (names.effect, |m| m.effect)];
+    let row = |(quantity, value): (Option<quantities::Quantity>, _)| {
+        quantity.map(|q| (q.symbol, format!("{}, last epoch", q.title.to_lowercase()), value))
+    };
+    all.into_iter().filter_map(row).collect()
+}
 
 fn absent() -> String {
     "–".into()
@@ -47,18 +61,34 @@ pub(super) fn modalities(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
                     }
                 }
                 tbody {
-                    @for (label, gloss, value) in QUANTITIES {
+                    @for (label, gloss, value) in MEASURED {
                         tr {
-                            th scope="row" { (label) @if !gloss.is_empty() { small { (gloss) } } }
+                            (heading(label, gloss))
                             @for (modality, verdict) in audit.modalities.iter().zip(judged) {
                                 td.number { (breakless(&value(modality, verdict))) }
                             }
                         }
                     }
+                    @for (label, gloss, value) in balancing(audit) {
+                        tr {
+                            (heading(label, &gloss))
+                            @for modality in &audit.modalities {
+                                td.number { (breakless(&shown(value(modality)))) }
+                            }
+                        }
+                    }
+                    tr {
+                        (heading("width", "features per item"))
+                        @for modality in &audit.modalities { td.number { (count(modality.width)) } }
+                    }
                 }
             }
         }
     }
+}
+
+fn heading(label: &str, gloss: &str) -> Markup {
+    html! { th scope="row" { (label) @if !gloss.is_empty() { small { (gloss) } } } }
 }
 
 /// All metrics of the whole model.

@@ -37,7 +37,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "ItemKNN (content)",
     source: "after Deshpande & Karypis, TOIS 2004",
     summary: "mean cosine of content to the user's items, nothing learned",
-    silencing: Silencing::Inputs,
+    silencing: Silencing::Additive,
     check: |_| Ok(()),
     build,
 };

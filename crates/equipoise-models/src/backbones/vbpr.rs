@@ -42,7 +42,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "VBPR",
     source: "He & McAuley, AAAI 2016",
     summary: "matrix factorisation plus one projected block per modality",
-    silencing: Silencing::Inputs,
+    silencing: Silencing::Additive,
     check: |_| Ok(()),
     build,
 };

@@ -13,6 +13,7 @@
 //! | [`learns`] | on a fixed batch the loss goes down, and preferred items rise if it ranks by BPR |
 //! | [`shares_without_change`] | `encode` equals one plain pass per ablation, outputs and gradients |
 //! | [`ignores_what_is_constant`] | silencing a modality that is the same everywhere changes no margin |
+//! | [`adds_up_if_it_says_so`] | additive scores are the sum of the parts that ablations take away |
 //! | [`survives_saving`] | saved and loaded, it scores the same |
 //! | [`ignores_threads`] | the number of threads changes no bit |
 //! | [`accepts_the_unknown`] | users and items without interactions get finite scores and gradients |
@@ -20,11 +21,13 @@
 //!
 //! Each check panics with what it found. They run in a second or two on made-up data of one to three modalities.
 
+mod additive;
 mod behaviour;
 mod data;
 mod gradients;
 mod observe;
 
+pub use additive::adds_up_if_it_says_so;
 pub use behaviour::{
     accepts_the_unknown, describes_itself, follows_its_seed, ignores_threads, ignores_what_is_constant,
     learns, rows_are_rows_of_the_tables, shares_without_change, survives_saving,
@@ -57,6 +60,7 @@ pub fn check_with(entry: &BackboneEntry, config: &BackboneConfig) {
     learns(config);
     shares_without_change(config);
     ignores_what_is_constant(config);
+    adds_up_if_it_says_so(entry, config);
     survives_saving(config);
     ignores_threads(config);
     accepts_the_unknown(config);

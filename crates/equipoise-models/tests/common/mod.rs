@@ -119,6 +119,7 @@ pub fn behaves_without_graphs(backbone: &str, settings: Value) {
     suite::gradients_are_difference_quotients(&config);
     suite::learns(&config);
     suite::shares_without_change(&config);
+    suite::adds_up_if_it_says_so(entry, &config);
     suite::survives_saving(&config);
     suite::ignores_threads(&config);
     suite::accepts_the_unknown(&config);

@@ -4,9 +4,10 @@ use super::RunConfig;
 use std::collections::BTreeSet;
 
 /// Keys that have no default value and so are absent from the serialised default.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 11] = [
     "data.modalities",
     "balance.teachers",
+    "balance.plain",
     "balance.teacher.lr",
     "balance.teacher.reg",
     "balance.ckd.generic_items",
@@ -14,6 +15,7 @@ const OPTIONAL: [&str; 9] = [
     "balance.ckd.level",
     "balance.ckd.denominator",
     "balance.ckd.guard",
+    "balance.ogm.contribution",
 ];
 
 /// Every key, dotted.
@@ -50,6 +52,7 @@ pub fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_balance::ogm::Contribution;
     use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
     use equipoise_balance::{CkdConfig, TeacherConfig};
 
@@ -58,6 +61,8 @@ mod tests {
         let mut config = RunConfig::default();
         config.data.modalities = Some(vec!["text".into()]);
         config.balance.teachers = Some("t".into());
+        config.balance.plain = Some("p".into());
+        config.balance.ogm.contribution = Some(Contribution::Split);
         config.balance.teacher = TeacherConfig { lr: Some(0.1), reg: Some(0.1) };
         config.balance.ckd = CkdConfig {
             generic_items: Some(1),

@@ -8,7 +8,7 @@ mod written;
 use equipoise_balance::BalanceConfig;
 use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, load};
 use equipoise_eval::EvalConfig;
-use equipoise_models::{BackboneConfig, Silencing};
+use equipoise_models::BackboneConfig;
 use equipoise_nn::AdamConfig;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -201,7 +201,6 @@ impl RunConfig {
         self.train.check().map_err(|fault| format!("train.{fault}"))?;
         let teacher = crate::teachers::teacher_config(self);
         teacher.train.check().map_err(|fault| format!("balance.teacher.{fault}"))?;
-        self.balance.ckd.check()?;
         self.eval.check().map_err(|e| format!("eval: {e}"))?;
         equipoise_nn::device(&self.device).map_err(|e| format!("device: {e}"))?;
         let backbones: Vec<&str> = equipoise_models::backbones().iter().map(|b| b.name).collect();
@@ -209,7 +208,10 @@ impl RunConfig {
         let backbone = self.backbone.check()?;
         let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
         known("balance.name", &self.balance.name, &balancers)?;
-        if backbone.silencing == Silencing::Nothing && self.balance.name != "none" {
+        for balancer in equipoise_balance::balancers() {
+            (balancer.check)(&self.balance, backbone.silencing)?;
+        }
+        if !backbone.silencing.shows() && self.balance.name != "none" {
             return Err(format!(
                 "balance.name = \"{}\": the scores of backbone {} change with no modality, so there is nothing to \
                  balance; expected none",

@@ -1,24 +1,33 @@
-//! A configuration as it is written down: without the settings of backbones that it does not use.
+//! A configuration as it is written down: without the settings of backbones and balancers that it does not use.
 
 use super::RunConfig;
 
 impl RunConfig {
-    /// As TOML, with the section of the chosen backbone only: reading it back gives the same run.
+    /// As TOML: of backbones the section of the chosen one only, of balancers also those that were changed.
+    /// Reading it back gives the same run.
     ///
     /// # Errors
     /// If a value cannot be written as TOML (a path that is no text).
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut table = toml::Table::try_from(self)?;
-        if let Some(toml::Value::Table(backbone)) = table.get_mut("backbone") {
-            backbone.retain(|key, value| !value.is_table() || *key == self.backbone.name);
+        let default = toml::Table::try_from(RunConfig::default())?;
+        for (part, section) in table.iter_mut() {
+            if let toml::Value::Table(section) = section {
+                section.retain(|key, value| {
+                    let changed = part == "balance" && default[part].get(key) != Some(value);
+                    !value.is_table() || changed || !self.is_idle(&format!("{part}.{key}."))
+                });
+            }
         }
         toml::to_string(&table)
     }
 
-    /// Whether a key belongs to a backbone that this configuration does not use.
+    /// Whether a key belongs to a backbone or a balancer that this configuration does not use.
     pub fn is_idle(&self, key: &str) -> bool {
-        let section = key.strip_prefix("backbone.").and_then(|rest| rest.split_once('.'));
-        section.is_some_and(|(name, _)| name != self.backbone.name)
+        let section = |part| key.strip_prefix(part)?.split_once('.').map(|(name, _)| name);
+        let idle_balancer = |name| name != self.balance.name && equipoise_balance::find(name).is_some();
+        section("backbone.").is_some_and(|name| name != self.backbone.name)
+            || section("balance.").is_some_and(idle_balancer)
     }
 }
 
@@ -27,14 +36,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_chosen_backbone_is_written_and_reads_back() {
+    fn only_what_is_chosen_is_written_and_reads_back() {
         let mut config = RunConfig::default();
         config.backbone.name = "mmgcn".into();
         config.backbone.mmgcn.layers = 2;
+        config.balance.name = "gb".into();
+        config.balance.gb.every = 3;
         let text = config.to_toml().unwrap();
+        assert!(text.contains("[balance.gb]") && !text.contains("[balance.ckd]"), "{text}");
         assert!(text.contains("[backbone.mmgcn]") && !text.contains("[backbone.grcn]"), "{text}");
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
         assert!(config.is_idle("backbone.grcn.layers") && !config.is_idle("backbone.mmgcn.layers"));
-        assert!(!config.is_idle("backbone.name") && !config.is_idle("train.lr"));
+        config.balance.ckd.tau = 0.2;
+        let text = config.to_toml().unwrap();
+        assert!(text.contains("[balance.ckd]") && !text.contains("[balance.ogm]"), "{text}");
+        assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
+        assert!(config.is_idle("balance.ckd.tau") && !config.is_idle("balance.gb.every"));
+        let always = ["backbone.name", "balance.name", "balance.teachers", "balance.teacher.lr", "train.lr"];
+        assert!(always.iter().all(|key| !config.is_idle(key)));
     }
 }

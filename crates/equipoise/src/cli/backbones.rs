@@ -21,14 +21,14 @@ fn json(b: &BackboneEntry) -> serde_json::Value {
         "title": b.title,
         "source": b.source,
         "summary": b.summary,
-        "balanced": b.silencing == Silencing::Inputs,
+        "balanced": b.silencing.shows(),
     })
 }
 
 /// Whether balancers apply: silencing a modality must change its scores.
 fn balanced(b: &BackboneEntry) -> &'static str {
     match b.silencing {
-        Silencing::Inputs => "yes",
+        Silencing::Additive | Silencing::Inputs => "yes",
         Silencing::Nothing => "no",
     }
 }

@@ -27,7 +27,7 @@ pub struct Args {
     /// Backbone: vbpr.
     #[arg(long, value_name = "NAME")]
     backbone: Option<String>,
-    /// Balancer: none, or ckd (trains missing teachers first).
+    /// Balancer: none, ckd, gb, ogm, cohesion, agm (ckd and gb train what they need first).
     #[arg(long, value_name = "NAME")]
     balance: Option<String>,
     /// Modalities to use, by name [default: all that are found].
@@ -54,7 +54,7 @@ pub struct Args {
     /// CKD: weights as in the paper, as in the released code, or uniform.
     #[arg(long, value_name = "MODE")]
     weights: Option<String>,
-    /// CKD: directory of saved teachers [default: RUN/teachers].
+    /// Directory of saved teachers, for ckd and gb [default: RUN/teachers].
     #[arg(long, value_name = "DIR")]
     teachers: Option<PathBuf>,
     /// Where tensors live: cpu.

@@ -69,7 +69,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "DeepStyle",
     source: "Liu, Wu & Wang, SIGIR 2017",
     summary: "projected content less a learned vector of the item's category",
-    silencing: Silencing::Inputs,
+    silencing: Silencing::Additive,
     check: |config| config.deepstyle.check(),
     build,
 };

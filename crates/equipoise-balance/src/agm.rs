@@ -1,0 +1,165 @@
+//! Adaptive gradient modulation, AGM (Li et al., ICCV 2023), carried over to pairwise ranking.
+//!
+//! # Equations
+//! The response of a modality is its Shapley value in the margin, a silenced modality standing for an absent one:
+//! ```text
+//! phi^m   = 1/2 ( Delta_only(m) - Delta_ids ) + 1/2 ( Delta - Delta_without(m) )      per triple        (1)
+//! s^m     = mean log sig(phi^m)                     how well m alone ranks the batch                    (2)
+//! r^m     = exp( s^m - mean of s^k over k != m ),   kept in [0.1, 10]                                   (3)
+//! tau^m_t = ( (t - 1) tau^m_{t-1} + r^m_t ) / t     mean over the steps so far                          (4)
+//! kappa^m = exp( -alpha (r^m - tau^m) )                                                                 (5)
+//! L       = L_BPR,  its gradient through phi^m multiplied by kappa^m                                    (6)
+//! ```
+//! A modality that leads by more than it used to is slowed, one that falls behind is hurried. In the first step,
+//! with one modality, or with `alpha = 0`, every factor is 1.
+//!
+//! (6) is the loss of `Delta + sum_m (kappa^m - 1) (phi^m - [phi^m])`, brackets holding a value constant: it has the
+//! value of the plain margin and the modulated gradient.
+//!
+//! # What is adapted
+//! The paper classifies: responses are there logits and (2) the log-probability of the right class; the
+//! log-probability of the right order takes its place. It was chosen over prototype-based re-balancing, which needs
+//! class centroids that ranking does not have. (1) is the Shapley value for up to two modalities, and for any
+//! number where the score is a sum over modalities. For three and more that interact it is the mean of the first and
+//! the last marginal contribution, which takes `2 n` ablations instead of `2^n`; what it leaves of the margin keeps
+//! its gradient. The bounds in (3) keep a hopeless batch from deciding the mean (4).
+//!
+//! # Configuration
+//! | name | default | purpose | range |
+//! |---|---|---|---|
+//! | `alpha` | 1 | strength | >= 0 |
+
+use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::losses::{bpr, constant, mean_bpr};
+use crate::registry::{BalancerEntry, Prior};
+use burn::tensor::Tensor;
+use equipoise_models::Ablation;
+use serde::{Deserialize, Serialize};
+
+/// The registry's entry.
+pub const ENTRY: BalancerEntry = BalancerEntry {
+    name: "agm",
+    source: "after Li et al., ICCV 2023",
+    summary: "gradients of each modality's response are scaled by how its lead changes",
+    prior: |_| Prior::Nothing,
+    check: |config, _| config.agm.check(),
+    build: |config, setup| Box::new(Agm::new(config.agm, setup.modalities)),
+};
+
+/// Largest ratio; the least is its inverse.
+pub const R_MAX: f64 = 10.0;
+
+/// Settings of `agm`; see the [module documentation](self).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Strength.
+    pub alpha: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { alpha: 1.0 }
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), String> {
+        if self.alpha >= 0.0 && self.alpha.is_finite() {
+            return Ok(());
+        }
+        Err(format!("balance.agm.alpha = {}: expected 0 or more", self.alpha))
+    }
+}
+
+/// See the [module documentation](self).
+pub struct Agm {
+    config: Config,
+    /// Steps so far.
+    steps: f64,
+    /// `tau^m`.
+    usual: Vec<f64>,
+}
+
+/// `r^m` of each modality from its `s^m`, equation (3), and whether a bound changed it.
+pub fn ratios(scores: &[f64]) -> Vec<(f64, bool)> {
+    let (n, total) = (scores.len(), scores.iter().sum::<f64>());
+    let of = |&s: &f64| {
+        if n == 1 {
+            return (1.0, false);
+        }
+        let ratio = (s - (total - s) / (n - 1) as f64).exp();
+        // Infinities of both signs could meet in the exponent.
+        let kept = if ratio.is_nan() { 1.0 } else { ratio.clamp(1.0 / R_MAX, R_MAX) };
+        (kept, kept != ratio)
+    };
+    scores.iter().map(of).collect()
+}
+
+/// `s^m`, equation (2).
+pub fn score(responses: &[f32]) -> f64 {
+    -mean_bpr(responses)
+}
+
+impl Agm {
+    /// A balancer before its first step.
+    pub fn new(config: Config, modalities: usize) -> Agm {
+        Agm { config, steps: 0.0, usual: vec![0.0; modalities] }
+    }
+
+    /// `phi^m`, equation (1), on the tape.
+    fn response(&self, m: usize, step: &StepMargins) -> Tensor<1> {
+        let (n, margins) = (self.usual.len(), step.bpr_margins);
+        let first = margins.of(Ablation::only(m, n)) - margins.of(Ablation::ids_only(n));
+        let last = margins.of(Ablation::FULL) - margins.of(Ablation::without(m));
+        (first + last) * 0.5
+    }
+
+    /// `kappa^m`, equations (4) and (5); the means go one step on.
+    fn factors(&mut self, ratios: &[(f64, bool)]) -> Vec<f64> {
+        self.steps += 1.0;
+        let (t, alpha) = (self.steps, self.config.alpha);
+        let factor = |(usual, &(ratio, _)): (&mut f64, &(f64, bool))| {
+            *usual += (ratio - *usual) / t;
+            (-alpha * (ratio - *usual)).exp()
+        };
+        self.usual.iter_mut().zip(ratios).map(factor).collect()
+    }
+}
+
+impl Balancer for Agm {
+    fn needs(&self) -> Needs {
+        let n = self.usual.len();
+        let each = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]);
+        let ablations = each.chain([Ablation::ids_only(n)]).collect();
+        Needs { ablations, replaces_ranking: true, ..Needs::default() }
+    }
+
+    fn loss(&mut self, step: &StepMargins) -> StepLoss {
+        let responses: Vec<Tensor<1>> = (0..self.usual.len()).map(|m| self.response(m, step)).collect();
+        let values: Vec<Vec<f32>> = responses.iter().map(values_of).collect();
+        let ratios = ratios(&values.iter().map(|v| score(v)).collect::<Vec<_>>());
+        let factors = self.factors(&ratios);
+        let mut margin = step.bpr_margins.of(Ablation::FULL);
+        let mut modalities = Vec::new();
+        for (m, response) in responses.into_iter().enumerate() {
+            let (rho, clamped) = ratios[m];
+            modalities.push(ModalityStep {
+                weight: factors[m],
+                rho,
+                clamped: f64::from(u8::from(clamped)),
+                effect: values[m].iter().map(|&v| f64::from(v)).sum::<f64>() / values[m].len().max(1) as f64,
+                ..ModalityStep::default()
+            });
+            if factors[m] != 1.0 {
+                let moving = response.clone() - constant(&values[m], &response);
+                margin = margin + moving * (factors[m] - 1.0);
+            }
+        }
+        StepLoss { loss: Some(bpr(margin)), modalities }
+    }
+}
+
+fn values_of(x: &Tensor<1>) -> Vec<f32> {
+    x.clone().inner().into_data().try_into_vec().expect("margins are float32")
+}

@@ -1,0 +1,125 @@
+"""Rivals of counterfactual distillation: weights, factors, and the objective of one step.
+
+gb        Wang, Tran & Feiszli, CVPR 2020     losses of heads blended by gain and overfitting
+ogm       Peng et al., CVPR 2022              gradients of the leading modality scaled down
+cohesion  the loss of COHESION, SIGIR 2025    parts of a margin weighted triple by triple
+agm       Li et al., ICCV 2023                gradients of responses scaled by a changing lead
+
+All carried over to pairwise ranking: margins under ablations take the place of logits.
+"""
+
+import numpy as np
+
+import losses
+import vbpr
+
+
+def margins(parameters, inputs):
+    """Margins of the batch: full, ids (B), uni and loo (nM x B)."""
+    names = list(inputs.features)
+
+    def of(silenced):
+        users, items = vbpr.forward(parameters, inputs.features, silenced)
+        return vbpr.margins(users, items, inputs.triples)
+
+    return {
+        "full": of([]),
+        "ids": of(names),
+        "uni": np.stack([of(vbpr.uni(names, name)) for name in names]),
+        "loo": np.stack([of(vbpr.loo(name)) for name in names]),
+    }
+
+
+def penalty(parameters, inputs, reg):
+    """L_reg of the full pass."""
+    users, items = vbpr.forward(parameters, inputs.features)
+    return losses.l2(users, items, inputs.triples, reg)
+
+
+def blend(heads):
+    """GB's weights from rows (train before, validation before, train after, validation after)."""
+    train_0, held_0, train_1, held_1 = np.array(heads, float).T
+    gain = np.maximum(held_0 - held_1, 0.0)
+    gap = (held_1 - train_1) - (held_0 - train_0)
+    raw = np.maximum(gain / np.maximum(gap**2, 1e-8), 1e-8)
+    return raw / raw.sum()
+
+
+def gb_total(parameters, inputs, weights, reg):
+    """sum_m w_m L_m + w_joint L_BPR + L_reg; the last weight is the joint one."""
+    found = margins(parameters, inputs)
+    heads = [losses.bpr(row) for row in found["uni"]] + [losses.bpr(found["full"])]
+    return sum(w * head for w, head in zip(weights, heads, strict=True)) + penalty(
+        parameters, inputs, reg
+    )
+
+
+def ogm_contributions(found, contribution):
+    """a^m_b: the margin of uni(m), or the modality's own part with 1/nM of the ids'."""
+    if contribution == "ablated":
+        return found["uni"]
+    return found["full"] - found["loo"] + found["ids"] / len(found["loo"])
+
+
+def ogm_factors(scores, alpha):
+    """rho^m against the mean of the others, k^m = 1 - tanh(alpha rho) where rho > 1."""
+    scores = np.array(scores, float)
+    if len(scores) == 1:
+        return {"rho": np.ones(1), "k": np.ones(1)}
+    others = np.array([np.delete(scores, m).mean() for m in range(len(scores))])
+    rho = scores / others
+    return {"rho": rho, "k": np.where(rho > 1, 1 - np.tanh(alpha * rho), 1.0)}
+
+
+def touched_spread(gradient):
+    """Sample standard deviation over the rows of a table that are not all zero."""
+    rows = gradient[np.any(gradient != 0, axis=1)]
+    return np.std(rows, ddof=1) if rows.size > 1 else 0.0
+
+
+def cohesion_parts(found):
+    """D_ids and D_m = full - loo(m), (1 + nM) x B."""
+    return np.concatenate([found["ids"][None], found["full"] - found["loo"]])
+
+
+def cohesion_weights(parts):
+    """a_k = 1 - softmax over the parts, per triple."""
+    powers = np.exp(parts - parts.max(axis=0))
+    return 1 - powers / powers.sum(axis=0)
+
+
+def cohesion_total(parameters, inputs, a, reg):
+    """mean sp(-( sum_k a_k D_k + n/(n+1) rest )) + L_reg with the weights a held."""
+    found = margins(parameters, inputs)
+    parts = cohesion_parts(found)
+    rest = found["full"] - parts.sum(axis=0)
+    margin = (a * parts).sum(axis=0) + (len(parts) - 1) / len(parts) * rest
+    return losses.bpr(margin) + penalty(parameters, inputs, reg)
+
+
+def agm_responses(found):
+    """phi^m = ( uni(m) - ids + full - loo(m) ) / 2."""
+    return (found["uni"] - found["ids"] + found["full"] - found["loo"]) / 2
+
+
+def agm_ratios(responses):
+    """r^m = exp( s^m - mean of the other s ), in [0.1, 10]; s^m = mean ln sig(phi^m)."""
+    s = -losses.softplus(-responses).mean(axis=1)
+    if len(s) == 1:
+        return np.ones(1)
+    others = np.array([np.delete(s, m).mean() for m in range(len(s))])
+    return np.clip(np.exp(s - others), 0.1, 10.0)
+
+
+def agm_factors(history, alpha):
+    """kappa^m of the last of several steps' ratios: exp(-alpha (r_t - mean r_1..t))."""
+    history = np.array(history)
+    return np.exp(-alpha * (history[-1] - history.mean(axis=0)))
+
+
+def agm_total(parameters, inputs, kappa, held, reg):
+    """The loss whose gradient through phi^m is multiplied by kappa^m, at responses `held`."""
+    found = margins(parameters, inputs)
+    moving = agm_responses(found) - held
+    margin = found["full"] + ((kappa - 1)[:, None] * moving).sum(axis=0)
+    return losses.bpr(margin) + penalty(parameters, inputs, reg)
