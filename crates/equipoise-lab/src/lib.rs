@@ -22,6 +22,8 @@
 //! * the *teacher* of `m` is the same architecture trained with `m` alone;
 //! * the *gap* of `m` is teacher − channel, and *reached* is channel / teacher.
 
+pub mod sweep;
+
 mod audit;
 mod headline;
 mod html;
