@@ -9,8 +9,8 @@ use crate::stopping::StopFlag;
 use crate::teachers;
 use crate::trainer::{MODEL, Trained, Trainer};
 use equipoise_balance::{Balancer, Teacher};
-use equipoise_data::{Loaded, SealedTest};
-use equipoise_models::{Ablation, Encoded, Inputs};
+use equipoise_data::{Dataset, Loaded, SealedTest};
+use equipoise_models::{Ablation, Encoded, Inputs, Model};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,31 +42,41 @@ impl Job<'_> {
     /// See [`TrainError`].
     pub fn execute(&self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Outcome, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
-        let run = Run::create(self.out, self.overwrite)?;
-        run.write_start(self.config, &self.loaded.data)?;
-        let inputs = Inputs::new(&self.loaded.data);
-        let balancer = self.balancer(&run, &inputs, listener, stop)?;
-        let part =
-            Part { run: &run, inputs: &inputs, what: MODEL, primary: Ablation::FULL, config: self.config };
-        self.train(&part, balancer, listener, stop)
+        let (run, data) = (Run::create(self.out, self.overwrite)?, &self.loaded.data);
+        run.write_start(self.config, data)?;
+        let inputs = Inputs::new(data);
+        let bench = Bench { config: self.config, data, test: Some(&self.loaded.test), inputs: &inputs };
+        let default = run.dir().join("teachers");
+        let teachers = self.config.balance.teachers.as_deref().unwrap_or(&default);
+        let balancer = bench.balancer(teachers, listener, stop)?;
+        let part = Part { run: &run, what: MODEL, primary: Ablation::FULL, config: self.config };
+        bench.train(&part, balancer, listener, stop)
     }
+}
 
-    fn balancer(
+/// Where the models of a run are trained and measured; without `test` nothing is measured on test data.
+pub(crate) struct Bench<'a> {
+    pub config: &'a RunConfig,
+    pub data: &'a Dataset,
+    pub test: Option<&'a SealedTest>,
+    pub inputs: &'a Inputs,
+}
+
+impl Bench<'_> {
+    /// The configured balancer, with its teachers from `dir`: those that are missing are trained into it.
+    pub fn balancer(
         &self,
-        run: &Run,
-        inputs: &Inputs,
+        dir: &Path,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Box<dyn Balancer>, TrainError> {
         let entry =
             equipoise_balance::find(&self.config.balance.name).expect("checked with the configuration");
-        let n = self.loaded.data.modalities.len();
+        let n = self.data.modalities.len();
         let mut teachers = Vec::new();
         if entry.needs_teachers {
-            let default = run.dir().join("teachers");
-            let dir = self.config.balance.teachers.as_deref().unwrap_or(&default);
             for m in 0..n {
-                teachers.push(self.teacher(dir, m, inputs, listener, stop)?);
+                teachers.push(self.teacher(dir, m, listener, stop)?);
             }
         }
         Ok((entry.build)(&self.config.balance, teachers, n))
@@ -76,30 +86,42 @@ impl Job<'_> {
         &self,
         dir: &Path,
         m: usize,
-        inputs: &Inputs,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Teacher, TrainError> {
-        let data = &self.loaded.data;
+        let data = self.data;
         let name = &data.modalities[m].name;
+        let config = teachers::teacher_config(self.config);
+        let (what, primary) = (&teachers::what(name), Ablation::only(m, data.modalities.len()));
         if let Some(run) = teachers::saved(dir, name, self.config, data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.clone(), path });
-            return Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m));
+            let model = run.model_on(data, self.inputs.clone())?;
+            self.complete(&Part { run: &run, what, primary, config: &config }, &model)?;
+            return Ok(Teacher::of(&model, m));
         }
-        let config = teachers::teacher_config(self.config);
         let run = Run::create(&dir.join(name), true)?;
         run.write_start(&config, data)?;
-        let only = Ablation::only(m, data.modalities.len());
         let plain = equipoise_balance::find("none").expect("the registry has `none`");
         let balancer = (plain.build)(&config.balance, Vec::new(), data.modalities.len());
-        let part = Part { run: &run, inputs, what: &teachers::what(name), primary: only, config: &config };
+        let part = Part { run: &run, what, primary, config: &config };
         let outcome = self.train(&part, balancer, listener, stop)?;
         if outcome.report.ending == Ending::Interrupted {
             std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
             return Err(TrainError::InterruptedTeacher(name.clone()));
         }
-        Ok(Teacher::of(&run.model_on(data, inputs.clone())?, m))
+        Ok(Teacher::of(&run.model_on(data, self.inputs.clone())?, m))
+    }
+
+    /// Measures a saved teacher on test if the search that trained it left that out.
+    fn complete(&self, part: &Part, model: &Model) -> Result<(), TrainError> {
+        let saved = part.run.report()?;
+        if self.test.is_none() || !saved.test.is_empty() {
+            return Ok(());
+        }
+        let Report { ending, epochs, best_epoch, seconds, .. } = saved;
+        let course = Course { ending, epochs, best_epoch, seconds };
+        part.run.write_metrics(&self.finish(part, model, &course, saved.fingerprint)?)
     }
 
     fn train(
@@ -109,33 +131,33 @@ impl Job<'_> {
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        let Part { run, inputs, what, primary, config } = *part;
+        let Part { run, what, primary, config } = *part;
         let path = run.events_path();
         let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
-        let trainer = Trainer::new(&self.loaded.data, inputs, config, primary, what, balancer)?;
+        let trainer = Trainer::new(self.data, self.inputs, config, primary, what, balancer)?;
         let trained = trainer.run(&mut log, stop)?;
         log.finish().map_err(|e| TrainError::file(&path, e))?;
-        let fingerprint = self.loaded.data.fingerprint();
+        let fingerprint = self.data.fingerprint();
         run.write_model(&trained.model, what, &fingerprint)?;
-        let report = self.finish(part, &trained, fingerprint)?;
+        let report = self.finish(part, &trained.model, &Course::of(&trained), fingerprint)?;
         run.write_metrics(&report)?;
         Ok(Outcome { run: run.clone(), report })
     }
 
-    fn finish(&self, part: &Part, trained: &Trained, fingerprint: String) -> Result<Report, TrainError> {
-        let Part { run, what, primary, config, .. } = *part;
-        let data = &self.loaded.data;
-        let audited = audited(&trained.model);
+    fn finish(
+        &self,
+        part: &Part,
+        model: &Model,
+        course: &Course,
+        fingerprint: String,
+    ) -> Result<Report, TrainError> {
+        let Part { what, primary, config, .. } = *part;
+        let data = self.data;
+        let audited = audited(model);
         let wanted: Vec<Ablation> = audited.iter().map(|(_, a)| *a).filter(|a| *a != primary).collect();
-        let encoded = trained.model.encode_all(&[&[primary][..], &wanted].concat());
-        let measured = Measured { config, loaded: self.loaded, encoded: &encoded };
-        let whole = measured.test(primary, &self.loaded.test)?;
-        let metadata =
-            [("what", what.to_owned()), ("split", "test".to_owned()), ("data", fingerprint.clone())];
-        whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
-        let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
-        let floor = popularity(&data.train, self.loaded.test.open(), &excluded, &config.eval)?;
-        Ok(Report {
+        let encoded = model.encode_all(&[&[primary][..], &wanted].concat());
+        let measured = Measured { config, data, encoded: &encoded };
+        let report = Report {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
             what: what.into(),
@@ -145,18 +167,50 @@ impl Job<'_> {
             items: data.n_items(),
             interactions: data.train.len(),
             modalities: data.modalities.iter().map(|m| (m.name.clone(), m.features.width())).collect(),
-            ending: trained.ending,
-            epochs: trained.epochs,
-            best_epoch: trained.best_epoch,
-            seconds: trained.seconds,
+            ending: course.ending,
+            epochs: course.epochs,
+            best_epoch: course.best_epoch,
+            seconds: course.seconds,
             validation: measured.validation(primary)?,
+            test: BTreeMap::new(),
+            evaluated_users: 0,
+            skipped_users: 0,
+            ablations: BTreeMap::new(),
+            validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
+            popularity: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+        };
+        match self.test {
+            Some(test) => self.tested(part, report, &measured, test, &audited),
+            None => Ok(report),
+        }
+    }
+
+    /// The report with everything that is measured on test, and the per-user file.
+    fn tested(
+        &self,
+        part: &Part,
+        report: Report,
+        measured: &Measured,
+        test: &SealedTest,
+        audited: &[(String, Ablation)],
+    ) -> Result<Report, TrainError> {
+        let Part { run, what, primary, config } = *part;
+        let data = self.data;
+        let whole = measured.test(primary, test)?;
+        let metadata =
+            [("what", what.to_owned()), ("split", "test".to_owned()), ("data", report.fingerprint.clone())];
+        whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
+        let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
+        let floor = popularity(&data.train, test.open(), &excluded, &config.eval)?;
+        Ok(Report {
             test: whole.metrics,
             evaluated_users: whole.evaluated_users,
             skipped_users: whole.skipped_users,
-            ablations: measured.each(&audited, |a| Ok(measured.test(a, &self.loaded.test)?.metrics))?,
-            validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
+            ablations: measured.each(audited, |a| Ok(measured.test(a, test)?.metrics))?,
             popularity: floor.metrics,
             definitions: whole.definitions,
+            ..report
         })
     }
 }
@@ -164,28 +218,42 @@ impl Job<'_> {
 /// One model of a job: where it goes, how it calls itself, and under which ablation it is trained.
 struct Part<'b> {
     run: &'b Run,
-    inputs: &'b Inputs,
     what: &'b str,
     primary: Ablation,
     config: &'b RunConfig,
 }
 
+/// How training went.
+struct Course {
+    ending: Ending,
+    epochs: usize,
+    best_epoch: usize,
+    seconds: f64,
+}
+
+impl Course {
+    fn of(trained: &Trained) -> Course {
+        let Trained { ending, epochs, best_epoch, seconds, .. } = *trained;
+        Course { ending, epochs, best_epoch, seconds }
+    }
+}
+
 /// A trained model's tables and what they are measured on.
 struct Measured<'a> {
     config: &'a RunConfig,
-    loaded: &'a Loaded,
+    data: &'a Dataset,
     encoded: &'a Encoded,
 }
 
 impl Measured<'_> {
     fn test(&self, ablation: Ablation, test: &SealedTest) -> Result<equipoise_eval::Evaluation, TrainError> {
-        let data = &self.loaded.data;
+        let data = self.data;
         let excluded = self.config.eval.excluded_at_test(&data.train, &data.validation);
         Ok(evaluate_tables(self.encoded, ablation, test.open(), &excluded, &self.config.eval)?)
     }
 
     fn validation(&self, ablation: Ablation) -> Result<Metrics, TrainError> {
-        let data = &self.loaded.data;
+        let data = self.data;
         Ok(evaluate_tables(self.encoded, ablation, &data.validation, &[&data.train], &self.config.eval)?
             .metrics)
     }

@@ -5,6 +5,7 @@
 //! * [`Trainer`]: the loop over one model; it never sees test data.
 //! * [`job`]: a whole run: teachers where the balancer needs them, the model, the one sealed test evaluation, and
 //!   the run directory.
+//! * [`Tuning`]: a model trained to be compared with others on validation, without a run directory.
 //! * [`events`]: what happens, for progress bars and log files.
 //! * [`run`]: the run directory.
 
@@ -18,6 +19,7 @@ pub mod run;
 pub mod stopping;
 pub mod teachers;
 pub mod trainer;
+pub mod tuning;
 
 mod batch;
 mod step;
@@ -30,3 +32,4 @@ pub use run::{Report, Run};
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
 pub use trainer::{Trained, Trainer};
+pub use tuning::{Tuned, Tuning};

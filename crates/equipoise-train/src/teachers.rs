@@ -72,6 +72,19 @@ fn identity(config: &RunConfig) -> Vec<(String, String)> {
     .collect()
 }
 
+/// A name for what the teachers of this run become: runs of equal keys can share them.
+///
+/// # Panics
+/// If a path of the configuration is no text.
+pub fn key(config: &RunConfig, data: &Dataset) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(data.fingerprint().as_bytes());
+    for (key, value) in identity(&teacher_config(config)) {
+        hasher.update(format!("\n{key} = {value}").as_bytes());
+    }
+    short(hasher.finalize().to_hex().as_str()).to_owned()
+}
+
 /// How a teacher calls itself.
 pub fn what(modality: &str) -> String {
     format!("teacher {modality}")
