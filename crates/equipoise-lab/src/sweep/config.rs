@@ -138,6 +138,18 @@ impl SweepConfig {
         })
     }
 
+    /// The settings that the records depend on, as text. More trials continue a random search or TPE.
+    pub(super) fn knobs(&self) -> String {
+        match self.method {
+            Method::Grid | Method::Random => String::new(),
+            Method::Tpe => format!("{:?}", self.tpe()),
+            Method::Halving => {
+                let eta = self.eta.unwrap_or(strategy::ETA);
+                format!("trials {:?}, eta {eta}, min_epochs {:?}", self.trials, self.min_epochs)
+            }
+        }
+    }
+
     fn tpe(&self) -> strategy::TpeConfig {
         let default = strategy::TpeConfig::default();
         strategy::TpeConfig {
