@@ -16,7 +16,7 @@ mod scale;
 mod sweep;
 mod tables;
 
-pub(crate) use sweep::sweep_page;
+pub use sweep::sweep_page;
 
 const STYLE: &str = include_str!("style.css");
 /// Forbids the page every request, so that "self-contained" is enforced and not only meant.

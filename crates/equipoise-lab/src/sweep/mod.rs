@@ -30,6 +30,7 @@ mod study;
 mod training;
 mod trial;
 
+pub use crate::html::sweep_page as html_page;
 pub use config::{Method, SweepConfig};
 pub use dimension::{Dimension, Range};
 pub use error::SweepError;
