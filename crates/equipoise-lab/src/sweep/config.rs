@@ -44,8 +44,8 @@ impl Method {
 /// | `teachers` | `<out>/teachers` | where teachers are kept, which other searches may share | |
 /// | `startup` | 8 | `tpe`: random points before the first estimate | >= 2 |
 /// | `round` | 4 | `tpe`: points proposed together, whatever `--jobs` | >= 1 |
-/// | `gamma` | 0.25 | `tpe`: share of the trials that counts as good | (0, 1) |
-/// | `candidates` | 24 | `tpe`: values drawn for each setting, of which the best is taken | >= 1 |
+/// | `gamma` | 0.15 | `tpe`: share of the trials that counts as good | (0, 1) |
+/// | `candidates` | 24 | `tpe`: points drawn, of which the best is taken | >= 1 |
 /// | `eta` | 3 | `halving`: one point in `eta` survives, with `eta` times the epochs | >= 2 |
 /// | `min_epochs` | none | `halving`: epochs of the first rung | >= 1 |
 /// | `space` | none | a list or a range for each searched setting | |
@@ -68,7 +68,7 @@ pub struct SweepConfig {
     pub round: Option<usize>,
     /// Share of the trials that counts as good.
     pub gamma: Option<f64>,
-    /// Values drawn for each setting.
+    /// Points drawn, of which the best is taken.
     pub candidates: Option<usize>,
     /// One point in `eta` survives a rung.
     pub eta: Option<usize>,

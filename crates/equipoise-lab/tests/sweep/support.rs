@@ -27,8 +27,11 @@ pub fn measured(value: f64, budget: Budget) -> Measured {
 pub struct Tried(pub Mutex<Vec<String>>);
 
 impl Tried {
-    pub fn note(&self, point: &Point) {
-        self.0.lock().unwrap().push(point.to_string());
+    /// Adds a point; how many there are.
+    pub fn note(&self, point: &Point) -> usize {
+        let mut tried = self.0.lock().unwrap();
+        tried.push(point.to_string());
+        tried.len()
     }
 
     pub fn sorted(&self) -> Vec<String> {

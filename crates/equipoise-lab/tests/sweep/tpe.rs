@@ -82,9 +82,9 @@ fn a_trial_that_failed_is_avoided() {
     let space = Space::new(vec![("x".into(), Dimension::range(0.0, 1.0))]).unwrap();
     let tpe = Tpe::new(space, 2, 60, TpeConfig::default());
     let mut history: Vec<Record> = Vec::new();
-    // Above one half everything fails; below, the larger the better.
+    // Above one half everything fails; below, the nearer to one quarter the better.
     while let batch @ [_, ..] = &tpe.next(&history)[..] {
-        let outcome = |x: f64| if x > 0.5 { Err("diverged".to_owned()) } else { Ok(x) };
+        let outcome = |x: f64| if x > 0.5 { Err("diverged".to_owned()) } else { Ok(-(x - 0.25).abs()) };
         history.extend(batch.iter().cloned().map(|proposal| {
             let value = outcome(proposal.point.number("x").unwrap());
             let measured = value.map(|v| crate::support::measured(v, proposal.budget));
@@ -93,8 +93,8 @@ fn a_trial_that_failed_is_avoided() {
     }
     let failed = |records: &[Record]| records.iter().filter(|r| r.outcome.is_err()).count() as f64;
     let (first, last) = (failed(&history[..8]) / 8.0, failed(&history[30..]) / 30.0);
-    assert!(first > 0.2 && last < 0.5 * first.max(0.5), "{first} {last}");
-    assert!(top(&history) > 0.48, "{}", top(&history));
+    assert!(first > 0.2 && last < 0.5 * first, "{first} {last}");
+    assert!(top(&history) > -0.01, "{}", top(&history));
 }
 
 proptest! {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! so that the next point is the candidate, drawn from `l`, of the largest `l(x) / g(x)`. Both densities are
-//! products over the settings (see [`parzen`]), hence each setting's value is chosen by itself.
+//! products over the settings (see [`parzen`]).
 //!
 //! Points are proposed in rounds: those of a round know every trial before it, and each other only as points
 //! that will not be good (they count in `g`), which keeps them apart. A failed trial counts as the worst.
@@ -31,8 +31,8 @@ use toml::Value;
 /// |---|---|---|
 /// | `startup` | 8 | random points before the first estimate |
 /// | `round` | 4 | points proposed together |
-/// | `gamma` | 0.25 | share of the trials that counts as good |
-/// | `candidates` | 24 | values drawn for each setting, of which the best is taken |
+/// | `gamma` | 0.15 | share of the trials that counts as good (the paper's) |
+/// | `candidates` | 24 | points drawn, of which the best is taken |
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TpeConfig {
     /// Random points before the first estimate.
@@ -41,13 +41,13 @@ pub struct TpeConfig {
     pub round: usize,
     /// Share of the trials that counts as good.
     pub gamma: f64,
-    /// Values drawn for each setting.
+    /// Points drawn, of which the best is taken.
     pub candidates: usize,
 }
 
 impl Default for TpeConfig {
     fn default() -> Self {
-        TpeConfig { startup: 8, round: 4, gamma: 0.25, candidates: 24 }
+        TpeConfig { startup: 8, round: 4, gamma: 0.15, candidates: 24 }
     }
 }
 
@@ -78,29 +78,42 @@ impl Tpe {
         (good.to_vec(), others.to_vec())
     }
 
+    /// The candidate, drawn from the density `l` of the good points, of the largest `l / g`; the first of equals.
     fn propose(&self, good: &[&Point], others: &[&Point], stream: &mut Stream) -> Point {
-        let setting = |(key, dimension): &(String, Dimension)| {
-            let known = |points: &[&Point]| -> Vec<Value> {
-                points.iter().filter_map(|p| p.get(key).cloned()).collect()
-            };
-            let l = Parzen::new(dimension, &known(good));
-            let g = Parzen::new(dimension, &known(others));
-            (key.clone(), self.choose(&l, &g, stream))
-        };
-        Point::new(self.space.dimensions().iter().map(setting).collect())
-    }
-
-    /// The candidate of the largest `l / g`; the first of equals.
-    fn choose(&self, l: &Parzen, g: &Parzen, stream: &mut Stream) -> Value {
-        let mut best: Option<(f64, Value)> = None;
+        let settings: Vec<Setting> =
+            self.space.dimensions().iter().map(|(key, d)| Setting::new(key, d, good, others)).collect();
+        let mut best: Option<(f64, Point)> = None;
         for _ in 0..self.config.candidates {
-            let value = l.draw(stream);
-            let ratio = l.log_density(&value) - g.log_density(&value);
+            let drawn: Vec<(f64, Value)> = settings.iter().map(|s| s.draw(stream)).collect();
+            let ratio: f64 = drawn.iter().map(|(ratio, _)| ratio).sum();
             if best.as_ref().is_none_or(|(most, _)| ratio > *most) {
-                best = Some((ratio, value));
+                let keys = settings.iter().map(|s| s.key.to_owned());
+                best = Some((ratio, Point::new(keys.zip(drawn.into_iter().map(|(_, v)| v)).collect())));
             }
         }
         best.expect("at least one candidate, as checked with the settings").1
+    }
+}
+
+/// Both densities of one setting.
+struct Setting<'a> {
+    key: &'a str,
+    l: Parzen<'a>,
+    g: Parzen<'a>,
+}
+
+impl<'a> Setting<'a> {
+    fn new(key: &'a str, dimension: &'a Dimension, good: &[&Point], others: &[&Point]) -> Setting<'a> {
+        let known = |points: &[&Point]| -> Vec<Value> {
+            points.iter().filter_map(|point| point.get(key).cloned()).collect()
+        };
+        Setting { key, l: Parzen::new(dimension, &known(good)), g: Parzen::new(dimension, &known(others)) }
+    }
+
+    /// A value from `l`, and `ln l - ln g` of it.
+    fn draw(&self, stream: &mut Stream) -> (f64, Value) {
+        let value = self.l.draw(stream);
+        (self.l.log_density(&value) - self.g.log_density(&value), value)
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! The first term is the prior; so says section 4 of the paper, whose "clipped to a reasonable range" is taken
 //! as hyperopt's bounds (Bergstra, Yamins and Cox, ICML 2013). A whole number has the probability of the unit
-//! interval around it. A list of `k` values: `p_v = (count_v + 1/k) / (n + 1)`.
+//! interval around it. A list of `k` values: `p_v = (count_v + 1) / (n + k)`, the paper's `k p + count` for a
+//! uniform prior `p`.
 
 use super::super::super::{Dimension, Range};
 use equipoise_data::Stream;
@@ -63,9 +64,8 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 fn shares(list: &[Value], values: &[Value]) -> Vec<f64> {
-    let prior = 1.0 / list.len() as f64;
     let count = |v: &Value| values.iter().filter(|other| *other == v).count() as f64;
-    list.iter().map(|v| (count(v) + prior) / (values.len() as f64 + 1.0)).collect()
+    list.iter().map(|v| (count(v) + 1.0) / (values.len() + list.len()) as f64).collect()
 }
 
 /// The index at which the running sum of `shares` passes `level`.
@@ -212,8 +212,8 @@ mod tests {
     fn lists_count_and_keep_a_little_of_the_prior() {
         let list = Dimension::List(vec!["a".into(), "b".into()]);
         let parzen = Parzen::new(&list, &["a".into(), "a".into()]);
-        assert!((parzen.log_density(&"a".into()).exp() - 2.5 / 3.0).abs() < 1e-12);
-        assert!((parzen.log_density(&"b".into()).exp() - 0.5 / 3.0).abs() < 1e-12);
+        assert!((parzen.log_density(&"a".into()).exp() - 0.75).abs() < 1e-12);
+        assert!((parzen.log_density(&"b".into()).exp() - 0.25).abs() < 1e-12);
     }
 
     #[test]
