@@ -58,9 +58,7 @@ fn a_search_stopped_anywhere_goes_on_to_the_same_end_and_tries_nothing_twice() {
             let path = dir.path().join(format!("{kind}-{after}.sqlite"));
             let (tried, stop) = (Tried::default(), StopFlag::default());
             let trial = Function(|p: &Point| {
-                if tried.note(p) == after {
-                    stop.raise();
-                }
+                tried.note_and_stop(p, after, &stop);
                 Ok(hill(p))
             });
             let study = Study { strategy: &**strategy, trial: &trial, jobs: 2, threads: 1 };

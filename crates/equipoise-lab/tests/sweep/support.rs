@@ -27,11 +27,17 @@ pub fn measured(value: f64, budget: Budget) -> Measured {
 pub struct Tried(pub Mutex<Vec<String>>);
 
 impl Tried {
-    /// Adds a point; how many there are.
-    pub fn note(&self, point: &Point) -> usize {
+    pub fn note(&self, point: &Point) {
+        self.0.lock().unwrap().push(point.to_string());
+    }
+
+    /// Adds a point, and raises the flag if it is number `last`, before another can be added.
+    pub fn note_and_stop(&self, point: &Point, last: usize, stop: &StopFlag) {
         let mut tried = self.0.lock().unwrap();
         tried.push(point.to_string());
-        tried.len()
+        if tried.len() == last {
+            stop.raise();
+        }
     }
 
     pub fn sorted(&self) -> Vec<String> {
