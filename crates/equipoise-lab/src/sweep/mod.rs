@@ -15,6 +15,35 @@
 //!
 //! The same settings give the same records whatever the number of jobs and threads, and whether or not the
 //! search was killed on the way.
+//!
+//! Whatever has a value at a point can be searched:
+//!
+//! ```
+//! use equipoise_lab::sweep::strategy::Random;
+//! use equipoise_lab::sweep::{
+//!     Budget, Dimension, Failure, Journal, Measured, Point, Space, Study, Trial, Unwatched, best,
+//! };
+//! use equipoise_train::StopFlag;
+//!
+//! struct Valley;
+//!
+//! impl Trial for Valley {
+//!     fn run(&self, point: &Point, _: Budget, _: &StopFlag) -> Result<Measured, Failure> {
+//!         let x = point.number("x").expect("the space has x");
+//!         Ok(Measured { value: -(x - 2.0).powi(2), best_epoch: 1, epochs: 1, seconds: 0.0, complete: true })
+//!     }
+//! }
+//!
+//! let space = Space::new(vec![("x".into(), Dimension::range(0.0, 10.0))]).expect("a sound range");
+//! let strategy = Random::new(space, 42, 50);
+//! let study = Study { strategy: &strategy, trial: &Valley, jobs: 2, threads: 1 };
+//! let found = study.run(&Journal::in_memory(), &mut Unwatched, &StopFlag::default())?;
+//! assert!(best(&found.records).and_then(|record| record.value()) > Some(-1.0));
+//! # Ok::<(), equipoise_lab::sweep::SweepError>(())
+//! ```
+//!
+//! Runs are searched by a [`Plan`] with a [`Training`] as the trial, in a [`Study`] of one's own or, with a
+//! directory and a report, in a [`Sweep`].
 
 mod config;
 mod dimension;

@@ -19,6 +19,9 @@ CONFIG is a run's configuration with a section on what to search:
   \"train.lr\" = { low = 1e-4, high = 1e-2, log = true }
   \"train.reg\" = [1e-4, 1e-3, 1e-2]
 
+[sweep] also takes seed, metric (default train.metric) and teachers (a directory that searches may share). tpe reads startup, round,
+gamma and candidates; halving reads eta and min_epochs, and needs the latter. A range may have integer = true.
+
 The search writes best.toml (a configuration for `train --config`), trials.csv, sweep.md and sweep.html. It sees no test
 data. Ctrl-C stops it; the same command takes it up again, also after the process was killed. Results depend neither on
 --jobs nor on --threads.")]

@@ -107,10 +107,14 @@ impl Watcher for SweepProgress {
                 self.known += 1;
                 self.count(record);
             }
-            SweepEvent::Trying(_) => {
+            SweepEvent::Trying(proposal) => {
                 if self.known > 0 && self.done == 0 && !self.resumed {
                     self.resumed = true;
                     self.say(&format!("  {} of them are known from before", self.known));
+                }
+                // The first trials may take long, and train teachers before: say that something happens.
+                if self.bar.is_none() && self.done == 0 {
+                    self.say(&format!("  trial {} begins: {}", proposal.number, proposal.point));
                 }
             }
             SweepEvent::Done(record) => {
