@@ -1,4 +1,5 @@
-//! The imbalance report: what each modality contributes, in words, numbers and pictures.
+//! [Searches](sweep) over settings, and the imbalance report: what each modality contributes, in words, numbers
+//! and pictures.
 //!
 //! A caller gathers one [`Audit`] from run directories. From it come
 //!
@@ -7,7 +8,7 @@
 //! * [`text_report`]: an aligned table for the terminal;
 //! * [`html_report`]: one self-contained page, with charts.
 //!
-//! All four are pure functions: no file is read or written, and nothing can fail. A value that is
+//! These four are pure functions: no file is read or written, and nothing can fail. A value that is
 //! missing, infinite or not a number is shown as absent and never decides a verdict.
 //!
 //! # Vocabulary
@@ -21,6 +22,8 @@
 //! * *IDs alone* is `f(M)`;
 //! * the *teacher* of `m` is the same architecture trained with `m` alone;
 //! * the *gap* of `m` is teacher − channel, and *reached* is channel / teacher.
+
+pub mod sweep;
 
 mod audit;
 mod headline;

@@ -3,14 +3,14 @@
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::{audited, evaluate_tables, popularity};
-use crate::events::{Event, EventLog, Listener};
+use crate::events::{Ending, Event, EventLog, Listener};
 use crate::prior::Preparation;
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
 use crate::trainer::{MODEL, Trained, Trainer};
 use equipoise_balance::Balancer;
-use equipoise_data::{Loaded, SealedTest};
-use equipoise_models::{Ablation, Encoded, Inputs};
+use equipoise_data::{Dataset, Loaded, SealedTest};
+use equipoise_models::{Ablation, Encoded, Inputs, Model};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,57 +42,87 @@ impl Job<'_> {
     /// See [`TrainError`].
     pub fn execute(&self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Outcome, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
-        let run = Run::create(self.out, self.overwrite)?;
-        run.write_start(self.config, &self.loaded.data)?;
-        let inputs = Inputs::new(&self.loaded.data);
-        let preparation = Preparation { job: self, run: &run, inputs: &inputs, stop };
-        let (balancer, opening) = preparation.balancer(listener)?;
-        let part = Part {
-            run: &run,
-            inputs: &inputs,
-            what: MODEL,
-            primary: Ablation::FULL,
-            config: self.config,
-            opening: &opening,
-        };
-        self.train(&part, balancer, listener, stop)
+        let (run, data) = (Run::create(self.out, self.overwrite)?, &self.loaded.data);
+        run.write_start(self.config, data)?;
+        let inputs = Inputs::new(data);
+        let bench = Bench { config: self.config, data, test: Some(&self.loaded.test), inputs: &inputs };
+        let default = run.dir().join("teachers");
+        let teachers = self.config.balance.teachers.as_deref().unwrap_or(&default);
+        let (balancer, opening) = bench.balancer(teachers, listener, stop)?;
+        let part =
+            Part { run: &run, what: MODEL, primary: Ablation::FULL, config: self.config, opening: &opening };
+        bench.train(&part, balancer, listener, stop)
+    }
+}
+
+/// Where the models of a run are trained and measured; without `test` nothing is measured on test data.
+pub(crate) struct Bench<'a> {
+    pub config: &'a RunConfig,
+    pub data: &'a Dataset,
+    pub test: Option<&'a SealedTest>,
+    pub inputs: &'a Inputs,
+}
+
+impl Bench<'_> {
+    /// The configured balancer, with what it needs first from `dir`, and what is to be said of how it was made. What is
+    /// missing there is trained into it.
+    pub fn balancer(
+        &self,
+        dir: &Path,
+        listener: &mut dyn Listener,
+        stop: &StopFlag,
+    ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
+        Preparation { bench: self, dir, stop }.balancer(listener)
     }
 
-    pub(crate) fn train(
+    /// Measures a saved model on test if the search that trained it left that out.
+    pub fn complete(&self, part: &Part) -> Result<(), TrainError> {
+        let saved = part.run.report()?;
+        if self.test.is_none() || !saved.test.is_empty() {
+            return Ok(());
+        }
+        let model = part.run.model_on(self.data, self.inputs.clone())?;
+        let Report { ending, epochs, best_epoch, seconds, .. } = saved;
+        let course = Course { ending, epochs, best_epoch, seconds };
+        part.run.write_metrics(&self.finish(part, &model, &course, saved.fingerprint)?)
+    }
+
+    /// Trains and measures one model, and writes its run.
+    pub fn train(
         &self,
         part: &Part,
         balancer: Box<dyn Balancer>,
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        let Part { run, inputs, what, primary, config, opening } = *part;
+        let Part { run, what, primary, config, opening } = *part;
         let path = run.events_path();
         let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
         opening.iter().for_each(|event| log.event(event));
-        let trainer = Trainer::new(&self.loaded.data, inputs, config, primary, what, balancer)?;
+        let trainer = Trainer::new(self.data, self.inputs, config, primary, what, balancer)?;
         let trained = trainer.run(&mut log, stop)?;
         log.finish().map_err(|e| TrainError::file(&path, e))?;
-        let fingerprint = self.loaded.data.fingerprint();
+        let fingerprint = self.data.fingerprint();
         run.write_model(&trained.model, what, &fingerprint)?;
-        let report = self.finish(part, &trained, fingerprint)?;
+        let report = self.finish(part, &trained.model, &Course::of(&trained), fingerprint)?;
         run.write_metrics(&report)?;
         Ok(Outcome { run: run.clone(), report })
     }
 
-    fn finish(&self, part: &Part, trained: &Trained, fingerprint: String) -> Result<Report, TrainError> {
-        let Part { run, what, primary, config, .. } = *part;
-        let data = &self.loaded.data;
-        let audited = audited(&trained.model);
+    fn finish(
+        &self,
+        part: &Part,
+        model: &Model,
+        course: &Course,
+        fingerprint: String,
+    ) -> Result<Report, TrainError> {
+        let Part { what, primary, config, .. } = *part;
+        let data = self.data;
+        let audited = audited(model);
         let wanted: Vec<Ablation> = audited.iter().map(|(_, a)| *a).filter(|a| *a != primary).collect();
-        let encoded = trained.model.encode_all(&[&[primary][..], &wanted].concat());
-        let measured = Measured { config, loaded: self.loaded, encoded: &encoded };
-        let whole = measured.test(primary, &self.loaded.test)?;
-        let metadata =
-            [("what", what.to_owned()), ("split", "test".to_owned()), ("data", fingerprint.clone())];
-        whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
-        let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
-        let floor = popularity(&data.train, self.loaded.test.open(), &excluded, &config.eval)?;
-        Ok(Report {
+        let encoded = model.encode_all(&[&[primary][..], &wanted].concat());
+        let measured = Measured { config, data, encoded: &encoded };
+        let report = Report {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
             what: what.into(),
@@ -102,49 +132,95 @@ impl Job<'_> {
             items: data.n_items(),
             interactions: data.train.len(),
             modalities: data.modalities.iter().map(|m| (m.name.clone(), m.features.width())).collect(),
-            ending: trained.ending,
-            epochs: trained.epochs,
-            best_epoch: trained.best_epoch,
-            seconds: trained.seconds,
+            ending: course.ending,
+            epochs: course.epochs,
+            best_epoch: course.best_epoch,
+            seconds: course.seconds,
             validation: measured.validation(primary)?,
+            test: BTreeMap::new(),
+            evaluated_users: 0,
+            skipped_users: 0,
+            ablations: BTreeMap::new(),
+            validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
+            popularity: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+        };
+        match self.test {
+            Some(test) => self.tested(part, report, &measured, test, &audited),
+            None => Ok(report),
+        }
+    }
+
+    /// The report with everything that is measured on test, and the per-user file.
+    fn tested(
+        &self,
+        part: &Part,
+        report: Report,
+        measured: &Measured,
+        test: &SealedTest,
+        audited: &[(String, Ablation)],
+    ) -> Result<Report, TrainError> {
+        let Part { run, what, primary, config, .. } = *part;
+        let data = self.data;
+        let whole = measured.test(primary, test)?;
+        let metadata =
+            [("what", what.to_owned()), ("split", "test".to_owned()), ("data", report.fingerprint.clone())];
+        whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
+        let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
+        let floor = popularity(&data.train, test.open(), &excluded, &config.eval)?;
+        Ok(Report {
             test: whole.metrics,
             evaluated_users: whole.evaluated_users,
             skipped_users: whole.skipped_users,
-            ablations: measured.each(&audited, |a| Ok(measured.test(a, &self.loaded.test)?.metrics))?,
-            validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
+            ablations: measured.each(audited, |a| Ok(measured.test(a, test)?.metrics))?,
             popularity: floor.metrics,
             definitions: whole.definitions,
+            ..report
         })
     }
 }
 
 /// One model of a job: where it goes, how it calls itself, and under which ablation it is trained.
 pub(crate) struct Part<'b> {
-    pub(crate) run: &'b Run,
-    pub(crate) inputs: &'b Inputs,
-    pub(crate) what: &'b str,
-    pub(crate) primary: Ablation,
-    pub(crate) config: &'b RunConfig,
+    pub run: &'b Run,
+    pub what: &'b str,
+    pub primary: Ablation,
+    pub config: &'b RunConfig,
     /// What its log begins with.
-    pub(crate) opening: &'b [Event],
+    pub opening: &'b [Event],
+}
+
+/// How training went.
+struct Course {
+    ending: Ending,
+    epochs: usize,
+    best_epoch: usize,
+    seconds: f64,
+}
+
+impl Course {
+    fn of(trained: &Trained) -> Course {
+        let Trained { ending, epochs, best_epoch, seconds, .. } = *trained;
+        Course { ending, epochs, best_epoch, seconds }
+    }
 }
 
 /// A trained model's tables and what they are measured on.
 struct Measured<'a> {
     config: &'a RunConfig,
-    loaded: &'a Loaded,
+    data: &'a Dataset,
     encoded: &'a Encoded,
 }
 
 impl Measured<'_> {
     fn test(&self, ablation: Ablation, test: &SealedTest) -> Result<equipoise_eval::Evaluation, TrainError> {
-        let data = &self.loaded.data;
+        let data = self.data;
         let excluded = self.config.eval.excluded_at_test(&data.train, &data.validation);
         Ok(evaluate_tables(self.encoded, ablation, test.open(), &excluded, &self.config.eval)?)
     }
 
     fn validation(&self, ablation: Ablation) -> Result<Metrics, TrainError> {
-        let data = &self.loaded.data;
+        let data = self.data;
         Ok(evaluate_tables(self.encoded, ablation, &data.validation, &[&data.train], &self.config.eval)?
             .metrics)
     }

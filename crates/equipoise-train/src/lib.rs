@@ -6,6 +6,7 @@
 //! * [`job`]: a whole run: teachers where the balancer needs them, the model, the one sealed test evaluation, and
 //!   the run directory.
 //! * [`heads`]: losses of a model's channels, for balancers that weigh by them.
+//! * [`Tuning`]: a model trained to be compared with others on validation, without a run directory.
 //! * [`events`]: what happens, for progress bars and log files.
 //! * [`run`]: the run directory.
 
@@ -20,6 +21,7 @@ pub mod run;
 pub mod stopping;
 pub mod teachers;
 pub mod trainer;
+pub mod tuning;
 
 mod batch;
 mod own_groups;
@@ -34,3 +36,4 @@ pub use run::{Report, Run};
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
 pub use trainer::{Trained, Trainer};
+pub use tuning::{Tuned, Tuning};

@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::events::{Ending, Event, Listener};
 use crate::heads::Probe;
-use crate::job::{Job, Part};
+use crate::job::{Bench, Part};
 use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
@@ -12,26 +12,25 @@ use crate::trainer::{PLAIN, untrained};
 use equipoise_balance::none::NoBalance;
 use equipoise_balance::{Balancer, HeadLosses, Prior, Setup, Teacher};
 use equipoise_data::Seed;
-use equipoise_models::{Ablation, Inputs};
-use std::path::{Path, PathBuf};
+use equipoise_models::Ablation;
+use std::path::Path;
 
-/// Makes what a job's balancer starts from.
+/// Makes what a run's balancer starts from.
 pub(crate) struct Preparation<'a> {
-    pub(crate) job: &'a Job<'a>,
-    /// The job's own run: teachers go into it unless the configuration says otherwise.
-    pub(crate) run: &'a Run,
-    pub(crate) inputs: &'a Inputs,
-    pub(crate) stop: &'a StopFlag,
+    pub bench: &'a Bench<'a>,
+    /// Where teachers lie, and the plain model unless the configuration says otherwise.
+    pub dir: &'a Path,
+    pub stop: &'a StopFlag,
 }
 
 impl Preparation<'_> {
     /// The balancer, and what is to be said of how it was made.
-    pub(crate) fn balancer(
+    pub fn balancer(
         &self,
         listener: &mut dyn Listener,
     ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
         const CHECKED: &str = "checked with the configuration";
-        let config = self.job.config;
+        let config = self.bench.config;
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
         let silencing = equipoise_models::find(&config.backbone.name).expect(CHECKED).silencing;
         let mut setup = Setup::new(self.n(), silencing, Seed(config.seed));
@@ -48,11 +47,11 @@ impl Preparation<'_> {
     }
 
     fn n(&self) -> usize {
-        self.job.loaded.data.modalities.len()
+        self.bench.data.modalities.len()
     }
 
     fn name(&self, m: usize) -> &str {
-        &self.job.loaded.data.modalities[m].name
+        &self.bench.data.modalities[m].name
     }
 
     fn head_event(&self, k: usize, losses: HeadLosses) -> Event {
@@ -62,38 +61,34 @@ impl Preparation<'_> {
 
     fn teacher(&self, m: usize, listener: &mut dyn Listener) -> Result<Teacher, TrainError> {
         let run = self.teacher_run(m, listener)?;
-        Ok(Teacher::of(&run.model_on(&self.job.loaded.data, self.inputs.clone())?, m))
-    }
-
-    fn teachers_dir(&self) -> PathBuf {
-        let given = self.job.config.balance.teachers.clone();
-        given.unwrap_or_else(|| self.run.dir().join("teachers"))
+        Ok(Teacher::of(&run.model_on(self.bench.data, self.bench.inputs.clone())?, m))
     }
 
     /// A saved teacher's run where it fits, or else that of one trained now.
     fn teacher_run(&self, m: usize, listener: &mut dyn Listener) -> Result<Run, TrainError> {
-        let (dir, name, data) = (self.teachers_dir(), self.name(m), &self.job.loaded.data);
-        if let Some(run) = teachers::saved(&dir, name, self.job.config, data)? {
+        let (name, only) = (self.name(m), Ablation::only(m, self.n()));
+        let (config, what) = (teachers::teacher_config(self.bench.config), teachers::what(name));
+        if let Some(run) = teachers::saved(self.dir, name, self.bench.config, self.bench.data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
+            self.bench.complete(&Part { run: &run, what: &what, primary: only, config: &config, opening: &[] })?;
             return Ok(run);
         }
-        let config = teachers::teacher_config(self.job.config);
-        let only = Ablation::only(m, self.n());
-        let run = self.trained(&dir.join(name), &teachers::what(name), only, &config, listener)?;
+        let run = self.trained(&self.dir.join(name), &what, only, &config, listener)?;
         run.ok_or_else(|| TrainError::InterruptedTeacher(name.to_owned()))
     }
 
     /// The saved plain model's run where it fits, or else that of one trained now.
     fn plain_run(&self, listener: &mut dyn Listener) -> Result<Run, TrainError> {
-        let given = self.job.config.balance.plain.clone();
-        let path = given.unwrap_or_else(|| self.teachers_dir().join("plain"));
-        if let Some(run) = teachers::saved_plain(&path, self.job.config, &self.job.loaded.data)? {
+        let given = self.bench.config.balance.plain.clone();
+        let path = given.unwrap_or_else(|| self.dir.join("plain"));
+        let (config, primary) = (teachers::plain_config(self.bench.config), Ablation::FULL);
+        if let Some(run) = teachers::saved_plain(&path, self.bench.config, self.bench.data)? {
             listener.event(&Event::PlainReused { path: path.display().to_string() });
+            self.bench.complete(&Part { run: &run, what: PLAIN, primary, config: &config, opening: &[] })?;
             return Ok(run);
         }
-        let config = teachers::plain_config(self.job.config);
-        let run = self.trained(&path, PLAIN, Ablation::FULL, &config, listener)?;
+        let run = self.trained(&path, PLAIN, primary, &config, listener)?;
         run.ok_or(TrainError::InterruptedPlain)
     }
 
@@ -107,9 +102,9 @@ impl Preparation<'_> {
         listener: &mut dyn Listener,
     ) -> Result<Option<Run>, TrainError> {
         let run = Run::create(dir, true)?;
-        run.write_start(config, &self.job.loaded.data)?;
-        let part = Part { run: &run, inputs: self.inputs, what, primary, config, opening: &[] };
-        let outcome = self.job.train(&part, Box::new(NoBalance), listener, self.stop)?;
+        run.write_start(config, self.bench.data)?;
+        let part = Part { run: &run, what, primary, config, opening: &[] };
+        let outcome = self.bench.train(&part, Box::new(NoBalance), listener, self.stop)?;
         if outcome.report.ending == Ending::Interrupted {
             std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
             return Ok(None);
@@ -119,7 +114,7 @@ impl Preparation<'_> {
 
     /// Each teacher's losses before and after its training, then the plain model's.
     fn heads(&self, listener: &mut dyn Listener) -> Result<Vec<HeadLosses>, TrainError> {
-        let probe = Probe::new(&self.job.loaded.data, Seed(self.job.config.seed));
+        let probe = Probe::new(self.bench.data, Seed(self.bench.config.seed));
         let mut heads = Vec::new();
         for m in 0..self.n() {
             let run = self.teacher_run(m, listener)?;
@@ -133,8 +128,8 @@ impl Preparation<'_> {
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.
     fn head(&self, probe: &Probe, run: &Run, what: &str, head: Ablation) -> Result<HeadLosses, TrainError> {
-        let before = untrained(&run.config()?, self.inputs, what)?;
-        let after = run.model_on(&self.job.loaded.data, self.inputs.clone())?;
+        let before = untrained(&run.config()?, self.bench.inputs, what)?;
+        let after = run.model_on(self.bench.data, self.bench.inputs.clone())?;
         let losses = |model| probe.losses(model, &[head])[0];
         Ok(HeadLosses { before: losses(&before), after: losses(&after) })
     }

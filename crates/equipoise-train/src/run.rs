@@ -62,7 +62,7 @@ pub struct Report {
     pub seconds: f64,
     /// Metrics on validation.
     pub validation: Metrics,
-    /// Metrics on test, measured once.
+    /// Metrics on test, measured once. Empty, as are the other test metrics, for a teacher that a search trained.
     pub test: Metrics,
     /// Users with held-out test items.
     pub evaluated_users: usize,

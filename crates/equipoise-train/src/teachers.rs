@@ -5,6 +5,7 @@ use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::run::{Run, short};
 use crate::trainer::{MODEL, PLAIN};
+use equipoise_balance::Prior;
 use equipoise_data::Dataset;
 use std::path::Path;
 
@@ -102,6 +103,25 @@ fn identity(config: &RunConfig) -> Vec<(String, String)> {
             || (selects && key == "eval.ndcg")
     })
     .collect()
+}
+
+/// A name for what the teachers of this run become, and the plain model where its balancer reads that too: runs of
+/// equal keys can share them.
+///
+/// # Panics
+/// If a path of the configuration is no text.
+pub fn key(config: &RunConfig, data: &Dataset) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(data.fingerprint().as_bytes());
+    let mut read = vec![teacher_config(config)];
+    let entry = equipoise_balance::find(&config.balance.name);
+    if entry.is_some_and(|entry| (entry.prior)(&config.balance) == Prior::Heads) {
+        read.push(plain_config(config));
+    }
+    for (key, value) in read.iter().flat_map(identity) {
+        hasher.update(format!("\n{key} = {value}").as_bytes());
+    }
+    short(hasher.finalize().to_hex().as_str()).to_owned()
 }
 
 /// How a teacher calls itself.

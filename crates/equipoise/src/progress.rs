@@ -1,5 +1,9 @@
 //! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing when quiet.
 
+mod sweep;
+
+pub use sweep::SweepProgress;
+
 use equipoise_balance::HeadLosses;
 use equipoise_train::events::{Ending, EpochRecord, Event, Listener};
 use indicatif::{ProgressBar, ProgressStyle};

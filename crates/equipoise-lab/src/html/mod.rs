@@ -13,7 +13,10 @@ mod bars;
 mod curves;
 mod lines;
 mod scale;
+mod sweep;
 mod tables;
+
+pub use sweep::sweep_page;
 
 const STYLE: &str = include_str!("style.css");
 /// Forbids the page every request, so that "self-contained" is enforced and not only meant.
@@ -26,6 +29,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 #[must_use]
 pub fn html_report(audit: &Audit) -> String {
     let judged = verdicts(audit);
+    document(&format!("Imbalance report: {}", name(&audit.run)), &body(audit, &judged))
+}
+
+/// A page with the style sheet in it and no way out.
+fn document(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -34,10 +42,10 @@ pub fn html_report(audit: &Audit) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { "Imbalance report: " (name(&audit.run)) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { (body(audit, &judged)) }
+            body { (body) }
         }
     };
     page.into_string()

@@ -1,8 +1,8 @@
 //! Everything a run depends on: one type shared by TOML, flags and code.
 
-mod keys;
+pub mod keys;
 pub mod layers;
-mod spans;
+pub mod spans;
 mod written;
 
 use equipoise_balance::BalanceConfig;

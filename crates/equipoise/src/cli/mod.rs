@@ -10,6 +10,7 @@ mod demo;
 mod evaluate;
 mod failure;
 pub(crate) mod print;
+mod sweep;
 mod train;
 
 use failure::Failure;
@@ -36,6 +37,8 @@ First steps:
   equipoise data check my-data                          is my data set sound?
   equipoise train --data my-data --out runs/plain       the plain model
   equipoise train --data my-data --balance ckd --out runs/ckd
+  equipoise sweep search.toml --data my-data --out searches/first
+                                                        good settings, chosen on validation
   equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
   equipoise compare runs/plain runs/ckd                 is the difference real?
 
@@ -80,6 +83,8 @@ enum Command {
     Backbones,
     /// Train a model, and the teachers that its balancer needs.
     Train(train::Args),
+    /// Search for good settings, by a metric on validation.
+    Sweep(sweep::Args),
     /// Evaluate a trained model again.
     Evaluate(evaluate::Args),
     /// Show which modality is under-used, and write report.html.
@@ -126,6 +131,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Data(command) => data::run(&command, &cli.global),
         Command::Backbones => backbones::run(&cli.global),
         Command::Train(args) => train::run(&args, &cli.global),
+        Command::Sweep(args) => sweep::run(&args, &cli.global),
         Command::Evaluate(args) => evaluate::run(&args, &cli.global),
         Command::Audit(args) => audit::run(&args, &cli.global),
         Command::Compare(args) => compare::run(&args, &cli.global),

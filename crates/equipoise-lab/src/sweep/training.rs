@@ -1,0 +1,131 @@
+//! The trial of a search over runs: train at a point, measure on validation.
+
+use super::{Budget, Failure, Measured, Plan, Point, SweepError, Trial};
+use equipoise_data::Dataset;
+use equipoise_models::Inputs;
+use equipoise_train::events::{Ending, Silent};
+use equipoise_train::{DataConfig, RunConfig, StopFlag, TrainError, Tuning, teachers};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Trains models at points of a plan. The data set is loaded once, without its test part, and shared by all
+/// trials, as is everything derived from it. Teachers lie in a directory for each combination of what they
+/// depend on, and are trained once each.
+pub struct Training<'a> {
+    plan: &'a Plan,
+    teachers: PathBuf,
+    prepared: Mutex<Vec<(DataConfig, Arc<Prepared>)>>,
+}
+
+/// A data set and what models read of it.
+struct Prepared {
+    data: Dataset,
+    inputs: Inputs,
+}
+
+impl<'a> Training<'a> {
+    /// Loads the data of the base configuration. Teachers are kept in `teachers`.
+    ///
+    /// # Errors
+    /// If the data set cannot be used.
+    pub fn new(plan: &'a Plan, teachers: &Path) -> Result<Training<'a>, SweepError> {
+        let training = Training { plan, teachers: teachers.to_owned(), prepared: Mutex::default() };
+        training.prepared(&plan.base().data)?;
+        Ok(training)
+    }
+
+    /// The data of the base configuration.
+    ///
+    /// # Errors
+    /// If the data set cannot be used.
+    pub fn with_data<T>(&self, read: impl FnOnce(&Dataset) -> T) -> Result<T, SweepError> {
+        Ok(read(&self.prepared(&self.plan.base().data)?.data))
+    }
+
+    /// The data under these settings, loaded when first asked for. The test part is dropped at once.
+    fn prepared(&self, config: &DataConfig) -> Result<Arc<Prepared>, SweepError> {
+        // Whoever comes second waits for the first, who adds a whole entry or none.
+        let mut known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, prepared)) = known.iter().find(|(c, _)| c == config) {
+            return Ok(prepared.clone());
+        }
+        let data = config.load()?.data;
+        let prepared = Arc::new(Prepared { inputs: Inputs::new(&data), data });
+        known.push((config.clone(), prepared.clone()));
+        Ok(prepared)
+    }
+
+    /// Trains within the budget. Runs that need the same teachers wait for whoever trains them.
+    fn tune(&self, config: &RunConfig, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure> {
+        let prepared = self.prepared(&config.data).map_err(|e| Failure::Machine(e.to_string()))?;
+        let Prepared { data, inputs } = &*prepared;
+        let tuning = Tuning { config, data, inputs, metric: self.plan.metric(), epochs: budget.epochs };
+        let dir = self.teachers.join(teachers::key(config, data));
+        let lock = tuning.needs_teachers().then(|| Lock::take(&dir, stop)).transpose()?;
+        let balancer = tuning.balancer(&dir, &mut Silent, stop).map_err(failure)?;
+        drop(lock);
+        let tuned = tuning.execute(balancer, &mut Silent, stop).map_err(failure)?;
+        if tuned.ending == Ending::Interrupted {
+            return Err(Failure::Interrupted);
+        }
+        let limit = budget.epochs.map_or(config.train.epochs, |most| most.min(config.train.epochs));
+        Ok(Measured {
+            value: tuned.value,
+            best_epoch: tuned.best_epoch,
+            epochs: tuned.epochs,
+            seconds: tuned.seconds,
+            complete: limit == config.train.epochs || tuned.epochs < limit,
+        })
+    }
+}
+
+impl Trial for Training<'_> {
+    fn run(&self, point: &Point, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure> {
+        let config = self.plan.at(point).map_err(|e| Failure::Trial(e.to_string()))?;
+        self.tune(&config, budget, stop)
+    }
+}
+
+/// Whose fault it is.
+fn failure(error: TrainError) -> Failure {
+    match error {
+        TrainError::InterruptedTeacher(_) => Failure::Interrupted,
+        TrainError::Data(_)
+        | TrainError::RunFile { .. }
+        | TrainError::Parameters(_)
+        | TrainError::Vocabulary(_)
+        | TrainError::Taken(_)
+        | TrainError::TeacherMismatch { .. } => Failure::Machine(error.to_string()),
+        _ => Failure::Trial(error.to_string()),
+    }
+}
+
+/// The right to train the teachers of one directory, among threads and processes; the system takes it back from
+/// a process that is killed.
+struct Lock(File);
+
+impl Lock {
+    fn take(dir: &Path, stop: &StopFlag) -> Result<Lock, Failure> {
+        let path = dir.join("lock");
+        let fault = |e: std::io::Error| Failure::Machine(format!("{}: {e}", path.display()));
+        std::fs::create_dir_all(dir).map_err(fault)?;
+        let file = File::create(&path).map_err(fault)?;
+        while !stop.is_raised() {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock(file)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+                Err(TryLockError::Error(e)) => return Err(fault(e)),
+            }
+        }
+        Err(Failure::Interrupted)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would free it as well.
+        let _ = self.0.unlock();
+    }
+}

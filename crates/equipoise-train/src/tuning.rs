@@ -1,0 +1,101 @@
+//! A model trained to be compared with others on validation, as a search does.
+
+use crate::config::RunConfig;
+use crate::error::TrainError;
+use crate::evaluation::Selection;
+use crate::events::{Ending, Listener};
+use crate::job::Bench;
+use crate::stopping::StopFlag;
+use crate::trainer::{MODEL, Trained, Trainer};
+use equipoise_balance::{Balancer, Prior};
+use equipoise_data::Dataset;
+use equipoise_models::{Ablation, Inputs};
+use std::path::Path;
+
+/// A model to be trained and measured on validation. Test data cannot be reached from here, and nothing is
+/// saved but teachers, whose test metrics are left out.
+pub struct Tuning<'a> {
+    /// The resolved configuration; `balance.teachers` is not read.
+    pub config: &'a RunConfig,
+    /// The data, without its test part.
+    pub data: &'a Dataset,
+    /// What models read of it, which other trainings share.
+    pub inputs: &'a Inputs,
+    /// The metric wanted, such as `recall@20`. The model itself is selected by `train.metric`.
+    pub metric: &'a str,
+    /// Most epochs of the model, where fewer than configured. Teachers are trained in full.
+    pub epochs: Option<usize>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuned {
+    /// The metric on validation.
+    pub value: f64,
+    /// Epoch of the model that was measured.
+    pub best_epoch: usize,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Seconds of training, without teachers.
+    pub seconds: f64,
+    /// Why training ended.
+    pub ending: Ending,
+}
+
+impl Tuning<'_> {
+    /// Whether [`balancer`](Tuning::balancer) reads or trains teachers, or the plain model.
+    pub fn needs_teachers(&self) -> bool {
+        let balance = &self.config.balance;
+        equipoise_balance::find(&balance.name).is_some_and(|entry| (entry.prior)(balance) != Prior::Nothing)
+    }
+
+    /// The configured balancer, with what it needs first from the directory `teachers`: what is missing there is
+    /// trained into it.
+    ///
+    /// # Errors
+    /// A setting out of range; [`TrainError::TeacherMismatch`] if teachers of other settings lie there; what can
+    /// go wrong in their training.
+    pub fn balancer(
+        &self,
+        teachers: &Path,
+        listener: &mut dyn Listener,
+        stop: &StopFlag,
+    ) -> Result<Box<dyn Balancer>, TrainError> {
+        self.config.check().map_err(TrainError::Setting)?;
+        let bench = Bench { config: self.config, data: self.data, test: None, inputs: self.inputs };
+        let (balancer, opening) = bench.balancer(teachers, listener, stop)?;
+        opening.iter().for_each(|event| listener.event(event));
+        Ok(balancer)
+    }
+
+    /// Trains the model under that balancer and measures it.
+    ///
+    /// # Errors
+    /// See [`Trainer`].
+    pub fn execute(
+        &self,
+        balancer: Box<dyn Balancer>,
+        listener: &mut dyn Listener,
+        stop: &StopFlag,
+    ) -> Result<Tuned, TrainError> {
+        let mut config = self.config.clone();
+        config.train.epochs = self.epochs.map_or(config.train.epochs, |most| config.train.epochs.min(most));
+        // Channels are for curves that nobody draws here.
+        config.train.channels = false;
+        let trainer = Trainer::new(self.data, self.inputs, &config, Ablation::FULL, MODEL, balancer)?;
+        let trained = trainer.run(listener, stop)?;
+        let value = self.measure(&trained)?;
+        let Trained { best_epoch, epochs, seconds, ending, .. } = trained;
+        Ok(Tuned { value, best_epoch, epochs, seconds, ending })
+    }
+
+    fn measure(&self, trained: &Trained) -> Result<f64, TrainError> {
+        if self.metric == self.config.train.metric {
+            return Ok(trained.best);
+        }
+        let selection = Selection::parse(self.metric).map_err(TrainError::Setting)?.with(&self.config.eval);
+        let encoded = trained.model.encode_all(&[Ablation::FULL]);
+        let (validation, train) = (&self.data.validation, &self.data.train);
+        Ok(selection.measure(&encoded, Ablation::FULL, validation, &[train])?)
+    }
+}
