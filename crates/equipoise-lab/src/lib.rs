@@ -1,4 +1,7 @@
-//! The imbalance report: what each modality contributes, in words, numbers and pictures.
+//! The imbalance report: what each modality contributes, in words, numbers and pictures; and [`reproduce`], which
+//! repeats the experiments of a paper.
+//!
+//! # The report
 //!
 //! A caller gathers one [`Audit`] from run directories. From it come
 //!
@@ -7,7 +10,7 @@
 //! * [`text_report`]: an aligned table for the terminal;
 //! * [`html_report`]: one self-contained page, with charts.
 //!
-//! All four are pure functions: no file is read or written, and nothing can fail. A value that is
+//! These four are pure functions: no file is read or written, and nothing can fail. A value that is
 //! missing, infinite or not a number is shown as absent and never decides a verdict.
 //!
 //! # Vocabulary
@@ -25,6 +28,7 @@
 mod audit;
 mod headline;
 mod html;
+pub mod reproduce;
 mod text;
 mod verdict;
 mod words;

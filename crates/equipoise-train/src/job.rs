@@ -51,7 +51,12 @@ impl Job<'_> {
         self.train(&part, balancer, listener, stop)
     }
 
-    fn balancer(
+    /// The balancer of the configuration, with its teachers: saved ones where they fit, trained ones else. Reads
+    /// no test data but for the metrics of the teachers that it trains. `run` is where teachers go by default.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn balancer(
         &self,
         run: &Run,
         inputs: &Inputs,

@@ -12,8 +12,11 @@ use crate::words::{count, name, number, percent};
 mod bars;
 mod curves;
 mod lines;
+mod reproduction;
 mod scale;
 mod tables;
+
+pub(crate) use reproduction::reproduction;
 
 const STYLE: &str = include_str!("style.css");
 /// Forbids the page every request, so that "self-contained" is enforced and not only meant.
