@@ -24,8 +24,8 @@ pub enum Step<'a> {
     Planned(usize),
     /// It begins.
     Started(&'a Task),
-    /// It was there already.
-    Reused(&'a Task),
+    /// It was there already, or had failed before.
+    Reused(&'a Task, bool),
     /// It ended.
     Ended(&'a Task, Duration, &'a Result<Finished, Failure>),
 }
@@ -89,11 +89,11 @@ impl<'a> Pool<'a> {
     fn settle(&self, task: &Task, priority: usize) -> Outcome {
         match task.state() {
             State::Finished(done) => {
-                self.watcher.step(&Step::Reused(task));
+                self.watcher.step(&Step::Reused(task, false));
                 return Ok(done);
             }
             State::Failed(message) if self.runner.is_none() || !self.retry => {
-                self.watcher.step(&Step::Reused(task));
+                self.watcher.step(&Step::Reused(task, true));
                 return Err(Failure::Failed(message));
             }
             _ => {}
