@@ -41,9 +41,9 @@ pub use paper::{
 };
 pub use pool::{Pool, Runner, Step, Watcher};
 pub use report::{Entry as SheetEntry, Figure, Notes, Pages, Sheet};
-pub use results::{Block, Column, Cost, Curve, Measured, Row, gather};
+pub use results::{Block, Column, Cost, Curve, Measured, Problem, Row, gather};
 pub use search::{Candidates, Found, Objective, Tried, search, side_by_side};
 pub use settings::{Point, candidates, compose};
 pub use study::{Chosen, Files, Plan, SEARCH_SEED, Settled, Study};
-pub use tasks::{Failure, Finished, State, Task, Work};
+pub use tasks::{Failure, Finished, State, Task, Work, finish};
 pub use worker::perform;

@@ -9,6 +9,7 @@ use equipoise_models::Ablation;
 use equipoise_train::events::read_epochs;
 use equipoise_train::{EpochRecord, Report, Run, TrainError};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// One column of a table.
@@ -55,8 +56,26 @@ pub struct Row {
     pub measured: BTreeMap<u64, Measured>,
     /// The published numbers, by column.
     pub published: Vec<Option<Published>>,
-    /// Why numbers are missing, each reason once.
-    pub problems: Vec<String>,
+    /// Why numbers are missing.
+    pub problems: Vec<Problem>,
+}
+
+/// Why numbers are missing: those of one seed, or all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Whose.
+    pub seed: Option<u64>,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seed {
+            Some(seed) => write!(f, "seed {seed}: {}", self.failure),
+            None => self.failure.fmt(f),
+        }
+    }
 }
 
 /// A data set's columns and rows.
@@ -125,7 +144,7 @@ fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, p
     let published = columns.iter().map(number).collect();
     let (mut measured, mut problems) = (BTreeMap::new(), Vec::new());
     if let Err(failure) = &settled.chosen {
-        problems.push(failure.to_string());
+        problems.push(Problem { seed: None, failure: failure.clone() });
     }
     for (seed, files) in &settled.seeds {
         let result = files.clone().and_then(|files| {
@@ -135,7 +154,7 @@ fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, p
             Ok(numbers) => {
                 measured.insert(*seed, numbers);
             }
-            Err(failure) => problems.push(format!("seed {seed}: {failure}")),
+            Err(failure) => problems.push(Problem { seed: Some(*seed), failure }),
         }
     }
     Row { settled, measured, published, problems }

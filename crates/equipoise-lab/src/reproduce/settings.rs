@@ -106,7 +106,12 @@ pub fn teacher_identity(config: &RunConfig, fingerprint: &str) -> String {
 
 /// A point for people: `train.lr = 0.001, train.reg = 0.1`.
 pub fn words(point: &Point) -> String {
-    let list: Vec<String> = point.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    let shown = |value: &toml::Value| match value {
+        // Short for very large and very small ones.
+        toml::Value::Float(number) => format!("{number:?}"),
+        value => value.to_string(),
+    };
+    let list: Vec<String> = point.iter().map(|(key, value)| format!("{key} = {}", shown(value))).collect();
     if list.is_empty() { "nothing searched".into() } else { list.join(", ") }
 }
 

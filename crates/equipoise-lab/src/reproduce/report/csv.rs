@@ -49,7 +49,8 @@ pub(super) fn means(blocks: &[Block], differences: &[Vec<Vec<Difference>>], tabl
                 fields
                     .extend([number(published.map(|p| p.printed)), number(published.and_then(|p| p.likely))]);
                 fields.extend([d.change, d.published, d.users, d.seeds].map(number));
-                fields.push(row.problems.join("; "));
+                let problems: Vec<String> = row.problems.iter().map(ToString::to_string).collect();
+                fields.push(problems.join("; "));
                 text += &line(&fields);
             }
         }

@@ -105,7 +105,7 @@ fn problems(blocks: &[Block]) -> Vec<(String, String)> {
     let rows = blocks.iter().flat_map(|b| &b.rows);
     let mut list: Vec<(String, String)> = rows
         .clone()
-        .flat_map(|r| r.problems.iter().map(|p| (r.settled.cell.to_string(), p.clone())))
+        .flat_map(|r| r.problems.iter().map(|p| (r.settled.cell.to_string(), p.to_string())))
         .collect();
     for row in rows {
         if let Ok(chosen) = &row.settled.chosen {

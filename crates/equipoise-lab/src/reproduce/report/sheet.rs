@@ -5,6 +5,7 @@ use super::super::compare::{Difference, deviation, mean};
 use super::super::paper::{Paper, Published};
 use super::super::results::{Block, Row};
 use super::super::study::Plan;
+use super::super::tasks::Failure;
 
 /// One entry of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,14 +135,11 @@ fn dash() -> String {
 fn spread(values: &[f64], row: &Row) -> String {
     let m = mean(values);
     if values.is_empty() {
-        let unsupported = row.problems.iter().any(|p| p.starts_with("unsupported"));
-        let waiting = row.problems.iter().all(|p| p.contains("not run yet") || p.contains("stopped"));
-        let word = if unsupported {
-            "unsupported"
-        } else if waiting {
-            "not run"
-        } else {
-            "failed"
+        let is = |kind: fn(&Failure) -> bool| row.problems.iter().any(|p| kind(&p.failure));
+        let word = match () {
+            () if is(|f| matches!(f, Failure::Failed(_))) => "failed",
+            () if is(|f| matches!(f, Failure::Unsupported(_))) => "unsupported",
+            () => "not run",
         };
         return word.into();
     }
