@@ -74,6 +74,9 @@ pub struct Method {
     /// The method whose settings and search result are the starting point; the plain model's result if absent.
     #[serde(default)]
     pub after: Option<String>,
+    /// Whether its runs read that of the plain model with the same training (`balance.plain`).
+    #[serde(default)]
+    pub plain: bool,
     /// Its settings.
     #[serde(default)]
     pub settings: toml::Table,

@@ -86,6 +86,31 @@ pub fn with_teachers_of(mut config: RunConfig, plain: &RunConfig) -> RunConfig {
     config
 }
 
+/// The plain model with the training and the network of `config`, evaluated as `plain` is.
+pub fn plain_like(config: &RunConfig, plain: &RunConfig) -> RunConfig {
+    let mut like =
+        RunConfig { backbone: config.backbone.clone(), train: config.train.clone(), ..plain.clone() };
+    like.train.channels = plain.train.channels;
+    like
+}
+
+/// The configuration with the run of its plain model at `dir`.
+///
+/// # Errors
+/// If balancers of this program cannot be told.
+pub fn with_plain_at(config: RunConfig, dir: &std::path::Path) -> Result<RunConfig, String> {
+    with_value(&config, "balance", "plain", dir.display().to_string().into())
+}
+
+/// The configuration with one more key, which this function need not know.
+fn with_value(config: &RunConfig, section: &str, key: &str, value: toml::Value) -> Result<RunConfig, String> {
+    let mut table = toml::Table::try_from(config).map_err(|e| e.to_string())?;
+    if let Some(toml::Value::Table(inner)) = table.get_mut(section) {
+        inner.insert(key.to_owned(), value);
+    }
+    toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().trim().to_owned())
+}
+
 /// Eight hex digits that tell configurations on one data set apart, whatever their seed and places: a finished
 /// run is found again only if nothing that it depends on has changed.
 pub fn identity(config: &RunConfig, fingerprint: &str) -> String {
@@ -119,4 +144,43 @@ pub fn words(point: &Point) -> String {
 pub fn joined(before: &Point, own: &Point) -> Point {
     let kept = before.iter().filter(|(key, _)| !own.iter().any(|(k, _)| k == key));
     kept.chain(own).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_set_if_configurations_have_it() {
+        let config = RunConfig::default();
+        let told = with_value(&config, "balance", "teachers", "t/1".into()).unwrap();
+        assert_eq!(told.balance.teachers, Some("t/1".into()));
+        assert_eq!(RunConfig { balance: config.balance.clone(), ..told }, config);
+        let error = with_value(&config, "balance", "pupils", "t".into()).unwrap_err();
+        assert!(error.contains("pupils"), "{error}");
+    }
+
+    #[test]
+    fn identities_forget_seed_and_places_and_nothing_else() {
+        let config = RunConfig::default();
+        let same = RunConfig { seed: 7, ..config.clone() };
+        let mut moved = same.clone();
+        (moved.data.path, moved.balance.teachers) = ("elsewhere".into(), Some("there".into()));
+        assert_eq!(identity(&config, "f"), identity(&moved, "f"));
+        assert_ne!(identity(&config, "f"), identity(&config, "g"));
+        let mut other = config.clone();
+        other.train.lr *= 2.0;
+        assert_ne!(identity(&config, "f"), identity(&other, "f"));
+        assert_ne!(teacher_identity(&config, "f"), teacher_identity(&other, "f"));
+        other = config.clone();
+        (other.train.channels, other.balance.ckd.lambda_kd) = (!config.train.channels, 9.0);
+        assert_eq!(teacher_identity(&config, "f"), teacher_identity(&other, "f"));
+    }
+
+    #[test]
+    fn later_points_replace_earlier_ones() {
+        let point = |key: &str, value: f64| (key.to_owned(), toml::Value::Float(value));
+        let joined = joined(&vec![point("a", 1.0), point("b", 2.0)], &vec![point("a", 3.0)]);
+        assert_eq!(words(&joined), "b = 2.0, a = 3.0");
+    }
 }

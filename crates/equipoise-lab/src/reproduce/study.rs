@@ -6,10 +6,11 @@ use super::paper::{Budget, Kind, Paper, TableSpec};
 use super::pool::Pool;
 use super::search::{Found, Objective, search, side_by_side};
 use super::settings::{
-    Point, candidates, compose, identity, joined, teacher_identity, with_teachers_of, words,
+    Point, candidates, compose, identity, joined, plain_like, teacher_identity, with_plain_at,
+    with_teachers_of, words,
 };
 use super::tasks::{Failure, Task, Work};
-use super::worker::teachers_request;
+use super::worker::{needs_teachers, teachers_request};
 use equipoise_train::RunConfig;
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZero;
@@ -139,6 +140,7 @@ impl<'a> Study<'a> {
         let dir = self.dir(place).join(format!("{}-{identity}/seed{seed}", place.method));
         let mut config = self.placed(place, &chosen.config, seed);
         config.balance.teachers = teachers.clone().filter(|_| self.distils(place.method));
+        let config = self.beside_plain(place, config)?;
         let task = Task { name, work: Work::Final, dir: dir.clone(), config };
         self.pool.ensure(&task, place.turn)?;
         Ok(Files { run: Some(dir), teachers })
@@ -157,6 +159,21 @@ impl<'a> Study<'a> {
         Ok(dir)
     }
 
+    /// For a method that reads the plain model's run: the same configuration, told where it is, trained if need be.
+    fn beside_plain(&self, place: Place, config: RunConfig) -> Result<RunConfig, Failure> {
+        if !self.paper.methods.get(place.method).is_some_and(|m| m.plain) {
+            return Ok(config);
+        }
+        let plain = plain_like(&config, &self.chosen(Place { method: "none", ..place })?.config);
+        let identity = identity(&plain, &place.data.fingerprint);
+        let dir = self.dir(place).join(format!("none-{identity}/seed{}", config.seed));
+        let name = format!("{}/{} none seed {}", place.data.name, place.backbone, config.seed);
+        let request = self.placed(place, &plain, config.seed);
+        let task = Task { name, work: Work::Final, dir: dir.clone(), config: request };
+        self.pool.ensure(&task, place.turn)?;
+        with_plain_at(config, &dir).map_err(Failure::Failed)
+    }
+
     fn dir(&self, place: Place) -> PathBuf {
         self.plan.out.join("runs").join(&place.data.name).join(place.backbone)
     }
@@ -168,7 +185,7 @@ impl<'a> Study<'a> {
     }
 
     fn distils(&self, method: &str) -> bool {
-        equipoise_balance::find(&self.paper.balancer(method)).is_some_and(|b| b.needs_teachers)
+        needs_teachers(&self.paper.balancer(method))
     }
 
     /// What is chosen for a method, searched once.
@@ -271,6 +288,7 @@ impl Objective for Trial<'_, '_> {
         if study.distils(place.method) {
             config.balance.teachers = Some(study.teachers(*place, SEARCH_SEED)?);
         }
+        let config = study.beside_plain(*place, config)?;
         let name = format!("{}/{} {} with {}", place.data.name, place.backbone, place.method, words(point));
         let dir = study.dir(*place).join(format!("search/{}-{identity}", place.method));
         let done = study.pool.ensure(&Task { name, work: Work::Search, dir, config }, place.turn)?;

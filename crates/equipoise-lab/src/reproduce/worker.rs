@@ -69,9 +69,14 @@ fn uninterrupted(ending: Ending) -> Result<(), TrainError> {
     }
 }
 
-/// The plain model's configuration, asking for its teachers in `dir`.
+/// Whether a balancer reads teachers.
+pub fn needs_teachers(balancer: &str) -> bool {
+    equipoise_balance::find(balancer).is_some_and(|entry| entry.needs_teachers)
+}
+
+/// The plain model's configuration, asking for its teachers in `dir`; `None` if no balancer has teachers.
 pub fn teachers_request(plain: &RunConfig, dir: &Path) -> Option<RunConfig> {
-    let entry = equipoise_balance::balancers().iter().find(|b| b.needs_teachers)?;
+    let entry = equipoise_balance::balancers().iter().find(|b| needs_teachers(b.name))?;
     let balance =
         BalanceConfig { name: entry.name.into(), teachers: Some(dir.to_owned()), ..BalanceConfig::default() };
     Some(RunConfig { balance, ..plain.clone() })
