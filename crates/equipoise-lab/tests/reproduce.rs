@@ -104,10 +104,16 @@ fn write_run(dir: &Path, config: &equipoise_train::RunConfig, value: f64, users:
     std::fs::write(dir.join("metrics.json"), serde_json::to_string(&report).unwrap()).unwrap();
 }
 
-struct Deaf;
+/// Remembers how many tasks were announced.
+#[derive(Default)]
+struct Announced(Mutex<usize>);
 
-impl Watcher for Deaf {
-    fn step(&self, _: &Step) {}
+impl Watcher for Announced {
+    fn step(&self, step: &Step) {
+        if let Step::Planned(n) = step {
+            *self.0.lock().unwrap() = *n;
+        }
+    }
 }
 
 fn plan(table: &str, out: &Path, backbones: &[&str]) -> Plan {
@@ -135,9 +141,15 @@ fn plan(table: &str, out: &Path, backbones: &[&str]) -> Plan {
 }
 
 fn carry_out(plan: &Plan, runner: Option<&dyn Runner>) -> Vec<Settled> {
-    let stop = StopFlag::default();
-    let pool = Pool::new(runner, &Deaf, &stop, NonZero::new(4).unwrap(), false);
-    Study::new(paper(), plan, &pool).carry_out()
+    announced(plan, runner).0
+}
+
+/// What became of the cells, and how many tasks were announced before.
+fn announced(plan: &Plan, runner: Option<&dyn Runner>) -> (Vec<Settled>, usize) {
+    let (stop, watcher) = (StopFlag::default(), Announced::default());
+    let pool = Pool::new(runner, &watcher, &stop, NonZero::new(4).unwrap(), false);
+    let settled = Study::new(paper(), plan, &pool).carry_out();
+    (settled, watcher.0.into_inner().unwrap())
 }
 
 /// Two-sided p of a t statistic with 2 degrees of freedom, in closed form.
@@ -189,7 +201,8 @@ fn searches_choose_by_validation_and_every_task_runs_once() {
     let dir = tempfile::tempdir().unwrap();
     let inventor = Inventor::default();
     let one = plan("table1", dir.path(), &["vbpr"]);
-    let settled = carry_out(&one, Some(&inventor));
+    let (settled, announced) = announced(&one, Some(&inventor));
+    assert_eq!(inventor.seen.lock().unwrap().len(), announced, "as many tasks as were announced");
     let ckd = settled.iter().find(|s| s.cell.method == "ckd").unwrap().chosen.as_ref().unwrap();
     assert_eq!((ckd.config.train.lr, ckd.config.train.reg), (5e-4, 1e-3));
     assert_eq!(ckd.config.balance.ckd.lambda_kd, 0.1);

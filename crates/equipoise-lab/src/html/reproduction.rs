@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::lines::{Line, Panel, points};
-use super::{POLICY, STYLE, breakless, colour, curves, section};
+use super::{POLICY, STYLE, breakless, colour, curves, prose, section};
 use crate::reproduce::{Curve, Figure, Pages, Sheet, SheetEntry as Entry};
 use crate::words::{name, short_name};
 
@@ -45,12 +45,12 @@ fn body(pages: &Pages) -> Markup {
                 (section(&figure.title, &figure_intro(figure, pages), panels(figure)))
             }
             @for sheet in &pages.sheets {
-                (section(&sheet.title, &format!("Test split, seeds 1 to {}.", pages.seeds()), table(sheet)))
+                (section(&sheet.title, &format!("Test split, {}.", pages.seeds()), table(sheet)))
             }
             @if !notes.problems.is_empty() {
                 (section("What is missing", "", html! {
                     ul.sentences {
-                        @for (cell, why) in &notes.problems { li { code { (cell) } ": " (name(why)) } }
+                        @for (cell, why) in &notes.problems { li { code { (cell) } ": " (prose(&name(why))) } }
                     }
                 }))
             }

@@ -1,6 +1,7 @@
 //! Cells: `<table>/<backbone>-<method>-<data set>`.
 
 use super::paper::{Kind, Paper, TableSpec};
+use super::worker::needs_teachers;
 use equipoise_models::Silencing;
 use std::fmt;
 
@@ -105,6 +106,11 @@ impl Paper {
         let named = |settings: &toml::Table| Some(settings.get("balance")?.get("name")?.as_str()?.to_owned());
         let chain = self.chain(method);
         chain.into_iter().rev().find_map(named).unwrap_or_else(|| "none".into())
+    }
+
+    /// Whether a method's balancer reads teachers.
+    pub fn distils(&self, method: &str) -> bool {
+        needs_teachers(&self.balancer(method))
     }
 
     /// The settings of a method: those of the method it starts from, then its own.

@@ -8,7 +8,7 @@
 //!
 //! | part | what |
 //! |---|---|
-//! | [`paper`], [`tables`] | the paper's files: settings, search ranges, published numbers |
+//! | [`paper()`], [`tables()`] | the paper's files: settings, search ranges, published numbers |
 //! | [`expand`] | the cells `<table>/<backbone>-<method>-<data set>` of a table |
 //! | [`Study`] | searches settings on validation and trains every seed; teachers and plain runs are shared |
 //! | [`Pool`], [`Runner`] | tasks, each once; how one is run is the caller's, such as a process |
@@ -21,6 +21,7 @@
 
 mod cells;
 mod compare;
+mod extent;
 mod facts;
 mod paper;
 mod pool;

@@ -55,8 +55,8 @@ pub fn search(
     match how {
         How::Grid => improve(&mut found, combinations(axes), objective, jobs)?,
         How::Coordinate => {
-            for k in 0..axes.len() {
-                let points = line(&found.point, k, &axes[k].1);
+            for (k, (_, values)) in axes.iter().enumerate() {
+                let points = line(&found.point, k, values);
                 improve(&mut found, points, objective, jobs)?;
             }
         }

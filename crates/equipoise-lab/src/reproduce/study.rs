@@ -1,6 +1,7 @@
 //! From cells to finished runs: searches on validation, then every seed.
 
 use super::cells::{Cell, TEACHER, unsupported};
+use super::extent::expected;
 use super::facts::DataFacts;
 use super::paper::{Budget, Kind, Paper, TableSpec};
 use super::pool::Pool;
@@ -10,9 +11,9 @@ use super::settings::{
     with_teachers_of, words,
 };
 use super::tasks::{Failure, Task, Work};
-use super::worker::{needs_teachers, teachers_request};
+use super::worker::teachers_request;
 use equipoise_train::RunConfig;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -105,7 +106,7 @@ impl<'a> Study<'a> {
 
     /// Carries the plan out. A cell that fails says so and the others go on.
     pub fn carry_out(&self) -> Vec<Settled> {
-        self.pool.plan(self.expected());
+        self.pool.plan(expected(self.paper, self.plan));
         let numbered: Vec<(usize, &Cell)> = self.plan.cells.iter().enumerate().collect();
         let all = NonZero::new(numbered.len()).unwrap_or(NonZero::<usize>::MIN);
         side_by_side(all, &numbered, |(turn, cell)| self.settle(cell, *turn))
@@ -130,7 +131,7 @@ impl<'a> Study<'a> {
 
     fn files(&self, cell: &Cell, place: Place, chosen: &Chosen, seed: u64) -> Result<Files, Failure> {
         let curves = self.plan.table.kind == Kind::Curves;
-        let wanted = curves || cell.method == TEACHER || self.distils(place.method);
+        let wanted = curves || cell.method == TEACHER || self.paper.distils(place.method);
         let teachers = if wanted { Some(self.teachers(place, seed)?) } else { None };
         if cell.method == TEACHER {
             return Ok(Files { run: None, teachers });
@@ -139,7 +140,7 @@ impl<'a> Study<'a> {
         let identity = identity(&chosen.config, &place.data.fingerprint);
         let dir = self.dir(place).join(format!("{}-{identity}/seed{seed}", place.method));
         let mut config = self.placed(place, &chosen.config, seed);
-        config.balance.teachers = teachers.clone().filter(|_| self.distils(place.method));
+        config.balance.teachers = teachers.clone().filter(|_| self.paper.distils(place.method));
         let config = self.beside_plain(place, config)?;
         let task = Task { name, work: Work::Final, dir: dir.clone(), config };
         self.pool.ensure(&task, place.turn)?;
@@ -184,10 +185,6 @@ impl<'a> Study<'a> {
         config
     }
 
-    fn distils(&self, method: &str) -> bool {
-        needs_teachers(&self.paper.balancer(method))
-    }
-
     /// What is chosen for a method, searched once.
     fn chosen(&self, place: Place) -> Choice {
         let key = (place.data.name.clone(), place.backbone.to_owned(), place.method.to_owned());
@@ -223,52 +220,11 @@ impl<'a> Study<'a> {
         let Place { backbone, method, .. } = place;
         let config = compose(self.paper, backbone, method, [before, own], &self.plan.user);
         let config = config.map_err(|e| Failure::Failed(e.to_string()))?;
-        if !self.distils(method) {
+        if !self.paper.distils(method) {
             return Ok(config);
         }
         let plain = self.chosen(Place { method: "none", ..place })?.config;
         Ok(with_teachers_of(config, &plain))
-    }
-
-    /// How many tasks there will be, were none of them shared with another table.
-    fn expected(&self) -> usize {
-        let (mut searches, mut finals, mut teachers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for cell in &self.plan.cells {
-            let method = if cell.method == TEACHER { "none" } else { &cell.method };
-            if unsupported(self.paper, &cell.backbone, method).is_some() {
-                continue;
-            }
-            let of = |what: &str| (cell.dataset.clone(), cell.backbone.clone(), what.to_owned());
-            let mut step = Some(method);
-            while let Some(name) = step {
-                searches.insert(of(name));
-                step = self.paper.before(name);
-            }
-            if cell.method == TEACHER || self.plan.table.kind == Kind::Curves {
-                teachers.insert(of("none"));
-            }
-            if self.distils(method) {
-                teachers.extend([of("none"), of("search")]);
-            }
-            if cell.method != TEACHER {
-                finals.insert(of(method));
-            }
-        }
-        let searched: usize = searches.iter().map(|(_, _, method)| self.points(method)).sum();
-        let trained = |key: &Key| if key.2 == "search" { 1 } else { self.plan.seeds as usize };
-        searched + finals.iter().chain(&teachers).map(trained).sum::<usize>()
-    }
-
-    /// How many points a method's search has.
-    fn points(&self, method: &str) -> usize {
-        let lengths = self.plan.budget.axes.get(method).into_iter().flatten();
-        let lengths = lengths.filter(|a| !self.plan.user.iter().any(|(key, _)| *key == a.key));
-        let lengths: Vec<usize> = lengths.map(|a| a.values.len().max(a.times.len())).collect();
-        match self.plan.budget.how {
-            _ if lengths.is_empty() => 0,
-            super::paper::How::Grid => lengths.iter().product(),
-            super::paper::How::Coordinate => 1 + lengths.iter().map(|n| n - 1).sum::<usize>(),
-        }
     }
 }
 
@@ -285,7 +241,7 @@ impl Objective for Trial<'_, '_> {
         let config = study.composed(*place, before, point)?;
         let identity = identity(&config, &place.data.fingerprint);
         let mut config = study.placed(*place, &config, SEARCH_SEED);
-        if study.distils(place.method) {
+        if study.paper.distils(place.method) {
             config.balance.teachers = Some(study.teachers(*place, SEARCH_SEED)?);
         }
         let config = study.beside_plain(*place, config)?;

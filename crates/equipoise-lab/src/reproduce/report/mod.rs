@@ -107,8 +107,8 @@ impl Pages {
         Ok(written)
     }
 
-    pub(crate) fn seeds(&self) -> u64 {
-        self.seeds
+    pub(crate) fn seeds(&self) -> String {
+        notes::seeds(self.seeds)
     }
 }
 

@@ -43,9 +43,9 @@ fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
     let reference = paper.method_title(&plan.table.reference);
     let mut list = vec![
         format!(
-            "Test metrics of the models that validation selected, mean ± standard deviation over seeds 1 to {}; exact ranking \
+            "Test metrics of the models that validation selected, mean ± standard deviation over {}; exact ranking \
              over all items but those of the user's train split.",
-            plan.seeds
+            seeds(plan.seeds)
         ),
         format!(
             "Change is relative to {reference}, of means over the seeds that both have. p: paired t tests against {reference}, \
@@ -61,7 +61,7 @@ fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
     }
     if blocks.iter().flat_map(|b| &b.rows).any(|r| r.published.iter().flatten().any(|p| p.likely.is_some())) {
         list.push(
-            "A published number marked as a misprint is shown as printed and takes no part in changes."
+            "0.0022 (0.022?): a published number that is probably a misprint, and what was probably meant; it takes no part in changes."
                 .into(),
         );
     }
@@ -69,6 +69,11 @@ fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
         list.push(format!("Searched for {}: {axes}.", paper.method_title(&method)));
     }
     list
+}
+
+/// The seeds in words.
+pub(super) fn seeds(n: u64) -> String {
+    if n == 1 { "seed 1".into() } else { format!("seeds 1 to {n}") }
 }
 
 /// What a budget searches, by method.

@@ -167,7 +167,7 @@ fn number(value: f64) -> String {
 
 fn printed(published: Published) -> String {
     match published.likely {
-        Some(likely) => format!("{} (misprint of {}?)", published.printed, likely),
+        Some(likely) => format!("{} ({}?)", published.printed, likely),
         None => format!("{:.4}", published.printed),
     }
 }
