@@ -1,5 +1,7 @@
-//! [Searches](sweep) over settings, and the imbalance report: what each modality contributes, in words, numbers
-//! and pictures.
+//! [Searches](sweep) over settings; the imbalance report: what each modality contributes, in words, numbers and
+//! pictures; and [`reproduce`], which repeats the experiments of a paper.
+//!
+//! # The report
 //!
 //! A caller gathers one [`Audit`] from run directories. From it come
 //!
@@ -29,6 +31,7 @@ mod audit;
 mod headline;
 mod html;
 mod quantities;
+pub mod reproduce;
 mod text;
 mod verdict;
 mod words;

@@ -12,7 +12,7 @@ use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, Loaded, SealedTest};
 use equipoise_models::{Ablation, Encoded, Inputs, Model};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A run to be made.
 pub struct Job<'a> {
@@ -45,13 +45,29 @@ impl Job<'_> {
         let (run, data) = (Run::create(self.out, self.overwrite)?, &self.loaded.data);
         run.write_start(self.config, data)?;
         let inputs = Inputs::new(data);
-        let bench = Bench { config: self.config, data, test: Some(&self.loaded.test), inputs: &inputs };
-        let default = run.dir().join("teachers");
-        let teachers = self.config.balance.teachers.as_deref().unwrap_or(&default);
-        let (balancer, opening) = bench.balancer(teachers, listener, stop)?;
+        let bench = self.bench(&inputs);
+        let (balancer, opening) = bench.balancer(&self.teachers(), listener, stop)?;
         let part =
             Part { run: &run, what: MODEL, primary: Ablation::FULL, config: self.config, opening: &opening };
         bench.train(&part, balancer, listener, stop)
+    }
+
+    /// Trains and evaluates only what the balancer needs first, where it is not there yet.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn prepare(&self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<(), TrainError> {
+        self.config.check().map_err(TrainError::Setting)?;
+        self.bench(&Inputs::new(&self.loaded.data)).balancer(&self.teachers(), listener, stop).map(drop)
+    }
+
+    fn bench<'b>(&'b self, inputs: &'b Inputs) -> Bench<'b> {
+        let Loaded { data, test, .. } = self.loaded;
+        Bench { config: self.config, data, test: Some(test), inputs }
+    }
+
+    fn teachers(&self) -> PathBuf {
+        self.config.balance.teachers.clone().unwrap_or_else(|| self.out.join("teachers"))
     }
 }
 

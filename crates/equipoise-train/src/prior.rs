@@ -71,7 +71,13 @@ impl Preparation<'_> {
         if let Some(run) = teachers::saved(self.dir, name, self.bench.config, self.bench.data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
-            self.bench.complete(&Part { run: &run, what: &what, primary: only, config: &config, opening: &[] })?;
+            self.bench.complete(&Part {
+                run: &run,
+                what: &what,
+                primary: only,
+                config: &config,
+                opening: &[],
+            })?;
             return Ok(run);
         }
         let run = self.trained(&self.dir.join(name), &what, only, &config, listener)?;

@@ -144,7 +144,8 @@ fn head(modality: Option<&str>, losses: &HeadLosses) -> String {
     )
 }
 
-fn span(seconds: f64) -> String {
+/// A time for people.
+pub(crate) fn span(seconds: f64) -> String {
     match seconds {
         s if s < 60.0 => format!("{s:.0} s"),
         s if s < 3600.0 => format!("{:.0} min", s / 60.0),

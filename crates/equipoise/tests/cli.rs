@@ -8,9 +8,16 @@ use std::fs;
 #[test]
 fn every_command_teaches_itself() {
     let data = ["data", "data check", "data generate"];
-    for command in
-        data.into_iter().chain(["demo", "backbones", "train", "sweep", "evaluate", "audit", "compare"])
-    {
+    for command in data.into_iter().chain([
+        "demo",
+        "backbones",
+        "train",
+        "sweep",
+        "evaluate",
+        "audit",
+        "compare",
+        "reproduce",
+    ]) {
         let words: Vec<&str> = command.split(' ').collect();
         let text = ok(program().args(words).arg("--help"));
         assert!(text.contains("Usage:"), "{command}: {text}");

@@ -51,7 +51,7 @@ pub(super) fn has_balancing(audit: &Audit) -> bool {
     audit.history.iter().any(|r| !(r.weights.is_empty() && r.rho.is_empty() && r.effects.is_empty()))
 }
 
-fn grid(panels: &[Panel]) -> Markup {
+pub(super) fn grid(panels: &[Panel]) -> Markup {
     let columns = match panels.len() {
         1 => "cols-1",
         2 | 4 => "cols-2",

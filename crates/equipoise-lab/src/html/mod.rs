@@ -12,10 +12,12 @@ use crate::words::{count, name, number, percent};
 mod bars;
 mod curves;
 mod lines;
+mod reproduction;
 mod scale;
 mod sweep;
 mod tables;
 
+pub(crate) use reproduction::reproduction;
 pub use sweep::sweep_page;
 
 const STYLE: &str = include_str!("style.css");

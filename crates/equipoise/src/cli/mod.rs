@@ -10,6 +10,7 @@ mod demo;
 mod evaluate;
 mod failure;
 pub(crate) mod print;
+mod reproduce;
 mod sweep;
 mod train;
 
@@ -91,6 +92,10 @@ enum Command {
     Audit(audit::Args),
     /// Compare the test results of two runs user by user.
     Compare(compare::Args),
+    /// Repeat a table or figure of the CKD paper.
+    Reproduce(reproduce::Args),
+    #[command(hide = true)]
+    ReproduceTask(reproduce::task::Args),
 }
 
 /// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
@@ -135,5 +140,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Evaluate(args) => evaluate::run(&args, &cli.global),
         Command::Audit(args) => audit::run(&args, &cli.global),
         Command::Compare(args) => compare::run(&args, &cli.global),
+        Command::Reproduce(args) => reproduce::run(&args, &cli.global),
+        Command::ReproduceTask(args) => reproduce::task::run(&args, &cli.global),
     }
 }

@@ -1,0 +1,47 @@
+//! How much there is to do.
+
+use super::cells::{TEACHER, unsupported};
+use super::paper::{How, Kind, Paper};
+use super::study::Plan;
+use std::collections::BTreeSet;
+
+/// How many tasks there will be, were none of them shared with another table.
+pub fn expected(paper: &Paper, plan: &Plan) -> usize {
+    let (mut searches, mut finals, mut teachers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for cell in &plan.cells {
+        let method = if cell.method == TEACHER { "none" } else { &cell.method };
+        if unsupported(paper, &cell.backbone, method).is_some() {
+            continue;
+        }
+        let of = |what: &str| (cell.dataset.clone(), cell.backbone.clone(), what.to_owned());
+        let mut step = Some(method);
+        while let Some(name) = step {
+            searches.insert(of(name));
+            step = paper.before(name);
+        }
+        if cell.method == TEACHER || plan.table.kind == Kind::Curves {
+            teachers.insert(of("none"));
+        }
+        if paper.distils(method) {
+            teachers.extend([of("none"), of("search")]);
+        }
+        if cell.method != TEACHER {
+            finals.insert(of(method));
+        }
+    }
+    let searched: usize = searches.iter().map(|(_, _, method)| points(plan, method)).sum();
+    let trained = |key: &(String, String, String)| if key.2 == "search" { 1 } else { plan.seeds as usize };
+    searched + finals.iter().chain(&teachers).map(trained).sum::<usize>()
+}
+
+/// How many points a method's search has.
+fn points(plan: &Plan, method: &str) -> usize {
+    let lengths = plan.budget.axes.get(method).into_iter().flatten();
+    let lengths = lengths.filter(|a| !plan.user.iter().any(|(key, _)| *key == a.key));
+    let lengths: Vec<usize> = lengths.map(|a| a.values.len().max(a.times.len())).collect();
+    match plan.budget.how {
+        _ if lengths.is_empty() => 0,
+        How::Grid => lengths.iter().product(),
+        How::Coordinate => 1 + lengths.iter().map(|n| n - 1).sum::<usize>(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Comma-separated values (RFC 4180): one line per number, so that any program can pivot them.
+
+use super::super::compare::{Difference, deviation, mean};
+use super::super::results::{Block, Row};
+use super::super::settings::words;
+use super::Figure;
+
+/// A line; fields with commas, quotes or line breaks are quoted.
+fn line(fields: &[String]) -> String {
+    let quoted = |field: &String| match field.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field.clone(),
+    };
+    fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
+}
+
+fn header(names: &str) -> String {
+    names.replace(' ', ",") + "\n"
+}
+
+/// A number with every digit; empty where there is none.
+fn number(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or_else(String::new, |v| v.to_string())
+}
+
+fn place(row: &Row) -> Vec<String> {
+    let cell = &row.settled.cell;
+    vec![cell.dataset.clone(), cell.backbone.clone(), cell.method.clone()]
+}
+
+/// Means over seeds, published numbers, changes and tests.
+pub(super) fn means(blocks: &[Block], differences: &[Vec<Vec<Difference>>], table: &str) -> String {
+    let mut text = header(
+        "table dataset backbone method quantity mean deviation seeds published likely change published_change p_users p_seeds problem",
+    );
+    for (block, differences) in blocks.iter().zip(differences) {
+        for (row, differences) in block.rows.iter().zip(differences) {
+            for (c, (column, d)) in block.columns.iter().zip(differences).enumerate() {
+                let values: Vec<f64> = row.measured.values().map(|m| m.values[c]).collect();
+                let published = row.published[c];
+                let mut fields = vec![table.to_owned()];
+                fields.extend(place(row));
+                fields.push(column.title.clone());
+                fields.extend([
+                    number(Some(mean(&values))),
+                    number(deviation(&values)),
+                    values.len().to_string(),
+                ]);
+                fields
+                    .extend([number(published.map(|p| p.printed)), number(published.and_then(|p| p.likely))]);
+                fields.extend([d.change, d.published, d.users, d.seeds].map(number));
+                let problems: Vec<String> = row.problems.iter().map(ToString::to_string).collect();
+                fields.push(problems.join("; "));
+                text += &line(&fields);
+            }
+        }
+    }
+    text
+}
+
+/// Every seed's test metrics.
+pub(super) fn runs(blocks: &[Block]) -> String {
+    let mut text = header("dataset backbone method seed quantity value");
+    for block in blocks {
+        for row in &block.rows {
+            for (seed, measured) in &row.measured {
+                for (column, value) in block.columns.iter().zip(&measured.values) {
+                    let fields = [vec![seed.to_string(), column.title.clone(), number(Some(*value))]];
+                    text += &line(&[place(row), fields.concat()].concat());
+                }
+            }
+        }
+    }
+    text
+}
+
+/// What each seed cost, and the settings it ran with.
+pub(super) fn costs(blocks: &[Block]) -> String {
+    let mut text = header("dataset backbone method seed epochs seconds_per_epoch peak_memory_bytes settings");
+    for row in blocks.iter().flat_map(|b| &b.rows) {
+        let settings = row.settled.chosen.as_ref().map_or_else(|_| String::new(), |c| words(&c.point()));
+        for (seed, measured) in &row.measured {
+            let cost = measured.cost;
+            let mut fields = place(row);
+            fields.push(seed.to_string());
+            fields.extend([Some(cost.epochs), Some(cost.seconds), cost.memory].map(number));
+            fields.push(settings.clone());
+            text += &line(&fields);
+        }
+    }
+    text
+}
+
+/// The points of every curve.
+pub(super) fn curves(figures: &[Figure]) -> String {
+    let mut text = header("figure seed curve epoch validation");
+    for figure in figures {
+        for curve in &figure.curves {
+            for (epoch, value) in &curve.points {
+                let fields = [figure.title.clone(), figure.seed.to_string(), curve.label.clone()];
+                text += &line(&[fields.to_vec(), vec![epoch.to_string(), number(Some(*value))]].concat());
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn fields_that_need_quotes_get_them() {
+        assert_eq!(line(&["a".into(), "b, c".into(), "say \"x\"".into()]), "a,\"b, c\",\"say \"\"x\"\"\"\n");
+    }
+}

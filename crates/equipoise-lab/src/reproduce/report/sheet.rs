@@ -1,0 +1,230 @@
+//! A data set's table as text, the same for every page.
+
+use super::super::cells::TEACHER;
+use super::super::compare::{Difference, deviation, mean};
+use super::super::paper::{Paper, Published};
+use super::super::results::{Block, Row};
+use super::super::study::Plan;
+use super::super::tasks::Failure;
+
+/// One entry of a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// As shown.
+    pub text: String,
+    /// Whether it is the paper's.
+    pub published: bool,
+}
+
+/// A data set's table.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The data set, in print.
+    pub title: String,
+    /// Headings: backbone and method first.
+    pub header: Vec<Entry>,
+    /// Rows.
+    pub rows: Vec<Vec<Entry>>,
+}
+
+fn own(text: impl Into<String>) -> Entry {
+    Entry { text: text.into(), published: false }
+}
+
+fn theirs(text: impl Into<String>) -> Entry {
+    Entry { text: text.into(), published: true }
+}
+
+/// The name in print of a backbone.
+pub(super) fn backbone(paper: &Paper, name: &str) -> String {
+    paper.backbones.get(name).map_or_else(|| name.to_owned(), |b| b.title.clone())
+}
+
+/// The name in print of a data set.
+pub(super) fn dataset(paper: &Paper, name: &str) -> String {
+    paper.datasets.get(name).map_or_else(|| name.to_owned(), |d| d.title.clone())
+}
+
+/// What a column's entries need.
+struct Shape {
+    column: usize,
+    published: bool,
+    tested: bool,
+    users: bool,
+}
+
+pub(super) fn sheet(paper: &Paper, plan: &Plan, block: &Block, differences: &[Vec<Difference>]) -> Sheet {
+    let shapes: Vec<Shape> = (0..block.columns.len())
+        .map(|c| Shape {
+            column: c,
+            published: block.rows.iter().any(|r| r.published[c].is_some()),
+            tested: block.columns[c].tested && block.rows.len() > 1,
+            users: differences.iter().any(|row| row[c].users.is_some()),
+        })
+        .collect();
+    let mut header = vec![own("backbone"), own("method")];
+    header.extend(shapes.iter().flat_map(|s| headings(s, &block.columns[s.column].title)));
+    header.extend(["seeds", "epochs", "s/epoch", "MiB"].map(own));
+    let row = |(row, differences): (&Row, &Vec<Difference>)| {
+        let cell = &row.settled.cell;
+        let mut entries = vec![own(backbone(paper, &cell.backbone)), own(paper.method_title(&cell.method))];
+        entries.extend(shapes.iter().flat_map(|s| values(s, row, &differences[s.column])));
+        entries.extend(costs(row, plan.seeds));
+        entries
+    };
+    let rows = block.rows.iter().zip(differences).map(row).collect();
+    Sheet { title: dataset(paper, &block.dataset), header, rows }
+}
+
+fn headings(shape: &Shape, title: &str) -> Vec<Entry> {
+    let mut list = vec![own(title)];
+    if shape.published {
+        list.push(theirs("paper"));
+    }
+    if shape.tested {
+        list.push(own("change"));
+        if shape.published {
+            list.push(theirs("paper's"));
+        }
+        if shape.users {
+            list.push(own("p users"));
+        }
+        list.push(own("p seeds"));
+    }
+    list
+}
+
+fn values(shape: &Shape, row: &Row, difference: &Difference) -> Vec<Entry> {
+    let seeds: Vec<f64> = row.measured.values().map(|m| m.values[shape.column]).collect();
+    let mut list = vec![own(spread(&seeds, row))];
+    let change = |v: Option<f64>| v.map_or_else(dash, |v| format!("{:+.1} %", 100.0 * v));
+    if shape.published {
+        list.push(theirs(row.published[shape.column].map_or_else(dash, printed)));
+    }
+    if shape.tested {
+        list.push(own(change(difference.change)));
+        if shape.published {
+            list.push(theirs(change(difference.published)));
+        }
+        if shape.users {
+            list.push(own(difference.users.map_or_else(dash, p_value)));
+        }
+        list.push(own(difference.seeds.map_or_else(dash, p_value)));
+    }
+    list
+}
+
+fn costs(row: &Row, seeds: u64) -> Vec<Entry> {
+    let of = |what: fn(&super::super::results::Cost) -> Option<f64>| {
+        let values: Vec<f64> = row.measured.values().filter_map(|m| what(&m.cost)).collect();
+        (!values.is_empty()).then(|| mean(&values))
+    };
+    vec![
+        own(format!("{}/{seeds}", row.measured.len())),
+        own(of(|c| Some(c.epochs)).map_or_else(dash, |v| format!("{v:.0}"))),
+        own(of(|c| Some(c.seconds)).map_or_else(dash, |v| format!("{v:.2}"))),
+        own(of(|c| c.memory).map_or_else(dash, |v| format!("{:.0}", v / (1 << 20) as f64))),
+    ]
+}
+
+fn dash() -> String {
+    "–".into()
+}
+
+/// Mean ± standard deviation over seeds, or why there is none.
+fn spread(values: &[f64], row: &Row) -> String {
+    let m = mean(values);
+    if values.is_empty() {
+        let is = |kind: fn(&Failure) -> bool| row.problems.iter().any(|p| kind(&p.failure));
+        let word = match () {
+            () if is(|f| matches!(f, Failure::Failed(_))) => "failed",
+            () if is(|f| matches!(f, Failure::Unsupported(_))) => "unsupported",
+            () => "not run",
+        };
+        return word.into();
+    }
+    if !m.is_finite() {
+        return dash();
+    }
+    match deviation(values) {
+        Some(deviation) => format!("{} ± {}", number(m), decimals(deviation, digits(m))),
+        None => number(m),
+    }
+}
+
+fn digits(value: f64) -> usize {
+    if value.abs() < 0.01 { 5 } else { 4 }
+}
+
+fn decimals(value: f64, digits: usize) -> String {
+    format!("{value:.digits$}")
+}
+
+/// A metric: four decimals, five below 0.01.
+fn number(value: f64) -> String {
+    decimals(value, digits(value))
+}
+
+fn printed(published: Published) -> String {
+    match published.likely {
+        Some(likely) => format!("{} ({}?)", published.printed, likely),
+        None => format!("{:.4}", published.printed),
+    }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 1e-4 { "< 0.0001".into() } else { format!("{p:.4}") }
+}
+
+/// What the table says, a sentence per method: how often it is better than the reference in the tested columns.
+pub(super) fn headline(
+    paper: &Paper,
+    plan: &Plan,
+    blocks: &[Block],
+    differences: &[Vec<Vec<Difference>>],
+) -> Vec<String> {
+    let mut methods: Vec<&str> = Vec::new();
+    for row in blocks.iter().flat_map(|b| &b.rows) {
+        let method = row.settled.cell.method.as_str();
+        if method != plan.table.reference && method != TEACHER && !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    let against = paper.method_title(&plan.table.reference);
+    methods
+        .into_iter()
+        .filter_map(|m| sentence(&paper.method_title(m), m, &against, blocks, differences))
+        .collect()
+}
+
+fn sentence(
+    title: &str,
+    method: &str,
+    against: &str,
+    blocks: &[Block],
+    differences: &[Vec<Vec<Difference>>],
+) -> Option<String> {
+    let rows =
+        blocks.iter().zip(differences).flat_map(|(b, d)| b.rows.iter().zip(d).map(move |(r, d)| (b, r, d)));
+    let of_method = rows.filter(|(_, row, _)| row.settled.cell.method == method);
+    let tested: Vec<&Difference> = of_method
+        .flat_map(|(b, _, d)| b.columns.iter().zip(d).filter(|(c, _)| c.tested).map(|(_, d)| d))
+        .collect();
+    let known: Vec<&&Difference> = tested.iter().filter(|d| d.change.is_some()).collect();
+    if known.is_empty() {
+        return None;
+    }
+    let better = known.iter().filter(|d| d.change > Some(0.0)).count();
+    let beyond_chance = known.iter().filter(|d| d.seeds.is_some_and(|p| p < 0.05)).count();
+    let published = tested.iter().filter(|d| d.published.is_some()).count();
+    let published_better = tested.iter().filter(|d| d.published > Some(0.0)).count();
+    let mut text = format!(
+        "{title} is above {against} in {better} of {} comparisons; {beyond_chance} differ from it beyond chance over \
+         seeds (p < 0.05 after Holm)",
+        known.len()
+    );
+    if published > 0 {
+        text += &format!("; in the paper it is above in {published_better} of {published}");
+    }
+    Some(text + ".")
+}

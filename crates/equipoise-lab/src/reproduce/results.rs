@@ -1,0 +1,262 @@
+//! The final stage: the only place where test metrics are read.
+
+use super::cells::TEACHER;
+use super::paper::{Kind, Paper, Published, TableSpec};
+use super::study::{Files, Plan, Settled};
+use super::tasks::{Failure, finished};
+use equipoise_eval::PerUser;
+use equipoise_models::Ablation;
+use equipoise_train::events::read_epochs;
+use equipoise_train::{EpochRecord, Report, Run, TrainError};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its heading.
+    pub title: String,
+    /// What is shown: a metric of the whole model, or of one modality.
+    pub metric: String,
+    /// That modality.
+    pub modality: Option<String>,
+    /// Whether differences are tested.
+    pub tested: bool,
+}
+
+/// What was measured in one seed of a cell.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// The value of each column.
+    pub values: Vec<f64>,
+    /// The tested metric of every test user, where it is kept.
+    pub per_user: Option<PerUser>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Epochs until training ended.
+    pub epochs: f64,
+    /// Mean seconds of an epoch's steps.
+    pub seconds: f64,
+    /// Most memory held, in bytes.
+    pub memory: Option<f64>,
+}
+
+/// A cell with its numbers.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The cell and its runs.
+    pub settled: Settled,
+    /// By seed; failed seeds are absent.
+    pub measured: BTreeMap<u64, Measured>,
+    /// The published numbers, by column.
+    pub published: Vec<Option<Published>>,
+    /// Why numbers are missing.
+    pub problems: Vec<Problem>,
+}
+
+/// Why numbers are missing: those of one seed, or all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Whose.
+    pub seed: Option<u64>,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seed {
+            Some(seed) => write!(f, "seed {seed}: {}", self.failure),
+            None => self.failure.fmt(f),
+        }
+    }
+}
+
+/// A data set's columns and rows.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The data set.
+    pub dataset: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// Its rows.
+    pub rows: Vec<Row>,
+}
+
+/// Reads the test metrics of every finished run of a plan; what cannot be read is said in the row.
+pub fn gather(paper: &Paper, plan: &Plan, settled: Vec<Settled>, published: bool) -> Vec<Block> {
+    let block = |data: &super::DataFacts| {
+        let columns = columns(plan.table, &data.modalities);
+        let of_data = settled.iter().filter(|s| s.cell.dataset == data.name).cloned();
+        let rows = of_data.map(|s| row(paper, plan.table, &columns, s, published)).collect();
+        Block { dataset: data.name.clone(), columns, rows }
+    };
+    plan.data.iter().map(block).collect()
+}
+
+fn columns(table: &TableSpec, modalities: &[(String, usize)]) -> Vec<Column> {
+    let main = &table.metrics[0];
+    match table.kind {
+        Kind::Metrics | Kind::Curves => {
+            let whole = |metric: &String| Column {
+                title: metric.clone(),
+                metric: metric.clone(),
+                modality: None,
+                tested: metric == main,
+            };
+            table.metrics.iter().map(whole).collect()
+        }
+        Kind::Channels => {
+            let channel = |(name, _): &(String, usize)| Column {
+                title: format!("{name} {main}"),
+                metric: main.clone(),
+                modality: Some(name.clone()),
+                tested: true,
+            };
+            modalities.iter().map(channel).collect()
+        }
+    }
+}
+
+/// Where a column stands in the paper's numbers.
+fn published_place(paper: &Paper, table: &TableSpec, column: &Column) -> Option<usize> {
+    match &column.modality {
+        None => table.metrics.iter().position(|m| *m == column.metric),
+        Some(own) => table
+            .modalities
+            .iter()
+            .position(|m| paper.modalities.get(m).is_some_and(|published| published.names.contains(own))),
+    }
+}
+
+fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, published: bool) -> Row {
+    let cell = &settled.cell;
+    let number = |column: &Column| {
+        let place = published_place(paper, table, column).filter(|_| published)?;
+        table.number(&cell.backbone, &cell.method, &cell.dataset, place)
+    };
+    let published = columns.iter().map(number).collect();
+    let (mut measured, mut problems) = (BTreeMap::new(), Vec::new());
+    if let Err(failure) = &settled.chosen {
+        problems.push(Problem { seed: None, failure: failure.clone() });
+    }
+    for (seed, files) in &settled.seeds {
+        let result = files.clone().and_then(|files| {
+            measure(&cell.method, &files, columns).map_err(|e| Failure::Failed(e.to_string()))
+        });
+        match result {
+            Ok(numbers) => {
+                measured.insert(*seed, numbers);
+            }
+            Err(failure) => problems.push(Problem { seed: Some(*seed), failure }),
+        }
+    }
+    Row { settled, measured, published, problems }
+}
+
+fn measure(method: &str, files: &Files, columns: &[Column]) -> Result<Measured, TrainError> {
+    match (&files.run, &files.teachers) {
+        (None, Some(teachers)) => teachers_measured(teachers, columns),
+        (Some(dir), _) => model_measured(dir, columns),
+        (None, None) => Err(TrainError::Setting(format!("{method} has no files"))),
+    }
+}
+
+fn model_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainError> {
+    let run = Run::open(dir)?;
+    let report = run.report()?;
+    let values = columns.iter().map(|column| value(&report, column)).collect();
+    let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
+    let per_user = whole.map(|_| PerUser::read_parquet(&run.per_user_path())).transpose()?;
+    Ok(Measured { values, per_user, cost: cost(&run, dir)? })
+}
+
+/// A teacher's column is its own modality's.
+fn teachers_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainError> {
+    let mut values = Vec::new();
+    let mut total = Cost::default();
+    for column in columns {
+        let Some(modality) = &column.modality else {
+            values.push(f64::NAN);
+            continue;
+        };
+        let run = Run::open(&dir.join(modality))?;
+        values.push(run.report()?.test.get(&column.metric).copied().unwrap_or(f64::NAN));
+        let one = cost(&run, dir)?;
+        let n = columns.len() as f64;
+        total.epochs += one.epochs / n;
+        total.seconds += one.seconds / n;
+        total.memory = one.memory;
+    }
+    Ok(Measured { values, per_user: None, cost: total })
+}
+
+fn value(report: &Report, column: &Column) -> f64 {
+    let metrics = match &column.modality {
+        None => Some(&report.test),
+        Some(modality) => {
+            let names: Vec<&str> = report.modalities.iter().map(|(n, _)| n.as_str()).collect();
+            let m = names.iter().position(|n| n == modality);
+            m.and_then(|m| report.ablations.get(&Ablation::only(m, names.len()).label(&names)))
+        }
+    };
+    metrics.and_then(|m| m.get(&column.metric)).copied().unwrap_or(f64::NAN)
+}
+
+fn cost(run: &Run, task: &Path) -> Result<Cost, TrainError> {
+    let epochs = epochs(run)?;
+    let trained: Vec<f64> = epochs.iter().filter(|e| e.epoch > 0).map(|e| e.train_seconds).collect();
+    let seconds = trained.iter().sum::<f64>() / trained.len().max(1) as f64;
+    let memory = finished(task).and_then(|f| f.peak_memory).map(|bytes| bytes as f64);
+    Ok(Cost { epochs: trained.len() as f64, seconds, memory })
+}
+
+fn epochs(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
+    let path = run.events_path();
+    read_epochs(&path).map_err(|reason| TrainError::RunFile { path, reason })
+}
+
+/// A curve over epochs: validation, not test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// What it shows: `multimodal`, `<modality> channel`, `<modality> teacher`.
+    pub label: String,
+    /// Position of its modality, if it is one's.
+    pub modality: Option<usize>,
+    /// Whether it is a teacher's.
+    pub teacher: bool,
+    /// Epoch and value.
+    pub points: Vec<(usize, f64)>,
+}
+
+/// The curves of a seed's plain model, its channels and its teachers.
+///
+/// # Errors
+/// If a log cannot be read.
+pub fn curves(files: &Files, modalities: &[(String, usize)]) -> Result<Vec<Curve>, TrainError> {
+    let (Some(dir), Some(teachers)) = (&files.run, &files.teachers) else { return Ok(Vec::new()) };
+    let history = epochs(&Run::open(dir)?)?;
+    let whole = history.iter().filter_map(|e| Some((e.epoch, e.validation?))).collect();
+    let mut curves =
+        vec![Curve { label: "multimodal".into(), modality: None, teacher: false, points: whole }];
+    for (m, (name, _)) in modalities.iter().enumerate() {
+        let of = |e: &EpochRecord| e.channels.iter().find(|(n, _)| n == name).map(|(_, v)| (e.epoch, *v));
+        let points = history.iter().filter_map(of).collect();
+        curves.push(Curve { label: format!("{name} channel"), modality: Some(m), teacher: false, points });
+        let alone = epochs(&Run::open(&teachers.join(name))?)?;
+        let points = alone.iter().filter_map(|e| Some((e.epoch, e.validation?))).collect();
+        curves.push(Curve { label: format!("{name} teacher"), modality: Some(m), teacher: true, points });
+    }
+    Ok(curves)
+}
+
+/// Whether a row is that of teachers.
+pub fn is_teacher(row: &Row) -> bool {
+    row.settled.cell.method == TEACHER
+}
