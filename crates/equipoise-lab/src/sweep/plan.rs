@@ -122,13 +122,13 @@ impl Plan {
                 &format!("{quoted}: {by} = \"{word}\" does not read it; leave it out, or change {by}"),
             )
         });
-        if base.is_idle(key) && !searched("backbone.name") {
-            return Err(unused("backbone.name", &base.backbone.name));
-        }
-        if key.starts_with("balance.") && base.balance.name == "none" && !searched("balance.name") {
-            return Err(unused("balance.name", "none"));
-        }
-        Ok(())
+        let of_balance = key.starts_with("balance.");
+        let (by, word) = match of_balance {
+            true => ("balance.name", &base.balance.name),
+            false => ("backbone.name", &base.backbone.name),
+        };
+        let idle = base.is_idle(key) || (of_balance && base.balance.name == "none" && key != by);
+        if idle && !searched(by) { Err(unused(by, word)) } else { Ok(()) }
     }
 
     /// Refuses flags for what is searched: they would change nothing.
