@@ -40,8 +40,8 @@ impl Runner for Inventor {
         let config = &task.config;
         match task.work {
             Work::Search => {
-                // Best at lr 5e-4, L2 1e-3; for CKD at lambda_kd 0.1.
-                let far = (config.train.lr.ln() - 5e-4_f64.ln()).abs()
+                // Best at lr 1e-3, L2 1e-3; for CKD at lambda_kd 0.1.
+                let far = (config.train.lr.ln() - 1e-3_f64.ln()).abs()
                     + (config.train.reg.ln() - 1e-3_f64.ln()).abs();
                 let kd = (config.balance.ckd.lambda_kd - 0.1).abs();
                 finish(&task.dir, &Finished::now(Work::Search, Some(1.0 / (1.0 + far + kd)))).unwrap();
@@ -213,7 +213,7 @@ fn searches_choose_by_validation_and_every_task_runs_once() {
     let (settled, announced) = announced(&one, Some(&inventor));
     assert_eq!(inventor.seen.lock().unwrap().len(), announced, "as many tasks as were announced");
     let ckd = settled.iter().find(|s| s.cell.method == "ckd").unwrap().chosen.as_ref().unwrap();
-    assert_eq!((ckd.config.train.lr, ckd.config.train.reg), (5e-4, 1e-3));
+    assert_eq!((ckd.config.train.lr, ckd.config.train.reg), (1e-3, 1e-3));
     assert_eq!(ckd.config.balance.ckd.lambda_kd, 0.1);
     assert_eq!(ckd.config.balance.teacher.reg, Some(1e-3), "teachers have the plain model's settings");
     // Tables 3 and 2 and the figure use the same runs.
