@@ -160,7 +160,7 @@ pub fn spmm_backward(
     let dots = split_edges(&mut by_source, rows.indptr, &tasks);
     let tables = split_rows(d_x, width, &tasks);
     tasks.into_par_iter().zip(dots).zip(tables).for_each(|((range, dots), d_x)| {
-        backward_chunk(back, range, values, x, grad, width, dots, d_x);
+        backward_chunk(back, range, [values, x, grad], width, dots, d_x);
     });
     for (&edge, dot) in back.edges.iter().zip(by_source) {
         d_values[edge as usize] = dot;
@@ -171,14 +171,12 @@ wide! {
     fn backward_chunk(
         back: BySource,
         range: Range<usize>,
-        values: &[f32],
-        x: &[f32],
-        grad: &[f32],
+        tables: [&[f32]; 3],
         width: usize,
         dots: &mut [f32],
         d_x: &mut [f32],
     ) {
-        let rows = back.rows;
+        let (rows, [values, x, grad]) = (back.rows, tables);
         let mut dots = dots.iter_mut();
         for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
             let x = row(x, width, s);
