@@ -22,6 +22,7 @@ mod faults;
 mod features;
 mod fingerprint;
 pub mod formats;
+mod import;
 mod interactions;
 mod random;
 mod samplers;
@@ -37,6 +38,10 @@ pub use demo::{DemoConfig, write_demo};
 pub use error::DataError;
 pub use features::{FeatureError, Features, Modality};
 pub use formats::{Format, formats};
+pub use import::{
+    AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,
+    ReviewCounts, Size, SplitRule, TextRule, import_amazon, write_made_up_amazon,
+};
 pub use interactions::Interactions;
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples};

@@ -17,6 +17,7 @@ pub(crate) use gathered::{ReadModality, Shape, oddities};
 pub use lattice::Lattice;
 pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
+pub(crate) use npy::float32_header;
 pub use npy::{read_npy, write_npy};
 
 use crate::dataset::{LoadOptions, Loaded};
