@@ -24,6 +24,7 @@ mod fingerprint;
 pub mod formats;
 mod import;
 mod interactions;
+mod missing;
 mod random;
 mod samplers;
 mod scale;
@@ -43,6 +44,7 @@ pub use import::{
     ReviewCounts, Size, SplitRule, TextRule, import_amazon, write_made_up_amazon,
 };
 pub use interactions::Interactions;
+pub use missing::{Missing, MissingFill};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples};
 pub use scale::FeatureScale;

@@ -4,6 +4,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::{audited, evaluate_tables, popularity};
 use crate::events::{Ending, Event, EventLog, Listener};
+use crate::presence::{self, Presence};
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
 use crate::teachers;
@@ -135,6 +136,7 @@ impl Job<'_> {
         whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
         let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
         let floor = popularity(&data.train, self.loaded.test.open(), &excluded, &config.eval)?;
+        let presence = measured.presence(primary)?;
         Ok(Report {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -156,7 +158,8 @@ impl Job<'_> {
             ablations: measured.each(&audited, |a| Ok(measured.test(a, &self.loaded.test)?.metrics))?,
             validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
             popularity: floor.metrics,
-            definitions: whole.definitions,
+            definitions: whole.definitions.into_iter().chain(presence::definition(&presence)).collect(),
+            presence,
         })
     }
 }
@@ -188,6 +191,14 @@ impl Measured<'_> {
         let data = &self.loaded.data;
         Ok(evaluate_tables(self.encoded, ablation, &data.validation, &[&data.train], &self.config.eval)?
             .metrics)
+    }
+
+    fn presence(&self, ablation: Ablation) -> Result<BTreeMap<String, Presence>, TrainError> {
+        let (data, test) = (&self.loaded.data, self.loaded.test.open());
+        let excluded = self.config.eval.excluded_at_test(&data.train, &data.validation);
+        Ok(presence::by_modality(data, test, &self.config.eval, |held_out, eval| {
+            evaluate_tables(self.encoded, ablation, held_out, &excluded, eval)
+        })?)
     }
 
     fn each(

@@ -14,6 +14,7 @@ pub mod evaluation;
 pub mod events;
 pub mod job;
 pub mod memory;
+pub mod presence;
 pub mod run;
 pub mod stopping;
 pub mod teachers;

@@ -5,6 +5,7 @@ mod gathered;
 mod id_list;
 mod json_split;
 mod lattice;
+mod missing_file;
 mod mmrec;
 mod modality_files;
 mod npy;

@@ -25,6 +25,25 @@ const QUANTITIES: [Quantity; 12] = [
     ("width", "features per item", |m, _| count(m.width)),
 ];
 
+/// Shown where some items are known to lack a modality.
+const MISSING: [Quantity; 3] = [
+    ("missing", "items that lack it", |m, _| {
+        m.missing.as_ref().map_or_else(absent, |found| count(found.items))
+    }),
+    ("items with it", "recall over held-out items that have it", |m, _| {
+        shown(m.missing.as_ref().and_then(|found| found.has))
+    }),
+    ("items without it", "recall over held-out items that lack it", |m, _| {
+        shown(m.missing.as_ref().and_then(|found| found.lacks))
+    }),
+];
+
+/// The lines of the modality table.
+fn quantities(audit: &Audit) -> Vec<Quantity> {
+    let missing = audit.modalities.iter().any(|modality| modality.missing.is_some());
+    QUANTITIES.into_iter().chain(MISSING.into_iter().filter(|_| missing)).collect()
+}
+
 fn absent() -> String {
     "–".into()
 }
@@ -47,7 +66,7 @@ pub(super) fn modalities(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
                     }
                 }
                 tbody {
-                    @for (label, gloss, value) in QUANTITIES {
+                    @for (label, gloss, value) in quantities(audit) {
                         tr {
                             th scope="row" { (label) @if !gloss.is_empty() { small { (gloss) } } }
                             @for (modality, verdict) in audit.modalities.iter().zip(judged) {
