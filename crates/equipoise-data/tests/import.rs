@@ -383,3 +383,33 @@ fn real_lines_are_understood() {
     assert!(texts.contains("Eye Shading Brush-- Expertly cut to apply"), "{texts}");
     assert!(!texts.contains("\\n\\n"), "{texts}");
 }
+
+/// The published set's own reviews, if they are there: parts have the published sizes, which depend on the rule and
+/// on the number of each user's reviews alone.
+#[test]
+fn baby_is_divided_into_parts_of_the_published_sizes() {
+    let baby = std::env::var_os("EQUIPOISE_DATA").map(|root| PathBuf::from(root).join("baby"));
+    let Some(baby) = baby.filter(|path| path.is_dir()) else {
+        eprintln!("skipped: EQUIPOISE_DATA is not set or has no baby");
+        return;
+    };
+    let published = load(&baby, &LoadOptions::default()).expect("a sound data set");
+    let mut pairs: Vec<(u32, u32)> = published.data.train.pairs().collect();
+    pairs.extend(published.data.validation.pairs().chain(published.test.open().pairs()));
+    pairs.sort_unstable_by_key(|&(user, item)| (item, user));
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let reviews = dir.path().join("ratings.csv");
+    let line = |(user, item): &(u32, u32)| format!("A{user:012},B{item:09},5.0,{}\n", user % 97);
+    fs::write(&reviews, pairs.iter().map(line).collect::<String>()).expect("write");
+    // Zhang et al. (2021) hold the larger half back for validation, MMRec for the test.
+    for (split, validation, test) in
+        [(SplitRule::Lattice, 21_682, 20_559), (SplitRule::Mmrec, 20_559, 21_682)]
+    {
+        let config = AmazonConfig { reviews: reviews.clone(), split, ..AmazonConfig::default() };
+        let report = import_amazon(&config, &dir.path().join("data"), true, &mut |_| {}).expect("sound");
+        assert_eq!((report.kept.users, report.kept.items, report.kept.reviews), (19_445, 7_050, 160_792));
+        let splits = report.splits;
+        assert_eq!((splits.train, splits.validation, splits.test), (118_551, validation, test), "{split:?}");
+        assert_eq!(report.users_without_train, 0);
+    }
+}

@@ -99,7 +99,7 @@ pub enum BadLines {
     /// The import ends and nothing is written.
     #[default]
     Refuse,
-    /// It is left out and counted.
+    /// It is left out and counted. The first line must be sound all the same: it tells what the file is.
     Skip,
 }
 

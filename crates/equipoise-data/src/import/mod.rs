@@ -10,8 +10,9 @@
 //! <dir>/import.json                            settings and counts of everything kept and left out
 //! ```
 //!
-//! Files are streamed. Held are 16 bytes for each review, the ids, and 9 bytes for each pair while repeats are
-//! looked for; no text of a review, and texts of items one at a time.
+//! Files are streamed: no text of a review is held, texts of items one at a time. What is held are reviews as numbers
+//! and the ids, some 100 bytes for each review and for each id at the peak; 230 MiB were measured for a file of
+//! 1.5 GB with 2.5 million reviews by 400,000 users of 100,000 items.
 
 mod config;
 mod core;

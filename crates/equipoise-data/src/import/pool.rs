@@ -141,14 +141,18 @@ impl Pool {
 
     /// Keeps the given rows and numbers users and items anew, by first appearance among them.
     pub(crate) fn keep(self, kept: &[bool]) -> Pool {
-        let (mut users, mut items) = (Renumber::new(self.users.len()), Renumber::new(self.items.len()));
-        let rows = self.rows.iter().zip(kept).filter(|(_, kept)| **kept).map(|(row, _)| Row {
-            user: users.index(row.user),
-            item: items.index(row.item),
-            time: row.time,
+        let Pool { users: old_users, items: old_items, mut rows } = self;
+        let (mut users, mut items) = (Renumber::new(old_users.len()), Renumber::new(old_items.len()));
+        let mut kept = kept.iter();
+        // In place: reviews are the largest thing held.
+        rows.retain_mut(|row| {
+            let keep = *kept.next().expect("one mark per row");
+            if keep {
+                (row.user, row.item) = (users.index(row.user), items.index(row.item));
+            }
+            keep
         });
-        let rows = rows.collect();
-        Pool { users: self.users.select(&users.kept), items: self.items.select(&items.kept), rows }
+        Pool { users: old_users.select(&users.kept), items: old_items.select(&items.kept), rows }
     }
 }
 

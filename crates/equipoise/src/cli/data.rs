@@ -16,7 +16,7 @@ pub enum Command {
     Import(import::Command),
     /// Write made-up files in exactly the formats of the Amazon releases, of a given size.
     #[command(hide = true)]
-    FakeAmazon(fake::Args),
+    FakeAmazon(Box<fake::Args>),
 }
 
 /// Read a data set and say what is in it and every fault that is found.

@@ -81,7 +81,7 @@ enum Command {
     /// List the backbones, what each is and where it was published.
     Backbones,
     /// Train a model, and the teachers that its balancer needs.
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Evaluate a trained model again.
     Evaluate(evaluate::Args),
     /// Show which modality is under-used, and write report.html.
