@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::missing::Missing;
+
 /// Why a matrix of features was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FeatureError {
@@ -148,6 +150,15 @@ pub struct Modality {
     pub name: String,
     /// One row per item.
     pub features: Features,
+    /// The items that lack it, if that is known: `image_missing.json`.
+    pub missing: Option<Missing>,
+}
+
+impl Modality {
+    /// A modality of which nothing is known to be missing.
+    pub fn new(name: impl Into<String>, features: Features) -> Modality {
+        Modality { name: name.into(), features, missing: None }
+    }
 }
 
 fn is_zero(row: &[f32]) -> bool {

@@ -5,8 +5,8 @@ use crate::interactions::Interactions;
 
 impl Dataset {
     /// BLAKE3 hash, 64 hex digits, of what a trained model depends on: the shape, the train and
-    /// validation pairs, the raw ids, the names and features of the modalities in order, and the
-    /// categories of the items where there are any.
+    /// validation pairs, the raw ids, the names and features of the modalities in order, which
+    /// items lack them where that is known, and the categories of the items where there are any.
     ///
     /// The test split, the name and the layout have no part in it: the same data read from two
     /// layouts have one fingerprint.
@@ -28,6 +28,13 @@ impl Dataset {
             number(&mut hasher, modality.features.rows());
             number(&mut hasher, modality.features.width());
             floats(&mut hasher, modality.features.values());
+        }
+        for modality in &self.modalities {
+            let Some(missing) = &modality.missing else { continue };
+            text(&mut hasher, "missing");
+            text(&mut hasher, &modality.name);
+            number(&mut hasher, missing.len());
+            missing.items().iter().for_each(|&item| number(&mut hasher, item as usize));
         }
         if let Some(categories) = &self.categories {
             text(&mut hasher, "categories");
@@ -81,7 +88,7 @@ mod tests {
             vocabulary: Vocabulary::new(ids(2), ids(3)).expect("distinct"),
             train: Interactions::from_pairs(2, 3, &[(0, 0), (1, 2)]).0,
             validation: Interactions::from_pairs(2, 3, &[(0, 1)]).0,
-            modalities: vec![Modality { name: "text".into(), features }],
+            modalities: vec![Modality::new("text", features)],
             categories: None,
             notes: Vec::new(),
         }
@@ -102,6 +109,14 @@ mod tests {
         assert!(changed(&|d| d.modalities[0].name = "image".into()));
         let features = Features::new(3, 1, vec![1.0, 2.0, 3.5]).expect("finite");
         assert!(changed(&|d| d.modalities[0].features = features.clone()));
+        let missing = |items: &[u32]| Some(crate::Missing::new(items.to_vec()));
+        assert!(changed(&|d| d.modalities[0].missing = missing(&[])));
+        let lacking = |item| {
+            let mut other = dataset();
+            other.modalities[0].missing = missing(&[item]);
+            other.fingerprint()
+        };
+        assert_ne!(lacking(0), lacking(1));
         let categories =
             |last: &str| Some(Categories::new(["a", "b", last].map(|l| vec![String::from(l)]).to_vec()));
         assert!(changed(&|d| d.categories = categories("c")));

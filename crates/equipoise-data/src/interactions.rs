@@ -92,6 +92,13 @@ impl Interactions {
         users.flat_map(|user| self.items_of(user).iter().map(move |&item| (user, item)))
     }
 
+    /// The pairs of the items for which `keep` holds; users and items stay numbered as they are.
+    #[must_use]
+    pub fn of_items(&self, keep: impl Fn(u32) -> bool) -> Interactions {
+        let pairs: Vec<_> = self.pairs().filter(|&(_, item)| keep(item)).collect();
+        Interactions::from_pairs(self.n_users(), self.n_items, &pairs).0
+    }
+
     /// Number of users per item: its popularity. Length [`n_items`](Self::n_items).
     pub fn item_counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.n_items];

@@ -23,7 +23,9 @@ mod faults;
 mod features;
 mod fingerprint;
 pub mod formats;
+mod import;
 mod interactions;
+mod missing;
 mod random;
 mod samplers;
 mod scale;
@@ -39,7 +41,12 @@ pub use error::DataError;
 pub use family::{SplitFacts, SplitFamily};
 pub use features::{FeatureError, Features, Modality};
 pub use formats::{Format, formats};
+pub use import::{
+    AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,
+    ReviewCounts, Size, SplitRule, TextRule, import_amazon, write_made_up_amazon,
+};
 pub use interactions::Interactions;
+pub use missing::{Missing, MissingFill};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples, paired_triples};
 pub use scale::FeatureScale;

@@ -78,6 +78,22 @@ pub struct ModalityAudit {
     pub rho: Option<f64>,
     /// Average treatment effect `gamma^m`: mean margin lost when the modality is silenced. Of `agm` the mean response.
     pub effect: Option<f64>,
+    /// What is known of the items that lack it, where some do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingAudit>,
+}
+
+/// Items that lack a modality, and how well held-out items are found apart from the others.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+pub struct MissingAudit {
+    /// Number of items that lack the modality.
+    pub items: usize,
+    /// The metric measured apart, such as `recall@20`.
+    pub metric: String,
+    /// Its value over held-out items that have the modality; `None` if there is none.
+    pub has: Option<f64>,
+    /// Its value over held-out items that lack it; `None` if there is none.
+    pub lacks: Option<f64>,
 }
 
 /// What was recorded in one epoch. Pairs are `(modality, value)`.

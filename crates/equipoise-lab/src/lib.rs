@@ -36,7 +36,7 @@ mod text;
 mod verdict;
 mod words;
 
-pub use audit::{Audit, EpochRecord, ModalityAudit, PlainRun, TeacherCurve};
+pub use audit::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 pub use headline::headline;
 pub use html::html_report;
 pub use text::text_report;

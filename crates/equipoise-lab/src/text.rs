@@ -25,6 +25,7 @@ pub fn text_report(audit: &Audit) -> String {
         wrap(&headline(audit), "", WIDTH),
         references(audit),
         modality_table(audit, &judged),
+        missing(audit),
         sentences(&judged),
     ] {
         if block.is_empty() {
@@ -93,6 +94,26 @@ fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
     let mut rows = vec![columns];
     rows.extend(audit.modalities.iter().zip(judged).map(|(m, verdict)| row(m, verdict, kept)));
     align(&rows, last)
+}
+
+/// A line for each modality that some items lack.
+fn missing(audit: &Audit) -> String {
+    let mut out = String::new();
+    for modality in &audit.modalities {
+        let Some(missing) = &modality.missing else { continue };
+        let value = |v: Option<f64>| v.and_then(finite).map_or_else(|| "not measured".into(), number);
+        let text = format!(
+            "{} is missing for {} of {} items; {} is {} over held-out items that have it and {} over those that lack it.",
+            name(&modality.name),
+            count(missing.items),
+            count(audit.items),
+            name(&missing.metric),
+            value(missing.has),
+            value(missing.lacks)
+        );
+        out.push_str(&wrap(&text, "", WIDTH));
+    }
+    out
 }
 
 fn row(modality: &ModalityAudit, verdict: &ModalityVerdict, kept: [bool; 3]) -> Vec<String> {

@@ -101,6 +101,7 @@ fn modality(name: &'static str) -> impl Strategy<Value = ModalityAudit> {
             weight,
             rho,
             effect: rho,
+            missing: None,
         },
     )
 }

@@ -103,6 +103,7 @@ fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
             .into(),
         validation_ablations: BTreeMap::new(),
         popularity: metrics(0.05),
+        presence: BTreeMap::new(),
         definitions: BTreeMap::new(),
     };
     std::fs::write(dir.join("metrics.json"), serde_json::to_string(&report).unwrap()).unwrap();

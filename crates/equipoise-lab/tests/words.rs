@@ -2,7 +2,7 @@
 
 mod fixture;
 
-use equipoise_lab::{Audit, headline, html_report, text_report};
+use equipoise_lab::{Audit, MissingAudit, headline, html_report, text_report};
 
 #[test]
 fn report_of_three_modalities_with_teachers() {
@@ -85,4 +85,19 @@ fn a_command_is_never_broken_over_two_lines() {
     let text = text_report(&fixture::bare());
     let whole = text.matches("`equipoise train --balance ckd`").count();
     assert_eq!(whole, 4, "{text}");
+}
+
+#[test]
+fn items_that_lack_a_modality_are_reported_only_where_there_are_any() {
+    let mut audit = fixture::three_modalities();
+    let (text, page) = (text_report(&audit), html_report(&audit));
+    assert!(!text.contains("missing") && !page.contains("items that lack it"), "{text}");
+    let missing = MissingAudit { items: 180, metric: "recall@20".into(), has: Some(0.0631), lacks: None };
+    audit.modalities[1].missing = Some(missing);
+    let (text, page) = (text_report(&audit), html_report(&audit));
+    let flat = text.replace('\n', " ");
+    let named = format!("{} is missing for 180 of", audit.modalities[1].name);
+    assert!(flat.contains(&named) && flat.contains("recall@20 is 0.0631 over"), "{text}");
+    assert!(flat.contains("not measured over those that lack it"), "{text}");
+    assert!(page.contains("items that lack it") && page.contains("180"));
 }

@@ -59,7 +59,7 @@ fn equal_channels_are_shared_and_divided_by_one_more_than_their_number() {
     let of = |n: usize| {
         let mut data = suite::dataset(1, 4);
         let features = data.modalities[0].features.clone();
-        let twin = |k| Modality { name: format!("twin{k}"), features: features.clone() };
+        let twin = |k| Modality::new(format!("twin{k}"), features.clone());
         data.modalities.extend((1..n).map(twin));
         let mut model = suite_model("mgcn", json!({"neighbours": 3}), &data, 5);
         let single = suite_model("mgcn", json!({"neighbours": 3}), &suite::dataset(1, 4), 5);

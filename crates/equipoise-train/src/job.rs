@@ -4,6 +4,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::{audited, evaluate_tables, popularity};
 use crate::events::{Ending, Event, EventLog, Listener};
+use crate::presence::{self, Presence};
 use crate::prior::Preparation;
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
@@ -159,6 +160,7 @@ impl Bench<'_> {
             ablations: BTreeMap::new(),
             validation_ablations: measured.each(&audited, |a| measured.validation(a))?,
             popularity: BTreeMap::new(),
+            presence: BTreeMap::new(),
             definitions: BTreeMap::new(),
         };
         match self.test {
@@ -184,13 +186,15 @@ impl Bench<'_> {
         whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
         let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
         let floor = popularity(&data.train, test.open(), &excluded, &config.eval)?;
+        let presence = measured.presence(primary, test)?;
         Ok(Report {
             test: whole.metrics,
             evaluated_users: whole.evaluated_users,
             skipped_users: whole.skipped_users,
             ablations: measured.each(audited, |a| Ok(measured.test(a, test)?.metrics))?,
             popularity: floor.metrics,
-            definitions: whole.definitions,
+            definitions: whole.definitions.into_iter().chain(presence::definition(&presence)).collect(),
+            presence,
             ..report
         })
     }
@@ -239,6 +243,18 @@ impl Measured<'_> {
         let data = self.data;
         Ok(evaluate_tables(self.encoded, ablation, &data.validation, &[&data.train], &self.config.eval)?
             .metrics)
+    }
+
+    fn presence(
+        &self,
+        ablation: Ablation,
+        test: &SealedTest,
+    ) -> Result<BTreeMap<String, Presence>, TrainError> {
+        let (data, test) = (self.data, test.open());
+        let excluded = self.config.eval.excluded_at_test(&data.train, &data.validation);
+        Ok(presence::by_modality(data, test, &self.config.eval, |held_out, eval| {
+            evaluate_tables(self.encoded, ablation, held_out, &excluded, eval)
+        })?)
     }
 
     fn each(

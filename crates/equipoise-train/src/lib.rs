@@ -17,6 +17,7 @@ pub mod events;
 pub mod heads;
 pub mod job;
 pub mod memory;
+pub mod presence;
 pub mod run;
 pub mod stopping;
 pub mod teachers;

@@ -18,6 +18,7 @@ use crate::config::RunConfig;
 use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::events::Ending;
+use crate::presence::Presence;
 use equipoise_data::{Dataset, write_atomic};
 use equipoise_models::{Inputs, Model};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,10 @@ pub struct Report {
     pub validation_ablations: BTreeMap<String, Metrics>,
     /// Test metrics of recommending by popularity.
     pub popularity: Metrics,
+    /// Test metrics apart for items that have a modality and items that lack it, by modality; for modalities of
+    /// which it is known that some lack it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub presence: BTreeMap<String, Presence>,
     /// What each metric means.
     pub definitions: BTreeMap<String, String>,
 }

@@ -1,8 +1,9 @@
 //! Gathers an [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
-use equipoise_lab::{Audit, EpochRecord, ModalityAudit, PlainRun, TeacherCurve};
+use equipoise_lab::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
 use equipoise_train::events::{self, read_epochs};
+use equipoise_train::presence::Presence;
 use equipoise_train::run::Metrics;
 use equipoise_train::{Report, Run, TrainError};
 use std::path::PathBuf;
@@ -116,8 +117,20 @@ fn modality(
         weight: of(|e| &e.weights),
         rho: of(|e| &e.rho),
         effect: of(|e| &e.effects),
+        missing: report.presence.get(&name).and_then(|presence| missing(presence, metric)),
         name,
     }
+}
+
+/// `recall@k` apart for items with and without the modality, at the k of the report's metric.
+fn missing(presence: &Presence, metric: &str) -> Option<MissingAudit> {
+    let recall = format!("recall@{}", metric.split_once('@')?.1);
+    (presence.lacks.items > 0).then(|| MissingAudit {
+        items: presence.lacks.items,
+        has: presence.has.metrics.get(&recall).copied(),
+        lacks: presence.lacks.metrics.get(&recall).copied(),
+        metric: recall,
+    })
 }
 
 fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, TrainError> {

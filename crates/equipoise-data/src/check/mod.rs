@@ -68,7 +68,10 @@ pub struct ModalityReport {
     pub rows: usize,
     /// Type in the file.
     pub dtype: &'static str,
-    /// Rows that are all zero: items without this modality.
+    /// Items that `<modality>_missing.json` lists; `None` if there is no such file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marked_missing: Option<usize>,
+    /// Rows that are all zero: most likely items without this modality.
     pub missing_rows: usize,
     /// Rows equal to an earlier one, zero rows left out.
     pub duplicate_rows: usize,
@@ -138,6 +141,7 @@ fn modality_report(modality: &crate::formats::ReadModality) -> ModalityReport {
         width: features.width(),
         rows: features.rows(),
         dtype: modality.dtype,
+        marked_missing: modality.missing.as_ref().map(|missing| missing.items.len()),
         missing_rows: features.zero_rows(),
         duplicate_rows: features.duplicate_rows(),
         minimum,

@@ -41,15 +41,16 @@ fn modalities(f: &mut Formatter<'_>, modalities: &[ModalityReport]) -> Result {
         return Ok(());
     }
     let width = modalities.iter().map(|m| m.name.chars().count()).max().unwrap_or(0).max(8);
-    let heads = ["rows", "width", "type", "missing", "repeated", "minimum", "maximum"];
+    let heads = ["rows", "width", "type", "missing", "zero", "repeated", "minimum", "maximum"];
     write!(f, "\n{:<width$}", "modality")?;
     heads.iter().try_for_each(|head| write!(f, "{head:>10}"))?;
     writeln!(f)?;
     for m in modalities {
+        let missing = m.marked_missing.map_or("-".into(), |count| count.to_string());
         writeln!(
             f,
-            "{:<width$}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10.4}{:>10.4}",
-            m.name, m.rows, m.width, m.dtype, m.missing_rows, m.duplicate_rows, m.minimum, m.maximum
+            "{:<width$}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10.4}{:>10.4}",
+            m.name, m.rows, m.width, m.dtype, missing, m.missing_rows, m.duplicate_rows, m.minimum, m.maximum
         )?;
     }
     Ok(())

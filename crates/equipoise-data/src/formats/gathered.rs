@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::category_file::ReadCategories;
+use super::missing_file::ReadMissing;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::features::{Features, Modality};
 use crate::interactions::Interactions;
+use crate::missing::Missing;
 use crate::vocabulary::Vocabulary;
 
 /// Names of the splits in the order train, validation, test.
@@ -34,6 +36,7 @@ pub(crate) struct ReadModality {
     pub(crate) file: PathBuf,
     pub(crate) dtype: &'static str,
     pub(crate) features: Features,
+    pub(crate) missing: Option<ReadMissing>,
 }
 
 /// All that was read of a data set, before the parts are held against each other.
@@ -98,6 +101,9 @@ impl Gathered {
             if found != expected {
                 let (file, reason) = (modality.file.clone(), reason.clone());
                 faults.add(DataError::Rows { file, found, expected, reason })?;
+            }
+            if let Some(missing) = &modality.missing {
+                missing.verify(expected, faults)?;
             }
         }
         for split in self.present() {
@@ -194,7 +200,11 @@ impl Gathered {
         let [train, validation, test] = [0, 1, 2].map(|s| self.interactions(s, &shape, &mut notes));
         notes.extend(oddities(&train, &validation, &test));
         let modalities = self.modalities.into_iter();
-        let modalities = modalities.map(|m| Modality { name: m.name, features: m.features });
+        let modalities = modalities.map(|m| Modality {
+            name: m.name,
+            features: m.features,
+            missing: m.missing.map(|missing| Missing::new(missing.items)),
+        });
         let data = Dataset {
             name: self.name,
             format: self.format,

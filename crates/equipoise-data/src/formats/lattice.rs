@@ -3,6 +3,7 @@
 //! ```text
 //! <dir>/5-core/train.json, val.json, test.json    {"<user>": [item, ...], ...}
 //! <dir>/<modality>_feat.npy                       one row per item
+//! <dir>/<modality>_missing.json                   optional: [items that lack it]
 //! <dir>/5-core/user_list.txt, item_list.txt       optional: raw id <tab> index
 //! <dir>/5-core/categories.json                    optional: {"<item>": "label" or [labels], ...}
 //! ```

@@ -3,6 +3,7 @@
 //! ```text
 //! <dir>/<name>.inter            tab separated, header with userID, itemID, x_label
 //! <dir>/<modality>_feat.npy     one row per item
+//! <dir>/<modality>_missing.json    optional: [items that lack it]
 //! <dir>/u_id_mapping.csv, i_id_mapping.csv    optional: raw id <tab> index
 //! ```
 //!

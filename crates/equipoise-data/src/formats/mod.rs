@@ -5,6 +5,7 @@ mod gathered;
 mod id_list;
 mod json_split;
 mod lattice;
+mod missing_file;
 mod mmrec;
 mod modality_files;
 mod npy;
@@ -17,6 +18,7 @@ pub(crate) use gathered::{ReadModality, Shape, oddities};
 pub use lattice::Lattice;
 pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
+pub(crate) use npy::float32_header;
 pub use npy::{read_npy, write_npy};
 
 use crate::dataset::{LoadOptions, Loaded};

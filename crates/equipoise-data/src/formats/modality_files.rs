@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::gathered::ReadModality;
+use super::missing_file;
 use super::npy::read_npy;
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -24,6 +25,7 @@ pub(crate) fn read(
     if present.is_empty() || asked.is_some_and(<[String]>::is_empty) {
         faults.add(DataError::NoModality { path: dir.to_owned() })?;
     }
+    missing_file::strays(dir, &present, faults)?;
     let wanted = match asked {
         Some(names) => select(dir, &present, names, faults)?,
         None => present,
@@ -31,7 +33,8 @@ pub(crate) fn read(
     let mut modalities = Vec::with_capacity(wanted.len());
     for (name, file) in wanted {
         if let Some((features, dtype)) = faults.keep(read_npy(&file))? {
-            modalities.push(ReadModality { name, file, dtype, features });
+            let missing = missing_file::read(dir, &name, faults)?;
+            modalities.push(ReadModality { name, file, dtype, features, missing });
         }
     }
     Ok(modalities)

@@ -45,19 +45,21 @@ pub fn read_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be written.
 pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
-    let (rows, width) = (features.rows(), features.width());
+    write_atomic(file, |out| {
+        out.write_all(&float32_header(features.rows(), features.width()))?;
+        features.values().iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
+    })
+    .map_err(DataError::io(file))
+}
+
+/// What stands before the values of a float32 matrix in row order.
+pub(crate) fn float32_header(rows: usize, width: usize) -> Vec<u8> {
     let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
     // The values start at a multiple of 64; a newline ends the header.
     let padding = 63 - (10 + text.len()) % 64;
     text.extend(std::iter::repeat_n(' ', padding));
     text.push('\n');
-    write_atomic(file, |out| {
-        out.write_all(b"\x93NUMPY\x01\x00")?;
-        out.write_all(&(text.len() as u16).to_le_bytes())?;
-        out.write_all(text.as_bytes())?;
-        features.values().iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
-    })
-    .map_err(DataError::io(file))
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
 fn npy_error(file: &Path, (byte, problem, remedy): npy_header::Fault) -> DataError {

@@ -39,6 +39,25 @@ fn balancing(audit: &Audit) -> Vec<Balancing> {
     all.into_iter().filter_map(row).collect()
 }
 
+/// Shown where some items are known to lack a modality.
+const MISSING: [Quantity; 3] = [
+    ("missing", "items that lack it", |m, _| {
+        m.missing.as_ref().map_or_else(absent, |found| count(found.items))
+    }),
+    ("items with it", "recall over held-out items that have it", |m, _| {
+        shown(m.missing.as_ref().and_then(|found| found.has))
+    }),
+    ("items without it", "recall over held-out items that lack it", |m, _| {
+        shown(m.missing.as_ref().and_then(|found| found.lacks))
+    }),
+];
+
+/// The lines of the modality table.
+fn measured(audit: &Audit) -> Vec<Quantity> {
+    let missing = audit.modalities.iter().any(|modality| modality.missing.is_some());
+    MEASURED.into_iter().chain(MISSING.into_iter().filter(|_| missing)).collect()
+}
+
 fn absent() -> String {
     "–".into()
 }
@@ -61,7 +80,7 @@ pub(super) fn modalities(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
                     }
                 }
                 tbody {
-                    @for (label, gloss, value) in MEASURED {
+                    @for (label, gloss, value) in measured(audit) {
                         tr {
                             (heading(label, gloss))
                             @for (modality, verdict) in audit.modalities.iter().zip(judged) {

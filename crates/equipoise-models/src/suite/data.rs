@@ -37,7 +37,7 @@ pub fn dataset(n: usize, seed: u64) -> Dataset {
         let width = 3 + 2 * m;
         let values = (0..ITEMS * width).map(|_| (2.0 * stream.unit() - 1.0) as f32).collect();
         let features = Features::new(ITEMS, width, values).expect("finite values that fill the table");
-        Modality { name: names[m].into(), features }
+        Modality::new(names[m], features)
     };
     let ids = |kind: &str, n| (0..n).map(|k| format!("{kind}{k}")).collect();
     Dataset {

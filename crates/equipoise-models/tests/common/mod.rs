@@ -84,7 +84,7 @@ pub fn connected(
         vocabulary: Vocabulary::new(ids("u", users), ids("i", items)).expect("distinct ids"),
         train: interactions(),
         validation: interactions(),
-        modalities: modalities.into_iter().map(|(name, features)| Modality { name, features }).collect(),
+        modalities: modalities.into_iter().map(|(name, features)| Modality::new(name, features)).collect(),
         categories: None,
         notes: Vec::new(),
     }

@@ -6,7 +6,7 @@ pub mod spans;
 mod written;
 
 use equipoise_balance::BalanceConfig;
-use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, load};
+use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, MissingFill, load};
 use equipoise_eval::EvalConfig;
 use equipoise_models::BackboneConfig;
 use equipoise_nn::AdamConfig;
@@ -63,6 +63,7 @@ impl Default for RunConfig {
 /// |---|---|---|
 /// | `path` | none | directory of the data set |
 /// | `modalities` | all that are found | which modalities, by name |
+/// | `missing` | `mean` | what a model sees of items that lack a modality, [`MissingFill`]: `mean`, `zero`, `neighbours` |
 /// | `features` | `raw` | their [`FeatureScale`]: `raw`, `standardised`, `unit` |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,6 +73,8 @@ pub struct DataConfig {
     /// Which modalities, by name; all that are found when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modalities: Option<Vec<String>>,
+    /// What a model sees of items that lack a modality.
+    pub missing: MissingFill,
     /// Scale of the features.
     pub features: FeatureScale,
 }
@@ -83,7 +86,7 @@ impl DataConfig {
     /// See [`DataError`].
     pub fn load(&self) -> Result<Loaded, DataError> {
         let Loaded { data, test } = load(&self.path, &LoadOptions { modalities: self.modalities.clone() })?;
-        Ok(Loaded { data: data.scaled(self.features), test })
+        Ok(Loaded { data: data.filled(self.missing).scaled(self.features), test })
     }
 }
 

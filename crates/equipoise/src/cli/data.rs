@@ -1,16 +1,22 @@
 //! `equipoise data`
 
-use super::{Failure, Global, print};
+use super::{Failure, Global, fake, import, print};
 use equipoise_data::{DemoConfig, LoadOptions, check, write_demo};
 use std::path::PathBuf;
 
-/// Check a data set, or make one up.
+/// Check a data set, import raw files, or make one up.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Read a data set and say what is in it and every fault that is found.
     Check(CheckArgs),
     /// Write the made-up data set of the demo: a strong, a weak and a worthless modality.
     Generate(GenerateArgs),
+    /// Make a data set from raw files.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Write made-up files in exactly the formats of the Amazon releases, of a given size.
+    #[command(hide = true)]
+    FakeAmazon(Box<fake::Args>),
 }
 
 /// Read a data set and say what is in it and every fault that is found.
@@ -47,6 +53,8 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
     match command {
         Command::Check(args) => check_data(args, global),
         Command::Generate(args) => generate(args, global),
+        Command::Import(command) => import::run(command, global),
+        Command::FakeAmazon(args) => fake::run(args, global),
     }
 }
 

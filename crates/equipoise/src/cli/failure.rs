@@ -44,7 +44,16 @@ impl From<TrainError> for Failure {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Failure {
-        Failure::input(error)
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match &error {
+            // No fault of the input: there is no room for what is written.
+            DataError::Io { source, .. }
+                if matches!(source.kind(), FileTooLarge | QuotaExceeded | StorageFull) =>
+            {
+                Failure::failed(error)
+            }
+            _ => Failure::input(error),
+        }
     }
 }
 

@@ -9,6 +9,8 @@ mod data;
 mod demo;
 mod evaluate;
 mod failure;
+mod fake;
+mod import;
 pub(crate) mod print;
 mod reproduce;
 mod sweep;
@@ -77,13 +79,13 @@ impl Global {
 enum Command {
     /// Train plain and balanced models on made-up data and show what happened.
     Demo(demo::Args),
-    /// Check a data set, or make one up.
+    /// Check a data set, import raw files, or make one up.
     #[command(subcommand)]
     Data(data::Command),
     /// List the backbones, what each is and where it was published.
     Backbones,
     /// Train a model, and the teachers that its balancer needs.
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Search for good settings, by a metric on validation.
     Sweep(sweep::Args),
     /// Evaluate a trained model again.

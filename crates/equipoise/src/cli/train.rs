@@ -33,6 +33,9 @@ pub struct Args {
     /// Modalities to use, by name [default: all that are found].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     modalities: Option<Vec<String>>,
+    /// What models see of items that lack a modality: mean, zero or neighbours.
+    #[arg(long, value_name = "NAME")]
+    missing: Option<String>,
     /// Most epochs.
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
@@ -100,6 +103,7 @@ impl Args {
         vec![
             ("data.path", "--data", path(&self.data)),
             ("data.modalities", "--modalities", list.map(toml::Value::Array)),
+            ("data.missing", "--missing", text(&self.missing)),
             ("backbone.name", "--backbone", text(&self.backbone)),
             ("balance.name", "--balance", text(&self.balance)),
             ("balance.teachers", "--teachers", path(&self.teachers)),
