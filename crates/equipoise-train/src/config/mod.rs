@@ -63,7 +63,7 @@ impl Default for RunConfig {
 /// |---|---|---|
 /// | `path` | none | directory of the data set |
 /// | `modalities` | all that are found | which modalities, by name |
-/// | `features` | `raw` | their [`FeatureScale`]: `raw`, `standardised`, `unit` |
+/// | `scale` | `none` | scale of the features, a [`FeatureScale`]: `none`, `l2`, `standard`, `pca:256` |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
@@ -73,7 +73,8 @@ pub struct DataConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modalities: Option<Vec<String>>,
     /// Scale of the features.
-    pub features: FeatureScale,
+    #[serde(alias = "features")]
+    pub scale: FeatureScale,
 }
 
 impl DataConfig {
@@ -82,8 +83,9 @@ impl DataConfig {
     /// # Errors
     /// See [`DataError`].
     pub fn load(&self) -> Result<Loaded, DataError> {
-        let Loaded { data, test } = load(&self.path, &LoadOptions { modalities: self.modalities.clone() })?;
-        Ok(Loaded { data: data.scaled(self.features), test })
+        let options = LoadOptions { modalities: self.modalities.clone(), ..LoadOptions::default() };
+        let Loaded { data, test } = load(&self.path, &options)?;
+        Ok(Loaded { data: data.scaled(self.scale), test })
     }
 }
 

@@ -51,7 +51,8 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
 }
 
 fn check_data(args: &CheckArgs, global: &Global) -> Result<(), Failure> {
-    let report = check(&args.path, &LoadOptions { modalities: args.modalities.clone() });
+    let report =
+        check(&args.path, &LoadOptions { modalities: args.modalities.clone(), ..LoadOptions::default() });
     if global.json() {
         print::json(&report)?;
     } else {
