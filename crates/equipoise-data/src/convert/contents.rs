@@ -48,6 +48,13 @@ impl Contents {
         let files: Vec<PathBuf> = gathered.modalities.iter().map(|m| m.file.clone()).collect();
         gathered.name = gathered.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let Loaded { data, test } = gathered.assemble(path)?;
+        let unsafe_name = |name: &str| {
+            name.starts_with('.') || name.contains(['/', '\\']) || name.contains(char::is_control)
+        };
+        if let Some(m) = data.modalities.iter().find(|m| unsafe_name(&m.name)) {
+            let expected = "a name that can be part of a file's".into();
+            return Err(DataError::Setting { field: "modality", found: m.name.clone(), expected });
+        }
         let data = data.scaled(scale);
         let fingerprint = data.fingerprint();
         let modalities = data.modalities.into_iter().zip(files).map(|(m, file)| Content {

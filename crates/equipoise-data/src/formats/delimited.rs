@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
-
 use super::columns::{Columns, Places};
+use super::csv_rows::CsvRows;
 use super::records::{Records, Row, moment, split_named};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
@@ -24,36 +23,32 @@ pub(crate) fn read(
     split: Option<u8>,
     records: &mut Records,
 ) -> Result<(), DataError> {
-    let mut reader = open(file, options.columns.header)?;
-    let places = places(file, &mut reader, &options.columns)?;
+    let mut rows = open(file)?;
+    let mut more = rows.advance().map_err(DataError::io(file))?;
+    let places = places(file, &rows, &options.columns)?;
     if options.min_rating.is_some() && places.rating.is_none() {
         let problem = "no column of ratings for --min-rating; name it with --rating-column".into();
         return Err(line_error(file, 1, problem));
     }
-    let mut record = ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(false) => return Ok(()),
-            Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let taken = row(&record, &places, split).and_then(|row| records.push(row, options));
-                if let Err(problem) = taken {
-                    records.wrong(file, format!("line {line}"), problem);
-                }
-            }
-            Err(error) => reader_error(file, error, records)?,
-        }
+    let count = rows.len();
+    if options.columns.header {
+        more = rows.advance().map_err(DataError::io(file))?;
     }
+    while more {
+        let taken = row(&rows, count, &places, split).and_then(|row| records.push(row, options));
+        if let Err(problem) = taken {
+            records.wrong(file, format!("line {}", rows.line()), problem);
+        }
+        more = rows.advance().map_err(DataError::io(file))?;
+    }
+    Ok(())
 }
 
-fn open(file: &Path, header: bool) -> Result<Reader<BufReader<File>>, DataError> {
+fn open(file: &Path) -> Result<CsvRows<BufReader<File>>, DataError> {
     let delimiter = delimiter(file)?;
     let input = File::open(file).map_err(DataError::io(file))?;
-    let mut builder = ReaderBuilder::new();
-    builder.delimiter(delimiter).has_headers(header);
-    // A tab separates what a quotation mark may be part of.
-    builder.quoting(delimiter != b'\t');
-    Ok(builder.from_reader(BufReader::new(input)))
+    // Between tabs, a quotation mark is part of the cell.
+    Ok(CsvRows::new(BufReader::new(input), delimiter, delimiter != b'\t'))
 }
 
 /// The tab in `.tsv` files, else whichever of tab, semicolon and comma the first line has.
@@ -71,12 +66,14 @@ fn delimiter(file: &Path) -> Result<u8, DataError> {
     Ok(found.unwrap_or(if tsv { b'\t' } else { b',' }))
 }
 
-fn places(file: &Path, reader: &mut Reader<BufReader<File>>, columns: &Columns) -> Result<Places, DataError> {
-    let first = reader.byte_headers().map_err(|e| line_error(file, 1, e.to_string()))?;
+fn places(file: &Path, first: &CsvRows<BufReader<File>>, columns: &Columns) -> Result<Places, DataError> {
     let found = match columns.header {
         true => {
-            let name = |n: &[u8]| String::from_utf8_lossy(n).trim_start_matches('\u{feff}').trim().to_owned();
-            columns.find(&first.iter().map(name).collect::<Vec<_>>())
+            let name = |place| {
+                let name = String::from_utf8_lossy(first.cell(place));
+                name.trim_start_matches('\u{feff}').trim().to_owned()
+            };
+            columns.find(&(0..first.len()).map(name).collect::<Vec<_>>())
         }
         false => {
             let (columns, names) = columns.numbered(first.len());
@@ -86,12 +83,18 @@ fn places(file: &Path, reader: &mut Reader<BufReader<File>>, columns: &Columns) 
     found.map_err(|problem| line_error(file, 1, problem))
 }
 
-fn row<'a>(record: &'a ByteRecord, places: &Places, split: Option<u8>) -> Result<Row<'a>, String> {
+fn row<'a>(
+    cells: &'a CsvRows<BufReader<File>>,
+    count: usize,
+    places: &Places,
+    split: Option<u8>,
+) -> Result<Row<'a>, String> {
+    if cells.len() != count {
+        return Err(format!("expected {count} columns, found {}; repair the line", cells.len()));
+    }
     let text = |place: usize, what: &str| {
-        let cell = record.get(place).unwrap_or_default();
-        std::str::from_utf8(cell)
-            .map(str::trim)
-            .map_err(|_| format!("the {what} is no UTF-8; convert the file"))
+        let cell = std::str::from_utf8(cells.cell(place)).map(str::trim);
+        cell.map_err(|_| format!("the {what} is no UTF-8; convert the file"))
     };
     let optional = |place: Option<usize>, what: &str| match place {
         Some(place) => text(place, what).map(|cell| Some(cell).filter(|cell| !cell.is_empty())),
@@ -126,20 +129,6 @@ fn row<'a>(record: &'a ByteRecord, places: &Places, split: Option<u8>) -> Result
             None => label.map(named).transpose()?,
         },
     })
-}
-
-/// A row of another length is a fault of that row; anything else ends the reading.
-fn reader_error(file: &Path, error: csv::Error, records: &mut Records) -> Result<(), DataError> {
-    let line = error.position().map_or(0, csv::Position::line);
-    match error.into_kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            let problem = format!("expected {expected_len} columns, found {len}; repair the line");
-            records.wrong(file, format!("line {line}"), problem);
-            Ok(())
-        }
-        csv::ErrorKind::Io(source) => Err(DataError::Io { file: file.to_owned(), source }),
-        other => Err(line_error(file, line, format!("{other:?}"))),
-    }
 }
 
 fn line_error(file: &Path, line: u64, problem: String) -> DataError {

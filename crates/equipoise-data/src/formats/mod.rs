@@ -2,6 +2,7 @@
 
 mod category_file;
 mod columns;
+mod csv_rows;
 mod delimited;
 mod gathered;
 mod id_list;

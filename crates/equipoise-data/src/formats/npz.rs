@@ -1,10 +1,13 @@
 //! NumPy's `.npz` archives: a ZIP file of `.npy` members.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use zip::ZipArchive;
+use flate2::bufread::DeflateDecoder;
+use memmap2::Mmap;
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
 
 use super::npy::npy_error;
 use super::npy_array::NpyArray;
@@ -14,63 +17,86 @@ use crate::error::DataError;
 /// No byte of a deflated stream stands for more than this many; an archive that claims more is no archive.
 const MOST_PER_BYTE: u64 = 1032;
 
+const AGAIN: &str = "write it again with numpy.savez or scipy.sparse.save_npz";
+
 /// An archive that is open for reading.
 pub(crate) struct Npz {
     file: PathBuf,
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipSliceArchive<Mmap>,
+    members: BTreeMap<String, (ZipArchiveEntryWayfinder, CompressionMethod)>,
 }
 
 impl Npz {
     /// Reads the directory of the archive.
     ///
     /// # Errors
-    /// [`DataError::Npy`] if it is no ZIP file.
+    /// [`DataError::Npy`] if it is no ZIP file, or names an array twice.
     pub(crate) fn open(file: &Path) -> Result<Npz, DataError> {
         let input = File::open(file).map_err(DataError::io(file))?;
-        let length = input.metadata().map_err(DataError::io(file))?.len();
-        let archive = ZipArchive::new(BufReader::new(input)).map_err(|error| {
-            let problem = format!("no readable ZIP archive of {length} bytes: {error}");
-            npy_error(file, (0, problem, "write it again with numpy.savez or scipy.sparse.save_npz"))
-        })?;
-        Ok(Npz { file: file.to_owned(), archive })
+        // SAFETY: read only; a file that another program cuts short meanwhile ends the process, as with any
+        // mapped file.
+        let bytes = unsafe { Mmap::map(&input) }.map_err(DataError::io(file))?;
+        let length = bytes.len();
+        let broken = |problem: String| npy_error(file, (0, problem, AGAIN));
+        let archive = ZipArchive::from_slice(bytes)
+            .map_err(|error| broken(format!("no readable ZIP archive of {length} bytes: {error}")))?;
+        let mut members = BTreeMap::new();
+        let mut entries = archive.entries();
+        while let Some(entry) = entries.next_entry().map_err(|e| broken(e.to_string()))? {
+            let path = entry.file_path();
+            let name = std::str::from_utf8(path.as_ref()).map_err(|e| broken(e.to_string()))?;
+            let name = name.strip_suffix(".npy").unwrap_or(name).to_owned();
+            if members.insert(name.clone(), (entry.wayfinder(), entry.compression_method())).is_some() {
+                return Err(broken(format!("array {name:?} is there twice")));
+            }
+        }
+        Ok(Npz { file: file.to_owned(), archive, members })
     }
 
-    /// Names of the arrays, in the order of the archive.
-    ///
-    /// # Errors
-    /// [`DataError::Npy`] if one is no text.
-    pub(crate) fn names(&self) -> Result<Vec<String>, DataError> {
-        let name = |name: Result<std::borrow::Cow<'_, str>, _>| {
-            name.map(|n| n.strip_suffix(".npy").unwrap_or(&n).to_owned())
-        };
-        let names: Result<_, zip::result::ZipError> = self.archive.file_names().map(name).collect();
-        names.map_err(|error| {
-            let problem = format!("the name of an array: {error}");
-            npy_error(&self.file, (0, problem, "write the archive again"))
-        })
+    /// Names of the arrays, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.members.keys().cloned().collect()
     }
 
     /// The bytes of the array called `name`, a whole `.npy` file.
     ///
     /// # Errors
     /// [`DataError::Npy`] if it is not there or damaged.
-    pub(crate) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, DataError> {
-        let member = format!("{name}.npy");
+    pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, DataError> {
         let broken = |byte: u64, problem: String| {
-            npy_error(&self.file, (byte, format!("array {name:?}: {problem}"), "write the archive again"))
+            npy_error(&self.file, (byte, format!("array {name:?}: {problem}"), AGAIN))
         };
-        let entry = self.archive.by_name(&member).map_err(|e| broken(0, e.to_string()))?;
-        let (start, size, packed) = (entry.header_start(), entry.size(), entry.compressed_size());
+        let Some(&(place, method)) = self.members.get(name) else {
+            return Err(broken(0, format!("not there, only {}", self.names().join(", "))));
+        };
+        let entry = self.archive.get_entry(place).map_err(|e| broken(0, e.to_string()))?;
+        let (start, end) = entry.compressed_data_range();
+        let (size, packed) = (place.uncompressed_size_hint(), end - start);
         if size > packed.saturating_mul(MOST_PER_BYTE).saturating_add(MOST_PER_BYTE) {
             return Err(broken(start, format!("{packed} bytes cannot unpack to the {size} bytes claimed")));
         }
-        let mut bytes = Vec::new();
         // Grown while reading: what is claimed is not allocated before it has come.
-        entry.take(size + 1).read_to_end(&mut bytes).map_err(|e| broken(start, e.to_string()))?;
-        if bytes.len() as u64 != size {
-            return Err(broken(start, format!("{} bytes, expected {size}", bytes.len())));
+        let mut bytes = Vec::new();
+        let read = match method {
+            CompressionMethod::STORE => {
+                entry.verifying_reader(entry.data()).take(size + 1).read_to_end(&mut bytes)
+            }
+            CompressionMethod::DEFLATE => {
+                let unpacked = DeflateDecoder::new(entry.data());
+                entry.verifying_reader(unpacked).take(size + 1).read_to_end(&mut bytes)
+            }
+            other => {
+                return Err(broken(
+                    start,
+                    format!("compressed by method {other:?}, expected deflate or none"),
+                ));
+            }
+        };
+        read.map_err(|error| broken(start, error.to_string()))?;
+        match bytes.len() as u64 == size {
+            true => Ok(bytes),
+            false => Err(broken(start, format!("{} bytes, expected {size}", bytes.len()))),
         }
-        Ok(bytes)
     }
 
     /// Reads one array with `read`.
@@ -78,7 +104,7 @@ impl Npz {
     /// # Errors
     /// [`DataError::Npy`] if it is not there, damaged or not what `read` expects.
     pub(crate) fn read<T>(
-        &mut self,
+        &self,
         name: &str,
         read: impl FnOnce(&NpyArray<'_>) -> Result<T, Fault>,
     ) -> Result<T, DataError> {

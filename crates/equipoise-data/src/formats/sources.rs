@@ -142,8 +142,8 @@ fn one_row(array: &NpyArray<'_>) -> Result<(), Fault> {
 }
 
 fn npz(path: &Path) -> Result<FeatureRows, DataError> {
-    let mut archive = Npz::open(path)?;
-    let mut names = archive.names()?;
+    let archive = Npz::open(path)?;
+    let mut names = archive.names();
     let listed = IDS.iter().find(|ids| names.iter().any(|n| n == *ids));
     let ids = match listed {
         Some(name) => Some(archive.read(name, |array| array.vector().and_then(|_| array.texts()))?),

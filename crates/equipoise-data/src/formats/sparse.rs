@@ -28,13 +28,13 @@ const CONVERT: &str = "save matrix.tocsr() with scipy.sparse.save_npz";
 /// # Errors
 /// [`DataError::Npy`] for anything that is no such archive, with the array and the byte.
 pub(crate) fn read(file: &Path) -> Result<Sparse, DataError> {
-    let mut npz = Npz::open(file)?;
-    let (rows, columns) = shape(&mut npz)?;
+    let npz = Npz::open(file)?;
+    let (rows, columns) = shape(&npz)?;
     let layout = npz.read("format", |array| array.texts())?;
     let entries = match layout.first().map(String::as_str) {
-        Some("csr") => compressed(&mut npz, rows, columns)?,
-        Some("csc") => compressed(&mut npz, columns, rows)?.into_iter().map(|(c, r)| (r, c)).collect(),
-        Some("coo") => coordinates(&mut npz, rows, columns)?,
+        Some("csr") => compressed(&npz, rows, columns)?,
+        Some("csc") => compressed(&npz, columns, rows)?.into_iter().map(|(c, r)| (r, c)).collect(),
+        Some("coo") => coordinates(&npz, rows, columns)?,
         other => {
             let found = other.unwrap_or("nothing");
             let problem = format!("expected format csr, csc or coo, found {found:?}");
@@ -50,7 +50,7 @@ pub(crate) fn read(file: &Path) -> Result<Sparse, DataError> {
     Ok(Sparse { rows, columns, pairs: pairs.collect(), zeros })
 }
 
-fn shape(npz: &mut Npz) -> Result<(u32, u32), DataError> {
+fn shape(npz: &Npz) -> Result<(u32, u32), DataError> {
     let shape = npz.read("shape", |array| array.integers())?;
     let size = |n: i64| u32::try_from(n).ok().filter(|&n| n > 0);
     match shape[..] {
@@ -68,7 +68,7 @@ fn lengths(expected: usize, found: usize) -> Fault {
 }
 
 /// The entries of compressed rows as (row, index).
-fn compressed(npz: &mut Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>, DataError> {
+fn compressed(npz: &Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>, DataError> {
     let bounds = npz.read("indptr", |array| array.vector().and_then(|_| array.integers()))?;
     let indices = indices(npz, "indices", columns)?;
     let ends = (bounds.first(), bounds.last());
@@ -87,7 +87,7 @@ fn compressed(npz: &mut Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>,
     Ok(entries.collect())
 }
 
-fn coordinates(npz: &mut Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>, DataError> {
+fn coordinates(npz: &Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>, DataError> {
     let (row, column) = (indices(npz, "row", rows)?, indices(npz, "col", columns)?);
     if row.len() != column.len() {
         return Err(npz.fault("col", lengths(row.len(), column.len())));
@@ -96,7 +96,7 @@ fn coordinates(npz: &mut Npz, rows: u32, columns: u32) -> Result<Vec<(u32, u32)>
 }
 
 /// Indices below `bound`.
-fn indices(npz: &mut Npz, name: &str, bound: u32) -> Result<Vec<u32>, DataError> {
+fn indices(npz: &Npz, name: &str, bound: u32) -> Result<Vec<u32>, DataError> {
     let values = npz.read(name, |array| array.vector().and_then(|_| array.integers()))?;
     let index = |(n, value): (usize, i64)| {
         u32::try_from(value).ok().filter(|&v| v < bound).ok_or_else(|| {

@@ -16,6 +16,14 @@ const OPTIONAL: [&str; 9] = [
     "balance.ckd.guard",
 ];
 
+/// Keys of earlier versions and what they are called now.
+const RENAMED: [(&str, &str); 1] = [("data.features", "data.scale")];
+
+/// The name that a key has now.
+pub fn current(key: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == key).map_or(key, |(_, new)| new)
+}
+
 /// Every key, dotted.
 pub fn all() -> BTreeSet<String> {
     let defaults =

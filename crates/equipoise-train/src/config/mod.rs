@@ -73,7 +73,6 @@ pub struct DataConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modalities: Option<Vec<String>>,
     /// Scale of the features.
-    #[serde(alias = "features")]
     pub scale: FeatureScale,
 }
 
