@@ -7,9 +7,18 @@ use std::fs;
 
 #[test]
 fn every_command_teaches_itself() {
-    for command in
-        ["demo", "backbones", "data", "data check", "data generate", "train", "evaluate", "audit", "compare"]
-    {
+    for command in [
+        "demo",
+        "backbones",
+        "data",
+        "data check",
+        "data convert",
+        "data generate",
+        "train",
+        "evaluate",
+        "audit",
+        "compare",
+    ] {
         let words: Vec<&str> = command.split(' ').collect();
         let text = ok(program().args(words).arg("--help"));
         assert!(text.contains("Usage:"), "{command}: {text}");

@@ -54,11 +54,13 @@ impl Format for Recbole {
         let listed = items.len();
         let mut records = Records::default();
         (records.users, records.items) = (Interner::of(users), Interner::of(items));
+        let mut whole = true;
         for (file, split) in &files {
-            faults.keep(read(file, *split, options, &mut records))?;
+            whole &= faults.keep(read(file, *split, options, &mut records))?.is_some();
         }
         let origin = if files.len() == 1 { files[0].0.clone() } else { path.to_owned() };
-        found.splits = records.finish(&origin, options, faults, &mut found.notes)?;
+        let splits = records.finish(&origin, options, faults, &mut found.notes)?;
+        found.splits = if whole { splits } else { [None, None, None] };
         let notes = &mut found.notes;
         found.modalities =
             modality_files::read_listed(path, options, records.items.ids(), listed, faults, notes)?;
@@ -93,7 +95,12 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
         one => one == 1 && files.len() == 1,
     };
     match sound {
-        true => Ok(files.into_iter().map(|(split, file)| (file, split)).collect()),
+        true => {
+            let mut parts: Vec<_> = files.into_iter().map(|(split, file)| (file, split)).collect();
+            // Train first: ids are numbered as they come.
+            parts.sort_by_key(|part| part.1);
+            Ok(parts)
+        }
         false => Err(DataError::Layout {
             path: path.to_owned(),
             found: format!("{} files end in .inter", files.len()),

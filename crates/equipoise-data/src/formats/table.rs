@@ -80,12 +80,14 @@ impl Format for Table {
             Ok(origin) => origin,
             Err(fault) => return faults.add(fault).map(|()| found),
         };
+        let mut whole = true;
         for (file, split) in &files {
             let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
             let read = if parquet { parquet_table::read } else { delimited::read };
-            faults.keep(read(file, options, *split, &mut records))?;
+            whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
         }
-        found.splits = records.finish(&origin, options, faults, &mut found.notes)?;
+        let splits = records.finish(&origin, options, faults, &mut found.notes)?;
+        found.splits = if whole { splits } else { [None, None, None] };
         let notes = &mut found.notes;
         found.modalities =
             modality_files::read_listed(dir, options, records.items.ids(), listed, faults, notes)?;

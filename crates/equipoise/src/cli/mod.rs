@@ -5,11 +5,13 @@
 mod audit;
 mod backbones;
 mod compare;
+mod convert;
 mod data;
 mod demo;
 mod evaluate;
 mod failure;
 pub(crate) mod print;
+mod reading;
 mod train;
 
 use failure::Failure;
@@ -73,7 +75,7 @@ impl Global {
 enum Command {
     /// Train plain and balanced models on made-up data and show what happened.
     Demo(demo::Args),
-    /// Check a data set, or make one up.
+    /// Check or convert a data set, or make one up.
     #[command(subcommand)]
     Data(data::Command),
     /// List the backbones, what each is and where it was published.
