@@ -2,6 +2,7 @@
 
 mod eigen;
 mod pca;
+mod sums;
 
 use std::fmt;
 use std::str::FromStr;

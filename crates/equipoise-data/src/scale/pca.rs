@@ -11,6 +11,7 @@
 use rayon::prelude::*;
 
 use super::eigen;
+use super::sums::{GROUP, add, dot, group};
 use crate::features::Features;
 use crate::random::Seed;
 
@@ -21,10 +22,13 @@ const EXACT: usize = 256;
 const MARGIN: usize = 32;
 
 /// Rounds of the power iteration.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
+
+/// Values of a column that one thread works on.
+const PIECE: usize = 2048;
 
 /// Rows (or columns) of `A` that share one pass over the other factor.
-const TILE: usize = 16;
+const TILE: usize = 8;
 
 /// The features less their mean, as a matrix to multiply with.
 struct Centred<'a> {
@@ -90,9 +94,11 @@ impl Centred<'_> {
         let mut out = vec![0.0; self.features.rows() * l];
         let tiles = out.par_chunks_mut(TILE * l).zip(self.features.values().par_chunks(TILE * width));
         tiles.for_each(|(out, rows)| {
-            for (c, x) in x.chunks_exact(l).enumerate() {
+            for (first, x) in x.chunks(GROUP * l).enumerate() {
+                let columns = first * GROUP..(first * GROUP + GROUP).min(width);
                 for (out, row) in out.chunks_exact_mut(l).zip(rows.chunks_exact(width)) {
-                    add(out, f64::from(row[c]) - self.mean[c], x);
+                    let (factors, count) = centred(&row[columns.clone()], &self.mean[columns.clone()]);
+                    add(out, &factors[..count], group(x, l));
                 }
             }
         });
@@ -104,11 +110,16 @@ impl Centred<'_> {
         let width = self.features.width();
         let mut out = vec![0.0; width * l];
         out.par_chunks_mut(TILE * l).enumerate().for_each(|(tile, out)| {
-            let first = tile * TILE;
-            for (row, q) in self.features.values().chunks_exact(width).zip(q.chunks_exact(l)) {
-                let cells = row[first..].iter().zip(&self.mean[first..]);
-                for (out, (&value, mean)) in out.chunks_exact_mut(l).zip(cells) {
-                    add(out, f64::from(value) - mean, q);
+            let columns = tile * TILE..(tile * TILE + TILE).min(width);
+            let rows = self.features.values().chunks(GROUP * width);
+            for (rows, q) in rows.zip(q.chunks(GROUP * l)) {
+                for (out, c) in out.chunks_exact_mut(l).zip(columns.clone()) {
+                    let (mut factors, mut count) = ([0.0; GROUP], 0);
+                    for row in rows.chunks_exact(width) {
+                        factors[count] = f64::from(row[c]) - self.mean[c];
+                        count += 1;
+                    }
+                    add(out, &factors[..count], group(q, l));
                 }
             }
         });
@@ -116,12 +127,13 @@ impl Centred<'_> {
     }
 }
 
-/// `out += factor * x`: each sum in the order of the calls, whatever the width of the processor's registers.
-#[inline]
-fn add(out: &mut [f64], factor: f64, x: &[f64]) {
-    for (out, x) in out.iter_mut().zip(x) {
-        *out += factor * x;
+/// Values less their means, and how many there are: at most [`GROUP`].
+fn centred(values: &[f32], mean: &[f64]) -> ([f64; GROUP], usize) {
+    let mut factors = [0.0; GROUP];
+    for ((factor, &value), mean) in factors.iter_mut().zip(values).zip(mean) {
+        *factor = f64::from(value) - mean;
     }
+    (factors, values.len())
 }
 
 /// Makes the columns of `m` (`rows` x `l`) orthonormal; a column that depends on earlier ones becomes 0.
@@ -137,10 +149,13 @@ fn orthonormalise(m: &mut [f64], rows: usize, l: usize) {
         let column = &mut rest[..rows];
         let before = dot(column, column).sqrt();
         for _ in 0..2 {
-            let shares: Vec<f64> = done.par_chunks_exact(rows).map(|other| dot(other, column)).collect();
-            for (other, share) in done.chunks_exact(rows).zip(shares) {
-                add(column, -share, other);
-            }
+            let shares: Vec<f64> = done.par_chunks_exact(rows).map(|other| -dot(other, column)).collect();
+            column.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
+                let place = piece * PIECE..piece * PIECE + out.len();
+                for (others, shares) in done.chunks(GROUP * rows).zip(shares.chunks(GROUP)) {
+                    add(out, shares, group(others, rows).map(|other| &other[place.clone()]));
+                }
+            });
         }
         let norm = dot(column, column).sqrt();
         let scale = if norm > 1e-12 * before { 1.0 / norm } else { 0.0 };
@@ -151,24 +166,13 @@ fn orthonormalise(m: &mut [f64], rows: usize, l: usize) {
     }
 }
 
-/// Inner product in eight interleaved sums.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a, a_rest) = a.as_chunks::<8>();
-    let (b, b_rest) = b.as_chunks::<8>();
-    for (a, b) in a.iter().zip(b) {
-        (0..8).for_each(|k| sums[k] += a[k] * b[k]);
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
-}
-
 /// `M^T M` for `M` with rows of length `l`: `l` x `l`.
 fn gram(m: &[f64], l: usize) -> Vec<f64> {
     let mut out = vec![0.0; l * l];
     out.par_chunks_mut(l).enumerate().for_each(|(c, out)| {
-        for row in m.chunks_exact(l) {
-            add(out, row[c], row);
+        for rows in m.chunks(GROUP * l) {
+            let factors: Vec<f64> = rows.chunks_exact(l).map(|row| row[c]).collect();
+            add(out, &factors, group(rows, l));
         }
     });
     out
