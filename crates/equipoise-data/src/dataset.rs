@@ -1,11 +1,13 @@
 //! A data set as training sees it, and the test split apart from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use crate::categories::Categories;
 use crate::error::DataError;
 use crate::features::Modality;
-use crate::formats;
+use crate::formats::{self, Columns, SplitRule};
 use crate::interactions::Interactions;
 use crate::scale::FeatureScale;
 use crate::vocabulary::Vocabulary;
@@ -49,7 +51,7 @@ impl Dataset {
         self.modalities.iter().find(|m| m.name == name)
     }
 
-    /// The same data with features at another scale; its fingerprint differs unless the scale is raw.
+    /// The same data with features at another scale; its fingerprint differs unless the scale is `none`.
     #[must_use]
     pub fn scaled(mut self, scale: FeatureScale) -> Dataset {
         for modality in &mut self.modalities {
@@ -116,11 +118,43 @@ pub struct Loaded {
     pub test: SealedTest,
 }
 
-/// What to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What to read, and how to understand what leaves a choice.
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `modalities` | all that are there | which modalities, by name, in this order |
+/// | `features` | none | features that lie elsewhere or under another name |
+/// | `columns` | guessed | columns of a table |
+/// | `min_rating` | none | rows of a table rated below are left out |
+/// | `split` | none | rule for a table without a split |
+/// | `seed` | 0 | seed of a random split |
+///
+/// All but the first two concern tables and RecBole's files; other layouts leave nothing open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
     /// Modalities by name, in this order; `None` for all that are there, by name.
     pub modalities: Option<Vec<String>>,
+    /// Features beside those that are found.
+    pub features: Vec<FeatureSource>,
+    /// Columns of a table.
+    pub columns: Columns,
+    /// Least rating of a positive; rows without a rating are positives.
+    pub min_rating: Option<f64>,
+    /// Rule for a table without a split.
+    pub split: Option<SplitRule>,
+    /// Seed of a random split.
+    pub seed: u64,
+}
+
+/// Features of one modality in a file or folder of their own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSource {
+    /// Name of the modality.
+    pub name: String,
+    /// `.npy`, `.npz`, `.safetensors` or `.parquet`, or a folder of one `.npy` per raw item id.
+    pub path: PathBuf,
 }
 
 /// Reads a data set, recognising its layout.

@@ -126,6 +126,94 @@ pub enum DataError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A pickle, which is a program.
+    #[error(
+        "{}: a pickle is a program and is not run; convert it once, where you trust it, with python -c \"import pickle, \
+         scipy.sparse as s; s.save_npz('{name}.npz', s.csr_matrix(pickle.load(open('{name}.pkl', 'rb'))))\"",
+        file.display()
+    )]
+    Pickle {
+        /// The file.
+        file: PathBuf,
+        /// Its name without the ending.
+        name: String,
+    },
+    /// A Parquet file that is damaged, or whose columns cannot serve.
+    #[error("{}: {problem}; correct the file (uncompressed or Snappy) or write it again", file.display())]
+    Parquet {
+        /// The file.
+        file: PathBuf,
+        /// Expected and found.
+        problem: String,
+    },
+    /// A table whose rows belong to no split.
+    #[error(
+        "{}: no split, expected a column that says train, validation or test; name it with --split-column, or \
+         choose a rule with equipoise data convert --split ratio|leave-one-out|time",
+        file.display()
+    )]
+    Unsplit {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A split by time without times.
+    #[error(
+        "{}: a split by time needs a timestamp in every row; name their column with --timestamp-column, or choose \
+         another rule",
+        file.display()
+    )]
+    Undated {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A data set written by a later program.
+    #[error(
+        "{}: version {found} of the format, this program reads up to {known}; read it with a newer equipoise",
+        file.display()
+    )]
+    Newer {
+        /// The manifest.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The last version known.
+        known: u32,
+    },
+    /// A file that is not the one that was written.
+    #[error(
+        "{}: {what} is {found}, expected {expected} as {} says; restore the file or convert the data again",
+        file.display(), by.display()
+    )]
+    Changed {
+        /// The file.
+        file: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// What it is.
+        found: String,
+        /// What it was.
+        expected: String,
+        /// Who says so.
+        by: PathBuf,
+    },
+    /// A directory that may not be written over.
+    #[error("{}: {problem}", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+        /// Why, and what to do.
+        problem: &'static str,
+    },
+    /// Data that a layout has no room for.
+    #[error("{}: the {layout} layout cannot hold this data: {problem}; choose another layout", path.display())]
+    Unfit {
+        /// The data set.
+        path: PathBuf,
+        /// The layout.
+        layout: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
     /// NaN or infinity among the features.
     #[error(
         "{}: row {row}, column {column} is {value}, expected a finite number within the range of \

@@ -1,9 +1,13 @@
 //! Feature matrices, one row per item.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 
+mod mapped;
+
 use crate::missing::Missing;
+use mapped::Mapped;
 
 /// Why a matrix of features was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -44,11 +48,21 @@ pub enum FeatureError {
 }
 
 /// A row-major `rows` x `width` matrix of finite `f32`, one row per item. Cloning is cheap.
-#[derive(Clone, PartialEq)]
+///
+/// The values lie in memory or in a file that is mapped into memory, of which the system reads what is looked
+/// at. Either way they are one slice.
+#[derive(Clone)]
 pub struct Features {
     rows: usize,
     width: usize,
-    values: Arc<Vec<f32>>,
+    values: Store,
+}
+
+/// Where the values are.
+#[derive(Clone)]
+enum Store {
+    Owned(Arc<Vec<f32>>),
+    Mapped(Arc<Mapped>),
 }
 
 impl Features {
@@ -65,8 +79,41 @@ impl Features {
             return Err(FeatureError::Empty { rows, width });
         }
         check_finite(width, &values)?;
-        let values = Arc::new(values);
+        let values = Store::Owned(Arc::new(values));
         Ok(Features { rows, width, values })
+    }
+
+    /// Maps the `rows * width` little-endian `f32` that start at byte `start` of `file`; `None` where this
+    /// machine cannot use them in place (big-endian, or `start` is no multiple of 4).
+    ///
+    /// The values are not looked at: whoever wrote the file has seen to it that they are finite, and
+    /// [`check_finite`](Self::check_finite) looks. The file must be replaced by renaming, never written in
+    /// place, as long as the program runs.
+    ///
+    /// # Errors
+    /// What the system reports, also if the file is too short.
+    pub(crate) fn map(
+        file: &File,
+        start: u64,
+        rows: usize,
+        width: usize,
+    ) -> std::io::Result<Option<Features>> {
+        let length = rows.checked_mul(width).ok_or(std::io::ErrorKind::InvalidData)?;
+        let mapped = Mapped::new(file, start, length)?;
+        Ok(mapped.map(|values| Features { rows, width, values: Store::Mapped(Arc::new(values)) }))
+    }
+
+    /// Looks at every value.
+    ///
+    /// # Errors
+    /// [`FeatureError::NotFinite`] with the place of the first that is not finite.
+    pub fn check_finite(&self) -> Result<(), FeatureError> {
+        check_finite(self.width, self.values())
+    }
+
+    /// Whether the values lie in a mapped file.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.values, Store::Mapped(_))
     }
 
     /// Number of items.
@@ -85,12 +132,16 @@ impl Features {
     /// If `i` is not below [`rows`](Self::rows).
     #[inline]
     pub fn row(&self, i: usize) -> &[f32] {
-        &self.values[i * self.width..(i + 1) * self.width]
+        &self.values()[i * self.width..(i + 1) * self.width]
     }
 
     /// All values, row after row.
+    #[inline]
     pub fn values(&self) -> &[f32] {
-        &self.values
+        match &self.values {
+            Store::Owned(values) => values,
+            Store::Mapped(values) => values.as_slice(),
+        }
     }
 
     /// Mean row over the catalogue, length [`width`](Self::width): what an ablated item is given.
@@ -98,7 +149,7 @@ impl Features {
     /// Summed in `f64` in the order of the rows, hence the same on every machine.
     pub fn mean(&self) -> Vec<f32> {
         let mut sums = vec![0f64; self.width];
-        for row in self.values.chunks_exact(self.width) {
+        for row in self.values().chunks_exact(self.width) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += f64::from(value);
             }
@@ -109,7 +160,7 @@ impl Features {
 
     /// Number of rows that are zero throughout: items that most likely lack this modality.
     pub fn zero_rows(&self) -> usize {
-        let rows = self.values.chunks_exact(self.width);
+        let rows = self.values().chunks_exact(self.width);
         rows.filter(|row| is_zero(row)).count()
     }
 
@@ -119,7 +170,7 @@ impl Features {
         let mut seen: HashMap<[u8; 32], ()> = HashMap::with_capacity(self.rows);
         let mut bytes = Vec::with_capacity(self.width * 4);
         let mut repeats = 0;
-        for row in self.values.chunks_exact(self.width).filter(|r| !is_zero(r)) {
+        for row in self.values().chunks_exact(self.width).filter(|r| !is_zero(r)) {
             bytes.clear();
             // Adding 0 turns -0 into +0: equal rows have equal bytes.
             bytes.extend(row.iter().flat_map(|v| (v + 0.0).to_le_bytes()));
@@ -132,8 +183,14 @@ impl Features {
     /// Smallest and largest value.
     pub fn range(&self) -> (f32, f32) {
         let start = (f32::INFINITY, f32::NEG_INFINITY);
-        let values = self.values.iter();
+        let values = self.values().iter();
         values.fold(start, |(low, high), &v| (low.min(v), high.max(v)))
+    }
+}
+
+impl PartialEq for Features {
+    fn eq(&self, other: &Self) -> bool {
+        (self.rows, self.width) == (other.rows, other.width) && self.values() == other.values()
     }
 }
 

@@ -15,6 +15,7 @@
 mod atomic;
 mod categories;
 mod check;
+mod convert;
 mod dataset;
 mod demo;
 mod error;
@@ -35,15 +36,16 @@ mod vocabulary;
 pub use atomic::write_atomic;
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
-pub use dataset::{Dataset, LoadOptions, Loaded, SealedTest, load};
+pub use convert::{Conversion, ConvertOptions, Target, convert};
+pub use dataset::{Dataset, FeatureSource, LoadOptions, Loaded, SealedTest, load};
 pub use demo::{DemoConfig, write_demo};
 pub use error::DataError;
 pub use family::{SplitFacts, SplitFamily};
 pub use features::{FeatureError, Features, Modality};
-pub use formats::{Format, formats};
+pub use formats::{Columns, Format, SplitRule, formats};
 pub use import::{
     AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,
-    ReviewCounts, Size, SplitRule, TextRule, import_amazon, write_made_up_amazon,
+    ReviewCounts, Size, SplitRule as AmazonSplit, TextRule, import_amazon, write_made_up_amazon,
 };
 pub use interactions::Interactions;
 pub use missing::{Missing, MissingFill};

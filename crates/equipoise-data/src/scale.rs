@@ -1,40 +1,107 @@
 //! Bringing features to a common scale before training.
 
-use crate::features::Features;
+mod eigen;
+mod pca;
+mod sums;
+
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::features::Features;
 
 /// How features are scaled.
 ///
 /// | name | what it does |
 /// |---|---|
-/// | `raw` | nothing: as in the published experiments |
-/// | `standardised` | each column less its mean, over its standard deviation; a constant column becomes 0 |
-/// | `unit` | each row over its Euclidean norm; a zero row stays 0 |
+/// | `none` | nothing: as in the published experiments |
+/// | `l2` | each row over its Euclidean norm; a zero row stays 0 |
+/// | `standard` | each column less its mean, over its standard deviation; a constant column becomes 0 |
+/// | `pca:k` | each row less the mean row, projected on the `k` principal components (1 to 4096) |
 ///
 /// Raw features of different modalities can differ by orders of magnitude, and large ones make training
-/// unstable.
+/// unstable. A modality of no more than `k` columns (or items) keeps all its components under `pca:k`.
+///
+/// Means, deviations and components are those of the whole catalogue and a function of the features alone, to the
+/// last bit, on every machine and for any number of threads: they are not stored but computed again from the same
+/// data, which a run knows by its fingerprint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum FeatureScale {
     /// As they are.
     #[default]
-    Raw,
-    /// Mean 0 and variance 1 in each column.
-    Standardised,
+    None,
     /// Length 1 in each row.
-    Unit,
+    L2,
+    /// Mean 0 and variance 1 in each column.
+    Standard,
+    /// The first principal components.
+    Pca(usize),
 }
+
+/// Most components that can be asked for.
+const MOST_COMPONENTS: usize = 4096;
 
 impl FeatureScale {
     /// The features at this scale.
     pub fn apply(self, features: &Features) -> Features {
-        let values = match self {
-            FeatureScale::Raw => return features.clone(),
-            FeatureScale::Standardised => standardised(features),
-            FeatureScale::Unit => unit(features),
+        let (width, values) = match self {
+            FeatureScale::None => return features.clone(),
+            FeatureScale::Standard => (features.width(), standardised(features)),
+            FeatureScale::L2 => (features.width(), unit(features)),
+            FeatureScale::Pca(k) => {
+                let k = k.clamp(1, features.width().min(features.rows()));
+                (k, pca::project(features, k))
+            }
         };
-        Features::new(features.rows(), features.width(), values)
-            .expect("quotients of finite numbers by positive ones of their own size are finite")
+        Features::new(features.rows(), width, values)
+            .expect("quotients by positive numbers of their own size and clamped projections are finite")
+    }
+}
+
+impl fmt::Display for FeatureScale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeatureScale::None => f.write_str("none"),
+            FeatureScale::L2 => f.write_str("l2"),
+            FeatureScale::Standard => f.write_str("standard"),
+            FeatureScale::Pca(k) => write!(f, "pca:{k}"),
+        }
+    }
+}
+
+impl FromStr for FeatureScale {
+    type Err = String;
+
+    /// Reads what `Display` writes, and the older names `raw`, `unit` and `standardised`.
+    fn from_str(name: &str) -> Result<FeatureScale, String> {
+        let components = |k: &str| k.parse().ok().filter(|k| (1..=MOST_COMPONENTS).contains(k));
+        match name {
+            "none" | "raw" => Ok(FeatureScale::None),
+            "l2" | "unit" => Ok(FeatureScale::L2),
+            "standard" | "standardised" => Ok(FeatureScale::Standard),
+            other => other.strip_prefix("pca:").and_then(components).map(FeatureScale::Pca).ok_or_else(|| {
+                format!(
+                    "scale {name:?}, expected none, l2, standard or pca:k with k from 1 to {MOST_COMPONENTS}, such \
+                     as pca:256"
+                )
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for FeatureScale {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<FeatureScale, String> {
+        name.parse()
+    }
+}
+
+impl From<FeatureScale> for String {
+    fn from(scale: FeatureScale) -> String {
+        scale.to_string()
     }
 }
 
@@ -78,9 +145,21 @@ mod tests {
     #[test]
     fn constant_columns_and_zero_rows_become_zero() {
         let f = features(vec![5.0, 1.0, 5.0, 3.0], 2);
-        assert_eq!(FeatureScale::Standardised.apply(&f).values(), [0.0, -1.0, 0.0, 1.0]);
+        assert_eq!(FeatureScale::Standard.apply(&f).values(), [0.0, -1.0, 0.0, 1.0]);
         let f = features(vec![0.0, 0.0, 3.0, -4.0], 2);
-        assert_eq!(FeatureScale::Unit.apply(&f).values(), [0.0, 0.0, 0.6, -0.8]);
+        assert_eq!(FeatureScale::L2.apply(&f).values(), [0.0, 0.0, 0.6, -0.8]);
+    }
+
+    #[test]
+    fn scales_are_spelt_as_they_are_read() {
+        for scale in [FeatureScale::None, FeatureScale::L2, FeatureScale::Standard, FeatureScale::Pca(7)] {
+            assert_eq!(scale.to_string().parse(), Ok(scale));
+        }
+        assert_eq!("standardised".parse(), Ok(FeatureScale::Standard));
+        for wrong in ["pca", "pca:0", "pca:99999", "pca:x", "L2", ""] {
+            let message = wrong.parse::<FeatureScale>().expect_err("no scale");
+            assert!(message.contains("pca:256") && message.contains(wrong), "{message}");
+        }
     }
 
     proptest! {
@@ -89,14 +168,16 @@ mod tests {
             values in prop::collection::vec(-3e38f32..3e38, 3 * 4..=3 * 4),
         ) {
             let f = features(values, 3);
-            for scale in [FeatureScale::Standardised, FeatureScale::Unit] {
+            for scale in [FeatureScale::Standard, FeatureScale::L2] {
                 prop_assert!(scale.apply(&f).values().iter().all(|v| v.abs() <= 2.0001));
             }
-            let unit = FeatureScale::Unit.apply(&f);
+            let unit = FeatureScale::L2.apply(&f);
             for i in 0..4 {
                 let norm: f32 = unit.row(i).iter().map(|v| v * v).sum();
                 prop_assert!((norm - 1.0).abs() < 1e-5);
             }
+            // Distances beyond the range of f32 are clamped, not lost.
+            let _ = FeatureScale::Pca(2).apply(&f);
         }
     }
 }

@@ -230,8 +230,10 @@ fn an_inter_file_without_its_columns() {
 
 #[test]
 fn a_modality_asked_for_and_not_there() {
-    let options =
-        |names: &[&str]| LoadOptions { modalities: Some(names.iter().map(|n| (*n).to_owned()).collect()) };
+    let options = |names: &[&str]| LoadOptions {
+        modalities: Some(names.iter().map(|n| (*n).to_owned()).collect()),
+        ..LoadOptions::default()
+    };
     let dir = lattice();
     let error = fault_asking(&dir, &options(&["text", "audio"]));
     assert_says(&error, &["\"audio\"", "found image, text", "audio_feat.npy"]);

@@ -37,7 +37,7 @@ pub enum TrainError {
     /// The loss is no number any more.
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}: training stopped and nothing of this epoch was kept; \
-         try a smaller train.lr (now {lr}), a larger train.reg (now {reg}), or data.features = \"standardised\" where values are large"
+         try a smaller train.lr (now {lr}), a larger train.reg (now {reg}), or data.scale = \"standard\" where values are large"
     )]
     NotFinite {
         /// The loss.

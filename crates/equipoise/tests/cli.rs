@@ -7,7 +7,7 @@ use std::fs;
 
 #[test]
 fn every_command_teaches_itself() {
-    let data = ["data", "data check", "data generate", "data import amazon"];
+    let data = ["data", "data check", "data convert", "data generate", "data import amazon"];
     for command in data.into_iter().chain([
         "demo",
         "backbones",

@@ -98,6 +98,9 @@ fn fill(report: &mut DataReport, format: &dyn Format, path: &Path, options: &Loa
     if let Err(last) = examine(report, format, path, options, &mut faults) {
         faults.found.push(last);
     }
+    if faults.found.is_empty() {
+        faults.found = format.audit(path, options);
+    }
     report.faults = faults.found.iter().map(ToString::to_string).collect();
 }
 

@@ -27,6 +27,18 @@ pub(crate) struct Split {
     /// Users that it names, ascending; one may be there without any item.
     pub(crate) users: Vec<u32>,
     pub(crate) pairs: Vec<(u32, u32)>,
+    /// When each pair met, in the unit of the file; empty where that is not known of all.
+    pub(crate) times: Vec<i64>,
+}
+
+impl Split {
+    /// A split that names the users of its pairs.
+    pub(crate) fn new(origin: String, pairs: Vec<(u32, u32)>, times: Vec<i64>) -> Split {
+        let mut users: Vec<u32> = pairs.iter().map(|p| p.0).collect();
+        users.sort_unstable();
+        users.dedup();
+        Split { origin, users, pairs, times }
+    }
 }
 
 /// A modality together with its file.

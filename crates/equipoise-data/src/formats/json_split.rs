@@ -45,7 +45,7 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<Split>, Da
     let mut users: Vec<u32> = contents.seen.into_iter().collect();
     users.sort_unstable();
     let pairs = contents.pairs;
-    Ok(Some(Split { origin, users, pairs }))
+    Ok(Some(Split { origin, users, pairs, times: Vec::new() }))
 }
 
 /// Where and how a file is not the JSON that it should be.

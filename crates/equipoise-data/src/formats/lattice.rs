@@ -54,15 +54,19 @@ impl Format for Lattice {
         for (split, file) in splits.iter_mut().zip(FILES) {
             *split = json_split::read(&dir.join(file), faults)?;
         }
+        let users = id_list::read(&dir.join("user_list.txt"), faults)?;
+        let items = id_list::read(&dir.join("item_list.txt"), faults)?;
+        let listed = items.as_ref().map(|(_, ids)| &ids[..]);
+        let mut notes = Vec::new();
         Ok(Gathered {
             name: directory_name(path),
             format: self.name().into(),
             splits,
-            users: id_list::read(&dir.join("user_list.txt"), faults)?,
-            items: id_list::read(&dir.join("item_list.txt"), faults)?,
-            modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            modalities: modality_files::read(path, options, listed, faults, &mut notes)?,
+            users,
+            items,
             categories: category_file::read(&dir, faults)?,
-            notes: Vec::new(),
+            notes,
         })
     }
 }

@@ -57,7 +57,25 @@ pub(crate) fn strays(
     Ok(())
 }
 
+/// What a list says, and what features that were joined by id left open.
+pub(crate) fn either(listed: Option<ReadMissing>, open: Option<ReadMissing>) -> Option<ReadMissing> {
+    match (listed, open) {
+        (Some(mut listed), Some(open)) => {
+            listed
+                .items
+                .extend(open.items.iter().filter(|item| !listed.items.contains(item)).collect::<Vec<_>>());
+            Some(listed)
+        }
+        (listed, open) => listed.or(open),
+    }
+}
+
 impl ReadMissing {
+    /// Items for which `file` has no row.
+    pub(crate) fn of(file: &Path, items: &[usize]) -> ReadMissing {
+        ReadMissing { file: file.to_owned(), items: items.iter().map(|&item| item as u32).collect() }
+    }
+
     /// Notes items out of range, repeats, and a list of everything.
     pub(crate) fn verify(&self, items: usize, faults: &mut Faults) -> Result<(), DataError> {
         let fault =

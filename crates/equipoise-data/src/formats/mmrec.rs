@@ -7,12 +7,14 @@
 //! <dir>/u_id_mapping.csv, i_id_mapping.csv    optional: raw id <tab> index
 //! ```
 //!
-//! `x_label` is 0 for train, 1 for validation, 2 for test. Further columns are left aside.
+//! `x_label` is 0 for train, 1 for validation, 2 for test. A column `timestamp` is kept where every row has a
+//! number in it; further columns are left aside.
 
 use std::path::{Path, PathBuf};
 
 use super::gathered::{Gathered, SPLITS, Split};
-use super::{Format, category_file, directory_name, id_list, modality_files};
+use super::records::moment;
+use super::{Format, category_file, directory_name, id_list, inter_files, modality_files, recbole};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -35,7 +37,7 @@ impl Format for Mmrec {
     }
 
     fn detect(&self, path: &Path) -> bool {
-        inter_files(path).is_ok_and(|files| !files.is_empty())
+        inter_files(path).is_ok_and(|files| !files.is_empty() && !files.iter().any(|f| recbole::is_typed(f)))
     }
 
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
@@ -43,29 +45,21 @@ impl Format for Mmrec {
             Some(file) => read_inter(&file, faults)?,
             None => [None, None, None],
         };
+        let users = id_list::read(&path.join("u_id_mapping.csv"), faults)?;
+        let items = id_list::read(&path.join("i_id_mapping.csv"), faults)?;
+        let listed = items.as_ref().map(|(_, ids)| &ids[..]);
+        let mut notes = Vec::new();
         Ok(Gathered {
             name: directory_name(path),
             format: self.name().into(),
             splits,
-            users: id_list::read(&path.join("u_id_mapping.csv"), faults)?,
-            items: id_list::read(&path.join("i_id_mapping.csv"), faults)?,
-            modalities: modality_files::read(path, options.modalities.as_deref(), faults)?,
+            modalities: modality_files::read(path, options, listed, faults, &mut notes)?,
+            users,
+            items,
             categories: category_file::read(path, faults)?,
-            notes: Vec::new(),
+            notes,
         })
     }
-}
-
-fn inter_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(DataError::io(path))? {
-        let file = entry.map_err(DataError::io(path))?.path();
-        if file.extension().is_some_and(|e| e == "inter") {
-            files.push(file);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn the_inter_file(path: &Path) -> Result<PathBuf, DataError> {
@@ -99,11 +93,18 @@ fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<Split>; 3], Da
     let mut wrong = Vec::new();
     for (number, line) in lines.enumerate() {
         match row(line, &columns) {
-            Ok((split, pair)) => splits[split].pairs.push(pair),
+            Ok((split, pair, time)) => {
+                splits[split].pairs.push(pair);
+                splits[split].times.extend(time);
+            }
             Err(problem) => wrong.push((number + 2, problem)),
         }
     }
+    let dated = splits.iter().all(|split| split.times.len() == split.pairs.len());
     for split in &mut splits {
+        if !dated {
+            split.times.clear();
+        }
         split.users = split.pairs.iter().map(|p| p.0).collect();
         split.users.sort_unstable();
         split.users.dedup();
@@ -120,6 +121,7 @@ fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<Split>; 3], Da
 /// Where the columns stand, and how many there are.
 struct Columns {
     places: [usize; 3],
+    time: Option<usize>,
     count: usize,
 }
 
@@ -137,16 +139,24 @@ fn columns(file: &Path, header: &str) -> Result<Columns, DataError> {
         })?;
     }
     let count = names.len();
-    Ok(Columns { places, count })
+    let time = names.iter().position(|&n| n == "timestamp");
+    Ok(Columns { places, time, count })
 }
 
-fn row(line: &str, columns: &Columns) -> Result<(usize, (u32, u32)), String> {
+/// Split, pair and moment of one line.
+type Line = (usize, (u32, u32), Option<i64>);
+
+fn row(line: &str, columns: &Columns) -> Result<Line, String> {
     let mut fields = [""; 3];
+    let mut time = None;
     let mut count = 0;
     for (n, field) in line.split('\t').enumerate() {
         count = n + 1;
         if let Some(c) = columns.places.iter().position(|&p| p == n) {
             fields[c] = field;
+        }
+        if columns.time == Some(n) {
+            time = moment(field);
         }
     }
     if count != columns.count {
@@ -166,7 +176,7 @@ fn row(line: &str, columns: &Columns) -> Result<(usize, (u32, u32)), String> {
             ));
         }
     };
-    Ok((split, (id("userID", user)?, id("itemID", item)?)))
+    Ok((split, (id("userID", user)?, id("itemID", item)?), time))
 }
 
 fn id(column: &str, field: &str) -> Result<u32, String> {

@@ -1,25 +1,48 @@
 //! Layouts of data sets on disk: one file each, and one line each in the registry.
 
 mod category_file;
+mod columns;
+mod csv_rows;
+mod delimited;
 mod gathered;
 mod id_list;
+mod join;
 mod json_split;
 mod lattice;
-mod missing_file;
+mod matrices;
+pub(crate) mod missing_file;
 mod mmrec;
 mod modality_files;
+pub(crate) mod native;
 mod npy;
+mod npy_array;
 mod npy_header;
+mod npz;
+mod parquet_file;
+mod parquet_table;
+mod recbole;
+mod records;
+mod sources;
+mod sparse;
+mod splitting;
+mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+pub(crate) use category_file::NAME as CATEGORIES;
+pub use columns::Columns;
 pub use gathered::Gathered;
-pub(crate) use gathered::{ReadModality, Shape, oddities};
+pub(crate) use gathered::{ReadModality, Shape, Split, oddities};
 pub use lattice::Lattice;
+pub use matrices::Matrices;
 pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
+pub use native::Native;
 pub(crate) use npy::float32_header;
 pub use npy::{read_npy, write_npy};
+pub use recbole::Recbole;
+pub use splitting::SplitRule;
+pub use table::Table;
 
 use crate::dataset::{LoadOptions, Loaded};
 use crate::error::DataError;
@@ -37,7 +60,7 @@ pub trait Format: Sync {
     /// One line that says which files belong to it.
     fn describe(&self) -> &'static str;
 
-    /// Whether `path` looks like this layout; reads directory entries only.
+    /// Whether `path` looks like this layout; reads directory entries and at most a first line.
     fn detect(&self, path: &Path) -> bool;
 
     /// Reads the parts. Faults go to `faults`.
@@ -45,6 +68,11 @@ pub trait Format: Sync {
     /// # Errors
     /// The first fault, if `faults` says so.
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError>;
+
+    /// Looks closer at what loading takes on trust, once nothing else was found wrong.
+    fn audit(&self, _path: &Path, _options: &LoadOptions) -> Vec<DataError> {
+        Vec::new()
+    }
 
     /// Reads and checks a data set.
     ///
@@ -58,17 +86,17 @@ pub trait Format: Sync {
 
 /// All layouts known.
 pub fn formats() -> &'static [&'static dyn Format] {
-    &[&Lattice, &Mmrec]
+    &[&Lattice, &Matrices, &Mmrec, &Native, &Recbole, &Table]
 }
 
 /// The one layout that `path` has.
 ///
 /// # Errors
-/// [`DataError::Io`] if there is no such directory, [`DataError::Layout`] if it has no known
+/// [`DataError::Io`] if there is no such file or directory, [`DataError::Layout`] if it has no known
 /// layout or the files of two.
 pub fn detect(path: &Path) -> Result<&'static dyn Format, DataError> {
-    // Says "no such directory" where that is so.
-    std::fs::read_dir(path).map_err(DataError::io(path))?;
+    // Says "no such file or directory" where that is so.
+    std::fs::metadata(path).map_err(DataError::io(path))?;
     let fitting: Vec<_> = formats().iter().filter(|f| f.detect(path)).collect();
     let found = match fitting[..] {
         [format] => return Ok(*format),
@@ -86,6 +114,24 @@ fn directory_name(path: &Path) -> String {
     name.unwrap_or_else(|| "data".into())
 }
 
+/// The files of a directory that end in `.inter`, by name.
+fn inter_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    files_ending(path, "inter")
+}
+
+/// The files of a directory with this ending, by name.
+fn files_ending(path: &Path, ending: &str) -> Result<Vec<PathBuf>, DataError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(DataError::io(path))? {
+        let file = entry.map_err(DataError::io(path))?.path();
+        if file.extension().is_some_and(|e| e == ending) {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +141,7 @@ mod tests {
         let names: Vec<_> = formats().iter().map(|f| f.name()).collect();
         for (n, format) in formats().iter().enumerate() {
             assert!(!names[..n].contains(&format.name()), "{} twice", format.name());
-            assert!(format.describe().contains("_feat.npy"), "{}", format.describe());
+            assert!(format.describe().contains(".npy"), "{}", format.describe());
             assert!(!format.describe().contains('\n'));
         }
     }

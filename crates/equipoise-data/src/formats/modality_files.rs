@@ -1,58 +1,112 @@
-//! The `<modality>_feat.npy` files of a directory.
+//! The features of a directory: `<modality>_feat.npy`, `.npz`, `.safetensors`, `.parquet` or a folder
+//! `<modality>_feat`, and those named apart.
 
 use std::path::{Path, PathBuf};
 
 use super::gathered::ReadModality;
+use super::join::{Catalogue, join};
 use super::missing_file;
-use super::npy::read_npy;
+use super::sources;
+use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
 
-const ENDING: &str = "_feat.npy";
+const ENDING: &str = "_feat";
 
-/// Reads the modalities asked for, in that order, or all that are there, by name.
+/// Reads the modalities asked for, in that order, or all that are there, by name. `items` has the raw ids by
+/// index where there is a list of them.
 ///
 /// # Errors
 /// When loading, the first fault; when checking, none.
 pub(crate) fn read(
     dir: &Path,
-    asked: Option<&[String]>,
+    options: &LoadOptions,
+    items: Option<&[String]>,
     faults: &mut Faults,
+    notes: &mut Vec<String>,
 ) -> Result<Vec<ReadModality>, DataError> {
-    let Some(present) = faults.keep(list(dir))? else {
+    let catalogue = items.map_or(Catalogue::Numbered, |ids| Catalogue::Named { ids, listed: ids.len() });
+    read_for(dir, options, catalogue, faults, notes)
+}
+
+/// As [`read`], for items that were numbered as they came, but for the first `listed`.
+///
+/// # Errors
+/// When loading, the first fault; when checking, none.
+pub(crate) fn read_listed(
+    dir: &Path,
+    options: &LoadOptions,
+    ids: &[String],
+    listed: usize,
+    faults: &mut Faults,
+    notes: &mut Vec<String>,
+) -> Result<Vec<ReadModality>, DataError> {
+    read_for(dir, options, Catalogue::Named { ids, listed }, faults, notes)
+}
+
+fn read_for(
+    dir: &Path,
+    options: &LoadOptions,
+    items: Catalogue<'_>,
+    faults: &mut Faults,
+    notes: &mut Vec<String>,
+) -> Result<Vec<ReadModality>, DataError> {
+    let Some(present) = faults.keep(list(dir, options))? else {
         return Ok(Vec::new());
     };
-    if present.is_empty() || asked.is_some_and(<[String]>::is_empty) {
-        faults.add(DataError::NoModality { path: dir.to_owned() })?;
-    }
     missing_file::strays(dir, &present, faults)?;
-    let wanted = match asked {
-        Some(names) => select(dir, &present, names, faults)?,
-        None => present,
-    };
-    let mut modalities = Vec::with_capacity(wanted.len());
-    for (name, file) in wanted {
-        if let Some((features, dtype)) = faults.keep(read_npy(&file))? {
-            let missing = missing_file::read(dir, &name, faults)?;
-            modalities.push(ReadModality { name, file, dtype, features, missing });
+    let mut modalities = Vec::new();
+    for (name, file) in wanted(dir, present, options.modalities.as_deref(), faults)? {
+        let read = sources::read(&name, &file).and_then(|rows| join(&name, &file, rows, items, notes));
+        if let Some(mut modality) = faults.keep(read)? {
+            let listed = missing_file::read(dir, &name, faults)?;
+            modality.missing = missing_file::either(listed, modality.missing);
+            modalities.push(modality);
         }
     }
     Ok(modalities)
 }
 
+/// Those of the present modalities that are asked for: there must be at least one.
+pub(crate) fn wanted(
+    dir: &Path,
+    present: Vec<(String, PathBuf)>,
+    asked: Option<&[String]>,
+    faults: &mut Faults,
+) -> Result<Vec<(String, PathBuf)>, DataError> {
+    if present.is_empty() || asked.is_some_and(<[String]>::is_empty) {
+        faults.add(DataError::NoModality { path: dir.to_owned() })?;
+    }
+    match asked {
+        Some(names) => select(dir, &present, names, faults),
+        None => Ok(present),
+    }
+}
+
 /// Names and files, sorted by name.
-fn list(dir: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let mut found = Vec::new();
+fn list(dir: &Path, options: &LoadOptions) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut found: Vec<_> = options.features.iter().map(|f| (f.name.clone(), f.path.clone())).collect();
     for entry in std::fs::read_dir(dir).map_err(DataError::io(dir))? {
         let file = entry.map_err(DataError::io(dir))?.path();
-        let name = file.file_name().and_then(|n| n.to_str());
-        let name = name.and_then(|n| n.strip_suffix(ENDING)).filter(|n| !n.is_empty());
+        let known = match file.extension().and_then(|e| e.to_str()) {
+            Some(ending) => sources::ENDINGS.contains(&ending),
+            None => file.is_dir(),
+        };
+        let name = file.file_stem().and_then(|n| n.to_str());
+        let name = name.and_then(|n| n.strip_suffix(ENDING)).filter(|n| known && !n.is_empty());
         if let Some(name) = name {
             found.push((name.to_owned(), file));
         }
     }
     found.sort();
-    Ok(found)
+    match found.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some([(name, one), (_, two)]) => Err(DataError::Layout {
+            path: dir.to_owned(),
+            found: format!("features of {name} twice, in {} and {}", one.display(), two.display()),
+            expected: "one source for each modality".into(),
+        }),
+        _ => Ok(found),
+    }
 }
 
 fn select(

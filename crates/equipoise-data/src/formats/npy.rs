@@ -26,18 +26,63 @@ const PIECE: usize = 1 << 16;
 /// [`DataError`] naming the byte for a damaged file, or row and column of the first value that
 /// is not a finite `f32`.
 pub fn read_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
+    let (mut input, header) = open(file)?;
+    read_matrix(file, &mut input, &header)
+}
+
+/// Maps a float32 matrix in row order into memory without looking at its values; reads any other.
+///
+/// # Errors
+/// As [`read_npy`]; values that are not finite are found only where the matrix was read.
+pub(crate) fn map_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
+    let (mut input, header) = open(file)?;
+    if header.dtype == DType::F32 && !header.fortran {
+        let mapped = Features::map(&input, header.data_start, header.rows, header.width);
+        if let Some(features) = mapped.map_err(DataError::io(file))? {
+            return Ok((features, header.dtype.name()));
+        }
+    }
+    read_matrix(file, &mut input, &header)
+}
+
+/// The file at its first value, and its header, whose claims are true.
+fn open(file: &Path) -> Result<(File, Header), DataError> {
     let mut input = File::open(file).map_err(DataError::io(file))?;
     let header = read_header(file, &mut input)?;
     check_length(file, &input, &header)?;
-    let values = read_values(file, &mut input, &header)?;
-    let features = Features::new(header.rows, header.width, values).map_err(|e| match e {
+    Ok((input, header))
+}
+
+fn read_matrix(
+    file: &Path,
+    input: &mut File,
+    header: &Header,
+) -> Result<(Features, &'static str), DataError> {
+    let values = read_values(file, input, header)?;
+    Ok((new_features(file, header.rows, header.width, values)?, header.dtype.name()))
+}
+
+/// Features from a file's values.
+///
+/// # Errors
+/// What [`Features::new`] refuses, as a fault of the file.
+pub(crate) fn new_features(
+    file: &Path,
+    rows: usize,
+    width: usize,
+    values: Vec<f32>,
+) -> Result<Features, DataError> {
+    Features::new(rows, width, values).map_err(|error| feature_error(file, error))
+}
+
+pub(crate) fn feature_error(file: &Path, error: FeatureError) -> DataError {
+    match error {
         FeatureError::NotFinite { row, column, value, count } => {
             let file = file.to_owned();
             DataError::NotFinite { file, row, column, value, count }
         }
         other => npy_error(file, (0, other.to_string(), "write the file again")),
-    })?;
-    Ok((features, header.dtype.name()))
+    }
 }
 
 /// Writes features as a float32 `.npy` in row order, atomically.
@@ -62,7 +107,7 @@ pub(crate) fn float32_header(rows: usize, width: usize) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
 }
 
-fn npy_error(file: &Path, (byte, problem, remedy): npy_header::Fault) -> DataError {
+pub(crate) fn npy_error(file: &Path, (byte, problem, remedy): npy_header::Fault) -> DataError {
     let file = file.to_owned();
     DataError::Npy { file, byte, problem, remedy }
 }

@@ -30,6 +30,16 @@ impl DType {
         }
     }
 
+    /// The type that NumPy calls `descr`.
+    pub(crate) fn named(descr: &str) -> Option<DType> {
+        match descr {
+            "<f2" => Some(DType::F16),
+            "<f4" => Some(DType::F32),
+            "<f8" => Some(DType::F64),
+            _ => None,
+        }
+    }
+
     /// `float16`, `float32` or `float64`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -59,9 +69,31 @@ const EXPORT: &str = "write the file again with numpy.save";
 const CONVERT: &str = "convert with array.astype('<f4') and save again";
 const SHAPE: &str = "save an array of shape (items, width)";
 
-/// Reads the header from the first bytes of a file: `start` holds the whole file or at least its
-/// first [`needed`] bytes.
+/// A header whatever the type and the shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RawHeader {
+    /// NumPy's name of the type, such as `<i8` or `<U10`, and its place.
+    pub(crate) descr: (u64, String),
+    /// Columns are contiguous, not rows.
+    pub(crate) fortran: bool,
+    /// Length of each dimension, and the place.
+    pub(crate) shape: (u64, Vec<u64>),
+    /// First byte of the values.
+    pub(crate) data_start: u64,
+}
+
+/// Reads the header of a matrix of floats from the first bytes of a file: `start` holds the whole file or at
+/// least its first [`needed`] bytes.
 pub(crate) fn parse(start: &[u8]) -> Result<Header, Fault> {
+    let raw = parse_raw(start)?;
+    let (rows, width) = matrix(raw.shape.0, &raw.shape.1)?;
+    let (at, descr) = raw.descr;
+    let dtype = DType::named(&descr).ok_or_else(|| wrong_type(at, &format!("{descr:?}")))?;
+    Ok(Header { dtype, fortran: raw.fortran, rows, width, data_start: raw.data_start })
+}
+
+/// Reads any header; `start` as for [`parse`].
+pub(crate) fn parse_raw(start: &[u8]) -> Result<RawHeader, Fault> {
     let (text_start, data_start) = bounds(start)?;
     let text = &start[text_start..data_start];
     let mut cursor = Cursor { text, place: 0, offset: text_start };
@@ -72,7 +104,7 @@ pub(crate) fn parse(start: &[u8]) -> Result<Header, Fault> {
         let key = cursor.string()?;
         cursor.expect(b':')?;
         match key {
-            "descr" => descr = Some(dtype(cursor.value_start(), &mut cursor)?),
+            "descr" => descr = Some(type_name(&mut cursor)?),
             "fortran_order" => fortran = Some(cursor.boolean()?),
             "shape" => shape = Some((cursor.value_start(), cursor.tuple()?)),
             other => return Err((at, format!("unknown header key {other:?}"), EXPORT)),
@@ -83,13 +115,10 @@ pub(crate) fn parse(start: &[u8]) -> Result<Header, Fault> {
         }
     }
     let missing = |key: &str| (text_start as u64, format!("the header lacks {key:?}"), EXPORT);
-    let (at, shape) = shape.ok_or_else(|| missing("shape"))?;
-    let (rows, width) = matrix(at, &shape)?;
-    Ok(Header {
-        dtype: descr.ok_or_else(|| missing("descr"))?,
+    Ok(RawHeader {
+        descr: descr.ok_or_else(|| missing("descr"))?,
         fortran: fortran.ok_or_else(|| missing("fortran_order"))?,
-        rows,
-        width,
+        shape: shape.ok_or_else(|| missing("shape"))?,
         data_start: data_start as u64,
     })
 }
@@ -129,20 +158,16 @@ fn bounds(start: &[u8]) -> Result<(usize, usize), Fault> {
     Ok((text_start, text_start + length))
 }
 
-fn dtype(at: u64, cursor: &mut Cursor<'_>) -> Result<DType, Fault> {
-    let wrong = |found: &str| {
-        let problem = format!("expected dtype '<f2', '<f4' or '<f8', found {found}");
-        (at, problem, CONVERT)
-    };
+fn type_name(cursor: &mut Cursor<'_>) -> Result<(u64, String), Fault> {
+    let at = cursor.value_start();
     if cursor.peek() == Some(b'[') {
-        return Err(wrong("a structured type"));
+        return Err(wrong_type(at, "a structured type"));
     }
-    match cursor.string()? {
-        "<f2" => Ok(DType::F16),
-        "<f4" => Ok(DType::F32),
-        "<f8" => Ok(DType::F64),
-        other => Err(wrong(&format!("{other:?}"))),
-    }
+    Ok((at, cursor.string()?.to_owned()))
+}
+
+fn wrong_type(at: u64, found: &str) -> Fault {
+    (at, format!("expected dtype '<f2', '<f4' or '<f8', found {found}"), CONVERT)
 }
 
 fn matrix(at: u64, shape: &[u64]) -> Result<(usize, usize), Fault> {

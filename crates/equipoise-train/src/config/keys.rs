@@ -18,6 +18,14 @@ const OPTIONAL: [&str; 11] = [
     "balance.ogm.contribution",
 ];
 
+/// Keys of earlier versions and what they are called now.
+const RENAMED: [(&str, &str); 1] = [("data.features", "data.scale")];
+
+/// The name that a key has now.
+pub fn current(key: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == key).map_or(key, |(_, new)| new)
+}
+
 /// Every key, dotted.
 pub fn all() -> BTreeSet<String> {
     let defaults =

@@ -88,7 +88,7 @@ impl Layers {
     /// # Errors
     /// If the key is unknown or the value has the wrong type.
     pub fn set(mut self, key: &str, value: toml::Value, origin: String) -> Result<Layers, ConfigError> {
-        let known = keys::all();
+        let (key, known) = (keys::current(key), keys::all());
         if !known.contains(key) {
             let hint = match keys::closest(key, known.iter().map(String::as_str)) {
                 Some(near) => format!(" (did you mean `{near}`?)"),
@@ -158,6 +158,12 @@ fn insert(table: &mut toml::Table, key: &str, value: toml::Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_earlier_runs_are_still_read() {
+        let layers = Layers::new().text("[data]\nfeatures = \"standardised\"\n", "run.toml").unwrap();
+        assert_eq!(layers.resolve().unwrap().data.scale.to_string(), "standard");
+    }
 
     #[test]
     fn later_layers_win_and_say_so() {

@@ -64,7 +64,7 @@ impl Default for RunConfig {
 /// | `path` | none | directory of the data set |
 /// | `modalities` | all that are found | which modalities, by name |
 /// | `missing` | `mean` | what a model sees of items that lack a modality, [`MissingFill`]: `mean`, `zero`, `neighbours` |
-/// | `features` | `raw` | their [`FeatureScale`]: `raw`, `standardised`, `unit` |
+/// | `scale` | `none` | scale of the features, a [`FeatureScale`]: `none`, `l2`, `standard`, `pca:256` |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
@@ -76,7 +76,7 @@ pub struct DataConfig {
     /// What a model sees of items that lack a modality.
     pub missing: MissingFill,
     /// Scale of the features.
-    pub features: FeatureScale,
+    pub scale: FeatureScale,
 }
 
 impl DataConfig {
@@ -85,8 +85,9 @@ impl DataConfig {
     /// # Errors
     /// See [`DataError`].
     pub fn load(&self) -> Result<Loaded, DataError> {
-        let Loaded { data, test } = load(&self.path, &LoadOptions { modalities: self.modalities.clone() })?;
-        Ok(Loaded { data: data.filled(self.missing).scaled(self.features), test })
+        let options = LoadOptions { modalities: self.modalities.clone(), ..LoadOptions::default() };
+        let Loaded { data, test } = load(&self.path, &options)?;
+        Ok(Loaded { data: data.filled(self.missing).scaled(self.scale), test })
     }
 }
 

@@ -1,14 +1,17 @@
 //! `equipoise data`
 
+use super::convert::{self, ConvertArgs};
+use super::reading::ReadArgs;
 use super::{Failure, Global, fake, import, print};
-use equipoise_data::{DemoConfig, LoadOptions, check, write_demo};
+use equipoise_data::{DemoConfig, check, write_demo};
 use std::path::PathBuf;
 
-/// Check a data set, import raw files, or make one up.
+/// Check, convert or import a data set, or make one up.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Read a data set and say what is in it and every fault that is found.
     Check(CheckArgs),
+    Convert(ConvertArgs),
     /// Write the made-up data set of the demo: a strong, a weak and a worthless modality.
     Generate(GenerateArgs),
     /// Make a data set from raw files.
@@ -22,11 +25,10 @@ pub enum Command {
 /// Read a data set and say what is in it and every fault that is found.
 #[derive(clap::Args)]
 pub struct CheckArgs {
-    /// The data set's directory.
+    /// The data set: a directory, or a table (.csv, .tsv, .parquet).
     path: PathBuf,
-    /// Modalities that must be there, by name [default: all that are found].
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    modalities: Option<Vec<String>>,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 /// Write the made-up data set of the demo.
@@ -52,6 +54,7 @@ pub struct GenerateArgs {
 pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
     match command {
         Command::Check(args) => check_data(args, global),
+        Command::Convert(args) => convert::run(args, global),
         Command::Generate(args) => generate(args, global),
         Command::Import(command) => import::run(command, global),
         Command::FakeAmazon(args) => fake::run(args, global),
@@ -59,7 +62,7 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
 }
 
 fn check_data(args: &CheckArgs, global: &Global) -> Result<(), Failure> {
-    let report = check(&args.path, &LoadOptions { modalities: args.modalities.clone() });
+    let report = check(&args.path, &args.reading.options()?);
     if global.json() {
         print::json(&report)?;
     } else {

@@ -1,7 +1,7 @@
 //! `equipoise data import`: raw files to a data set.
 
 use super::{Failure, Global, print};
-use equipoise_data::{AmazonConfig, BadLines, SplitRule, TextRule, import_amazon};
+use equipoise_data::{AmazonConfig, AmazonSplit, BadLines, TextRule, import_amazon};
 use std::path::PathBuf;
 
 /// Make a data set from raw files.
@@ -39,7 +39,7 @@ pub struct AmazonArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// How reviews are divided.
-    #[arg(long, value_name = "RULE", default_value = "lattice", value_parser = SplitRule::ALL.map(SplitRule::name))]
+    #[arg(long, value_name = "RULE", default_value = "lattice", value_parser = AmazonSplit::ALL.map(AmazonSplit::name))]
     split: String,
     /// Shares of train, validation and test for --split ratio and time.
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1)]
@@ -71,7 +71,7 @@ impl AmazonArgs {
                 Failure::input(format!("--shares: {n} numbers, expected three, such as 0.8,0.1,0.1"))
             })?,
         };
-        let split = SplitRule::ALL.into_iter().find(|rule| rule.name() == self.split);
+        let split = AmazonSplit::ALL.into_iter().find(|rule| rule.name() == self.split);
         let text = TextRule::ALL.into_iter().find(|rule| rule.name() == self.text);
         Ok(AmazonConfig {
             reviews: self.reviews.clone(),

@@ -5,6 +5,7 @@
 mod audit;
 mod backbones;
 mod compare;
+mod convert;
 mod data;
 mod demo;
 mod evaluate;
@@ -12,6 +13,7 @@ mod failure;
 mod fake;
 mod import;
 pub(crate) mod print;
+mod reading;
 mod reproduce;
 mod sweep;
 mod train;
@@ -79,7 +81,7 @@ impl Global {
 enum Command {
     /// Train plain and balanced models on made-up data and show what happened.
     Demo(demo::Args),
-    /// Check a data set, import raw files, or make one up.
+    /// Check, convert or import a data set, or make one up.
     #[command(subcommand)]
     Data(data::Command),
     /// List the backbones, what each is and where it was published.

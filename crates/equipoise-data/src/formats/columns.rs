@@ -1,0 +1,160 @@
+//! Which columns of a table hold what.
+
+use serde::{Deserialize, Serialize};
+
+/// Names of the columns of a table of interactions; those not given are guessed.
+///
+/// | name | guessed from |
+/// |---|---|
+/// | `user` | `user_id`, `user`, `userID`, `uid`, `reviewerID`, `customer_id` |
+/// | `item` | `item_id`, `item`, `itemID`, `iid`, `asin`, `parent_asin`, `product_id`, `movie_id`, `track_id`, `video_id` |
+/// | `rating` | `rating`, `overall`, `score`, `stars` |
+/// | `timestamp` | `timestamp`, `time`, `unixReviewTime`, `ts` |
+/// | `split` | `split`, `x_label`, `fold`, `subset` |
+///
+/// The empty name leaves a column aside that would be guessed. Capitals, blanks, hyphens and underscores make no difference to the guess. In a text file without a header
+/// (`header = false`) a column is its number from 1, and the guess is user, item, rating, timestamp as far as
+/// there are columns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Columns {
+    /// Raw user ids.
+    pub user: Option<String>,
+    /// Raw item ids.
+    pub item: Option<String>,
+    /// Ratings, for `min_rating`.
+    pub rating: Option<String>,
+    /// Whole seconds, or any other whole numbers that grow with time.
+    pub timestamp: Option<String>,
+    /// `train`, `validation` (`val`, `valid`, `dev`), `test`, or 0, 1, 2.
+    pub split: Option<String>,
+    /// Whether the first line of a text file names the columns.
+    pub header: bool,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Columns { user: None, item: None, rating: None, timestamp: None, split: None, header: true }
+    }
+}
+
+const USER: &[&str] = &["userid", "user", "uid", "reviewerid", "customerid"];
+const ITEM: &[&str] =
+    &["itemid", "item", "iid", "asin", "parentasin", "productid", "movieid", "trackid", "videoid"];
+const RATING: &[&str] = &["rating", "overall", "score", "stars"];
+const TIMESTAMP: &[&str] = &["timestamp", "time", "unixreviewtime", "ts"];
+const SPLIT: &[&str] = &["split", "xlabel", "fold", "subset"];
+
+/// Where the columns stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) user: usize,
+    pub(crate) item: usize,
+    pub(crate) rating: Option<usize>,
+    pub(crate) timestamp: Option<usize>,
+    pub(crate) split: Option<usize>,
+}
+
+impl Columns {
+    /// Finds the columns among `names`.
+    ///
+    /// # Errors
+    /// Which column is missing, what there is and what to do.
+    pub(crate) fn find(&self, names: &[String]) -> Result<Places, String> {
+        let find = |what: &str, asked: &Option<String>, guesses: &[&str]| match asked {
+            Some(name) if name.is_empty() => Ok(None),
+            Some(name) => match names.iter().position(|n| n == name) {
+                Some(place) => Ok(Some(place)),
+                None => Err(format!("no column {name:?} for the {what}, found {}; correct it", list(names))),
+            },
+            None => Ok(guesses.iter().find_map(|guess| names.iter().position(|n| plain(n) == *guess))),
+        };
+        let need = |what: &str, place: Option<usize>| {
+            place.ok_or_else(|| {
+                format!(
+                    "no column of {what}s among {}; name it with --{what}-column, or say --no-header if the \
+                     first line is data",
+                    list(names)
+                )
+            })
+        };
+        Ok(Places {
+            user: need("user", find("users", &self.user, USER)?)?,
+            item: need("item", find("items", &self.item, ITEM)?)?,
+            rating: find("ratings", &self.rating, RATING)?,
+            timestamp: find("timestamps", &self.timestamp, TIMESTAMP)?,
+            split: find("split", &self.split, SPLIT)?,
+        })
+    }
+
+    /// Names for a file of `count` columns that names none: their numbers, with what is usual where nothing is
+    /// asked for.
+    pub(crate) fn numbered(&self, count: usize) -> (Columns, Vec<String>) {
+        let usual = |asked: &Option<String>, place: usize| {
+            asked.clone().or_else(|| (place <= count).then(|| place.to_string()))
+        };
+        let columns = Columns {
+            user: usual(&self.user, 1),
+            item: usual(&self.item, 2),
+            rating: usual(&self.rating, 3),
+            timestamp: usual(&self.timestamp, 4),
+            split: self.split.clone(),
+            header: false,
+        };
+        (columns, (1..=count).map(|n| n.to_string()).collect())
+    }
+}
+
+/// Where the item ids of a table of features stand.
+///
+/// # Errors
+/// What there is instead.
+pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
+    let found = ITEM.iter().find_map(|guess| names.iter().position(|n| plain(n) == *guess));
+    found.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
+}
+
+fn plain(name: &str) -> String {
+    let kept = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    kept.collect::<String>().to_lowercase()
+}
+
+fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(20).map(|n| format!("{n:.60?}")).collect();
+    let more = if names.len() > 20 { ", ..." } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_in_use_are_guessed_and_names_given_win() {
+        let header = names(&["reviewerID", "asin", "overall", "unixReviewTime", "my id"]);
+        let found = Columns::default().find(&header).expect("all there");
+        let expected = Places { user: 0, item: 1, rating: Some(2), timestamp: Some(3), split: None };
+        assert_eq!(found, expected);
+        let columns = Columns { item: Some("my id".into()), ..Columns::default() };
+        assert_eq!(columns.find(&header).expect("all there").item, 4);
+        let columns = Columns { rating: Some("stars".into()), ..Columns::default() };
+        let problem = columns.find(&header).expect_err("no stars");
+        assert!(problem.contains("\"stars\"") && problem.contains("\"overall\""), "{problem}");
+        let problem = Columns::default().find(&names(&["a", "item"])).expect_err("no user");
+        assert!(problem.contains("--user-column"), "{problem}");
+    }
+
+    #[test]
+    fn without_a_header_columns_are_numbers() {
+        let (columns, header) = Columns::default().numbered(3);
+        let found = columns.find(&header).expect("all there");
+        assert_eq!((found.user, found.item, found.rating, found.timestamp), (0, 1, Some(2), None));
+        let given = Columns { user: Some("3".into()), ..Columns::default() };
+        let (columns, header) = given.numbered(3);
+        assert_eq!(columns.find(&header).expect("all there").user, 2);
+    }
+}

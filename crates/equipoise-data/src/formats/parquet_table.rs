@@ -1,0 +1,119 @@
+//! Tables of interactions as Parquet files.
+
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+
+use super::columns::Places;
+use super::parquet_file::{ParquetFile, Texts, broken, floats, moments};
+use super::records::{Records, Row, split_named};
+use crate::dataset::LoadOptions;
+use crate::error::DataError;
+
+/// Reads a table into `records`; every row of it belongs to `split` if given.
+///
+/// # Errors
+/// [`DataError`] if the file is damaged or a column is missing or of a type that cannot serve; faulty rows go
+/// to `records`.
+pub(crate) fn read(
+    file: &Path,
+    options: &LoadOptions,
+    split: Option<u8>,
+    records: &mut Records,
+) -> Result<(), DataError> {
+    let table = ParquetFile::open(file)?;
+    let names = table.names();
+    let places = options.columns.find(&names).map_err(|problem| broken(file, problem))?;
+    if options.min_rating.is_some() && places.rating.is_none() {
+        return Err(broken(
+            file,
+            "no column of ratings for --min-rating; name it with --rating-column".into(),
+        ));
+    }
+    let mut wanted: Vec<usize> =
+        [Some(places.user), Some(places.item), places.rating, places.timestamp, places.split]
+            .into_iter()
+            .flatten()
+            .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    // Where the columns stand among those that are read.
+    let among = |place: usize| wanted.iter().position(|&w| w == place).expect("all places are wanted");
+    let places = Places {
+        user: among(places.user),
+        item: among(places.item),
+        rating: places.rating.map(among),
+        timestamp: places.timestamp.map(among),
+        split: places.split.map(among),
+    };
+    table.read(&wanted, |first, batch| {
+        let rows = Rows::new(file, batch, &places)?;
+        for row in 0..batch.num_rows() {
+            if let Err(problem) = rows.push(row, split, records, options) {
+                records.wrong(file, format!("row {}", first + row), problem);
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Some rows, their columns understood.
+struct Rows<'a> {
+    user: Texts<'a>,
+    item: Texts<'a>,
+    rating: Option<Vec<Option<f64>>>,
+    time: Option<Vec<Option<i64>>>,
+    split: Option<Texts<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(file: &Path, batch: &'a RecordBatch, places: &Places) -> Result<Rows<'a>, DataError> {
+        let wrong = |place: usize, expected: &str| {
+            let schema = batch.schema();
+            let field = schema.field(place);
+            let (name, found) = (field.name(), field.data_type());
+            broken(file, format!("column {name:?} is {found}, expected {expected}; convert it"))
+        };
+        let texts = |place: usize| {
+            Texts::of(batch.column(place)).ok_or_else(|| wrong(place, "texts or whole numbers"))
+        };
+        let rating = |place: usize| floats(batch.column(place)).ok_or_else(|| wrong(place, "numbers"));
+        let time = |place: usize| {
+            moments(batch.column(place)).ok_or_else(|| wrong(place, "timestamps or whole numbers"))
+        };
+        Ok(Rows {
+            user: texts(places.user)?,
+            item: texts(places.item)?,
+            rating: places.rating.map(rating).transpose()?,
+            time: places.timestamp.map(time).transpose()?,
+            split: places.split.map(texts).transpose()?,
+        })
+    }
+
+    fn push(
+        &self,
+        row: usize,
+        split: Option<u8>,
+        records: &mut Records,
+        options: &LoadOptions,
+    ) -> Result<(), String> {
+        let rating = self.rating.as_ref().and_then(|cells| cells[row]);
+        let time = self.time.as_ref().and_then(|cells| cells[row]);
+        let label = match (split, &self.split) {
+            (Some(split), _) => Some(split),
+            (None, None) => None,
+            (None, Some(texts)) => Some(texts.with(row, |cell| {
+                let named = cell.and_then(split_named);
+                named.ok_or_else(|| {
+                    format!("split {cell:?}, expected train, validation, test, or 0, 1, 2; correct it")
+                })
+            })?),
+        };
+        self.user.with(row, |user| {
+            self.item.with(row, |item| {
+                let (user, item) = (user.unwrap_or_default(), item.unwrap_or_default());
+                records.push(Row { user, item, rating, time, split: label }, options)
+            })
+        })
+    }
+}

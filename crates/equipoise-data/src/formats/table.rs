@@ -1,0 +1,127 @@
+//! Tables with named columns: text (comma, semicolon, tab) or Parquet, one row per interaction.
+//!
+//! ```text
+//! <file>.csv, .tsv or .parquet                      one table, with a column of the split or a rule for it
+//! <dir>/interactions.csv (.tsv, .parquet)           the same, found by its name
+//! <dir>/train.csv, val.csv, test.csv (.tsv, ...)    one table per split
+//! <dir>/<modality>_feat.*                           features: see `sources`
+//! <dir>/item_list.txt, user_list.txt                optional: raw id <tab> index
+//! ```
+//!
+//! Ids are texts or numbers of any kind; users and items are numbered by first appearance unless the lists say
+//! otherwise. Feedback is implicit: every row is a positive, unless `min_rating` leaves it out.
+
+use std::path::{Path, PathBuf};
+
+use super::gathered::Gathered;
+use super::records::{Interner, Records};
+use super::{Format, category_file, delimited, directory_name, id_list, modality_files, parquet_table};
+use crate::dataset::LoadOptions;
+use crate::error::DataError;
+use crate::faults::Faults;
+
+/// A `.csv`, `.tsv` or `.parquet` file with columns of users and items, or a directory with
+/// `interactions.<ending>` or `train`, `val`, `test` of them, and `<modality>_feat.npy`.
+#[derive(Debug)]
+pub struct Table;
+
+const ENDINGS: [&str; 3] = ["csv", "tsv", "parquet"];
+
+/// Names of the files of each split.
+const SPLIT_FILES: [&[&str]; 3] = [&["train"], &["val", "valid", "validation"], &["test"]];
+
+impl Table {
+    /// The tables with the split that each stands for, if it does.
+    fn files(path: &Path) -> Vec<(PathBuf, Option<u8>)> {
+        if path.is_file() {
+            let known = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+            let known = known.is_some_and(|e| ENDINGS.contains(&e.as_str()));
+            return if known { vec![(path.to_owned(), None)] } else { Vec::new() };
+        }
+        let named = |name: &str| {
+            let files = ENDINGS.iter().map(|ending| path.join(format!("{name}.{ending}")));
+            files.filter(|file| file.is_file()).collect::<Vec<_>>()
+        };
+        let whole = named("interactions").into_iter().map(|file| (file, None));
+        let parts = SPLIT_FILES.iter().zip(0u8..).flat_map(|(names, split)| {
+            names.iter().flat_map(|name| named(name)).map(move |file| (file, Some(split))).collect::<Vec<_>>()
+        });
+        whole.chain(parts).collect()
+    }
+}
+
+impl Format for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn describe(&self) -> &'static str {
+        "a .csv, .tsv or .parquet file with columns of users and items, or a directory with interactions.csv (or \
+         train.csv, val.csv, test.csv), and <modality>_feat.npy"
+    }
+
+    fn detect(&self, path: &Path) -> bool {
+        !path.join(super::native::MANIFEST).exists() && !Table::files(path).is_empty()
+    }
+
+    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+        let files = Table::files(path);
+        let dir = if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path };
+        let mut records = Records::default();
+        let lists = [
+            id_list::read(&dir.join("user_list.txt"), faults)?,
+            id_list::read(&dir.join("item_list.txt"), faults)?,
+        ];
+        let [users, items] = lists.map(|list| list.map_or_else(Vec::new, |(_, ids)| ids));
+        let listed = items.len();
+        (records.users, records.items) = (Interner::of(users), Interner::of(items));
+        let mut found = Gathered { name: name(path), format: self.name().into(), ..Gathered::default() };
+        let origin = match ambiguous(path, &files) {
+            Ok(origin) => origin,
+            Err(fault) => return faults.add(fault).map(|()| found),
+        };
+        let mut whole = true;
+        for (file, split) in &files {
+            let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+            let read = if parquet { parquet_table::read } else { delimited::read };
+            whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
+        }
+        let splits = records.finish(&origin, options, faults, &mut found.notes)?;
+        found.splits = if whole { splits } else { [None, None, None] };
+        let notes = &mut found.notes;
+        found.modalities =
+            modality_files::read_listed(dir, options, records.items.ids(), listed, faults, notes)?;
+        found.categories = category_file::read(dir, faults)?;
+        [found.users, found.items] = records.listed(&origin);
+        Ok(found)
+    }
+}
+
+/// What the interactions are from: the one table, or the directory of one table per split.
+fn ambiguous(path: &Path, files: &[(PathBuf, Option<u8>)]) -> Result<PathBuf, DataError> {
+    let layout = |found: String| DataError::Layout {
+        path: path.to_owned(),
+        found,
+        expected: "one table of all interactions, or one of each split".into(),
+    };
+    match files {
+        [] => Err(layout("no table".into())),
+        [(file, None)] => Ok(file.clone()),
+        parts => {
+            let mut splits: Vec<_> = parts.iter().map(|p| p.1).collect();
+            splits.dedup();
+            let distinct = splits.len() == parts.len() && !splits.contains(&None);
+            let names = parts.iter().filter_map(|p| p.0.file_name()).map(|n| n.to_string_lossy());
+            let found = || names.collect::<Vec<_>>().join(", ");
+            if distinct { Ok(path.to_owned()) } else { Err(layout(found())) }
+        }
+    }
+}
+
+/// The directory's name, or the file's without its ending.
+fn name(path: &Path) -> String {
+    match path.file_stem() {
+        Some(stem) if path.is_file() => stem.to_string_lossy().into_owned(),
+        _ => directory_name(path),
+    }
+}

@@ -1,0 +1,276 @@
+//! Principal components.
+//!
+//! With `A` the features less their mean row (`I` x `d`), the components are the leading right singular vectors of
+//! `A`. A random start, a few rounds of `Q <- orth(A orth(A^T Q))` and one small eigenproblem find them (Halko,
+//! Martinsson and Tropp, *Finding Structure with Randomness*, SIAM Review 2011). Where the width is at most
+//! [`EXACT`], the start spans everything and the result is exact.
+//!
+//! Sums run in a fixed order, in f64 and without fused operations: the bits depend on the features alone. That is why
+//! the products are written here: library kernels add in an order that the processor decides.
+
+use rayon::prelude::*;
+
+use super::eigen;
+use super::sums::{GROUP, add, dot, group};
+use crate::features::Features;
+use crate::random::Seed;
+
+/// Up to this width all directions are followed.
+const EXACT: usize = 256;
+
+/// Directions followed beyond those asked for.
+const MARGIN: usize = 32;
+
+/// Rounds of the power iteration.
+const ROUNDS: usize = 2;
+
+/// Values of a column that one thread works on.
+const PIECE: usize = 2048;
+
+/// Rows (or columns) of `A` that share one pass over the other factor.
+const TILE: usize = 8;
+
+/// The features less their mean, as a matrix to multiply with.
+struct Centred<'a> {
+    features: &'a Features,
+    mean: Vec<f64>,
+}
+
+/// Rows less the mean row times the first `k` components: `I` x `k`, largest variance first. In each component the
+/// entry of largest magnitude is positive. `k` is at most the width and the number of rows.
+pub(super) fn project(features: &Features, k: usize) -> Vec<f32> {
+    let centred = Centred::new(features);
+    let components = centred.components(k);
+    // By column of A: `d` x `k`.
+    let width = features.width();
+    let by_column: Vec<f64> =
+        (0..width).flat_map(|c| (0..k).map(move |v| v * width + c)).map(|p| components[p]).collect();
+    let largest = f64::from(f32::MAX);
+    centred.times(&by_column, k).into_iter().map(|v| v.clamp(-largest, largest) as f32).collect()
+}
+
+impl Centred<'_> {
+    fn new(features: &Features) -> Centred<'_> {
+        let mut mean = vec![0f64; features.width()];
+        let rows = features.rows() as f64;
+        for row in features.values().chunks_exact(features.width()) {
+            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows);
+        }
+        Centred { features, mean }
+    }
+
+    /// The first `k` components, one per row: `k` x `d`.
+    fn components(&self, k: usize) -> Vec<f64> {
+        let (rows, width) = (self.features.rows(), self.features.width());
+        let most = width.min(rows);
+        let l = if width <= EXACT { most } else { (k + MARGIN).min(most) };
+        let mut rng = Seed(0).stream("pca");
+        let start: Vec<f64> = (0..width * l).map(|_| 2.0 * rng.unit() - 1.0).collect();
+        let mut basis = self.times(&start, l);
+        orthonormalise(&mut basis, rows, l);
+        for _ in 0..ROUNDS {
+            let mut back = self.transposed_times(&basis, l);
+            orthonormalise(&mut back, width, l);
+            basis = self.times(&back, l);
+            orthonormalise(&mut basis, rows, l);
+        }
+        // B = Q^T A, kept as its transpose: d x l. The right singular vectors of B are those of A.
+        let projected = self.transposed_times(&basis, l);
+        let (values, vectors) = eigen::symmetric(gram(&projected, l), l);
+        let mut components = vec![0.0; k * width];
+        for (v, component) in components.chunks_exact_mut(width).enumerate() {
+            // Beyond the rank there is no direction left: 0.
+            if values[v] > 1e-14 * values[0].max(f64::MIN_POSITIVE) {
+                let vector = &vectors[v * l..(v + 1) * l];
+                direction(&projected, vector, values[v].sqrt(), component);
+            }
+        }
+        components
+    }
+
+    /// `A X` for `X` of `d` x `l`.
+    fn times(&self, x: &[f64], l: usize) -> Vec<f64> {
+        let width = self.features.width();
+        let mut out = vec![0.0; self.features.rows() * l];
+        let tiles = out.par_chunks_mut(TILE * l).zip(self.features.values().par_chunks(TILE * width));
+        tiles.for_each(|(out, rows)| {
+            for (first, x) in x.chunks(GROUP * l).enumerate() {
+                let columns = first * GROUP..(first * GROUP + GROUP).min(width);
+                for (out, row) in out.chunks_exact_mut(l).zip(rows.chunks_exact(width)) {
+                    let (factors, count) = centred(&row[columns.clone()], &self.mean[columns.clone()]);
+                    add(out, &factors[..count], group(x, l));
+                }
+            }
+        });
+        out
+    }
+
+    /// `A^T Q` for `Q` of `I` x `l`.
+    fn transposed_times(&self, q: &[f64], l: usize) -> Vec<f64> {
+        let width = self.features.width();
+        let mut out = vec![0.0; width * l];
+        out.par_chunks_mut(TILE * l).enumerate().for_each(|(tile, out)| {
+            let columns = tile * TILE..(tile * TILE + TILE).min(width);
+            let rows = self.features.values().chunks(GROUP * width);
+            for (rows, q) in rows.zip(q.chunks(GROUP * l)) {
+                for (out, c) in out.chunks_exact_mut(l).zip(columns.clone()) {
+                    let (mut factors, mut count) = ([0.0; GROUP], 0);
+                    for row in rows.chunks_exact(width) {
+                        factors[count] = f64::from(row[c]) - self.mean[c];
+                        count += 1;
+                    }
+                    add(out, &factors[..count], group(q, l));
+                }
+            }
+        });
+        out
+    }
+}
+
+/// Values less their means, and how many there are: at most [`GROUP`].
+fn centred(values: &[f32], mean: &[f64]) -> ([f64; GROUP], usize) {
+    let mut factors = [0.0; GROUP];
+    for ((factor, &value), mean) in factors.iter_mut().zip(values).zip(mean) {
+        *factor = f64::from(value) - mean;
+    }
+    (factors, values.len())
+}
+
+/// Makes the columns of `m` (`rows` x `l`) orthonormal; a column that depends on earlier ones becomes 0.
+///
+/// Gram-Schmidt, each column twice, which is as good as any method in floating point.
+fn orthonormalise(m: &mut [f64], rows: usize, l: usize) {
+    let mut columns = vec![0.0; l * rows];
+    for (r, row) in m.chunks_exact(l).enumerate() {
+        row.iter().enumerate().for_each(|(c, &v)| columns[c * rows + r] = v);
+    }
+    for c in 0..l {
+        let (done, rest) = columns.split_at_mut(c * rows);
+        let column = &mut rest[..rows];
+        let before = dot(column, column).sqrt();
+        for _ in 0..2 {
+            let shares: Vec<f64> = done.par_chunks_exact(rows).map(|other| -dot(other, column)).collect();
+            column.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
+                let place = piece * PIECE..piece * PIECE + out.len();
+                for (others, shares) in done.chunks(GROUP * rows).zip(shares.chunks(GROUP)) {
+                    add(out, shares, group(others, rows).map(|other| &other[place.clone()]));
+                }
+            });
+        }
+        let norm = dot(column, column).sqrt();
+        let scale = if norm > 1e-12 * before { 1.0 / norm } else { 0.0 };
+        column.iter_mut().for_each(|v| *v *= scale);
+    }
+    for (r, row) in m.chunks_exact_mut(l).enumerate() {
+        row.iter_mut().enumerate().for_each(|(c, v)| *v = columns[c * rows + r]);
+    }
+}
+
+/// `M^T M` for `M` with rows of length `l`: `l` x `l`.
+fn gram(m: &[f64], l: usize) -> Vec<f64> {
+    let mut out = vec![0.0; l * l];
+    out.par_chunks_mut(l).enumerate().for_each(|(c, out)| {
+        for rows in m.chunks(GROUP * l) {
+            let factors: Vec<f64> = rows.chunks_exact(l).map(|row| row[c]).collect();
+            add(out, &factors, group(rows, l));
+        }
+    });
+    out
+}
+
+/// `M vector / norm`, its entry of largest magnitude made positive.
+fn direction(m: &[f64], vector: &[f64], norm: f64, out: &mut [f64]) {
+    let mut largest = 0f64;
+    for (out, row) in out.iter_mut().zip(m.chunks_exact(vector.len())) {
+        *out = dot(row, vector) / norm;
+        if out.abs() > largest.abs() {
+            largest = *out;
+        }
+    }
+    if largest < 0.0 {
+        out.iter_mut().for_each(|v| *v = -*v);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows with variances 4^-c along known orthogonal directions, far from 0.
+    fn features(rows: usize, width: usize) -> Features {
+        let mut rng = Seed(3).stream("features");
+        let values = (0..rows).flat_map(|_| {
+            let latent: Vec<f64> = (0..6).map(|c| (rng.unit() - 0.5) * 0.5f64.powi(c)).collect();
+            let noise: Vec<f64> = (0..width).map(|_| 1e-4 * (rng.unit() - 0.5)).collect();
+            let cell = move |c: usize| {
+                let mixed: f64 =
+                    latent.iter().enumerate().map(|(k, v)| v * f64::from(u8::from(c % 6 == k))).sum();
+                (100.0 + mixed + noise[c]) as f32
+            };
+            (0..width).map(cell).collect::<Vec<f32>>()
+        });
+        let values: Vec<f32> = values.collect();
+        Features::new(rows, width, values).expect("finite")
+    }
+
+    fn column(scores: &[f32], k: usize, c: usize) -> Vec<f64> {
+        scores.chunks_exact(k).map(|row| f64::from(row[c])).collect()
+    }
+
+    #[test]
+    fn components_are_uncorrelated_and_hold_the_variance_in_falling_order() {
+        for width in [30, 300] {
+            let f = features(400, width);
+            let scores = project(&f, 6);
+            let columns: Vec<Vec<f64>> = (0..6).map(|c| column(&scores, 6, c)).collect();
+            let variances: Vec<f64> = columns.iter().map(|c| dot(c, c)).collect();
+            for (a, first) in columns.iter().enumerate() {
+                assert!(first.iter().sum::<f64>().abs() < 1e-2, "centred");
+                for (b, second) in columns.iter().enumerate().take(a) {
+                    let correlation = dot(first, second) / (variances[a] * variances[b]).sqrt();
+                    assert!(correlation.abs() < 1e-4, "{a} {b}: {correlation}");
+                }
+            }
+            assert!(variances.is_sorted_by(|a, b| a > b), "{variances:?}");
+            let centred = Centred::new(&f);
+            let all: f64 = f
+                .values()
+                .chunks(width)
+                .flatten()
+                .zip(centred.mean.iter().cycle())
+                .map(|(&v, m)| (f64::from(v) - m).powi(2))
+                .sum();
+            let kept: f64 = variances.iter().sum();
+            assert!(kept / all > 0.999 && kept / all < 1.000_001, "{width}: {}", kept / all);
+        }
+    }
+
+    #[test]
+    fn all_components_keep_every_distance() {
+        let f = features(9, 5);
+        let scores = project(&f, 5);
+        for (i, j) in [(0, 1), (3, 8), (2, 7)] {
+            let distance =
+                |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>();
+            let (before, after) =
+                (distance(f.row(i), f.row(j)), distance(&scores[i * 5..][..5], &scores[j * 5..][..5]));
+            assert!((before - after).abs() < 1e-5 * before, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        let f = features(200, 300);
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| project(&f, 8))
+        };
+        assert!(with(1) == with(3));
+    }
+
+    #[test]
+    fn constant_features_have_no_component() {
+        let f = Features::new(4, 3, vec![2.0; 12]).expect("finite");
+        assert_eq!(project(&f, 2), [0.0; 8]);
+    }
+}

@@ -1,0 +1,327 @@
+//! The layouts that others use, read as they write them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::types::Float32Type;
+use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
+use equipoise_data::formats::write_npy;
+use equipoise_data::{
+    Columns, DataError, FeatureSource, Features, LoadOptions, Loaded, SplitRule, check, load,
+};
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn dir() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}
+
+fn put(dir: &TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let file = dir.path().join(name);
+    fs::create_dir_all(file.parent().expect("inside the directory")).expect("create");
+    fs::write(&file, text).expect("write");
+    file
+}
+
+/// Row `r` is `[r, 10 r]`.
+fn features(dir: &TempDir, name: &str, rows: usize) {
+    let values = (0..rows).flat_map(|r| [r as f32, 10.0 * r as f32]).collect();
+    let features = Features::new(rows, 2, values).expect("finite");
+    write_npy(&dir.path().join(name), &features).expect("write");
+}
+
+fn parquet(file: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("a schema");
+    writer.write(&batch).expect("memory");
+    fs::write(file, writer.into_inner().expect("memory")).expect("write");
+}
+
+fn splits(loaded: &Loaded) -> [Vec<(u32, u32)>; 3] {
+    let data = &loaded.data;
+    [&data.train, &data.validation, loaded.test.open()].map(|s| s.pairs().collect())
+}
+
+fn open(path: &Path, options: &LoadOptions) -> Loaded {
+    load(path, options).expect("a sound data set")
+}
+
+/// The fault that loading ends with, which the check names first.
+fn fault(path: &Path, options: &LoadOptions) -> String {
+    let error: DataError = load(path, options).expect_err("a broken data set");
+    let report = check(path, options);
+    assert_eq!(report.faults[0], error.to_string());
+    error.to_string()
+}
+
+#[track_caller]
+fn says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing in: {message}");
+    }
+}
+
+const CSV: &str = "reviewerID,asin,overall,unixReviewTime,split\n\
+    \"Ann, B.\",x,5.0,30,train\nCy,y,4,20,train\n\"Ann, B.\",y,5,10,VALID\nCy,z,2.0,40,test\n";
+
+#[test]
+fn a_csv_with_a_split_is_read_by_name_and_numbered_by_first_appearance() {
+    let dir = dir();
+    let file = put(&dir, "ratings.csv", CSV);
+    features(&dir, "text_feat.npy", 3);
+    put(&dir, "item_list.txt", "y\t0\nx\t1\nz\t2\n");
+    let loaded = open(&file, &LoadOptions::default());
+    assert_eq!((loaded.data.name.as_str(), loaded.data.format.as_str()), ("ratings", "table"));
+    assert_eq!(loaded.data.vocabulary.users(), ["Ann, B.", "Cy"]);
+    assert_eq!(loaded.data.vocabulary.items(), ["y", "x", "z"]);
+    assert_eq!(splits(&loaded), [vec![(0, 1), (1, 0)], vec![(0, 0)], vec![(1, 2)]]);
+    assert_eq!(loaded.data.modalities[0].features.row(2), [2.0, 20.0]);
+    // Semicolons and tabs, and the directory instead of the file.
+    for (name, with) in [("interactions.csv", ";"), ("interactions.tsv", "\t")] {
+        let text = CSV.replace("\"Ann, B.\"", "Ann").replace(',', with);
+        let other = put(&dir, name, text);
+        assert_eq!(splits(&open(dir.path(), &LoadOptions::default())), splits(&loaded));
+        fs::remove_file(other).expect("remove");
+    }
+}
+
+#[test]
+fn a_threshold_leaves_rows_out_and_says_so() {
+    let dir = dir();
+    let file = put(&dir, "r.csv", CSV);
+    features(&dir, "text_feat.npy", 2);
+    put(&dir, "item_list.txt", "x\t0\ny\t1\n");
+    let options = LoadOptions { min_rating: Some(4.0), ..LoadOptions::default() };
+    let loaded = open(&file, &options);
+    assert_eq!(splits(&loaded), [vec![(0, 0), (1, 1)], vec![(0, 1)], vec![]]);
+    assert!(
+        loaded.data.notes.iter().any(|n| n.contains("left 1 rows out, rated below 4")),
+        "{:?}",
+        loaded.data.notes
+    );
+    let unrated = put(&dir, "u.csv", "user,item,split\n1,x,train\n");
+    says(&fault(&unrated, &options), &["u.csv", "--rating-column"]);
+}
+
+#[test]
+fn a_table_without_header_goes_by_position() {
+    let dir = dir();
+    let file = put(&dir, "ratings_X.csv", "A,x,5.0,3\nA,y,5.0,1\nA,z,5.0,2\nB,x,1.0,9\n");
+    features(&dir, "text_feat.npy", 3);
+    put(&dir, "item_list.txt", "x\t0\ny\t1\nz\t2\n");
+    let columns = Columns { header: false, ..Columns::default() };
+    let options = LoadOptions { columns, split: Some(SplitRule::LeaveOneOut), ..LoadOptions::default() };
+    assert_eq!(splits(&open(&file, &options)), [vec![(0, 1), (1, 0)], vec![(0, 2)], vec![(0, 0)]]);
+}
+
+#[test]
+fn repeats_are_merged_before_a_rule_divides() {
+    let dir = dir();
+    let rows: String =
+        (0..4).flat_map(|round| (0..6).map(move |i| format!("u,i{i},{}\n", round * 10 + i))).collect();
+    let file = put(&dir, "r.csv", format!("user,item,time\n{rows}"));
+    let ids: String = (0..6).map(|i| format!("i{i}\t{i}\n")).collect();
+    put(&dir, "item_list.txt", ids);
+    features(&dir, "text_feat.npy", 6);
+    for rule in [SplitRule::Ratio, SplitRule::LeaveOneOut, SplitRule::Time] {
+        let options = LoadOptions { split: Some(rule), seed: 5, ..LoadOptions::default() };
+        let loaded = open(&file, &options);
+        assert_eq!(splits(&loaded).iter().map(Vec::len).sum::<usize>(), 6, "{rule:?}");
+        assert!(loaded.data.notes.iter().any(|n| n.contains("merged 18")), "{:?}", loaded.data.notes);
+        assert_eq!(loaded.data.fingerprint(), open(&file, &options).data.fingerprint());
+    }
+    // The earliest meeting counts: i5 was first seen last.
+    let options = LoadOptions { split: Some(SplitRule::LeaveOneOut), ..LoadOptions::default() };
+    assert_eq!(splits(&open(&file, &options))[2], [(0, 5)]);
+}
+
+#[test]
+fn a_table_that_lacks_something_says_what_to_do() {
+    let dir = dir();
+    features(&dir, "text_feat.npy", 3);
+    put(&dir, "item_list.txt", "x\t0\ny\t1\nz\t2\n");
+    let case = |text: &str, options: &LoadOptions| fault(&put(&dir, "t.csv", text), options);
+    let plain = LoadOptions::default();
+    let by_time = LoadOptions { split: Some(SplitRule::Time), ..LoadOptions::default() };
+    says(&case("user,item\n1,x\n", &plain), &["t.csv", "no split", "--split-column", "--split"]);
+    says(&case("user,item\n1,x\n", &by_time), &["t.csv", "timestamp", "--timestamp-column"]);
+    says(&case("who,item\n1,x\n", &plain), &["line 1", "\"who\"", "--user-column"]);
+    says(&case("user,item,split\n1,x,later\n", &plain), &["line 2", "\"later\"", "train"]);
+    says(&case("user,item,split\n1,x,train\n2,x\n", &plain), &["line 3", "expected 3 columns, found 2"]);
+    says(&case("user,item,split\n,x,train\n", &plain), &["line 2", "user id is empty"]);
+    says(&case("user,item,split,time\n1,x,train,May\n", &plain), &["line 2", "\"May\"", "whole number"]);
+    says(&case("user,item,split,rating\n1,x,train,good\n", &plain), &["line 2", "\"good\"", "number"]);
+    says(&case("", &plain), &["line 1", "no column of users"]);
+    let odd = put(&dir, "t.csv", b"user,item,split\n\xff,x,train\n");
+    says(&fault(&odd, &plain), &["line 2", "UTF-8"]);
+}
+
+#[test]
+fn one_table_per_split_is_read_in_csv_and_parquet() {
+    let dir = dir();
+    features(&dir, "text_feat.npy", 30);
+    put(&dir, "train.csv", "user,item\n1,7\n2,3\n");
+    put(&dir, "val.csv", "user,item\n1,3\n");
+    let columns: Vec<(&str, ArrayRef)> =
+        vec![("user", Arc::new(Int64Array::from(vec![2]))), ("item", Arc::new(StringArray::from(vec!["7"])))];
+    parquet(&dir.path().join("test.parquet"), columns);
+    let loaded = open(dir.path(), &LoadOptions::default());
+    assert_eq!(loaded.data.vocabulary.users(), ["1", "2"]);
+    assert_eq!(splits(&loaded), [vec![(0, 0), (1, 1)], vec![(0, 1)], vec![(1, 0)]]);
+    // Items go by number here, and so do the rows.
+    assert_eq!(loaded.data.modalities[0].features.row(0), [7.0, 70.0]);
+    put(&dir, "valid.csv", "user,item\n1,3\n");
+    says(&fault(dir.path(), &LoadOptions::default()), &["val.csv, valid.csv", "one of each split"]);
+}
+
+#[test]
+fn recbole_files_are_told_from_mmrec_by_their_typed_header() {
+    let dir = dir();
+    features(&dir, "text_feat.npy", 3);
+    put(&dir, "d.item", "item_id:token\ttitle:token_seq\nx\tA cup\ny\tA bib\nz\tA cot\n");
+    put(&dir, "d.train.inter", "user_id:token\titem_id:token\ttimestamp:float\nAnn\ty\t1.5\nCy\tx\t2\n");
+    put(&dir, "d.valid.inter", "user_id:token\titem_id:token\ttimestamp:float\nAnn\tz\t3\n");
+    put(&dir, "d.test.inter", "user_id:token\titem_id:token\ttimestamp:float\nCy\tz\t4\n");
+    let loaded = open(dir.path(), &LoadOptions::default());
+    assert_eq!(
+        (loaded.data.format.as_str(), loaded.data.vocabulary.items()),
+        ("recbole", &ids(&["x", "y", "z"])[..])
+    );
+    assert_eq!(splits(&loaded), [vec![(0, 1), (1, 0)], vec![(0, 2)], vec![(1, 2)]]);
+    for part in ["train", "valid", "test"] {
+        fs::remove_file(dir.path().join(format!("d.{part}.inter"))).expect("remove");
+    }
+    put(
+        &dir,
+        "d.inter",
+        "user_id:token\titem_id:token\trating:float\nAnn\tx\t5\nAnn\ty\t1\nAnn\tz\t5\nAnn\tz\n",
+    );
+    let options = LoadOptions { split: Some(SplitRule::LeaveOneOut), ..LoadOptions::default() };
+    says(&fault(dir.path(), &options), &["d.inter", "line 5", "expected 3 tab-separated fields, found 2"]);
+    put(&dir, "d.inter", "user_id:token\titem_id:token\trating:float\nAnn\tx\t5\nAnn\ty\t1\nAnn\tz\t5\n");
+    assert_eq!(splits(&open(dir.path(), &options)), [vec![(0, 0)], vec![(0, 1)], vec![(0, 2)]]);
+    says(&fault(dir.path(), &LoadOptions::default()), &["d.inter", "no split"]);
+}
+
+fn ids(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+#[test]
+fn matrices_of_scipy_are_read_in_every_layout() {
+    let dir = dir();
+    features(&dir, "text_feat.npy", 5);
+    // Every matrix has the entry (1, 3) of value 0, which is no interaction.
+    for name in ["csr.npz", "csc_f32_plain.npz", "coo_i64.npz", "csr_array_bool.npz"] {
+        fs::copy(fixture(name), dir.path().join("trnMat.npz")).expect("copy");
+        let report = check(dir.path(), &LoadOptions::default());
+        // Only validation and test are missing.
+        assert_eq!(report.faults.len(), 2, "{name}: {report}");
+        assert_eq!((report.users, report.items, report.splits.train), (4, 5, 4), "{name}: {report}");
+    }
+    fs::copy(fixture("csr.npz"), dir.path().join("valMat.npz")).expect("copy");
+    fs::copy(fixture("csr.npz"), dir.path().join("tstMat.npz")).expect("copy");
+    says(
+        &load(dir.path(), &LoadOptions::default()).expect_err("the same thrice").to_string(),
+        &["user 0: item 1", "disjoint"],
+    );
+    fs::copy(fixture("bsr.npz"), dir.path().join("valMat.npz")).expect("copy");
+    says(
+        &load(dir.path(), &LoadOptions::default()).expect_err("bsr").to_string(),
+        &["valMat.npz", "csr, csc or coo", "\"bsr\""],
+    );
+}
+
+#[test]
+fn a_pickle_is_refused_with_the_way_to_convert_it() {
+    let dir = dir();
+    put(&dir, "trnMat.pkl", b"\x80\x04cos\nsystem\n");
+    let message = load(dir.path(), &LoadOptions::default()).expect_err("a pickle").to_string();
+    says(&message, &["trnMat.pkl", "is not run", "save_npz('trnMat.npz'"]);
+}
+
+const ABC: &str = "user,item,split\nu,a,train\nu,b,validation\nu,c,test\n";
+
+/// The `text` rows of items a, b, c when its features come from `source`.
+fn joined(dir: &TempDir, source: &Path) -> (Vec<Vec<f32>>, Vec<String>) {
+    let file = put(dir, "abc.csv", ABC);
+    let text = FeatureSource { name: "text".into(), path: source.to_owned() };
+    let loaded = open(&file, &LoadOptions { features: vec![text], ..LoadOptions::default() });
+    let features = &loaded.data.modalities[0].features;
+    ((0..3).map(|i| features.row(i).to_vec()).collect(), loaded.data.notes)
+}
+
+#[test]
+fn features_are_joined_by_raw_id_whatever_they_come_in() {
+    let dir = dir();
+    let by_hand = [vec![2.0, 20.0], vec![3.0, 30.0], vec![1.0, 10.0]];
+    assert_eq!(joined(&dir, &fixture("ids_bytes_f16_columns.npz")).0, by_hand);
+    let lists =
+        |rows: Vec<Option<Vec<Option<f32>>>>| ListArray::from_iter_primitive::<Float32Type, _, _>(rows);
+    let row = |v: f32| Some(vec![Some(v), Some(10.0 * v)]);
+    let file = dir.path().join("items.parquet");
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("price", Arc::new(Int64Array::from(vec![1, 2, 3, 4]))),
+        ("text", Arc::new(lists(vec![row(1.0), None, row(2.0), row(3.0)]))),
+        ("item_id", Arc::new(StringArray::from(vec!["c", "d", "a", "b"]))),
+    ];
+    parquet(&file, columns);
+    assert_eq!(joined(&dir, &file).0, by_hand);
+    let tensors = [("a", 2f32), ("b", 3.0), ("c", 1.0)].map(|(id, v)| {
+        let bytes: Vec<u8> = [v, 10.0 * v].iter().flat_map(|v| v.to_le_bytes()).collect();
+        (id, bytes)
+    });
+    let views = tensors.iter().map(|(id, bytes)| {
+        (
+            *id,
+            safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2], bytes)
+                .expect("two floats"),
+        )
+    });
+    let file = dir.path().join("text.safetensors");
+    fs::write(&file, safetensors::serialize(views, None).expect("memory")).expect("write");
+    assert_eq!(joined(&dir, &file).0, by_hand);
+    for (id, v) in [("a", 2.0), ("b", 3.0), ("c", 1.0)] {
+        let features = Features::new(1, 2, vec![v, 10.0 * v]).expect("finite");
+        write_npy(&dir.path().join(format!("ducho/{id}.npy")), &features).expect("write");
+    }
+    assert_eq!(joined(&dir, &dir.path().join("ducho")).0, by_hand);
+}
+
+#[test]
+fn what_does_not_match_is_filled_and_reported() {
+    let dir = dir();
+    let (rows, notes) = joined(&dir, &fixture("ids_text.npz"));
+    // "a" has no row: the mean of b and c. "änne" is no item.
+    assert_eq!(rows, [vec![2.0, 20.0], vec![3.0, 30.0], vec![1.0, 10.0]]);
+    let notes = notes.join(" ");
+    says(&notes, &["1 of 3 items have no row", "\"a\"", "1 of 3 rows match no item", "änne"]);
+    let (rows, notes) = joined(&dir, &fixture("one_array_per_id.npz"));
+    assert_eq!(rows, [vec![2.0, 20.0], vec![3.0, 30.0], vec![1.0, 10.0]]);
+    says(&notes.join(" "), &["1 of 3 items have no row"]);
+}
+
+#[test]
+fn faulty_features_name_the_item() {
+    let dir = dir();
+    let file = put(&dir, "abc.csv", ABC);
+    let with = |path: PathBuf| {
+        let text = FeatureSource { name: "text".into(), path };
+        fault(&file, &LoadOptions { features: vec![text], ..LoadOptions::default() })
+    };
+    for (id, width) in [("a", 2), ("b", 3)] {
+        let features = Features::new(1, width, vec![1.0; width]).expect("finite");
+        write_npy(&dir.path().join(format!("ducho/{id}.npy")), &features).expect("write");
+    }
+    says(&with(dir.path().join("ducho")), &["ducho", "item \"b\"", "3 values, expected 2"]);
+    features(&dir, "order.npy", 3);
+    says(&with(dir.path().join("order.npy")), &["order.npy", "which row is whose", "item_list.txt"]);
+    says(&with(dir.path().join("none.txt")), &["none.txt", "npy, npz, safetensors, parquet"]);
+    features(&dir, "text_feat.npy", 3);
+    says(&with(fixture("ids_text.npz")), &["features of text twice", "text_feat.npy", "ids_text.npz"]);
+}
