@@ -11,11 +11,14 @@ use tempfile::TempDir;
 
 const TARGETS: [Target; 4] = [Target::Equipoise, Target::Lattice, Target::Mmrec, Target::Recbole];
 
-/// The demo, with raw ids, categories, items that nobody met and users who met nothing in train.
+/// The demo, with raw ids, categories, items that nobody met, users who met nothing in train, and three items that
+/// lack a modality.
 fn demo() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let data = dir.path().join("demo");
     write_demo(&data, &DemoConfig { users: 60, items: 40, seed: 3 }).expect("write");
+    let name = &open(&data).data.modalities[0].name;
+    fs::write(data.join(format!("{name}_missing.json")), "[3, 17, 39]").expect("write");
     (dir, data)
 }
 
@@ -35,6 +38,7 @@ fn assert_same(a: &Loaded, b: &Loaded) {
     assert!(a.test.open() == b.test.open());
     for (one, two) in a.data.modalities.iter().zip(&b.data.modalities) {
         assert_eq!((&one.name, one.features.values()), (&two.name, two.features.values()));
+        assert_eq!(one.missing, two.missing);
     }
 }
 
@@ -43,6 +47,7 @@ fn every_layout_converts_into_every_other_and_back() {
     let (dir, data) = demo();
     let original = open(&data);
     assert!(original.data.categories.is_some());
+    assert!(original.data.modalities[0].missing.as_ref().is_some_and(|missing| missing.len() == 3));
     for first in TARGETS {
         let one = dir.path().join(format!("one-{}", first.name()));
         let said = to(&data, first, &one).expect("convert");

@@ -82,6 +82,6 @@ fn a_list_that_belongs_to_no_modality_is_a_fault() {
     assert!(error.contains("images_missing.json") && error.contains("no images_feat.npy"), "{error}");
     // A modality that is there but not asked for is no slip.
     let dir = data_set(true, "[1]");
-    let options = LoadOptions { modalities: Some(vec!["text".into()]) };
+    let options = LoadOptions { modalities: Some(vec!["text".into()]), ..LoadOptions::default() };
     assert_eq!(load(dir.path(), &options).expect("sound").data.modalities.len(), 1);
 }
