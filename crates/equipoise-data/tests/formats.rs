@@ -162,6 +162,29 @@ fn a_table_that_lacks_something_says_what_to_do() {
 }
 
 #[test]
+fn options_that_would_change_nothing_are_refused() {
+    let dir = dir();
+    let file = put(&dir, "t.csv", ABC);
+    features(&dir, "text_feat.npy", 3);
+    put(&dir, "item_list.txt", "a\t0\nb\t1\nc\t2\n");
+    let ruled = LoadOptions { split: Some(SplitRule::Ratio), ..LoadOptions::default() };
+    says(&fault(&file, &ruled), &["split is set", "--split-column"]);
+    let aside = Columns { split: Some(String::new()), ..Columns::default() };
+    let loaded = open(&file, &LoadOptions { columns: aside.clone(), ..ruled.clone() });
+    assert_eq!(splits(&loaded).map(|s| s.len()), [1, 1, 1]);
+    for name in ["train", "val", "test"] {
+        put(&dir, &format!("lattice/{name}.json"), r#"{"0": [0]}"#);
+    }
+    let lattice = dir.path().join("lattice");
+    says(&fault(&lattice, &ruled), &["split is set", "lattice layout leaves no choice"]);
+    says(&fault(&lattice, &LoadOptions { columns: aside, ..LoadOptions::default() }), &["columns is set"]);
+    says(
+        &fault(&lattice, &LoadOptions { min_rating: Some(1.0), ..LoadOptions::default() }),
+        &["min_rating is set"],
+    );
+}
+
+#[test]
 fn one_table_per_split_is_read_in_csv_and_parquet() {
     let dir = dir();
     features(&dir, "text_feat.npy", 30);

@@ -111,6 +111,7 @@ fn examine(
     options: &LoadOptions,
     faults: &mut Faults,
 ) -> Result<(), DataError> {
+    faults.keep(formats::refuse_idle(format.name(), format.leaves_choices(), options))?;
     let gathered = format.gather(path, options, faults)?;
     report.modalities = gathered.modalities.iter().map(modality_report).collect();
     report.categorised_items = gathered.categories.as_ref().map(|read| read.len());

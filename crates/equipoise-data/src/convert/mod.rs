@@ -116,7 +116,9 @@ pub fn convert(
     how: &ConvertOptions,
 ) -> Result<Conversion, DataError> {
     let place = place::Place::new(path, out, how.overwrite)?;
-    let gathered = formats::detect(path)?.gather(path, options, &mut Faults::stop_at_first())?;
+    let format = formats::detect(path)?;
+    formats::refuse_idle(format.name(), format.leaves_choices(), options)?;
+    let gathered = format.gather(path, options, &mut Faults::stop_at_first())?;
     let mut contents = Contents::new(path, gathered, how.scale)?;
     if target == Target::Lattice && contents.dated() {
         contents.notes.push("The timestamps were left out: the layout has no room for them.".into());

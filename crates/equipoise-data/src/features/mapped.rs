@@ -18,7 +18,7 @@ impl Mapped {
         if file.metadata()?.len() < end {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if cfg!(target_endian = "big") || start % 4 != 0 {
+        if cfg!(target_endian = "big") || !start.is_multiple_of(4) {
             return Ok(None);
         }
         // SAFETY: the map is private to this process and only read. The file could still be cut short or

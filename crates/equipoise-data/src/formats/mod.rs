@@ -69,6 +69,11 @@ pub trait Format: Sync {
     /// The first fault, if `faults` says so.
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError>;
 
+    /// Whether the layout leaves open what [`LoadOptions`] says of columns, ratings and splits.
+    fn leaves_choices(&self) -> bool {
+        false
+    }
+
     /// Looks closer at what loading takes on trust, once nothing else was found wrong.
     fn audit(&self, _path: &Path, _options: &LoadOptions) -> Vec<DataError> {
         Vec::new()
@@ -79,6 +84,7 @@ pub trait Format: Sync {
     /// # Errors
     /// The first fault found; nothing is then half read.
     fn load(&self, path: &Path, options: &LoadOptions) -> Result<Loaded, DataError> {
+        refuse_idle(self.name(), self.leaves_choices(), options)?;
         let gathered = self.gather(path, options, &mut Faults::stop_at_first())?;
         gathered.assemble(path)
     }
@@ -112,6 +118,24 @@ fn directory_name(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
     name.unwrap_or_else(|| "data".into())
+}
+
+/// Refuses options that would change nothing in a layout without `choices`.
+pub(crate) fn refuse_idle(name: &str, choices: bool, options: &LoadOptions) -> Result<(), DataError> {
+    let plain = LoadOptions::default();
+    let given = [
+        ("columns", options.columns != plain.columns),
+        ("min_rating", options.min_rating.is_some()),
+        ("split", options.split.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given && !choices) {
+        Some((field, _)) => Err(DataError::Setting {
+            field,
+            found: "set".into(),
+            expected: format!("nothing, since the {name} layout leaves no choice"),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The files of a directory that end in `.inter`, by name.

@@ -43,6 +43,10 @@ impl Format for Recbole {
         super::inter_files(path).is_ok_and(|files| files.iter().any(|file| is_typed(file)))
     }
 
+    fn leaves_choices(&self) -> bool {
+        true
+    }
+
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
         let mut found =
             Gathered { name: directory_name(path), format: self.name().into(), ..Gathered::default() };

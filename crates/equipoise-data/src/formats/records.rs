@@ -116,6 +116,15 @@ impl Records {
             notes.push(format!("{}: left {rows} rows out, rated below {least}.", file.display()));
         }
         let unsplit = self.rows.iter().filter(|row| row.split.is_none()).count();
+        if unsplit == 0 && options.split.is_some() && !self.rows.is_empty() {
+            let expected =
+                "nothing, since the rows say their split (unless --split-column \"\" leaves that aside)";
+            faults.add(DataError::Setting {
+                field: "split",
+                found: "set".into(),
+                expected: expected.into(),
+            })?;
+        }
         if unsplit > 0 && faults.keep(self.divide(file, options, notes))?.is_none() {
             return Ok([None, None, None]);
         }

@@ -64,6 +64,10 @@ impl Format for Table {
         !path.join(super::native::MANIFEST).exists() && !Table::files(path).is_empty()
     }
 
+    fn leaves_choices(&self) -> bool {
+        true
+    }
+
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
         let files = Table::files(path);
         let dir = if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path };

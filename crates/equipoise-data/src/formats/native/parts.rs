@@ -80,7 +80,7 @@ pub(crate) fn read_interactions(file: &Path) -> Result<[Split; 3], DataError> {
     let columns = COLUMNS.map(|c| c.0);
     let count = if names.len() == columns.len() { 4 } else { 3 };
     expect(file, &names, &columns[..count])?;
-    let mut parts: [(Vec<(u32, u32)>, Vec<i64>); 3] = Default::default();
+    let mut parts: [Split; 3] = Default::default();
     let places: Vec<usize> = (0..count).collect();
     table.read(&places, |first, batch| {
         for (place, (_, kind)) in COLUMNS.iter().enumerate().take(count) {
@@ -97,13 +97,13 @@ pub(crate) fn read_interactions(file: &Path) -> Result<[Split; 3], DataError> {
                     format!("row {}: split {label:.60?}, expected {SPLITS:?}", first + row),
                 ));
             };
-            parts[split].0.push((users[row], items[row]));
-            parts[split].1.extend(times.map(|t| t[row]));
+            parts[split].pairs.push((users[row], items[row]));
+            parts[split].times.extend(times.map(|t| t[row]));
         }
         Ok(())
     })?;
     let mut names = SPLITS.iter();
-    Ok(parts.map(|(pairs, times)| {
+    Ok(parts.map(|Split { pairs, times, .. }| {
         let name = names.next().expect("three splits, three names");
         Split::new(format!("{} ({name})", file.display()), pairs, times)
     }))
