@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The curves of a run's report.html as one SVG file, side by side.
+"""The curves of a run's report.html as one SVG file, three in a row.
 
-    equipoise audit RUN [--teachers DIR]         # writes RUN/report.html
+    equipoise audit RUN                          # writes RUN/report.html
     python3 experiments/pictures.py RUN/report.html OUT.svg
 
 Needs nothing beyond Python's standard library.
@@ -10,7 +10,8 @@ import pathlib
 import re
 import sys
 
-WIDTH, HEIGHT = 360, 214
+WIDTH, HEIGHT, COLUMNS = 360, 214, 3
+ROW = HEIGHT + 28
 
 page = pathlib.Path(sys.argv[1]).read_text()
 style = re.search(r"<style>(.*?)</style>", page, re.S).group(1)
@@ -20,11 +21,13 @@ if not charts:
 titles = [re.search(r'aria-label="([^."]*)', chart).group(1) for chart in charts]
 parts = []
 for k, (chart, title) in enumerate(zip(charts, titles)):
-    parts.append(f'<text x="{k * WIDTH + 38}" y="16" font-size="13" font-weight="600" style="fill: var(--ink)">{title}</text>')
-    parts.append(f'<svg x="{k * WIDTH}" y="20" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"{chart}</svg>')
-total = WIDTH * len(charts)
+    x, y = k % COLUMNS * WIDTH, k // COLUMNS * ROW
+    parts.append(f'<text x="{x + 38}" y="{y + 16}" font-size="13" font-weight="600" style="fill: var(--ink)">{title}</text>')
+    place = f'x="{x}" y="{y + 20}" width="{WIDTH}" height="{HEIGHT}"'
+    parts.append(f'<svg {place} viewBox="0 0 {WIDTH} {HEIGHT}"{chart}</svg>')
+width, height = WIDTH * min(COLUMNS, len(charts)), ROW * -(-len(charts) // COLUMNS)
 pathlib.Path(sys.argv[2]).write_text(
-    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {HEIGHT + 24}" width="{total}" '
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
     f'font-family="system-ui, sans-serif"><style>{style}</style>'
-    f'<rect width="{total}" height="{HEIGHT + 24}" style="fill: var(--paper)"/>{"".join(parts)}</svg>\n'
+    f'<rect width="{width}" height="{height}" style="fill: var(--paper)"/>{"".join(parts)}</svg>\n'
 )
