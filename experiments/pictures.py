@@ -24,7 +24,7 @@ for k, (chart, title) in enumerate(zip(charts, titles)):
     x, y = k % COLUMNS * WIDTH, k // COLUMNS * ROW
     parts.append(f'<text x="{x + 38}" y="{y + 16}" font-size="13" font-weight="600" style="fill: var(--ink)">{title}</text>')
     place = f'x="{x}" y="{y + 20}" width="{WIDTH}" height="{HEIGHT}"'
-    parts.append(f'<svg {place} viewBox="0 0 {WIDTH} {HEIGHT}"{chart}</svg>')
+    parts.append(f'<svg class="panel" {place} viewBox="0 0 {WIDTH} {HEIGHT}"{chart}</svg>')
 width, height = WIDTH * min(COLUMNS, len(charts)), ROW * -(-len(charts) // COLUMNS)
 pathlib.Path(sys.argv[2]).write_text(
     f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
