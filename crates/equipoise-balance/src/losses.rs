@@ -81,6 +81,6 @@ pub(crate) fn constant(values: &[f32], beside: &Tensor<1>) -> Tensor<1> {
 }
 
 /// The value of a loss of shape `[1]`.
-pub(crate) fn number(x: Tensor<1>) -> f64 {
-    f64::from(x.inner().into_scalar::<f32>())
+pub fn number(x: &Tensor<1>) -> f64 {
+    f64::from(x.clone().inner().into_scalar::<f32>())
 }

@@ -32,6 +32,7 @@ mod samplers;
 mod scale;
 mod split;
 mod vocabulary;
+mod whole_dir;
 
 pub use atomic::write_atomic;
 pub use categories::Categories;

@@ -74,7 +74,7 @@ wide! {
 }
 
 wide! {
-    fn leaky_relu_backward_chunk(x: &[f32], slope: f32, grad: &[f32], out: &mut [f32]) {
+    pub(crate) fn leaky_relu_backward_chunk(x: &[f32], slope: f32, grad: &[f32], out: &mut [f32]) {
         for (out, (&x, &grad)) in out.iter_mut().zip(x.iter().zip(grad)) {
             *out = if x > 0.0 { grad } else { slope * grad };
         }

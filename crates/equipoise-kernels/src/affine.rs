@@ -8,6 +8,7 @@
 //! A block of rows stays in the cache from the product to the activation. Blocks and the groups whose gradients
 //! are added up have fixed sizes: results do not depend on the number of threads.
 
+use crate::activate::leaky_relu_backward_chunk;
 use crate::project::{Matrix, Strided, product};
 use crate::vector::wide;
 use rayon::prelude::*;
@@ -173,7 +174,7 @@ impl<'a> Group<'a> {
                 None => grad,
                 Some(slope) => {
                     let g = &mut scratch[..grad.len()];
-                    through_leaky(slope, &self.y[from * d..][..rows * d], grad, g);
+                    leaky_relu_backward_chunk(&self.y[from * d..][..rows * d], slope, grad, g);
                     &*g
                 }
             };
@@ -193,14 +194,6 @@ impl<'a> Group<'a> {
             product(Matrix { data: &mut weight, rows: d, columns: k }, g, x, rows);
         }
         (weight, bias)
-    }
-}
-
-wide! {
-    fn through_leaky(slope: f32, y: &[f32], grad: &[f32], g: &mut [f32]) {
-        for ((g, y), grad) in g.iter_mut().zip(y).zip(grad) {
-            *g = if *y > 0.0 { *grad } else { slope * *grad };
-        }
     }
 }
 

@@ -3,9 +3,9 @@
 /// Defines a function whose body is compiled twice, plainly and for AVX2, and chosen at run time. Neither body
 /// fuses multiplications with additions, so both give the same bits.
 macro_rules! wide {
-    ($(#[$meta:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*
-        fn $name($($arg: $ty),*) {
+        $vis fn $name($($arg: $ty),*) {
             #[inline(always)]
             fn plain($($arg: $ty),*) $body
             #[cfg(target_arch = "x86_64")]

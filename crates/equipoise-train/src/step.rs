@@ -12,6 +12,7 @@ use crate::batch::StepBatch;
 use crate::config::TrainConfig;
 use crate::own_groups::OwnGroups;
 use burn::tensor::Tensor;
+use equipoise_balance::losses::number;
 use equipoise_balance::{Balancer, ModalityStep, Needs, StepLoss, StepMargins, Update, losses};
 use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
 use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
@@ -231,8 +232,4 @@ fn balancing_loss(
         bpr_margins: &margins,
         generic: generic_margins.as_ref().map(|margins| (generic, margins)),
     })
-}
-
-fn number(x: &Tensor<1>) -> f64 {
-    f64::from(x.clone().inner().into_scalar::<f32>())
 }

@@ -121,8 +121,8 @@ impl Balancer for Ckd {
         for (m, seen) in modalities.iter_mut().enumerate() {
             let specific = self.specific(step.bpr_margins.of(self.only(m)), &margins[m].teacher);
             let generic = self.generic(m, step);
-            seen.specific = number(specific.clone().mean());
-            seen.generic = generic.clone().map_or(0.0, number);
+            seen.specific = number(&specific.clone().mean());
+            seen.generic = generic.as_ref().map_or(0.0, number);
             let part = self.weighted(m, specific, generic, &weights);
             total = Some(total.into_iter().fold(part, |sum, t| t + sum));
         }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::atomic::write_atomic;
 use crate::error::DataError;
+use crate::whole_dir::{hidden, is_free, parent};
 
 /// The report beside the data; a directory with it may be replaced.
 pub(super) const CONVERSION: &str = "conversion.json";
@@ -26,10 +27,6 @@ impl Place {
     /// [`DataError::Exists`] if something is there that is not to be replaced, or holds the source.
     pub(super) fn new(source: &Path, out: &Path, overwrite: bool) -> Result<Place, DataError> {
         let exists = |problem| Err(DataError::Exists { path: out.to_owned(), problem });
-        let parent = match out.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
         if out.file_name().is_none() {
             return exists("expected the name of a new directory");
         }
@@ -45,20 +42,12 @@ impl Place {
                 return exists("is where the data comes from; choose another directory");
             }
         }
-        Ok(Place { out: out.to_owned(), parent })
+        Ok(Place { out: out.to_owned(), parent: parent(out) })
     }
 
     /// A new directory beside the place; gone again if nothing comes of it.
     pub(super) fn open(&self) -> Result<TempDir, DataError> {
-        fs::create_dir_all(&self.parent).map_err(DataError::io(&self.parent))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".equipoise-").suffix(".part");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o777));
-        }
-        builder.tempdir_in(&self.parent).map_err(DataError::io(&self.parent))
+        hidden(&self.parent)
     }
 
     /// Puts the directory in place. What was there is moved aside first and removed last: should the program be
@@ -89,15 +78,6 @@ impl Place {
             fs::remove_dir_all(&old).map_err(DataError::io(&old))?;
         }
         Ok(())
-    }
-}
-
-/// Whether there is nothing, or an empty directory.
-fn is_free(out: &Path) -> Result<bool, DataError> {
-    match fs::read_dir(out) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(source) => Err(DataError::Io { file: out.to_owned(), source }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lists of the items that lack a modality: `<modality>_missing.json`, item ids as in the splits, `[3, 17, ...]`.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::json_split::json_error;
@@ -61,9 +62,8 @@ pub(crate) fn strays(
 pub(crate) fn either(listed: Option<ReadMissing>, open: Option<ReadMissing>) -> Option<ReadMissing> {
     match (listed, open) {
         (Some(mut listed), Some(open)) => {
-            listed
-                .items
-                .extend(open.items.iter().filter(|item| !listed.items.contains(item)).collect::<Vec<_>>());
+            let known: HashSet<u32> = listed.items.iter().copied().collect();
+            listed.items.extend(open.items.into_iter().filter(|item| !known.contains(item)));
             Some(listed)
         }
         (listed, open) => listed.or(open),

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::report::REPORT;
 use crate::error::DataError;
+use crate::whole_dir::{hidden, is_free, parent};
 
 /// A data set under way: files go into a hidden directory beside its place, which is renamed at the end. What is
 /// cut short leaves that place as it was; a directory `.equipoise-*.part` that a killed import left may be removed.
@@ -22,7 +23,7 @@ impl Place {
             place: "the output directory".into(),
             problem: problem.to_owned(),
         };
-        if out.exists() && !is_empty(out) {
+        if !is_free(out).unwrap_or(false) {
             // Whatever else is there is not ours to remove.
             if !out.join(REPORT).is_file() {
                 return Err(taken("holds something other than an import; choose a new directory"));
@@ -31,12 +32,7 @@ impl Place {
                 return Err(taken("holds an import already; choose another or pass --overwrite"));
             }
         }
-        let parent = match out.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        std::fs::create_dir_all(parent).map_err(DataError::io(parent))?;
-        let under_way = builder().tempdir_in(parent).map_err(DataError::io(parent))?;
+        let under_way = hidden(&parent(out))?;
         let core = under_way.path().join("5-core");
         std::fs::create_dir(&core).map_err(DataError::io(&core))?;
         Ok(Place { out: out.to_owned(), under_way })
@@ -52,7 +48,7 @@ impl Place {
         let error = DataError::io(&self.out);
         let parent = self.under_way.path().parent().expect("a directory made within another").to_owned();
         // Holds what was there, and removes it at the end.
-        let old = builder().tempdir_in(&parent).map_err(DataError::io(&parent))?;
+        let old = hidden(&parent)?;
         let aside = old.path().join("old");
         let there = self.out.exists();
         if there {
@@ -72,22 +68,6 @@ impl Place {
             }
         }
     }
-}
-
-fn is_empty(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// Ordinary permissions (0777 less the umask) instead of the private ones of a temporary directory.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".equipoise-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
-    }
-    builder
 }
 
 #[cfg(test)]

@@ -31,11 +31,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 #[must_use]
 pub fn html_report(audit: &Audit) -> String {
     let judged = verdicts(audit);
-    document(&format!("Imbalance report: {}", name(&audit.run)), &body(audit, &judged))
+    document(&format!("Imbalance report: {}", name(&audit.run)), "", &body(audit, &judged))
 }
 
-/// A page with the style sheet in it and no way out.
-fn document(title: &str, body: &Markup) -> String {
+/// A page with the style sheet in it, `extra` rules of its own after it, and no way out.
+fn document(title: &str, extra: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -45,7 +45,7 @@ fn document(title: &str, body: &Markup) -> String {
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(extra)) }
             }
             body { (body) }
         }

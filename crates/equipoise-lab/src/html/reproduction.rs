@@ -1,9 +1,9 @@
 //! The page of a repeated table or figure.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::lines::{Line, Panel, points};
-use super::{POLICY, STYLE, breakless, colour, curves, prose, section};
+use super::{breakless, colour, curves, document, prose, section};
 use crate::reproduce::{Curve, Figure, Pages, Sheet, SheetEntry as Entry};
 use crate::words::{name, short_name};
 
@@ -14,21 +14,7 @@ const EXTRA: &str = ".wide table { font-size: .85rem; } .wide th, .wide td { pad
 
 /// A complete HTML document; it makes no request.
 pub(crate) fn reproduction(pages: &Pages) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (name(&pages.title)) }
-                style { (PreEscaped(STYLE)) (PreEscaped(EXTRA)) }
-            }
-            body { (body(pages)) }
-        }
-    };
-    page.into_string()
+    document(&name(&pages.title), EXTRA, &body(pages))
 }
 
 fn body(pages: &Pages) -> Markup {

@@ -19,7 +19,7 @@ const ROWS: usize = 25;
 /// It makes no request, follows the reader's light or dark preference, stacks on a phone and prints.
 #[must_use]
 pub fn sweep_page(results: &Results) -> String {
-    document(&format!("Search: {}", name(&results.name)), &body(results))
+    document(&format!("Search: {}", name(&results.name)), "", &body(results))
 }
 
 fn body(results: &Results) -> Markup {
