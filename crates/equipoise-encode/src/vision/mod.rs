@@ -1,0 +1,4 @@
+//! Pictures to features.
+
+pub(crate) mod picture;
+pub(crate) mod preprocess;
