@@ -1,0 +1,8 @@
+//! Features from content: the texts and pictures of items through encoders, one row per item.
+
+mod error;
+mod job;
+mod json;
+mod transformer;
+
+pub use error::EncodeError;
