@@ -1,10 +1,13 @@
-"""Writes `golden/vision.json`: tiny vision transformers and the features of two pictures.
+"""Writes `golden/vision.json`, tiny vision transformers and the features of two pictures, and `golden/tiny-clip/`, one
+of them as a folder in float16.
 
 Needs NumPy alone. A case lists the tensors of its model with shape, scale and shift (`made_up.py` says how values
 follow), the content of `config.json`, the size of the pictures, and the features of each pooling.
 """
 
+import json
 import os
+import struct
 import sys
 
 import numpy as np
@@ -153,6 +156,33 @@ def cases():
     ]
 
 
+def write_safetensors(path, tensors):
+    """`tensors` maps names to arrays of float16."""
+    header, data = {}, b""
+    for name, values in tensors.items():
+        part = np.ascontiguousarray(values, dtype="<f2").tobytes()
+        header[name] = {"dtype": "F16", "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
+
+
+def write_folder(folder):
+    """The case `clip` as a hub client would lay it out."""
+    os.makedirs(folder, exist_ok=True)
+    _, config_json, tensors, _, _ = next(case for case in cases() if case[0] == "clip")
+    write_safetensors(os.path.join(folder, "model.safetensors"), {k: made_up.tensor(k, *s) for k, s in tensors.items()})
+    golden_json.write(os.path.join(folder, "config.json"), config_json)
+    golden_json.write(os.path.join(folder, "preprocessor_config.json"), {
+        "image_processor_type": "CLIPImageProcessor",
+        "size": {"shortest_edge": EDGE},
+        "crop_size": {"height": EDGE, "width": EDGE},
+        "resample": 3,
+    })
+
+
 def main():
     written = []
     for name, config_json, tensors, size, rows in cases():
@@ -168,7 +198,9 @@ def main():
             "pictures": pictures,
             "features": features,
         })
-    golden_json.write(os.path.join(os.path.dirname(HERE), "golden", "vision.json"), {"cases": written})
+    golden = os.path.join(os.path.dirname(HERE), "golden")
+    golden_json.write(os.path.join(golden, "vision.json"), {"cases": written})
+    write_folder(os.path.join(golden, "tiny-clip"))
 
 
 if __name__ == "__main__":

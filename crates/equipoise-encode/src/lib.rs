@@ -4,5 +4,7 @@ mod error;
 mod job;
 mod json;
 mod transformer;
+mod vision;
 
 pub use error::EncodeError;
+pub use vision::{ImagePooling, PictureFault};

@@ -1,4 +1,10 @@
-//! Pictures to features.
+//! Pictures to features: decoding, preprocessing and vision transformers.
 
-pub(crate) mod picture;
-pub(crate) mod preprocess;
+#[cfg(test)]
+mod golden;
+mod model;
+mod picture;
+mod preprocess;
+
+pub use model::ImagePooling;
+pub use picture::PictureFault;

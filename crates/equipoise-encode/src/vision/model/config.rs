@@ -89,7 +89,8 @@ impl Spec {
         let Some(&(_, family)) = TYPES.iter().find(|(name, _)| *name == model_type) else {
             let known: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
             let known = known.join(", ");
-            let problem = format!("model_type = {model_type:?}: expected one of {known}; choose another model");
+            let problem =
+                format!("model_type = {model_type:?}: expected one of {known}; choose another model");
             return Err(EncodeError::file(file, problem));
         };
         let inner = whole.get("vision_config").unwrap_or(&whole);
@@ -97,7 +98,9 @@ impl Spec {
             EncodeError::file(file, format!("{error}; correct the file or fetch the model again"))
         })?;
         let spec = Spec::of(family, model_type, fields).and_then(Spec::checked);
-        spec.map_err(|problem| EncodeError::file(file, format!("{problem}; correct the file or fetch the model again")))
+        spec.map_err(|problem| {
+            EncodeError::file(file, format!("{problem}; correct the file or fetch the model again"))
+        })
     }
 
     fn of(family: Family, model_type: &str, fields: Fields) -> Result<Spec, String> {
@@ -154,7 +157,9 @@ impl Spec {
         }
         if !self.width.is_multiple_of(self.heads) {
             let (width, heads) = (self.width, self.heads);
-            return Err(format!("num_attention_heads = {heads}: expected a divisor of hidden_size = {width}"));
+            return Err(format!(
+                "num_attention_heads = {heads}: expected a divisor of hidden_size = {width}"
+            ));
         }
         if self.registers > 1_024 {
             return Err(format!("num_register_tokens = {}: expected at most 1024", self.registers));

@@ -55,6 +55,17 @@ pub(super) enum Head {
 }
 
 impl Head {
+    /// Name in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Head::Class => "cls",
+            Head::Mean => "mean",
+            Head::Projected(_) => "projection",
+            Head::Pooler(_) => "pooler",
+            Head::Attending(_) => "attention",
+        }
+    }
+
     /// Columns of the row when tokens have `width`.
     pub fn outputs(&self, width: usize) -> usize {
         match self {
@@ -64,7 +75,14 @@ impl Head {
     }
 
     /// One row for each `length` tokens, of which `before` come before the patches.
-    pub fn pool(&self, mut x: Vec<f32>, norm: &LayerNorm, width: usize, length: usize, before: usize) -> Vec<f32> {
+    pub fn pool(
+        &self,
+        mut x: Vec<f32>,
+        norm: &LayerNorm,
+        width: usize,
+        length: usize,
+        before: usize,
+    ) -> Vec<f32> {
         match self {
             Head::Class => first_tokens(&x, norm, width, length),
             Head::Projected(map) | Head::Pooler(map) => {
@@ -77,7 +95,9 @@ impl Head {
             }
             Head::Mean => {
                 norm.forward(&mut x);
-                x.chunks_exact(width * length).flat_map(|tokens| mean(&tokens[width * before..], width)).collect()
+                x.chunks_exact(width * length)
+                    .flat_map(|tokens| mean(&tokens[width * before..], width))
+                    .collect()
             }
             Head::Attending(head) => {
                 norm.forward(&mut x);
@@ -88,7 +108,8 @@ impl Head {
 }
 
 fn first_tokens(x: &[f32], norm: &LayerNorm, width: usize, length: usize) -> Vec<f32> {
-    let mut rows: Vec<f32> = x.chunks_exact(width * length).flat_map(|tokens| &tokens[..width]).copied().collect();
+    let mut rows: Vec<f32> =
+        x.chunks_exact(width * length).flat_map(|tokens| &tokens[..width]).copied().collect();
     norm.forward(&mut rows);
     rows
 }
@@ -142,7 +163,8 @@ impl AttentionHead {
         let mut context = vec![0.0; width];
         for head in 0..self.heads {
             let part = head * size..(head + 1) * size;
-            let score = |key: &[f32]| dot(&self.query[part.clone()], &key[part.clone()]) / (size as f32).sqrt();
+            let score =
+                |key: &[f32]| dot(&self.query[part.clone()], &key[part.clone()]) / (size as f32).sqrt();
             let scores: Vec<f32> = keys.chunks_exact(width).map(score).collect();
             let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let weights: Vec<f32> = scores.iter().map(|score| (score - largest).exp()).collect();

@@ -154,7 +154,6 @@ impl Source<'_> {
             attention_norm: self.norm(&name(names.attention_norm))?,
             up: self.linear(&name(names.up), width, if spec.gated { 2 * hidden } else { hidden })?,
             activation: if spec.gated { Activation::Silu } else { self.activation },
-            gated: spec.gated,
             down: self.linear(&name(names.down), hidden, width)?,
             output_norm: self.norm(&name(names.output_norm))?,
             order: Order::PreNorm,
@@ -186,7 +185,9 @@ impl Source<'_> {
     /// CLIP's projection, which is no part of the vision tower; a tower saved alone has none.
     fn projection(&self) -> Result<Head, EncodeError> {
         let name = "visual_projection";
-        let Ok(&[outputs, ..]) = self.weights.shape(&format!("{name}.weight")) else { return Ok(Head::Class) };
+        let Ok(&[outputs, ..]) = self.weights.shape(&format!("{name}.weight")) else {
+            return Ok(Head::Class);
+        };
         Linear::load(self.weights, name, self.spec.width, outputs.max(1)).map(Head::Projected)
     }
 

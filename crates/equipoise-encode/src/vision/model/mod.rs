@@ -14,6 +14,8 @@ mod load;
 mod names;
 mod patches;
 mod positions;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use config::Spec;
 pub use head::ImagePooling;
@@ -44,6 +46,11 @@ impl Tower {
     /// Columns of the features.
     pub fn outputs(&self) -> usize {
         self.head.outputs(self.width)
+    }
+
+    /// What row stands for a picture.
+    pub fn pooling(&self) -> &'static str {
+        self.head.name()
     }
 
     /// Tokens of a picture.

@@ -27,8 +27,8 @@ pub(crate) fn open(path: &Path) -> Result<Picture, PictureFault> {
         ErrorKind::NotFound => PictureFault::NoFile,
         _ => PictureFault::Unreadable(error.to_string()),
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let facts = file.metadata().map_err(unreadable)?;
+    // Before the file is opened: a pipe would wait for ever.
+    let facts = std::fs::metadata(path).map_err(unreadable)?;
     if !facts.is_file() {
         return Err(PictureFault::Unreadable("not a file".into()));
     }
@@ -36,6 +36,7 @@ pub(crate) fn open(path: &Path) -> Result<Picture, PictureFault> {
         return Err(PictureFault::LargeFile { bytes: facts.len(), limit: MAX_BYTES });
     }
     let mut bytes = Vec::with_capacity(facts.len() as usize);
+    let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
     decode(&bytes, MAX_PIXELS)
 }

@@ -5,6 +5,8 @@ mod fault;
 mod jpeg;
 mod orientation;
 mod png;
+#[cfg(test)]
+mod tests;
 mod webp;
 
 pub(crate) use decode::{MAX_PIXELS, decode, open};

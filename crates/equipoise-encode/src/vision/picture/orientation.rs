@@ -28,7 +28,8 @@ fn first_directory(exif: &[u8]) -> Option<(bool, &[u8])> {
 }
 
 fn stated(little: bool, entries: &[u8]) -> Option<u8> {
-    let entry = entries.as_chunks::<12>().0.iter().find(|entry| number(little, *entry) == Some(ORIENTATION))?;
+    let entry =
+        entries.as_chunks::<12>().0.iter().find(|entry| number(little, *entry) == Some(ORIENTATION))?;
     let value = number(little, &entry[8..])?;
     u8::try_from(value).ok().filter(|value| (1..=8).contains(value))
 }

@@ -82,9 +82,11 @@ pub(crate) fn parse(text: &str, model_type: &str) -> Result<Preprocessing, Strin
     };
     match settings.output_size() {
         Some(_) => Ok(settings),
-        None => Err("pictures keep proportions of their own: expected a crop_size, or a size with height and \
+        None => {
+            Err("pictures keep proportions of their own: expected a crop_size, or a size with height and \
                      width"
-            .into()),
+                .into())
+        }
     }
 }
 
@@ -156,11 +158,11 @@ fn cropping(fields: &Fields, processor: &Processor) -> Result<Option<(usize, usi
             let edge = processor.crop.ok_or("do_center_crop = true: expected a crop_size")?;
             Ok(Some((edge, edge)))
         }
-        Some(value) => edge(value)
-            .map(|edge| (edge, edge))
-            .or_else(|| height_and_width(value))
-            .map(Some)
-            .ok_or_else(|| format!("crop_size = {value}: expected a number of pixels, or height and width")),
+        Some(value) => {
+            edge(value).map(|edge| (edge, edge)).or_else(|| height_and_width(value)).map(Some).ok_or_else(
+                || format!("crop_size = {value}: expected a number of pixels, or height and width"),
+            )
+        }
     }
 }
 
@@ -179,7 +181,8 @@ fn normalising(fields: &Fields, processor: &Processor) -> Result<Option<([f32; 3
 /// One number for all channels, or one for each.
 fn three(field: &str, value: Option<&Value>, default: [f32; 3]) -> Result<[f32; 3], String> {
     let Some(value) = value else { return Ok(default) };
-    let finite = |value: &Value| value.as_f64().map(|number| number as f32).filter(|number| number.is_finite());
+    let finite =
+        |value: &Value| value.as_f64().map(|number| number as f32).filter(|number| number.is_finite());
     let numbers = match value {
         Value::Array(values) => values.iter().map(finite).collect::<Option<Vec<f32>>>(),
         one => finite(one).map(|number| vec![number; 3]),

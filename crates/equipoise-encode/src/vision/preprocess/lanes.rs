@@ -1,49 +1,32 @@
-//! The two inner loops of resizing, compiled for plain x86-64 and for AVX2.
+//! The two inner loops of resizing.
 
 use super::resize::{FRACTION, FixedTaps};
 
-/// Defines a function whose body is also compiled for AVX2, which is taken where the processor has it.
-macro_rules! also_avx2 {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $body:ident) => {
-        $(#[$doc])*
-        pub(super) fn $name($($arg: $type),*) $(-> $out)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn fast($($arg: $type),*) $(-> $out)? {
-                    $body($($arg),*)
-                }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has AVX2.
-                    return unsafe { fast($($arg),*) };
-                }
-            }
-            $body($($arg),*)
-        }
-    };
-}
-
-also_avx2! {
-    /// Rows of `from` pixels become rows of as many pixels as there are taps.
-    fn along_rows(rgb: &[u8], from: usize, taps: &FixedTaps) -> Vec<u8> = rows_body
-}
-
-also_avx2! {
-    /// Rows of `bytes` bytes are blended into as many rows as there are taps.
-    fn along_columns(rgb: &[u8], bytes: usize, taps: &FixedTaps) -> Vec<u8> = columns_body
-}
-
 const HALF: i32 = 1 << (FRACTION - 1);
 
+#[inline(always)]
 fn rounded(sum: i32) -> u8 {
     (sum >> FRACTION).clamp(0, 255) as u8
 }
 
+/// Rows of `from` pixels become rows of as many pixels as there are taps.
+pub(super) fn along_rows(rgb: &[u8], from: usize, taps: &FixedTaps) -> Vec<u8> {
+    let mut out = vec![0; rgb.len() / from * taps.len()];
+    rows(rgb, from, taps, &mut out);
+    out
+}
+
+/// Rows of `bytes` bytes are blended into as many rows as there are taps.
+pub(super) fn along_columns(rgb: &[u8], bytes: usize, taps: &FixedTaps) -> Vec<u8> {
+    let mut out = vec![0; bytes * taps.len()];
+    columns(rgb, bytes, taps, &mut out);
+    out
+}
+
+equipoise_kernels::wide! {
 /// Two rows at a time, so that the red, green and blue of both fill eight lanes.
-#[inline(always)]
-fn rows_body(rgb: &[u8], from: usize, taps: &FixedTaps) -> Vec<u8> {
+fn rows(rgb: &[u8], from: usize, taps: &FixedTaps, out: &mut [u8]) {
     let (rows, to) = (rgb.len() / (3 * from), taps.len());
-    let mut out = vec![0; 3 * to * rows];
     let mut lanes = vec![[0i32; 8]; from];
     for row in (0..rows).step_by(2) {
         let second = (row + 1).min(rows - 1);
@@ -65,21 +48,20 @@ fn rows_body(rgb: &[u8], from: usize, taps: &FixedTaps) -> Vec<u8> {
             }
         }
     }
-    out
+}
 }
 
-#[inline(always)]
-fn columns_body(rgb: &[u8], bytes: usize, taps: &FixedTaps) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes * taps.len());
+equipoise_kernels::wide! {
+fn columns(rgb: &[u8], bytes: usize, taps: &FixedTaps, out: &mut [u8]) {
     let mut sums = vec![0; bytes];
-    for (first, weights) in taps.each() {
+    for ((first, weights), out) in taps.each().zip(out.chunks_exact_mut(bytes)) {
         sums.fill(HALF);
         for (row, &weight) in rgb[bytes * first..].chunks_exact(bytes).zip(weights) {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += i32::from(value) * weight;
             }
         }
-        out.extend(sums.iter().map(|&sum| rounded(sum)));
+        out.iter_mut().zip(&sums).for_each(|(out, &sum)| *out = rounded(sum));
     }
-    out
+}
 }

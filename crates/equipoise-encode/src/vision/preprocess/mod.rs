@@ -10,8 +10,11 @@ mod kernel;
 mod lanes;
 mod resize;
 mod settings;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use kernel::Kernel;
+pub(crate) use config::parse;
+pub(crate) use kernel::{Kernel, cubic, taps};
 pub(crate) use settings::{Preprocessing, Resize};
 
 use super::picture::Picture;
@@ -44,7 +47,9 @@ impl Preprocessing {
         let tables: Vec<[f32; 256]> = (0..3).map(|channel| self.table(channel)).collect();
         let mut planes = Vec::with_capacity(picture.rgb.len());
         for (channel, table) in tables.iter().enumerate() {
-            planes.extend(picture.rgb.as_chunks::<3>().0.iter().map(|pixel| table[usize::from(pixel[channel])]));
+            planes.extend(
+                picture.rgb.as_chunks::<3>().0.iter().map(|pixel| table[usize::from(pixel[channel])]),
+            );
         }
         (planes, picture.height, picture.width)
     }

@@ -74,8 +74,8 @@ pub(super) fn resize(
     rows: &Range<usize>,
     columns: &Range<usize>,
 ) -> Picture {
-    let vertical = (height != picture.height)
-        .then(|| FixedTaps::new(kernel, picture.height, height, rows.clone()));
+    let vertical =
+        (height != picture.height).then(|| FixedTaps::new(kernel, picture.height, height, rows.clone()));
     let source = vertical.as_ref().map_or(rows.clone(), FixedTaps::span);
     let bytes = 3 * picture.width;
     let strip = &picture.rgb[bytes * source.start..bytes * source.end];
