@@ -13,6 +13,7 @@
 //! ```
 
 mod atomic;
+mod catalogue;
 mod categories;
 mod check;
 mod convert;
@@ -35,6 +36,7 @@ mod vocabulary;
 mod whole_dir;
 
 pub use atomic::write_atomic;
+pub use catalogue::{ItemIds, item_ids};
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use convert::{Conversion, ConvertOptions, Target, convert};
@@ -52,6 +54,6 @@ pub use interactions::Interactions;
 pub use missing::{Missing, MissingFill};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples, paired_triples};
-pub use scale::FeatureScale;
+pub use scale::{FeatureScale, LinearMap, leading_directions};
 pub use split::{Holdout, split_per_user};
 pub use vocabulary::{Vocabulary, VocabularyError};

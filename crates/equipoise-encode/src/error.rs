@@ -63,14 +63,6 @@ pub enum EncodeError {
         /// Why, and what to do.
         problem: String,
     },
-    /// The run was asked to stop; what is done is kept.
-    #[error("interrupted after {done} of {total} items; the same command continues there")]
-    Interrupted {
-        /// Items done.
-        done: usize,
-        /// Items in all.
-        total: usize,
-    },
 }
 
 impl EncodeError {

@@ -43,6 +43,7 @@ pub use report::ImportReport;
 pub use review::Release;
 pub use texts::MetaCounts;
 
+pub(crate) use lines::Lines;
 #[cfg(test)]
 pub(crate) use made_up::repr;
 

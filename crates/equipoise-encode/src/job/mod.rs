@@ -1,5 +1,20 @@
 //! Encoding the items of a data set: batches in a fixed order, on every thread, kept as they are done.
 
+use serde::{Deserialize, Serialize};
+
+mod output;
+mod plan;
+mod report;
+mod run;
+mod store;
+
+pub(crate) use output::{Memory, Place};
+pub(crate) use plan::{Fingerprint, batches};
+pub(crate) use report::VERSION;
+pub use report::{BrokenItem, EncodeReport, HashedFile, Progress};
+pub(crate) use run::{Job, Prepared, run};
+pub(crate) use store::Store;
+
 /// What turns the content of items into rows of features.
 pub(crate) trait Encoder: Sync {
     /// The content of one item, ready to be encoded: token ids, the path of a picture.
@@ -14,7 +29,7 @@ pub(crate) trait Encoder: Sync {
 }
 
 /// An input that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Broken {
     /// Its place in the batch.
     pub(crate) place: usize,

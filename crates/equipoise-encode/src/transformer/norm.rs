@@ -26,7 +26,7 @@ impl LayerNorm {
         LayerNorm { weight, bias, eps }
     }
 
-    /// `<prefix>.weight` and `<prefix>.bias`.
+    /// `<prefix>.weight` and `<prefix>.bias` (`gamma` and `beta` in old files).
     ///
     /// # Errors
     /// If one is absent or has another shape.
@@ -36,8 +36,11 @@ impl LayerNorm {
         width: usize,
         eps: f32,
     ) -> Result<LayerNorm, EncodeError> {
-        let weight = weights.tensor(&format!("{prefix}.weight"), &[width])?;
-        let bias = weights.tensor(&format!("{prefix}.bias"), &[width])?;
+        // The oldest models call them so.
+        let old = weights.has(&format!("{prefix}.gamma"));
+        let [weight, bias] = if old { ["gamma", "beta"] } else { ["weight", "bias"] };
+        let weight = weights.tensor(&format!("{prefix}.{weight}"), &[width])?;
+        let bias = weights.tensor(&format!("{prefix}.{bias}"), &[width])?;
         Ok(LayerNorm::new(weight, bias, eps))
     }
 

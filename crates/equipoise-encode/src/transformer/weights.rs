@@ -133,6 +133,31 @@ impl Weights {
         }
     }
 
+    /// The values of a tensor of whole numbers of this shape, none below 0.
+    ///
+    /// # Errors
+    /// If it is absent, has another shape or type, or holds a negative number.
+    pub(crate) fn indices(&self, name: &str, shape: &[usize]) -> Result<Vec<usize>, EncodeError> {
+        let (shard, info) = self.find(name)?;
+        let bytes = &shard.bytes[shard.start + info.data_offsets.0..shard.start + info.data_offsets.1];
+        let values: Option<Vec<usize>> = match info.dtype {
+            Dtype::I64 => {
+                bytes.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b).try_into().ok()).collect()
+            }
+            Dtype::I32 => {
+                bytes.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b).try_into().ok()).collect()
+            }
+            _ => None,
+        };
+        values.filter(|_| info.shape == shape).ok_or_else(|| {
+            let problem = format!(
+                "{:?} of shape {:?}, expected I64 or I32 of shape {shape:?}, none below 0; fetch the model again",
+                info.dtype, info.shape
+            );
+            shard.fault(name, problem)
+        })
+    }
+
     fn find(&self, name: &str) -> Result<(&Shard, &TensorInfo), EncodeError> {
         let found = self.of.get(name).map(|&s| &self.shards[s]);
         let found = found.and_then(|shard| shard.metadata.info(name).map(|info| (shard, info)));

@@ -33,7 +33,8 @@ impl ImageEncoder {
         let preprocessing = parse(&text, &spec.model_type).map_err(|problem| {
             EncodeError::file(&processor, format!("{problem}; correct the file or choose another model"))
         })?;
-        let size = preprocessing.output_size().expect("settings without a size are refused when they are read");
+        let size =
+            preprocessing.output_size().expect("settings without a size are refused when they are read");
         let weights = Weights::open(dir)?;
         let tower = Tower::load(&spec, &config, &weights, size, pooling)?;
         let files = [config, processor].into_iter().chain(weights.files()).collect();

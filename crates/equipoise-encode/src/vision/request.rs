@@ -145,7 +145,8 @@ fn prepare(encoder: &ImageEncoder, found: &Pictures, most: usize) -> Prepared<Pa
 fn fingerprint(ids: &[String], found: &Pictures, settings: &str) -> String {
     let mut fingerprint = Fingerprint::new("image");
     fingerprint.add(settings.as_bytes());
-    let hashes: Vec<Option<blake3::Hash>> = found.files.par_iter().map(|file| hash(file.as_deref()?)).collect();
+    let hashes: Vec<Option<blake3::Hash>> =
+        found.files.par_iter().map(|file| hash(file.as_deref()?)).collect();
     for (id, hash) in ids.iter().zip(hashes) {
         fingerprint.add(id.as_bytes());
         fingerprint.add(hash.as_ref().map_or(&[][..], |hash| &hash.as_bytes()[..]));

@@ -81,7 +81,8 @@ pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pi
             Some(&item) if seen[item] => found.repeated += 1,
             Some(&item) => {
                 seen[item] = true;
-                found.files[item] = Some(path.trim()).filter(|path| !path.is_empty()).map(|path| folder.join(path));
+                found.files[item] =
+                    Some(path.trim()).filter(|path| !path.is_empty()).map(|path| folder.join(path));
             }
         }
         Ok(())
@@ -89,7 +90,8 @@ pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pi
     if seen.contains(&true) {
         return Ok(found);
     }
-    let theirs = example.map_or("no row at all".into(), |raw| format!("its items are called {raw:.60?} and so on"));
+    let theirs =
+        example.map_or("no row at all".into(), |raw| format!("its items are called {raw:.60?} and so on"));
     Err(nothing(table, "no row is about an item of the data set", &theirs, ids))
 }
 
@@ -117,7 +119,8 @@ mod tests {
             std::fs::write(dir.path().join(name), "").expect("written");
         }
         let found = in_folder(&ids(), dir.path()).expect("two match");
-        let expected = [Some("a.JPG"), Some("b.1.webp"), None].map(|name| name.map(|name| dir.path().join(name)));
+        let expected =
+            [Some("a.JPG"), Some("b.1.webp"), None].map(|name| name.map(|name| dir.path().join(name)));
         assert_eq!(found.files, expected);
         assert_eq!((found.unknown, found.repeated), (1, 1));
         let message = in_folder(&["q".into()], dir.path()).expect_err("none matches").to_string();
@@ -131,7 +134,8 @@ mod tests {
     fn paths_of_a_table_are_relative_to_it() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let table = dir.path().join("items.csv");
-        std::fs::write(&table, "item,photo\nc,pictures/1.jpg\na,\nz,2.jpg\nc,3.jpg\nb.1,/far/4.png\n").expect("written");
+        std::fs::write(&table, "item,photo\nc,pictures/1.jpg\na,\nz,2.jpg\nc,3.jpg\nb.1,/far/4.png\n")
+            .expect("written");
         let cells = Cells { id: None, columns: vec!["photo".into()] };
         let found = in_table(&ids(), &table, &cells).expect("three match");
         let expected = [None, Some("/far/4.png".into()), Some(dir.path().join("pictures/1.jpg"))];

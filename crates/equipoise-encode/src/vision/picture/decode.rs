@@ -13,7 +13,7 @@ use super::fault::PictureFault;
 use super::{Picture, jpeg, png, webp};
 
 /// Pixels that a picture may have: decoding takes at most about 10 bytes for each.
-pub(crate) const MAX_PIXELS: u64 = 50_000_000;
+pub(super) const MAX_PIXELS: u64 = 50_000_000;
 
 /// Bytes that a file may have: the pixels uncompressed, and as much beside them.
 const MAX_BYTES: u64 = 6 * MAX_PIXELS;
@@ -45,7 +45,7 @@ pub(crate) fn open(path: &Path) -> Result<Picture, PictureFault> {
 ///
 /// # Errors
 /// Whatever makes the picture unusable. A decoder that panics has found a broken picture.
-pub(crate) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Picture, PictureFault> {
+pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Picture, PictureFault> {
     let (format, decoder): (_, fn(&[u8], u64) -> Result<Picture, PictureFault>) = match bytes {
         [] => return Err(PictureFault::Empty),
         [0xFF, 0xD8, 0xFF, ..] => ("JPEG", jpeg::decode),

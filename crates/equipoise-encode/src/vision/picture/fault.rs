@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why a picture cannot be used. Its item is marked missing and the run goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PictureFault {
+pub(crate) enum PictureFault {
     /// There is no such file.
     #[error("no file")]
     NoFile,
@@ -53,7 +53,7 @@ pub enum PictureFault {
 
 impl PictureFault {
     /// A fault that the decoder of a format found, in at most 200 characters.
-    pub(crate) fn broken(format: &'static str) -> impl Fn(&dyn std::fmt::Display) -> PictureFault {
+    pub fn broken(format: &'static str) -> impl Fn(&dyn std::fmt::Display) -> PictureFault {
         move |problem| {
             let problem = problem.to_string().chars().take(200).collect();
             PictureFault::Broken { format, problem }

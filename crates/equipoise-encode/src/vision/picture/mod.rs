@@ -9,8 +9,9 @@ mod png;
 mod tests;
 mod webp;
 
-pub(crate) use decode::{MAX_PIXELS, decode, open};
-pub use fault::PictureFault;
+#[cfg(test)]
+use decode::MAX_PIXELS;
+pub(crate) use decode::open;
 
 /// An upright picture of 8 bits a channel: row after row, red, green and blue of each pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
