@@ -119,7 +119,7 @@ def resizes():
     """Shrinking, growing, one direction alone, by each of Pillow's filters."""
     image = Image.fromarray(scene(37, 29))
     for resample in range(6):
-        for width, height in [(16, 12), (50, 41), (37, 11), (9, 29), (1, 1)]:
+        for width, height in [(16, 12), (50, 41), (37, 11), (9, 29), (1, 1), (50, 11), (9, 41), (36, 20), (30, 20)]:
             out = image.resize((width, height), resample=resample)
             yield {"resample": resample, "width": width, "height": height, "rgb": b64(out.tobytes())}
 

@@ -12,7 +12,7 @@ use super::encoder::ImageEncoder;
 use super::model::ImagePooling;
 use super::sources::{Pictures, in_folder, in_table};
 use crate::error::EncodeError;
-use crate::job::{EncodeReport, Encoder, Fingerprint, Job, Place, Prepared, Progress, batches, run};
+use crate::job::{EncodeReport, Fingerprint, Job, Place, Prepared, Progress, batches, run};
 use crate::model_dir::ModelDir;
 
 /// Tokens of a batch unless told otherwise: five pictures of ViT-B/16, twenty of CLIP ViT-B/32.

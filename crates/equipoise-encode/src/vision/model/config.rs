@@ -179,11 +179,6 @@ impl Spec {
     pub fn has_class(&self) -> bool {
         self.family != Family::Siglip
     }
-
-    /// Tokens before the patches: the class token and registers.
-    pub fn before_patches(&self) -> usize {
-        usize::from(self.has_class()) + self.registers
-    }
 }
 
 /// `ratio * width`, of which SwiGLU keeps two thirds, rounded up to a multiple of 8.

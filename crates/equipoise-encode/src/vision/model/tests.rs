@@ -118,7 +118,7 @@ fn what_does_not_make_a_tower_is_named() {
         (message(&case("clip"), "", (32, 32), ImagePooling::Mean), "pooling = mean: expected model or cls"),
         (message(&case("siglip"), "", (32, 32), ImagePooling::Cls), "pooling = cls: expected model or mean"),
         (changed("model_type", json!("resnet")), "expected one of vit, dinov2"),
-        (changed("hidden_size", json!(64)), "expected [64, "),
+        (changed("hidden_size", json!(64)), "expected [1, 17, 64] as config.json says"),
         (changed("hidden_size", json!("wide")), "config.json"),
         (changed("num_attention_heads", json!(5)), "a divisor of hidden_size = 32"),
         (changed("num_hidden_layers", json!(0)), "num_hidden_layers = 0: expected 1 to"),

@@ -48,11 +48,12 @@ fn every_kind_of_file_decodes_as_pillow_has_it() {
 }
 
 /// How far decoders of lossy formats may be apart: at most, and on average.
-const LOSSY: (u8, f64) = (8, 1.0);
+const LOSSY: (u8, f64) = (3, 0.5);
 
 #[test]
 fn a_file_that_ends_too_soon_is_no_picture() {
-    for Case { name, file, .. } in cases() {
+    // Of an animation the first frame is enough.
+    for Case { name, file, .. } in cases().into_iter().filter(|case| case.name != "animated.webp") {
         for tenths in 0..10 {
             let part = &file[..file.len() * tenths / 10];
             assert!(decode(part, MAX_PIXELS).is_err(), "{name}: {tenths} tenths of it");
