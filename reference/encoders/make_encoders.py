@@ -180,6 +180,7 @@ def main():
                      "roberta", "roberta.")
     rng = np.random.default_rng(3)
     dense = {"weight": rounded(rng.normal(0, 0.3, (8, 32)), "F32"), "bias": rounded(rng.normal(0, 0.3, 8), "F32")}
+    write(OUT / "roberta/sentence_bert_config.json", {"max_seq_length": 32})
     write(OUT / "roberta/modules.json", modules(["Pooling", "Dense"]))
     write(OUT / "roberta/1_Pooling/config.json",
           {"word_embedding_dimension": 16, "pooling_mode_cls_token": True, "pooling_mode_max_tokens": True,
@@ -205,7 +206,7 @@ def main():
     of = transformer("mpnet", 5, MPNET, 2, config, byte_ids(150), bytes_vocabulary, bytes_tokenizer, "F32", "mpnet")
     write(OUT / "mpnet/sentence_bert_config.json", {"max_seq_length": 150})
     write(OUT / "mpnet/modules.json", modules(["Pooling"]))
-    write(OUT / "mpnet/1_Pooling/config.json", {"pooling_mode": ["weightedmean", "lasttoken", "mean_sqrt_len_tokens"]})
+    write(OUT / "mpnet/1_Pooling/config.json", {"embedding_dimension": 16, "pooling_mode": ["weightedmean", "lasttoken", "mean_sqrt_len_tokens"]})
     golden("mpnet", of, lambda rows: np.concatenate(
         [forward.pool(rows, mode) for mode in ("weightedmean", "lasttoken", "mean_sqrt_len_tokens")]))
     TEXTS.pop()
