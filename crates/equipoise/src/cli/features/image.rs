@@ -1,9 +1,10 @@
 //! `equipoise features image`
 
-use super::show;
-use crate::cli::{Failure, Global};
+use super::progress::Shown;
+use crate::cli::{Failure, Global, print};
 use clap::ValueEnum;
-use equipoise_encode::{ImagePooling, ImageRequest, encode_images};
+use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
+use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP.
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 /// downloaded.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ImageArgs {
+pub struct Args {
     /// The data set; it needs no features yet.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -68,24 +69,63 @@ enum Pooling {
     Pooler,
 }
 
-pub fn run(args: &ImageArgs, global: &Global) -> Result<(), Failure> {
-    let request = ImageRequest {
-        data: args.data.clone(),
-        images: args.images.clone(),
-        id_column: args.id_column.clone(),
-        column: args.column.clone(),
-        model: args.model.clone(),
-        name: args.name.clone(),
-        out: args.out.clone(),
-        overwrite: args.overwrite,
-        pooling: match args.pooling {
-            Pooling::Model => ImagePooling::Model,
-            Pooling::Cls => ImagePooling::Cls,
-            Pooling::Mean => ImagePooling::Mean,
-            Pooling::Pooler => ImagePooling::Pooler,
-        },
-        normalise: args.normalise,
-        batch_tokens: args.batch_tokens,
+impl Args {
+    fn request(&self) -> ImageRequest {
+        ImageRequest {
+            data: self.data.clone(),
+            images: self.images.clone(),
+            id_column: self.id_column.clone(),
+            column: self.column.clone(),
+            model: self.model.clone(),
+            name: self.name.clone(),
+            out: self.out.clone(),
+            overwrite: self.overwrite,
+            pooling: match self.pooling {
+                Pooling::Model => ImagePooling::Model,
+                Pooling::Cls => ImagePooling::Cls,
+                Pooling::Mean => ImagePooling::Mean,
+                Pooling::Pooler => ImagePooling::Pooler,
+            },
+            normalise: self.normalise,
+            batch_tokens: self.batch_tokens,
+        }
+    }
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let mut shown = Shown::new(global.quiet);
+    let report = encode_images(&args.request(), &mut |progress| shown.step(progress))?;
+    if global.json() {
+        return print::json(&report);
+    }
+    print::out(&text(&report))
+}
+
+/// Broken pictures that are named on the terminal; the file has all.
+const NAMED: usize = 5;
+
+fn text(report: &EncodeReport) -> String {
+    if report.up_to_date {
+        return format!("{}: up to date, nothing to do\n", report.name);
+    }
+    let pooling = report.pooling.as_deref().unwrap_or_default();
+    let mut text = format!(
+        "{}: {} rows of {} columns from {} ({}, {pooling})\n",
+        report.name, report.rows, report.width, report.encoder, report.architecture
+    );
+    let mut note = |count: usize, what: &str| {
+        if count > 0 {
+            let _ = writeln!(text, "  - {count} {what}");
+        }
     };
-    show(global, |progress| encode_images(&request, progress))
+    note(report.missing, "items without a usable picture were given the mean row and are listed as missing");
+    note(report.unknown, "pictures of items that are not in the data set were left out");
+    note(report.repeated, "further pictures of an item were left out");
+    note(report.resumed, "items had been encoded by an earlier run");
+    note(report.broken.len(), "pictures were broken, all named in the report:");
+    for broken in report.broken.iter().take(NAMED) {
+        let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);
+    }
+    let _ = writeln!(text, "{:.1} s, {:.1} items/s", report.seconds, report.rate);
+    text
 }
