@@ -156,7 +156,7 @@ def main():
     golden_json.write(os.path.join(golden, "pictures.json"), content)
     os.makedirs(os.path.join(golden, "pictures"), exist_ok=True)
     for entry in content["files"]:
-        if entry["name"] in ("rgb.png", "rgba.png", "half_colour.jpg", "progressive.jpg", "lossy.webp"):
+        if entry["name"] in ("rgb.png", "rgba.png", "half_colour.jpg", "progressive.jpg", "lossy.webp", "one_bit.png"):
             with open(os.path.join(golden, "pictures", entry["name"]), "wb") as file:
                 file.write(base64.b64decode(entry["file"]))
 

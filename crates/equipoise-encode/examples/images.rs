@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         overwrite: true,
         ..ImageRequest::default()
     };
-    let report = encode_images(&request, &mut |progress| eprintln!("{} of {}", progress.done, progress.total))?;
+    let report =
+        encode_images(&request, &mut |progress| eprintln!("{} of {}", progress.done, progress.total))?;
     for broken in &report.broken {
         println!("{}: {}", broken.item, broken.reason);
     }

@@ -15,10 +15,23 @@ fn shop() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let (raw, data, photos) = (dir.path().join("raw"), dir.path().join("data"), dir.path().join("photos"));
     let mut command = program();
-    command.args(["data", "fake-amazon", "--users", "60", "--items", "40", "--reviews", "400", "--images", "0"]);
+    command.args([
+        "data",
+        "fake-amazon",
+        "--users",
+        "60",
+        "--items",
+        "40",
+        "--reviews",
+        "400",
+        "--images",
+        "0",
+    ]);
     ok(command.args(["--without-image", "0", "--catalogue", "50", "--out"]).arg(&raw));
     let mut command = program();
-    command.args(["data", "import", "amazon", "--quiet", "--reviews"]).arg(raw.join("reviews_Made_Up_5.json.gz"));
+    command
+        .args(["data", "import", "amazon", "--quiet", "--reviews"])
+        .arg(raw.join("reviews_Made_Up_5.json.gz"));
     ok(command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz")).arg("--out").arg(&data));
     fs::create_dir(&photos).expect("made");
     let texts = fs::read_to_string(data.join("texts.jsonl")).expect("written by the import");
@@ -54,7 +67,17 @@ fn pictures_become_features_that_a_model_is_trained_on() {
     assert_eq!(check["modalities"][0]["marked_missing"], report["missing"]);
 
     let mut command = program();
-    command.args(["train", "--quiet", "--epochs", "1", "--set", "backbone.width=4", "--format", "json", "--data"]);
+    command.args([
+        "train",
+        "--quiet",
+        "--epochs",
+        "1",
+        "--set",
+        "backbone.width=4",
+        "--format",
+        "json",
+        "--data",
+    ]);
     let metrics = json(command.arg(dir.path().join("data")).arg("--out").arg(dir.path().join("run")));
     assert!(metrics["test"]["recall@20"].is_number(), "{metrics}");
     assert!(metrics["presence"]["photo"]["lacks"]["items"].as_u64() >= Some(11), "{metrics}");
