@@ -3,7 +3,7 @@
 //! | model | what it is |
 //! |---|---|
 //! | `builtin` | weighted counts of words and their leading directions; no model needed |
-//! | a folder, or `org/name` in the hub's cache | BERT and its family, or static embeddings, from safetensors |
+//! | a folder, or `org/name` in the hub's cache | of texts, BERT and its family or static embeddings; of pictures, ViT, DINOv2, CLIP and SigLIP; from safetensors |
 //!
 //! Nothing is downloaded. The result depends on contents, model and settings alone, not on the number of threads and not
 //! on whether the run was cut short and continued.
@@ -22,7 +22,9 @@ mod json;
 mod model_dir;
 mod text;
 mod transformer;
+mod vision;
 
 pub use error::EncodeError;
 pub use job::{BrokenItem, EncodeReport, HashedFile, Progress};
 pub use text::{TextRequest, encode_texts};
+pub use vision::{ImagePooling, ImageRequest, encode_images};

@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::float32_header;
-use equipoise_data::write_atomic;
+use equipoise_data::{ItemIds, write_atomic};
 
 use super::report::EncodeReport;
 use crate::error::EncodeError;
@@ -32,6 +32,32 @@ pub(crate) trait Output {
 }
 
 impl Place {
+    /// `out`, or the directory of the data set; it is made where it is not there.
+    ///
+    /// # Errors
+    /// If the data set has a layout that names its features itself, or the directory cannot be made.
+    pub(crate) fn of(
+        data: &Path,
+        items: &ItemIds,
+        out: Option<&Path>,
+        name: &str,
+        overwrite: bool,
+    ) -> Result<Place, EncodeError> {
+        let dir = match out {
+            Some(out) => out.to_owned(),
+            None if items.format == "equipoise" => {
+                let problem = "the manifest of this layout names its features; give --out, then convert the data again with \
+                               --features NAME=FILE, or encode the data that it was converted from"
+                    .into();
+                return Err(EncodeError::Output { path: data.to_owned(), problem });
+            }
+            None if data.is_dir() => data.to_owned(),
+            None => data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned(),
+        };
+        std::fs::create_dir_all(&dir).map_err(EncodeError::io(&dir))?;
+        Ok(Place { dir, name: name.to_owned(), overwrite })
+    }
+
     /// Checks the name.
     ///
     /// # Errors

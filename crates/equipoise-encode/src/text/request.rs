@@ -82,7 +82,8 @@ pub fn encode_texts(
 ) -> Result<EncodeReport, EncodeError> {
     request.check()?;
     let items = item_ids(&request.data)?;
-    let place = request.place(&items)?;
+    let name = if request.name.is_empty() { "text" } else { &request.name };
+    let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
     place.check()?;
     let (source, cells) = request.source()?;
     let found = texts::read(&items.ids, &source, &cells)?;
@@ -121,25 +122,6 @@ impl TextRequest {
             return Err(EncodeError::Setting { field, found: value.to_string(), expected });
         }
         Ok(())
-    }
-
-    fn place(&self, items: &ItemIds) -> Result<Place, EncodeError> {
-        let dir = match &self.out {
-            Some(out) => out.clone(),
-            None if items.format == "equipoise" => {
-                let problem = "the manifest of this layout names its features; give --out, then convert the data again with \
-                               --features NAME=FILE, or encode the data that it was converted from"
-                    .into();
-                return Err(EncodeError::Output { path: self.data.clone(), problem });
-            }
-            None if self.data.is_dir() => self.data.clone(),
-            None => {
-                self.data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
-            }
-        };
-        std::fs::create_dir_all(&dir).map_err(EncodeError::io(&dir))?;
-        let name = if self.name.is_empty() { "text" } else { &self.name };
-        Ok(Place { dir, name: name.to_owned(), overwrite: self.overwrite })
     }
 
     fn source(&self) -> Result<(PathBuf, Cells), EncodeError> {

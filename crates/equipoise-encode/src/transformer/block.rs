@@ -14,7 +14,8 @@ pub(crate) enum Order {
     PreNorm,
 }
 
-/// `x <- x + attention`, then `x <- x + down(activation(up(x)))`, with norms as [`Order`] says.
+/// `x <- x + attention`, then `x <- x + down(activation(up(x)))`, with norms as [`Order`] says. Where `up` gives twice
+/// what `down` takes, the second half multiplies the activation of the first.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) attention: Attention,
@@ -61,10 +62,26 @@ impl Block {
         self.join(x, &change, 0, &self.attention_norm);
         let mut hidden = std::mem::take(&mut scratch.hidden);
         self.up.forward(self.input(x, &self.output_norm, &mut normed), &mut hidden);
-        self.activation.apply(&mut hidden);
+        if self.up.outputs() == 2 * self.down.inputs() {
+            self.gate(&mut hidden);
+        } else {
+            self.activation.apply(&mut hidden);
+        }
         self.down.forward(&hidden, &mut change);
         self.join(x, &change, 1, &self.output_norm);
         (scratch.change, scratch.normed, scratch.hidden) = (change, normed, hidden);
+    }
+
+    /// Rows `[a, b]` of two halves become `activation(a) * b` (Shazeer 2020, *GLU Variants Improve Transformer*).
+    fn gate(&self, hidden: &mut Vec<f32>) {
+        let half = self.down.inputs();
+        let mut gated = Vec::with_capacity(hidden.len() / 2);
+        for row in hidden.chunks_exact_mut(2 * half) {
+            let (a, b) = row.split_at_mut(half);
+            self.activation.apply(a);
+            gated.extend(a.iter().zip(b).map(|(a, b)| *a * *b));
+        }
+        *hidden = gated;
     }
 
     /// What a part of the block sees: its rows, normalised first where the order is so.

@@ -62,6 +62,11 @@ impl Linear {
         Linear::new(weight, bias, inputs, outputs)
     }
 
+    /// Number of inputs.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
     /// Number of outputs.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs

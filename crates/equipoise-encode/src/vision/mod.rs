@@ -1,0 +1,13 @@
+//! Pictures to features: decoding, preprocessing and vision transformers.
+
+mod encoder;
+#[cfg(test)]
+mod golden;
+mod model;
+mod picture;
+mod preprocess;
+mod request;
+mod sources;
+
+pub use model::ImagePooling;
+pub use request::{ImageRequest, encode_images};

@@ -1,0 +1,85 @@
+//! From a file's bytes to RGB, as Pillow's `convert("RGB")` of an upright picture.
+//!
+//! The format is told by the first bytes, whatever the file is called. Alpha is dropped, grey is repeated, palettes
+//! are looked up, 16 bits keep the upper 8, colour profiles are not applied, an animation is its first frame.
+//! The orientation of Exif is applied, as image processors do with files.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::fault::PictureFault;
+use super::{Picture, jpeg, png, webp};
+
+/// Pixels that a picture may have: decoding takes at most about 10 bytes for each.
+pub(super) const MAX_PIXELS: u64 = 50_000_000;
+
+/// Bytes that a file may have: the pixels uncompressed, and as much beside them.
+const MAX_BYTES: u64 = 6 * MAX_PIXELS;
+
+/// Reads and decodes a file.
+///
+/// # Errors
+/// Whatever makes the picture unusable.
+pub(crate) fn open(path: &Path) -> Result<Picture, PictureFault> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => PictureFault::NoFile,
+        _ => PictureFault::Unreadable(error.to_string()),
+    };
+    // Before the file is opened: a pipe would wait for ever.
+    let facts = std::fs::metadata(path).map_err(unreadable)?;
+    if !facts.is_file() {
+        return Err(PictureFault::Unreadable("not a file".into()));
+    }
+    if facts.len() > MAX_BYTES {
+        return Err(PictureFault::LargeFile { bytes: facts.len(), limit: MAX_BYTES });
+    }
+    let mut bytes = Vec::with_capacity(facts.len() as usize);
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    decode(&bytes, MAX_PIXELS)
+}
+
+/// Decodes a file's bytes; a picture of more than `max_pixels` is refused before its pixels are touched.
+///
+/// # Errors
+/// Whatever makes the picture unusable. A decoder that panics has found a broken picture.
+pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Picture, PictureFault> {
+    let (format, decoder): (_, fn(&[u8], u64) -> Result<Picture, PictureFault>) = match bytes {
+        [] => return Err(PictureFault::Empty),
+        [0xFF, 0xD8, 0xFF, ..] => ("JPEG", jpeg::decode),
+        [0x89, b'P', b'N', b'G', ..] => ("PNG", png::decode),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ("WebP", webp::decode),
+        _ => return Err(PictureFault::UnknownFormat(first_bytes(bytes))),
+    };
+    let panicked = |_| Err(PictureFault::broken(format)(&"the decoder gave up"));
+    catch_unwind(AssertUnwindSafe(|| decoder(bytes, max_pixels))).unwrap_or_else(panicked)
+}
+
+fn first_bytes(bytes: &[u8]) -> String {
+    format!("\"{}\"", bytes[..bytes.len().min(8)].escape_ascii())
+}
+
+/// Refuses sizes that are zero or too large.
+///
+/// # Errors
+/// Says the size and the limit.
+pub(super) fn check_size(width: usize, height: usize, limit: u64) -> Result<(), PictureFault> {
+    let (width, height) = (width as u64, height as u64);
+    match width.saturating_mul(height) {
+        0 => Err(PictureFault::NoPixels),
+        pixels if pixels > limit => Err(PictureFault::TooManyPixels { width, height, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps the colours of pixels of `samples` bytes: grey, grey and alpha, RGB, or RGB and alpha.
+pub(super) fn colours(pixels: Vec<u8>, samples: usize) -> Vec<u8> {
+    match samples {
+        1 => pixels.iter().flat_map(|&grey| [grey; 3]).collect(),
+        2 => pixels.as_chunks::<2>().0.iter().flat_map(|&[grey, _]| [grey; 3]).collect(),
+        4 => pixels.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect(),
+        _ => pixels,
+    }
+}

@@ -1,0 +1,165 @@
+//! What is asked for, and how it is done.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use equipoise_data::formats::Cells;
+use equipoise_data::item_ids;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::encoder::ImageEncoder;
+use super::model::ImagePooling;
+use super::sources::{Pictures, in_folder, in_table};
+use crate::error::EncodeError;
+use crate::job::{EncodeReport, Fingerprint, Job, Place, Prepared, Progress, batches, run};
+use crate::model_dir::ModelDir;
+
+/// Tokens of a batch unless told otherwise: five pictures of ViT-B/16, twenty of CLIP ViT-B/32.
+const BATCH_TOKENS: usize = 1024;
+
+/// Pictures of the items of a data set, to be encoded.
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `data` | - | the data set; it needs no features yet |
+/// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.png` or `.webp`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
+/// | `id_column` | guessed | the table's column of raw item ids |
+/// | `column` | `image` | its column of paths, relative to the table |
+/// | `model` | - | the folder of a model, or `org/name` in the hub's cache |
+/// | `name` | `image` | name of the modality |
+/// | `out` | the data set's directory | where the features go |
+/// | `overwrite` | `false` | replace features of this name |
+/// | `pooling` | `model` | which row stands for a picture, see [`ImagePooling`] |
+/// | `normalise` | `false` | divide each row by its Euclidean norm |
+/// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImageRequest {
+    /// The data set.
+    pub data: PathBuf,
+    /// Folder or table of pictures.
+    pub images: PathBuf,
+    /// Column of raw item ids.
+    pub id_column: Option<String>,
+    /// Column of paths.
+    pub column: Option<String>,
+    /// The encoder.
+    pub model: String,
+    /// Name of the modality; empty for `image`.
+    pub name: String,
+    /// Where the features go.
+    pub out: Option<PathBuf>,
+    /// Whether features of this name may be replaced.
+    pub overwrite: bool,
+    /// Which row stands for a picture.
+    pub pooling: ImagePooling,
+    /// Whether rows are given norm 1.
+    pub normalise: bool,
+    /// Tokens of a batch.
+    pub batch_tokens: Option<usize>,
+}
+
+/// Encodes the pictures of a data set and writes `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+///
+/// Items without a picture, and those whose picture is broken, are marked missing; the broken ones are named in the
+/// report. A run that was cut short is continued by the next with the same pictures, model and settings, to the same
+/// bits. Features that such a run has written are not made again.
+///
+/// # Errors
+/// [`EncodeError`] if the data set or the model cannot be used, no picture is of an item, or the features may not be
+/// written.
+pub fn encode_images(
+    request: &ImageRequest,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<EncodeReport, EncodeError> {
+    request.check()?;
+    let items = item_ids(&request.data)?;
+    let name = if request.name.is_empty() { "image" } else { &request.name };
+    let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
+    let found = request.pictures(&items.ids)?;
+    let model = ModelDir::find(&request.model)?;
+    let encoder = ImageEncoder::open(&model.path, request.pooling, request.normalise)?;
+    let files = model.hashes(&encoder.files)?;
+    let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
+    let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
+    let settings = format!("{} {} {most} {}", encoder.pooling(), request.normalise, hashes.join(" "));
+    let job = Job {
+        place: &place,
+        fingerprint: fingerprint(&items.ids, &found, &settings),
+        ids: &items.ids,
+        report: EncodeReport {
+            encoder: request.model.clone(),
+            architecture: encoder.architecture.clone(),
+            revision: model.revision.clone(),
+            files,
+            pooling: Some(encoder.pooling().to_owned()),
+            normalised: request.normalise,
+            source: request.images.display().to_string(),
+            unknown: found.unknown,
+            repeated: found.repeated,
+            ..EncodeReport::default()
+        },
+        prepare: Box::new(|_| Ok(prepare(&encoder, &found, most))),
+    };
+    run(&encoder, job, progress)
+}
+
+impl ImageRequest {
+    fn check(&self) -> Result<(), EncodeError> {
+        if self.model.is_empty() {
+            let expected = "the folder of a model, or org/name in the hub's cache".into();
+            return Err(EncodeError::Setting { field: "model", found: "\"\"".into(), expected });
+        }
+        match self.batch_tokens {
+            Some(0) => {
+                let expected = "1 or more".into();
+                Err(EncodeError::Setting { field: "batch_tokens", found: "0".into(), expected })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pictures(&self, ids: &[String]) -> Result<Pictures, EncodeError> {
+        if self.images.is_dir() {
+            if let Some(column) = self.column.as_ref().or(self.id_column.as_ref()) {
+                let expected = format!("no column, since {} is a folder", self.images.display());
+                return Err(EncodeError::Setting { field: "column", found: column.clone(), expected });
+            }
+            return in_folder(ids, &self.images);
+        }
+        let column = self.column.clone().unwrap_or_else(|| "image".to_owned());
+        in_table(ids, &self.images, &Cells { id: self.id_column.clone(), columns: vec![column] })
+    }
+}
+
+/// Pictures in the order of the items, in batches of equal size.
+fn prepare(encoder: &ImageEncoder, found: &Pictures, most: usize) -> Prepared<PathBuf> {
+    let there = found.files.iter().zip(0u32..).filter_map(|(file, item)| Some((item, file.clone()?)));
+    let (items, inputs): (Vec<u32>, Vec<PathBuf>) = there.unzip();
+    let batches = batches(inputs.iter().map(|_| encoder.tokens()), most);
+    Prepared { items, inputs, batches }
+}
+
+/// A hash of the pictures and of what is done with them.
+fn fingerprint(ids: &[String], found: &Pictures, settings: &str) -> String {
+    let mut fingerprint = Fingerprint::new("image");
+    fingerprint.add(settings.as_bytes());
+    let hashes: Vec<Option<blake3::Hash>> =
+        found.files.par_iter().map(|file| hash(file.as_deref()?)).collect();
+    for (id, hash) in ids.iter().zip(hashes) {
+        fingerprint.add(id.as_bytes());
+        fingerprint.add(hash.as_ref().map_or(&[][..], |hash| &hash.as_bytes()[..]));
+    }
+    fingerprint.finish()
+}
+
+/// BLAKE3 of a file; `None` where it cannot be read, which its item will be told.
+fn hash(file: &Path) -> Option<blake3::Hash> {
+    if !file.is_file() {
+        return None;
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(file).ok()?).ok()?;
+    Some(hasher.finalize())
+}

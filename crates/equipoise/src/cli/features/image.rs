@@ -1,0 +1,131 @@
+//! `equipoise features image`
+
+use super::progress::Shown;
+use crate::cli::{Failure, Global, print};
+use clap::ValueEnum;
+use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP.
+///
+/// Reads JPEG, PNG and WebP, prepares them as the model's preprocessor_config.json says, and writes NAME_feat.npy,
+/// NAME_missing.json and NAME_encoder.json beside the data. Items without a picture, or with a broken one, are marked
+/// missing. A run that is cut short goes on where it was when the same command is given again. Nothing is
+/// downloaded.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The data set; it needs no features yet.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of pictures named <raw item id>.jpg, .jpeg, .png or .webp; or a table (.csv, .tsv, .parquet, .jsonl)
+    /// with a column of paths.
+    #[arg(long, value_name = "PATH")]
+    images: PathBuf,
+    /// Column of the table with paths, relative to the table [default: image].
+    #[arg(long, value_name = "COLUMN")]
+    column: Option<String>,
+    /// Column of the table with raw item ids [default: guessed].
+    #[arg(long, value_name = "COLUMN")]
+    id_column: Option<String>,
+    /// Folder of the model, or org/name in the hub's cache.
+    #[arg(long, value_name = "MODEL")]
+    model: String,
+    /// Name of the modality.
+    #[arg(long, default_value = "image")]
+    name: String,
+    /// Which row stands for a picture.
+    #[arg(long, value_enum, default_value = "model")]
+    pooling: Pooling,
+    /// Divide each row by its Euclidean norm.
+    #[arg(long)]
+    normalise: bool,
+    /// Where the features go [default: the data set's directory].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace features of this name.
+    #[arg(long)]
+    overwrite: bool,
+    /// Tokens that each thread encodes at a time: more take more memory [default: 1024].
+    #[arg(long, value_name = "N")]
+    batch_tokens: Option<usize>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  equipoise features image --data my-data --images photos --model openai/clip-vit-base-patch32
+  equipoise features image --data my-data --images items.csv --column photo --model ./dinov2-small --name photo";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Pooling {
+    /// What the model's authors use: the class token, CLIP's projection, SigLIP's attention head.
+    Model,
+    /// The class token.
+    Cls,
+    /// The mean of the patches.
+    Mean,
+    /// The class token through the pooler of a ViT.
+    Pooler,
+}
+
+impl Args {
+    fn request(&self) -> ImageRequest {
+        ImageRequest {
+            data: self.data.clone(),
+            images: self.images.clone(),
+            id_column: self.id_column.clone(),
+            column: self.column.clone(),
+            model: self.model.clone(),
+            name: self.name.clone(),
+            out: self.out.clone(),
+            overwrite: self.overwrite,
+            pooling: match self.pooling {
+                Pooling::Model => ImagePooling::Model,
+                Pooling::Cls => ImagePooling::Cls,
+                Pooling::Mean => ImagePooling::Mean,
+                Pooling::Pooler => ImagePooling::Pooler,
+            },
+            normalise: self.normalise,
+            batch_tokens: self.batch_tokens,
+        }
+    }
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let mut shown = Shown::new(global.quiet);
+    let report = encode_images(&args.request(), &mut |progress| shown.step(progress))?;
+    if global.json() {
+        return print::json(&report);
+    }
+    print::out(&text(&report))
+}
+
+/// Broken pictures that are named on the terminal; the file has all.
+const NAMED: usize = 5;
+
+fn text(report: &EncodeReport) -> String {
+    if report.up_to_date {
+        return format!("{}: up to date, nothing to do\n", report.name);
+    }
+    let pooling = report.pooling.as_deref().unwrap_or_default();
+    let mut text = format!(
+        "{}: {} rows of {} columns from {} ({}, {pooling})\n",
+        report.name, report.rows, report.width, report.encoder, report.architecture
+    );
+    let mut note = |count: usize, what: &str| {
+        if count > 0 {
+            let _ = writeln!(text, "  - {count} {what}");
+        }
+    };
+    note(report.missing, "items without a usable picture were given the mean row and are listed as missing");
+    note(report.unknown, "pictures of items that are not in the data set were left out");
+    note(report.repeated, "further pictures of an item were left out");
+    note(report.resumed, "items had been encoded by an earlier run");
+    note(report.broken.len(), "pictures were broken, all named in the report:");
+    for broken in report.broken.iter().take(NAMED) {
+        let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);
+    }
+    let _ = writeln!(text, "{:.1} s, {:.1} items/s", report.seconds, report.rate);
+    text
+}
