@@ -24,7 +24,6 @@ mod recbole;
 mod records;
 mod sources;
 mod sparse;
-mod splitting;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +40,6 @@ pub use native::Native;
 pub(crate) use npy::float32_header;
 pub use npy::{read_npy, write_npy};
 pub use recbole::Recbole;
-pub use splitting::SplitRule;
 pub use table::Table;
 
 use crate::dataset::{LoadOptions, Loaded};
@@ -127,6 +125,7 @@ pub(crate) fn refuse_idle(name: &str, choices: bool, options: &LoadOptions) -> R
         ("columns", options.columns != plain.columns),
         ("min_rating", options.min_rating.is_some()),
         ("split", options.split.is_some()),
+        ("shares", options.shares != plain.shares),
     ];
     match given.iter().find(|(_, given)| *given && !choices) {
         Some((field, _)) => Err(DataError::Setting {

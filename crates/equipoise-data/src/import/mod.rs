@@ -24,18 +24,18 @@ mod literal_text;
 mod made_up;
 mod meta;
 mod object;
+mod parts;
 mod place;
 mod pool;
 mod report;
 mod review;
 mod skipped;
-mod split;
 mod texts;
 mod write;
 
 use std::path::Path;
 
-pub use config::{AmazonConfig, BadLines, SplitRule, TextRule};
+pub use config::{AmazonConfig, BadLines, TextRule};
 pub use images::ImageCounts;
 pub use made_up::{MadeUpAmazon, MadeUpFiles, write_made_up_amazon};
 pub use pool::{ReviewCounts, Size};
@@ -72,7 +72,7 @@ pub fn import_amazon(
     let (mut counts, mut skipped) = (ReviewCounts::default(), Skipped::default());
     let pool = reviews(config, &mut counts, &mut skipped)?;
     progress(&format!("{} reviews read, {} kept", counts.found.reviews, pool.rows.len()));
-    let parts = split::split(&pool, config);
+    let parts = parts::divide(&pool, &config.splitting());
     write::interactions(place.dir(), &pool, &parts)?;
     let mut report = ImportReport {
         version: 1,

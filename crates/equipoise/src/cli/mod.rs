@@ -15,6 +15,7 @@ mod import;
 pub(crate) mod print;
 mod reading;
 mod reproduce;
+mod splits;
 mod sweep;
 mod train;
 
