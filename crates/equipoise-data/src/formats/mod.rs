@@ -24,7 +24,7 @@ mod recbole;
 mod records;
 mod sources;
 mod sparse;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 

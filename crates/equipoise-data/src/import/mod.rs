@@ -10,6 +10,8 @@
 //! <dir>/import.json                            settings and counts of everything kept and left out
 //! ```
 //!
+//! [`import_table`] writes the same from a table of interactions, for features that are made afterwards.
+//!
 //! Files are streamed: no text of a review is held, texts of items one at a time. What is held are reviews as numbers
 //! and the ids, some 100 bytes for each review and for each id at the peak; 230 MiB were measured for a file of
 //! 1.5 GB with 2.5 million reviews by 400,000 users of 100,000 items.
@@ -30,6 +32,7 @@ mod pool;
 mod report;
 mod review;
 mod skipped;
+mod table;
 mod texts;
 mod write;
 
@@ -41,6 +44,7 @@ pub use made_up::{MadeUpAmazon, MadeUpFiles, write_made_up_amazon};
 pub use pool::{ReviewCounts, Size};
 pub use report::ImportReport;
 pub use review::Release;
+pub use table::{TableImport, import_table};
 pub use texts::MetaCounts;
 
 #[cfg(test)]
