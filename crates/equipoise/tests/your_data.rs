@@ -30,7 +30,9 @@ fn blocks(text: &str) -> Vec<Block> {
 /// The commands of a block: lines that end in a backslash go on, what follows ` #` is a remark.
 fn commands(block: &Block) -> Vec<Vec<String>> {
     let text = block.lines.join("\n").replace("\\\n", " ");
-    let words = |line: &str| line.split(" #").next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let words = |line: &str| {
+        line.split(" #").next().unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    };
     text.lines().map(words).filter(|words: &Vec<String>| !words.is_empty()).collect()
 }
 
@@ -51,7 +53,10 @@ fn plain(line: &str) -> String {
 fn shown(lines: &[String], out: &str) {
     let mut rest = out.lines().map(plain);
     for line in lines.iter().map(|line| plain(line)).filter(|line| !line.is_empty() && line != "...") {
-        assert!(rest.any(|found| found == line), "{line:?} is shown, and did not come out, or not in this order:\n{out}");
+        assert!(
+            rest.any(|found| found == line),
+            "{line:?} is shown, and did not come out, or not in this order:\n{out}"
+        );
     }
 }
 

@@ -86,7 +86,8 @@ impl Format for Table {
 
 /// The directory of a table.
 fn directory(path: &Path) -> &Path {
-    if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if path.is_file() { parent.unwrap_or(Path::new(".")) } else { path }
 }
 
 /// What a table says of who met what.

@@ -1,7 +1,7 @@
 //! What a pipeline is asked to do.
 
 use super::error::PipelineError;
-use equipoise_data::{Columns, Shares, SplitRule};
+use equipoise_data::{Columns, FeatureSource, Shares, SplitRule};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -51,15 +51,15 @@ impl Budget {
 /// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
-/// | `items` | none | table of items: an id, texts, paths of pictures | with `csv` |
+/// | `items` | none | table of items: an id and texts | with `csv` |
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
-/// | `image` | none | column of `items` with paths of pictures | with `items` |
+/// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |
 /// | `data` | none | a data set that is ready | |
 /// | `split` | `lattice` of reviews; of a table its own, else `ratio` | [`SplitRule`] | not with `data` |
 /// | `shares` | 0.8, 0.1, 0.1 | of `ratio` and `time` | not with `data` |
 /// | `split_seed` | 123 | seed of splits by chance | not with `data` |
-/// | `text_model` | `builtin` | encoder of texts | |
-/// | `image_model` | none | encoder of pictures | needed by `image` |
+/// | `text_model` | `builtin` | encoder of texts: `builtin`, a folder, or `org/name` in the hub's cache | |
+/// | `text_dims` | 64 | columns of the features of `builtin` | >= 1 |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`Budget`] | |
 /// | `backbone` | `vbpr` | the network | |
@@ -88,8 +88,8 @@ pub struct PipelineConfig {
     pub items: Option<PathBuf>,
     /// Columns whose texts are encoded.
     pub text: Vec<String>,
-    /// Column with paths of pictures.
-    pub image: Option<String>,
+    /// Features that are there already.
+    pub features: Vec<FeatureSource>,
     /// A data set that is ready.
     pub data: Option<PathBuf>,
     /// How interactions are divided.
@@ -100,8 +100,8 @@ pub struct PipelineConfig {
     pub split_seed: u64,
     /// Encoder of texts.
     pub text_model: String,
-    /// Encoder of pictures.
-    pub image_model: Option<String>,
+    /// Columns of the built-in encoder's features.
+    pub text_dims: Option<usize>,
     /// Where everything goes.
     pub out: PathBuf,
     /// How far settings are searched.
@@ -130,13 +130,13 @@ impl Default for PipelineConfig {
             min_rating: None,
             items: None,
             text: Vec::new(),
-            image: None,
+            features: Vec::new(),
             data: None,
             split: None,
             shares: Shares::default(),
             split_seed: 123,
             text_model: "builtin".into(),
-            image_model: None,
+            text_dims: None,
             out: PathBuf::new(),
             budget: Budget::default(),
             backbone: "vbpr".into(),
@@ -165,6 +165,11 @@ impl PipelineConfig {
         merge(&mut table, flags);
         let read = toml::Value::Table(table).try_into();
         read.map_err(|e: toml::de::Error| PipelineError::Setting(e.message().trim().to_owned()))
+    }
+
+    /// Whether there are texts to be encoded.
+    pub(super) fn has_texts(&self) -> bool {
+        self.meta.is_some() || !self.text.is_empty()
     }
 
     /// The seeds of the runs.
@@ -197,8 +202,10 @@ impl PipelineConfig {
             ("min_rating", self.min_rating.is_some(), source == "csv", "csv"),
             ("items", self.items.is_some(), source == "csv", "csv"),
             ("text", !self.text.is_empty(), self.items.is_some(), "items"),
-            ("image", self.image.is_some(), self.items.is_some(), "items"),
-            ("image_model", self.image_model.is_some(), self.image.is_some(), "image"),
+            ("items", self.items.is_some() && self.text.is_empty(), false, "text"),
+            ("features", !self.features.is_empty(), source != "data", "reviews or csv"),
+            ("text_dims", self.text_dims.is_some(), self.has_texts(), "text or meta"),
+            ("text_model", self.text_model != "builtin", self.has_texts(), "text or meta"),
             ("split", self.split.is_some(), source != "data", "reviews or csv"),
             ("shares", self.shares != Shares::default(), source != "data", "reviews or csv"),
         ];
@@ -208,20 +215,14 @@ impl PipelineConfig {
         if self.min_rating.is_some_and(|rating| !rating.is_finite()) {
             return fault(format!("min_rating = {:?}: expected a finite number", self.min_rating));
         }
-        if source == "csv" && self.text.is_empty() && self.image.is_none() {
-            return fault(
-                "text and image: expected a column of the table `items` for one of them at least".into(),
-            );
-        }
-        if self.image.is_some() && self.image_model.is_none() {
-            return fault(
-                "image_model: expected the folder of an encoder of pictures, since image is given".into(),
-            );
-        }
-        if source == "reviews" && self.meta.is_none() && self.image_features.is_none() {
-            return fault(
-                "meta and image_features: expected one of them at least, for features of the items".into(),
-            );
+        if source != "data" && !self.has_texts() && self.image_features.is_none() && self.features.is_empty()
+        {
+            let of = if source == "csv" {
+                "items with text, or features"
+            } else {
+                "meta, image_features or features"
+            };
+            return fault(format!("no modality: expected {of}, so that items have features"));
         }
         if self.out.as_os_str().is_empty() {
             return fault("out: expected the directory where everything goes".into());

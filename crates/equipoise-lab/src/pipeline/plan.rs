@@ -92,7 +92,7 @@ fn planned(
     let mut files = BTreeMap::new();
     for (role, path) in part.files(config) {
         outside(config, &path)?;
-        files.insert(role.to_owned(), hashes.of(&path)?);
+        files.insert(role, hashes.of(&path)?);
     }
     let named =
         |name: &String| earlier.iter().find(|stage| stage.name == *name).expect("stages name earlier ones");

@@ -54,7 +54,7 @@ pub(super) trait Stage {
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError>;
 
     /// Raw files and folders that it reads, by what they are: known by their contents, wherever they lie.
-    fn files(&self, config: &PipelineConfig) -> Vec<(&'static str, PathBuf)>;
+    fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)>;
 
     /// Names of the stages whose results it reads.
     fn before(&self) -> Vec<String>;

@@ -46,7 +46,8 @@ pub struct ReadArgs {
     seed: u64,
 }
 
-fn source(text: &str) -> Result<FeatureSource, String> {
+/// A modality and where its features lie.
+pub(super) fn source(text: &str) -> Result<FeatureSource, String> {
     let parts = text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty());
     let (name, path) = parts.ok_or("expected NAME=PATH, such as image=features/image.npz")?;
     Ok(FeatureSource { name: name.into(), path: PathBuf::from(path) })

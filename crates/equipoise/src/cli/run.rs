@@ -3,7 +3,7 @@
 use super::train::{literal, on_interrupt};
 use super::{Failure, Global, print, splits};
 use crate::progress::PipelineProgress;
-use equipoise_data::{Shares, SplitRule};
+use equipoise_data::{FeatureSource, Shares, SplitRule};
 use equipoise_lab::pipeline::{Budget, PipelineConfig, PipelineError, Plan, State, Summary, carry_out};
 use serde_json::json;
 use std::path::PathBuf;
@@ -44,15 +44,12 @@ pub struct Args {
     /// Table of interactions: .csv, .tsv or .parquet.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
-    /// Table of items: an id, texts, paths of pictures.
+    /// Table of items: an id and texts.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     items: Option<PathBuf>,
     /// Columns of the items whose texts are encoded.
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Tables")]
     text: Option<Vec<String>>,
-    /// Column of the items with paths of pictures.
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    image: Option<String>,
     /// Leave out interactions that are rated below.
     #[arg(long, value_name = "RATING", help_heading = "Tables")]
     min_rating: Option<f64>,
@@ -86,9 +83,12 @@ pub struct Args {
     /// Encoder of texts: builtin, a folder, or a name in the hub's cache [default: builtin].
     #[arg(long, value_name = "MODEL")]
     text_model: Option<String>,
-    /// Encoder of pictures: a folder, or a name in the hub's cache.
-    #[arg(long, value_name = "MODEL")]
-    image_model: Option<String>,
+    /// Columns of the features of --text-model builtin [default: 64].
+    #[arg(long, value_name = "N")]
+    text_dims: Option<u32>,
+    /// Features that are there already: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
+    #[arg(long, value_name = "NAME=PATH", value_parser = super::reading::source)]
+    features: Vec<FeatureSource>,
     /// Where everything goes.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -131,14 +131,14 @@ impl Args {
             ("csv", path(&self.csv)),
             ("items", path(&self.items)),
             ("text", texts),
-            ("image", text(&self.image)),
+            ("features", self.sources()),
             ("min_rating", self.min_rating.map(Value::Float)),
             ("data", path(&self.data)),
             ("split", self.split.map(|rule| Value::String(rule.name().into()))),
             ("shares", self.shares.map(numbers)),
             ("split_seed", whole(self.split_seed)),
             ("text_model", text(&self.text_model)),
-            ("image_model", text(&self.image_model)),
+            ("text_dims", whole(self.text_dims)),
             ("out", path(&self.out)),
             ("budget", text(&self.budget)),
             ("backbone", text(&self.backbone)),
@@ -160,6 +160,15 @@ impl Args {
             }
         }
         Ok(table)
+    }
+
+    fn sources(&self) -> Option<Value> {
+        let table = |source: &FeatureSource| {
+            let path = Value::String(source.path.display().to_string());
+            let pairs = [("name", Value::String(source.name.clone())), ("path", path)];
+            Value::Table(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        };
+        (!self.features.is_empty()).then(|| Value::Array(self.features.iter().map(table).collect()))
     }
 
     fn set(&self) -> Result<toml::Table, Failure> {

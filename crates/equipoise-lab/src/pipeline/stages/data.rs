@@ -33,8 +33,10 @@ impl Stage for Data {
         Ok(json!(null))
     }
 
-    fn files(&self, config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
-        config.data.iter().map(|path| ("data", path.clone())).collect()
+    fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+        let data = config.data.iter().map(|path| ("data".to_owned(), path.clone()));
+        let features = config.features.iter().map(|f| (format!("features {}", f.name), f.path.clone()));
+        data.chain(features).collect()
     }
 
     fn before(&self) -> Vec<String> {
@@ -49,7 +51,7 @@ impl Stage for Data {
                 let name = stage.rsplit('/').next().unwrap_or(stage).to_owned();
                 FeatureSource { path: context.place(stage).join(format!("{name}_feat.npy")), name }
             };
-            let features = self.features.iter().map(source).collect();
+            let features = self.features.iter().map(source).chain(context.config.features.clone()).collect();
             let options = LoadOptions { features, ..LoadOptions::default() };
             let how = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
             convert(&import::place(context.config), &options, Target::Equipoise, &set, &how)?;

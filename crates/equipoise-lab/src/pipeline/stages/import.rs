@@ -63,14 +63,14 @@ impl Stage for Import {
         })
     }
 
-    fn files(&self, config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
+    fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let files = [
             ("reviews", &config.reviews),
             ("meta", &config.meta),
             ("image_features", &config.image_features),
             ("csv", &config.csv),
         ];
-        files.into_iter().filter_map(|(role, path)| Some((role, path.clone()?))).collect()
+        files.into_iter().filter_map(|(role, path)| Some((role.to_owned(), path.clone()?))).collect()
     }
 
     fn before(&self) -> Vec<String> {

@@ -34,7 +34,7 @@ impl Stage for Report {
         Ok(json!({ "seeds": self.seeds }))
     }
 
-    fn files(&self, _config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         Vec::new()
     }
 

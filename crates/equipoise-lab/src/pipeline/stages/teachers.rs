@@ -37,7 +37,7 @@ impl Stage for Teachers {
         Ok(json!({ "run": settings::deciding_teachers(config)?, "seed": self.seed }))
     }
 
-    fn files(&self, _config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         Vec::new()
     }
 

@@ -57,7 +57,7 @@ impl Stage for Train {
         Ok(json!({ "run": settings::deciding(config, self.method)?, "seed": self.seed }))
     }
 
-    fn files(&self, _config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         Vec::new()
     }
 

@@ -57,7 +57,7 @@ impl Stage for Tune {
         )
     }
 
-    fn files(&self, _config: &PipelineConfig) -> Vec<(&'static str, PathBuf)> {
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         Vec::new()
     }
 
