@@ -13,6 +13,7 @@
 //! ```
 
 mod atomic;
+mod catalogue;
 mod categories;
 mod check;
 mod convert;
@@ -36,6 +37,7 @@ mod vocabulary;
 mod whole_dir;
 
 pub use atomic::write_atomic;
+pub use catalogue::{ItemIds, item_ids};
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use convert::{Conversion, ConvertOptions, Target, convert};
@@ -53,7 +55,7 @@ pub use interactions::Interactions;
 pub use missing::{Missing, MissingFill};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples, paired_triples};
-pub use scale::FeatureScale;
+pub use scale::{FeatureScale, LinearMap, leading_directions};
 pub use shop::{ShopConfig, write_shop};
 pub use split::{Holdout, Shares, SplitRule, split_per_user};
 pub use vocabulary::{Vocabulary, VocabularyError};

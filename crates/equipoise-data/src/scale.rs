@@ -2,6 +2,7 @@
 
 mod eigen;
 mod pca;
+mod subspace;
 mod sums;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
+pub use subspace::{LinearMap, leading_directions};
 
 /// How features are scaled.
 ///

@@ -9,7 +9,7 @@
 //! are added up have fixed sizes: results do not depend on the number of threads.
 
 use crate::activate::leaky_relu_backward_chunk;
-use crate::project::{Matrix, Strided, product};
+use crate::product::{Matrix, Strided, product};
 use crate::vector::wide;
 use rayon::prelude::*;
 

@@ -37,9 +37,9 @@ wide! {
     }
 }
 
-/// `e^x` of one number.
+/// `e^x` of one number, as [`exp`] of many.
 #[inline(always)]
-pub(crate) fn exp_one(x: f32) -> f32 {
+pub fn exp_one(x: f32) -> f32 {
     // Beyond these the result is 0 or infinite; within them `n` fits the two powers of `scale`.
     let (p, n) = reduce(x.clamp(-105.0, 90.0));
     let (half, rest) = (n >> 1, n.wrapping_sub(n >> 1));

@@ -6,6 +6,7 @@
 //! | kernel | what it computes |
 //! |---|---|
 //! | [`gather`] | rows of a table, and their gradient scattered back |
+//! | [`product`] | matrix products on one thread |
 //! | [`project`] | rows of a frozen feature matrix through a linear map, and the weight gradient |
 //! | [`margins`] | `<y_u, z_i> - <y_u, z_j>` of triples, and both gradients |
 //! | [`norms`] | weighted sums of squared row norms |
@@ -30,6 +31,7 @@ pub mod margins;
 pub mod normalise;
 pub mod norms;
 pub mod partition;
+pub mod product;
 pub mod project;
 mod rows;
 pub mod similarity;

@@ -3,7 +3,7 @@
 //! Only the rows asked for are read. Blocks have fixed sizes (rows forward, columns backward), each is one
 //! single-threaded product, and blocks run in parallel: results do not depend on the number of threads.
 
-use gemm::{Parallelism, gemm};
+use crate::product::{Matrix, Strided, product};
 use rayon::prelude::*;
 
 /// Rows of one forward block.
@@ -100,60 +100,6 @@ fn pack_rows(features: FeatureRows, rows: &[u32], packed: &mut Vec<f32>) {
     packed.reserve(rows.len() * features.width);
     for &r in rows {
         packed.extend_from_slice(features.row(r));
-    }
-}
-
-/// A row-major output.
-pub(crate) struct Matrix<'a> {
-    pub(crate) data: &'a mut [f32],
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-}
-
-/// A matrix read with strides (in elements) between rows and between columns.
-pub(crate) struct Strided<'a> {
-    pub(crate) data: &'a [f32],
-    pub(crate) row: usize,
-    pub(crate) column: usize,
-}
-
-impl Strided<'_> {
-    fn check(&self, rows: usize, columns: usize) {
-        if rows > 0 && columns > 0 {
-            let last = (rows - 1) * self.row + (columns - 1) * self.column;
-            assert!(last < self.data.len(), "product: operand too short");
-        }
-    }
-}
-
-/// `out += lhs . rhs` with inner size `inner`, on one thread.
-pub(crate) fn product(out: Matrix, lhs: Strided, rhs: Strided, inner: usize) {
-    lhs.check(out.rows, inner);
-    rhs.check(inner, out.columns);
-    assert_eq!(out.data.len(), out.rows * out.columns, "product: output length");
-    // SAFETY: the asserts above keep every access inside the three slices, and `out` is exclusive.
-    unsafe {
-        gemm(
-            out.rows,
-            out.columns,
-            inner,
-            out.data.as_mut_ptr(),
-            1,
-            out.columns as isize,
-            true,
-            lhs.data.as_ptr(),
-            lhs.column as isize,
-            lhs.row as isize,
-            rhs.data.as_ptr(),
-            rhs.column as isize,
-            rhs.row as isize,
-            1.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! How alike the rows of two tables are: quick blocks of inner products, and one precise inner product.
 
-use crate::project::{Matrix, Strided, product};
+use crate::product::{Matrix, Strided, product};
 use crate::vector::wide;
 
 /// `out = a b^T`: all inner products between the rows of `a` (`n x width`) and of `b` (`m x width`), `out` of

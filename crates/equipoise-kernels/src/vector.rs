@@ -2,6 +2,7 @@
 
 /// Defines a function whose body is compiled twice, plainly and for AVX2, and chosen at run time. Neither body
 /// fuses multiplications with additions, so both give the same bits.
+#[macro_export]
 macro_rules! wide {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$meta])*

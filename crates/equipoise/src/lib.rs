@@ -21,6 +21,7 @@ mod progress;
 
 pub use equipoise_balance as balance;
 pub use equipoise_data as data;
+pub use equipoise_encode as encode;
 pub use equipoise_eval as eval;
 pub use equipoise_graph as graph;
 pub use equipoise_lab as lab;

@@ -105,7 +105,7 @@ impl Columns {
     }
 }
 
-/// Where the item ids of a table of features stand.
+/// Where the item ids of a table about items stand.
 ///
 /// # Errors
 /// What there is instead.
@@ -119,7 +119,8 @@ fn plain(name: &str) -> String {
     kept.collect::<String>().to_lowercase()
 }
 
-fn list(names: &[String]) -> String {
+/// Names for a message.
+pub(crate) fn list(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(20).map(|n| format!("{n:.60?}")).collect();
     let more = if names.len() > 20 { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))

@@ -44,7 +44,11 @@ pub(crate) fn read(
     Ok(())
 }
 
-fn open(file: &Path) -> Result<CsvRows<BufReader<File>>, DataError> {
+/// The rows of the file, separated as its first line is.
+///
+/// # Errors
+/// If the file cannot be read, or its first line is no header.
+pub(crate) fn open(file: &Path) -> Result<CsvRows<BufReader<File>>, DataError> {
     let delimiter = delimiter(file)?;
     let input = File::open(file).map_err(DataError::io(file))?;
     // Between tabs, a quotation mark is part of the cell.

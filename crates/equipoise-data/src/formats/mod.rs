@@ -1,6 +1,7 @@
 //! Layouts of data sets on disk: one file each, and one line each in the registry.
 
 mod category_file;
+mod cells;
 mod columns;
 mod csv_rows;
 mod delimited;
@@ -29,6 +30,7 @@ pub(crate) mod table;
 use std::path::{Path, PathBuf};
 
 pub(crate) use category_file::NAME as CATEGORIES;
+pub use cells::{Cells, read_cells};
 pub use columns::Columns;
 pub use gathered::Gathered;
 pub(crate) use gathered::{ReadModality, Shape, Split, oddities};
@@ -37,8 +39,7 @@ pub use matrices::Matrices;
 pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
 pub use native::Native;
-pub(crate) use npy::float32_header;
-pub use npy::{read_npy, write_npy};
+pub use npy::{float32_header, read_npy, write_npy};
 pub use recbole::Recbole;
 pub use table::Table;
 

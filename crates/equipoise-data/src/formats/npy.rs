@@ -98,7 +98,7 @@ pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
 }
 
 /// What stands before the values of a float32 matrix in row order.
-pub(crate) fn float32_header(rows: usize, width: usize) -> Vec<u8> {
+pub fn float32_header(rows: usize, width: usize) -> Vec<u8> {
     let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
     // The values start at a multiple of 64; a newline ends the header.
     let padding = 63 - (10 + text.len()) % 64;

@@ -47,6 +47,7 @@ pub use review::Release;
 pub use table::{TableImport, import_table};
 pub use texts::MetaCounts;
 
+pub(crate) use lines::Lines;
 #[cfg(test)]
 pub(crate) use made_up::repr;
 

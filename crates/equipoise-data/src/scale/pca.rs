@@ -1,31 +1,19 @@
 //! Principal components.
 //!
 //! With `A` the features less their mean row (`I` x `d`), the components are the leading right singular vectors of
-//! `A`. A random start, a few rounds of `Q <- orth(A orth(A^T Q))` and one small eigenproblem find them (Halko,
-//! Martinsson and Tropp, *Finding Structure with Randomness*, SIAM Review 2011). Where the width is at most
-//! [`EXACT`], the start spans everything and the result is exact.
+//! `A`, which `subspace` finds.
 //!
 //! Sums run in a fixed order, in f64 and without fused operations: the bits depend on the features alone. That is why
 //! the products are written here: library kernels add in an order that the processor decides.
 
 use rayon::prelude::*;
 
-use super::eigen;
-use super::sums::{GROUP, add, dot, group};
+use super::subspace::{LinearMap, leading_directions};
+use super::sums::{GROUP, add, group};
 use crate::features::Features;
-use crate::random::Seed;
-
-/// Up to this width all directions are followed.
-const EXACT: usize = 256;
-
-/// Directions followed beyond those asked for.
-const MARGIN: usize = 32;
 
 /// Rounds of the power iteration.
 const ROUNDS: usize = 2;
-
-/// Values of a column that one thread works on.
-const PIECE: usize = 2048;
 
 /// Rows (or columns) of `A` that share one pass over the other factor.
 const TILE: usize = 8;
@@ -40,7 +28,7 @@ struct Centred<'a> {
 /// entry of largest magnitude is positive. `k` is at most the width and the number of rows.
 pub(super) fn project(features: &Features, k: usize) -> Vec<f32> {
     let centred = Centred::new(features);
-    let components = centred.components(k);
+    let components = leading_directions(&centred, k, ROUNDS, "pca");
     // By column of A: `d` x `k`.
     let width = features.width();
     let by_column: Vec<f64> =
@@ -58,37 +46,17 @@ impl Centred<'_> {
         }
         Centred { features, mean }
     }
+}
 
-    /// The first `k` components, one per row: `k` x `d`.
-    fn components(&self, k: usize) -> Vec<f64> {
-        let (rows, width) = (self.features.rows(), self.features.width());
-        let most = width.min(rows);
-        let l = if width <= EXACT { most } else { (k + MARGIN).min(most) };
-        let mut rng = Seed(0).stream("pca");
-        let start: Vec<f64> = (0..width * l).map(|_| 2.0 * rng.unit() - 1.0).collect();
-        let mut basis = self.times(&start, l);
-        orthonormalise(&mut basis, rows, l);
-        for _ in 0..ROUNDS {
-            let mut back = self.transposed_times(&basis, l);
-            orthonormalise(&mut back, width, l);
-            basis = self.times(&back, l);
-            orthonormalise(&mut basis, rows, l);
-        }
-        // B = Q^T A, kept as its transpose: d x l. The right singular vectors of B are those of A.
-        let projected = self.transposed_times(&basis, l);
-        let (values, vectors) = eigen::symmetric(gram(&projected, l), l);
-        let mut components = vec![0.0; k * width];
-        for (v, component) in components.chunks_exact_mut(width).enumerate() {
-            // Beyond the rank there is no direction left: 0.
-            if values[v] > 1e-14 * values[0].max(f64::MIN_POSITIVE) {
-                let vector = &vectors[v * l..(v + 1) * l];
-                direction(&projected, vector, values[v].sqrt(), component);
-            }
-        }
-        components
+impl LinearMap for Centred<'_> {
+    fn rows(&self) -> usize {
+        self.features.rows()
     }
 
-    /// `A X` for `X` of `d` x `l`.
+    fn width(&self) -> usize {
+        self.features.width()
+    }
+
     fn times(&self, x: &[f64], l: usize) -> Vec<f64> {
         let width = self.features.width();
         let mut out = vec![0.0; self.features.rows() * l];
@@ -105,7 +73,6 @@ impl Centred<'_> {
         out
     }
 
-    /// `A^T Q` for `Q` of `I` x `l`.
     fn transposed_times(&self, q: &[f64], l: usize) -> Vec<f64> {
         let width = self.features.width();
         let mut out = vec![0.0; width * l];
@@ -136,65 +103,11 @@ fn centred(values: &[f32], mean: &[f64]) -> ([f64; GROUP], usize) {
     (factors, values.len())
 }
 
-/// Makes the columns of `m` (`rows` x `l`) orthonormal; a column that depends on earlier ones becomes 0.
-///
-/// Gram-Schmidt, each column twice, which is as good as any method in floating point.
-fn orthonormalise(m: &mut [f64], rows: usize, l: usize) {
-    let mut columns = vec![0.0; l * rows];
-    for (r, row) in m.chunks_exact(l).enumerate() {
-        row.iter().enumerate().for_each(|(c, &v)| columns[c * rows + r] = v);
-    }
-    for c in 0..l {
-        let (done, rest) = columns.split_at_mut(c * rows);
-        let column = &mut rest[..rows];
-        let before = dot(column, column).sqrt();
-        for _ in 0..2 {
-            let shares: Vec<f64> = done.par_chunks_exact(rows).map(|other| -dot(other, column)).collect();
-            column.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
-                let place = piece * PIECE..piece * PIECE + out.len();
-                for (others, shares) in done.chunks(GROUP * rows).zip(shares.chunks(GROUP)) {
-                    add(out, shares, group(others, rows).map(|other| &other[place.clone()]));
-                }
-            });
-        }
-        let norm = dot(column, column).sqrt();
-        let scale = if norm > 1e-12 * before { 1.0 / norm } else { 0.0 };
-        column.iter_mut().for_each(|v| *v *= scale);
-    }
-    for (r, row) in m.chunks_exact_mut(l).enumerate() {
-        row.iter_mut().enumerate().for_each(|(c, v)| *v = columns[c * rows + r]);
-    }
-}
-
-/// `M^T M` for `M` with rows of length `l`: `l` x `l`.
-fn gram(m: &[f64], l: usize) -> Vec<f64> {
-    let mut out = vec![0.0; l * l];
-    out.par_chunks_mut(l).enumerate().for_each(|(c, out)| {
-        for rows in m.chunks(GROUP * l) {
-            let factors: Vec<f64> = rows.chunks_exact(l).map(|row| row[c]).collect();
-            add(out, &factors, group(rows, l));
-        }
-    });
-    out
-}
-
-/// `M vector / norm`, its entry of largest magnitude made positive.
-fn direction(m: &[f64], vector: &[f64], norm: f64, out: &mut [f64]) {
-    let mut largest = 0f64;
-    for (out, row) in out.iter_mut().zip(m.chunks_exact(vector.len())) {
-        *out = dot(row, vector) / norm;
-        if out.abs() > largest.abs() {
-            largest = *out;
-        }
-    }
-    if largest < 0.0 {
-        out.iter_mut().for_each(|v| *v = -*v);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::sums::dot;
     use super::*;
+    use crate::random::Seed;
 
     /// Rows with variances 4^-c along known orthogonal directions, far from 0.
     fn features(rows: usize, width: usize) -> Features {

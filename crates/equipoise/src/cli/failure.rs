@@ -1,6 +1,7 @@
 //! Why a command ends without success, and its exit code.
 
 use equipoise_data::DataError;
+use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_train::TrainError;
 use equipoise_train::config::layers::ConfigError;
@@ -44,17 +45,30 @@ impl From<TrainError> for Failure {
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Failure {
-        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         match &error {
-            // No fault of the input: there is no room for what is written.
-            DataError::Io { source, .. }
-                if matches!(source.kind(), FileTooLarge | QuotaExceeded | StorageFull) =>
+            DataError::Io { source, .. } if no_room(source) => Failure::failed(error),
+            _ => Failure::input(error),
+        }
+    }
+}
+
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Failure {
+        match &error {
+            EncodeError::Data(DataError::Io { source, .. }) | EncodeError::Io { source, .. }
+                if no_room(source) =>
             {
                 Failure::failed(error)
             }
             _ => Failure::input(error),
         }
     }
+}
+
+/// Whether there is no room for what is written, which is no fault of the input.
+fn no_room(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
 }
 
 impl From<ConfigError> for Failure {

@@ -85,7 +85,7 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
     print::out(&format!("{report}\ndata set written to {}\n", args.out.display()))?;
     if args.image_features.is_none() {
         print::say(
-            "no features yet: a <modality>_feat.npy with one row for each line of 5-core/item_list.txt is needed",
+            "no features yet: equipoise features text makes them from the texts; or add a <modality>_feat.npy with one row for each line of 5-core/item_list.txt",
         );
     }
     Ok(())

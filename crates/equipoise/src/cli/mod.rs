@@ -11,6 +11,7 @@ mod demo;
 mod evaluate;
 mod failure;
 mod fake;
+mod features;
 mod import;
 pub(crate) mod print;
 mod reading;
@@ -89,6 +90,9 @@ enum Command {
     /// Check, convert or import a data set, or make one up.
     #[command(subcommand)]
     Data(data::Command),
+    /// Make features from the content of items.
+    #[command(subcommand)]
+    Features(features::Command),
     /// List the backbones, what each is and where it was published.
     Backbones,
     /// Train a model, and the teachers that its balancer needs.
@@ -144,6 +148,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(&args, &cli.global),
         Command::Run(args) => run::run(&args, &cli.global),
         Command::Data(command) => data::run(&command, &cli.global),
+        Command::Features(command) => features::run(&command, &cli.global),
         Command::Backbones => backbones::run(&cli.global),
         Command::Train(args) => train::run(&args, &cli.global),
         Command::Sweep(args) => sweep::run(&args, &cli.global),

@@ -1,0 +1,185 @@
+//! The files of the features: `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use equipoise_data::formats::float32_header;
+use equipoise_data::write_atomic;
+
+use super::report::EncodeReport;
+use crate::error::EncodeError;
+use crate::json;
+
+/// Where features go.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Directory.
+    pub(crate) dir: PathBuf,
+    /// Name of the modality.
+    pub(crate) name: String,
+    /// Whether features that are there may be replaced.
+    pub(crate) overwrite: bool,
+}
+
+/// Gives item and row of everything that was encoded to a function, in a fixed order.
+pub(crate) trait Output {
+    /// Calls `each` for every encoded item.
+    ///
+    /// # Errors
+    /// What `each` returns, and what the file system says.
+    fn rows(&mut self, each: &mut dyn FnMut(u32, &[f32]) -> io::Result<()>) -> io::Result<()>;
+}
+
+impl Place {
+    /// Checks the name.
+    ///
+    /// # Errors
+    /// If it cannot be part of a file's name.
+    pub(crate) fn check(&self) -> Result<(), EncodeError> {
+        let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if !self.name.is_empty() && self.name.chars().all(safe) && !self.name.ends_with("_feat") {
+            return Ok(());
+        }
+        let expected = "a name of letters, digits, - and _".into();
+        Err(EncodeError::Setting { field: "name", found: self.name.clone(), expected })
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
+        self.dir.join(format!("{}_{ending}", self.name))
+    }
+
+    /// The report of features that were made from the same contents, model and settings and are as they were written.
+    ///
+    /// # Errors
+    /// If the features cannot be read.
+    pub(crate) fn up_to_date(&self, fingerprint: &str) -> Result<Option<EncodeReport>, EncodeError> {
+        let (features, missing) = (self.file("feat.npy"), self.file("missing.json"));
+        let known = json::read_if_there::<EncodeReport>(&self.file("encoder.json")).ok().flatten();
+        let Some(known) = known.filter(|known| known.fingerprint == fingerprint) else {
+            return Ok(None);
+        };
+        if !features.is_file() || !missing.is_file() || hash(&features)? != known.features {
+            return Ok(None);
+        }
+        Ok(Some(EncodeReport { up_to_date: true, ..known }))
+    }
+
+    /// Refuses to replace features unless that was asked for.
+    ///
+    /// # Errors
+    /// If there are features of this name.
+    pub(crate) fn refuse_occupied(&self) -> Result<(), EncodeError> {
+        let taken = ["feat.npy", "feat.npz", "feat.safetensors", "feat.parquet", "feat"];
+        let taken: Vec<PathBuf> = taken.iter().map(|e| self.file(e)).filter(|file| file.exists()).collect();
+        match &taken[..] {
+            [] => Ok(()),
+            [only] if *only == self.file("feat.npy") && self.overwrite => Ok(()),
+            [first, ..] => {
+                let problem = match *first == self.file("feat.npy") && taken.len() == 1 {
+                    true => {
+                        "these features are there already; replace them with --overwrite, or choose another --name"
+                    }
+                    false => {
+                        "features of this name are there in another format; choose another --name or remove them"
+                    }
+                };
+                Err(EncodeError::Output { path: first.clone(), problem: problem.into() })
+            }
+        }
+    }
+
+    /// The fault that nothing can be encoded.
+    pub(crate) fn no_content(&self, report: &EncodeReport) -> EncodeError {
+        let problem = format!("no item has content in {}; give the contents of these items", report.source);
+        EncodeError::Output { path: self.file("feat.npy"), problem }
+    }
+
+    /// Writes the three files; `report` gets what follows from them.
+    ///
+    /// Items without a row are given the mean of the others, summed in f64 in the order of `rows`.
+    ///
+    /// # Errors
+    /// If no item has a row, a value is not finite, or the file system refuses.
+    pub(crate) fn write(&self, rows: &mut dyn Output, report: &mut EncodeReport) -> Result<(), EncodeError> {
+        let missing = self.survey(rows, report)?;
+        let features = self.file("feat.npy");
+        write_atomic(&features, |out| matrix(out.get_mut(), rows, report, &missing))
+            .map_err(EncodeError::io(&features))?;
+        report.features = hash(&features)?;
+        report.missing = missing.items.len();
+        self.text("missing.json", &serde_json::to_string(&missing.items).expect("numbers are JSON"))?;
+        self.text("encoder.json", &serde_json::to_string_pretty(report).expect("names and numbers are JSON"))
+    }
+
+    fn text(&self, ending: &str, text: &str) -> Result<(), EncodeError> {
+        let file = self.file(ending);
+        write_atomic(&file, |out| writeln!(out, "{text}")).map_err(EncodeError::io(&file))
+    }
+
+    /// The items without a row, and the mean of the rows.
+    fn survey(&self, rows: &mut dyn Output, report: &EncodeReport) -> Result<Missing, EncodeError> {
+        let (mut there, mut sums, mut odd) = (vec![false; report.rows], vec![0f64; report.width], None);
+        let read = rows.rows(&mut |item, row| {
+            there[item as usize] = true;
+            sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
+            if odd.is_none() && row.iter().any(|v| !v.is_finite()) {
+                odd = Some(item);
+            }
+            Ok(())
+        });
+        read.map_err(EncodeError::io(&self.dir))?;
+        let path = self.file("feat.npy");
+        if let Some(item) = odd {
+            let problem =
+                format!("the row of item {item} is not finite; the model cannot encode it in float32");
+            return Err(EncodeError::Output { path, problem });
+        }
+        let items: Vec<u32> = (0..report.rows as u32).filter(|&item| !there[item as usize]).collect();
+        let count = report.rows - items.len();
+        if count == 0 {
+            return Err(self.no_content(report));
+        }
+        Ok(Missing { items, mean: sums.iter().map(|sum| (sum / count as f64) as f32).collect() })
+    }
+}
+
+/// Rows in memory.
+pub(crate) struct Memory {
+    /// Item of each row.
+    pub(crate) items: Vec<u32>,
+    pub(crate) rows: Vec<f32>,
+    pub(crate) width: usize,
+}
+
+impl Output for Memory {
+    fn rows(&mut self, each: &mut dyn FnMut(u32, &[f32]) -> io::Result<()>) -> io::Result<()> {
+        self.items.iter().zip(self.rows.chunks_exact(self.width)).try_for_each(|(&item, row)| each(item, row))
+    }
+}
+
+struct Missing {
+    items: Vec<u32>,
+    mean: Vec<f32>,
+}
+
+fn matrix(out: &mut File, rows: &mut dyn Output, report: &EncodeReport, missing: &Missing) -> io::Result<()> {
+    let header = float32_header(report.rows, report.width);
+    out.write_all(&header)?;
+    let mut bytes = Vec::with_capacity(4 * report.width);
+    let mut put = |item: u32, row: &[f32]| {
+        bytes.clear();
+        bytes.extend(row.iter().flat_map(|v| v.to_le_bytes()));
+        out.seek(SeekFrom::Start(header.len() as u64 + u64::from(item) * bytes.len() as u64))?;
+        out.write_all(&bytes)
+    };
+    rows.rows(&mut put)?;
+    missing.items.iter().try_for_each(|&item| put(item, &missing.mean))
+}
+
+fn hash(file: &Path) -> Result<String, EncodeError> {
+    let mut hasher = blake3::Hasher::new();
+    let opened = File::open(file).map_err(EncodeError::io(file))?;
+    hasher.update_reader(opened).map_err(EncodeError::io(file))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}

@@ -1,0 +1,90 @@
+//! What is said of an encoding, on the way and in `<name>_encoder.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of `<name>_encoder.json`.
+pub(crate) const VERSION: u32 = 1;
+
+/// How far an encoding has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Items done, those of an earlier run included.
+    pub done: usize,
+    /// Items to be encoded.
+    pub total: usize,
+    /// Items that an earlier run had done.
+    pub before: usize,
+}
+
+/// A file of a model, told apart by its contents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HashedFile {
+    /// Name within the model's folder.
+    pub file: String,
+    /// BLAKE3, 64 hex digits.
+    pub blake3: String,
+}
+
+/// An item whose content could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokenItem {
+    /// Raw id.
+    pub item: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// `<name>_encoder.json`: where features come from and what was left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncodeReport {
+    /// Version of this file.
+    pub version: u32,
+    /// Name of the modality.
+    pub name: String,
+    /// The model as it was asked for.
+    pub encoder: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// Snapshot of a model from the hub's cache.
+    pub revision: Option<String>,
+    /// Hashes of the files that decide the result.
+    pub files: Vec<HashedFile>,
+    /// How token rows (or patches) became one vector.
+    pub pooling: Option<String>,
+    /// Whether rows have norm 1.
+    pub normalised: bool,
+    /// Most tokens of a text.
+    pub max_length: Option<usize>,
+    /// Texts that were cut to it.
+    pub truncated: usize,
+    /// Where the content came from.
+    pub source: String,
+    /// Rows of the source about items that are not in the data set.
+    pub unknown: usize,
+    /// Further rows of the source about an item: the first is kept.
+    pub repeated: usize,
+    /// Rows of the features: the items of the data set.
+    pub rows: usize,
+    /// Columns of the features.
+    pub width: usize,
+    /// Items without content, broken ones included: they have the mean row and stand in `<name>_missing.json`.
+    pub missing: usize,
+    /// Items whose content could not be read.
+    pub broken: Vec<BrokenItem>,
+    /// Items that an earlier run had encoded when this one continued it.
+    pub resumed: usize,
+    /// Seconds that this run took.
+    pub seconds: f64,
+    /// Items encoded per second of this run.
+    pub rate: f64,
+    /// BLAKE3 of all that the features follow from: contents, model and settings.
+    pub fingerprint: String,
+    /// BLAKE3 of `<name>_feat.npy`.
+    pub features: String,
+    /// Whether the features were there already, made from the same contents, model and settings; nothing was written.
+    #[serde(skip)]
+    pub up_to_date: bool,
+}

@@ -1,0 +1,180 @@
+//! A job from its inputs to its files.
+
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Instant;
+
+use super::output::{Output, Place};
+use super::report::{BrokenItem, EncodeReport, Progress, VERSION};
+use super::store::{Rows, Store};
+use super::{Broken, Encoder};
+use crate::error::EncodeError;
+
+/// What is encoded and where it goes.
+pub(crate) struct Job<'a, I> {
+    pub(crate) place: &'a Place,
+    /// Of contents, model and settings.
+    pub(crate) fingerprint: String,
+    /// Raw ids of the items.
+    pub(crate) ids: &'a [String],
+    /// What is known of the features beforehand.
+    pub(crate) report: EncodeReport,
+    /// Makes the inputs, in the order of the batches, each with its item; may note more in the report.
+    pub(crate) prepare: Prepare<'a, I>,
+}
+
+/// See [`Job::prepare`].
+pub(crate) type Prepare<'a, I> = Box<dyn FnOnce(&mut EncodeReport) -> Result<Prepared<I>, EncodeError> + 'a>;
+
+/// Inputs in batches.
+pub(crate) struct Prepared<I> {
+    /// Item of each input.
+    pub(crate) items: Vec<u32>,
+    pub(crate) inputs: Vec<I>,
+    pub(crate) batches: Vec<Range<usize>>,
+}
+
+/// Encodes what an earlier run has not, on every thread of rayon's pool, and writes the files.
+///
+/// # Errors
+/// If the output may not be written, another run writes it, or the file system refuses.
+pub(crate) fn run<E: Encoder>(
+    encoder: &E,
+    job: Job<'_, E::Input>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<EncodeReport, EncodeError> {
+    let start = Instant::now();
+    job.place.check()?;
+    if let Some(report) = job.place.up_to_date(&job.fingerprint)? {
+        return Ok(report);
+    }
+    if !Store::was_publishing(&job.place.dir, &job.place.name, &job.fingerprint) {
+        job.place.refuse_occupied()?;
+    }
+    let mut report = EncodeReport {
+        version: VERSION,
+        name: job.place.name.clone(),
+        rows: job.ids.len(),
+        width: encoder.width(),
+        fingerprint: job.fingerprint,
+        ..job.report
+    };
+    let prepared = (job.prepare)(&mut report)?;
+    if prepared.inputs.is_empty() {
+        return Err(job.place.no_content(&report));
+    }
+    let store = Store::open(&job.place.dir, &job.place.name, &report.fingerprint)?;
+    let mut rows = store.rows(&prepared.batches, encoder.width())?;
+    report.resumed = encode_rest(encoder, &prepared, &mut rows, progress)?;
+    let mut kept = Kept { rows: &mut rows, prepared: &prepared, broken: Vec::new() };
+    kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
+    report.broken = kept.broken_items(job.ids);
+    report.seconds = start.elapsed().as_secs_f64();
+    report.rate = (prepared.items.len() - report.resumed) as f64 / report.seconds.max(1e-9);
+    store.publishing()?;
+    job.place.write(&mut kept, &mut report)?;
+    store.finish()?;
+    Ok(report)
+}
+
+/// Encodes the batches that have no record; returns how many inputs had one.
+fn encode_rest<E: Encoder>(
+    encoder: &E,
+    prepared: &Prepared<E::Input>,
+    rows: &mut Rows,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<usize, EncodeError> {
+    let left: Vec<usize> = (0..prepared.batches.len()).filter(|&batch| !rows.has(batch)).collect();
+    let total = prepared.inputs.len();
+    let before = total - left.iter().map(|&batch| prepared.batches[batch].len()).sum::<usize>();
+    let mut state = Progress { done: before, total, before };
+    progress(state);
+    let next = AtomicUsize::new(0);
+    let threads = rayon::current_num_threads().min(left.len());
+    std::thread::scope(|scope| {
+        // Few batches wait to be written: memory stays small.
+        let (sender, receiver) = sync_channel(2 * threads.max(1));
+        for _ in 0..threads {
+            let (sender, next, left) = (sender.clone(), &next, &left);
+            scope.spawn(move || work(encoder, prepared, left, next, &sender));
+        }
+        drop(sender);
+        for Done { batch, rows: values, broken } in receiver {
+            rows.add(batch, &values, &broken)?;
+            state.done += prepared.batches[batch].len();
+            progress(state);
+        }
+        Ok(before)
+    })
+}
+
+struct Done {
+    batch: usize,
+    rows: Vec<f32>,
+    broken: Vec<Broken>,
+}
+
+/// Takes whole batches until none is left, or nobody takes the results.
+fn work<E: Encoder>(
+    encoder: &E,
+    prepared: &Prepared<E::Input>,
+    left: &[usize],
+    next: &AtomicUsize,
+    sender: &SyncSender<Done>,
+) {
+    while let Some(&batch) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let inputs = &prepared.inputs[prepared.batches[batch].clone()];
+        let mut rows = vec![0.0; inputs.len() * encoder.width()];
+        let broken = encoder.encode(inputs, &mut rows);
+        if sender.send(Done { batch, rows, broken }).is_err() {
+            return;
+        }
+    }
+}
+
+/// The records as rows of items.
+struct Kept<'a, I> {
+    rows: &'a mut Rows,
+    prepared: &'a Prepared<I>,
+    /// Broken inputs by place among all, ascending.
+    broken: Vec<(usize, String)>,
+}
+
+impl<I> Kept<'_, I> {
+    fn find_broken(&mut self) -> io::Result<()> {
+        for (batch, range) in self.prepared.batches.iter().enumerate() {
+            let (_, broken) = self.rows.read(batch)?;
+            self.broken.extend(broken.into_iter().map(|b| (range.start + b.place, b.reason)));
+        }
+        self.broken.sort();
+        Ok(())
+    }
+
+    fn broken_items(&self, ids: &[String]) -> Vec<BrokenItem> {
+        let mut broken: Vec<(u32, &String)> =
+            self.broken.iter().map(|(place, reason)| (self.prepared.items[*place], reason)).collect();
+        broken.sort();
+        let item = |(item, reason): (u32, &String)| BrokenItem {
+            item: ids[item as usize].clone(),
+            reason: reason.clone(),
+        };
+        broken.into_iter().map(item).collect()
+    }
+}
+
+impl<I> Output for Kept<'_, I> {
+    fn rows(&mut self, each: &mut dyn FnMut(u32, &[f32]) -> io::Result<()>) -> io::Result<()> {
+        for (batch, range) in self.prepared.batches.iter().enumerate() {
+            let (rows, _) = self.rows.read(batch)?;
+            let width = rows.len() / range.len();
+            for (place, row) in range.clone().zip(rows.chunks_exact(width)) {
+                if self.broken.binary_search_by_key(&place, |b| b.0).is_err() {
+                    each(self.prepared.items[place], row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! The rows that are done, kept so that a run that is killed can go on.
+//!
+//! `.equipoise-<name>.part/` stands beside the features until they are whole:
+//!
+//! ```text
+//! lock          held by the run that is at work
+//! fingerprint   of contents, model and settings
+//! rows          a record for each batch: number, length of the list of broken inputs (u32, little-endian), the rows
+//!               (f32), that list (JSON), the first 16 bytes of the BLAKE3 hash of all of it
+//! publishing    there once the files of the features are being replaced
+//! ```
+//!
+//! A record that was cut short, or does not match its hash, is dropped with all that follow it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::Broken;
+use crate::error::EncodeError;
+
+const HASH: usize = 16;
+const HEAD: usize = 8;
+
+/// Work under way.
+pub(crate) struct Store {
+    dir: PathBuf,
+    _lock: File,
+}
+
+/// The records of a job.
+pub(crate) struct Rows {
+    file: File,
+    path: PathBuf,
+    width: usize,
+    /// Where the record of each batch starts, and how long its list of broken inputs is.
+    found: Vec<Option<(u64, usize)>>,
+    lengths: Vec<usize>,
+    end: u64,
+}
+
+impl Store {
+    /// Takes the place beside the features of `name` in `dir`. What is there of another job is removed.
+    ///
+    /// # Errors
+    /// If another run holds it, or the file system refuses.
+    pub(crate) fn open(dir: &Path, name: &str, fingerprint: &str) -> Result<Store, EncodeError> {
+        let dir = dir.join(format!(".equipoise-{name}.part"));
+        std::fs::create_dir_all(&dir).map_err(EncodeError::io(&dir))?;
+        let file = dir.join("lock");
+        let lock =
+            OpenOptions::new().create(true).append(true).open(&file).map_err(EncodeError::io(&file))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let problem =
+                    "another run is encoding these features; wait for it, or choose another --name".into();
+                return Err(EncodeError::Output { path: dir, problem });
+            }
+            Err(TryLockError::Error(source)) => return Err(EncodeError::Io { file, source }),
+        }
+        let store = Store { dir, _lock: lock };
+        let known = std::fs::read_to_string(store.dir.join("fingerprint")).ok();
+        if known.as_deref() != Some(fingerprint) {
+            for old in ["rows", "publishing"] {
+                store.remove(old)?;
+            }
+            let file = store.dir.join("fingerprint");
+            equipoise_data::write_atomic(&file, |out| out.write_all(fingerprint.as_bytes()))
+                .map_err(EncodeError::io(&file))?;
+        }
+        Ok(store)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), EncodeError> {
+        let file = self.dir.join(name);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EncodeError::io(&file)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the job of this fingerprint had begun to replace the files of the features when it ended.
+    pub(crate) fn was_publishing(dir: &Path, name: &str, fingerprint: &str) -> bool {
+        let dir = dir.join(format!(".equipoise-{name}.part"));
+        let known = std::fs::read_to_string(dir.join("fingerprint"));
+        known.is_ok_and(|known| known == fingerprint) && dir.join("publishing").exists()
+    }
+
+    /// Notes that the files of the features are about to be replaced.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub(crate) fn publishing(&self) -> Result<(), EncodeError> {
+        let file = self.dir.join("publishing");
+        std::fs::write(&file, b"").map_err(EncodeError::io(&file))
+    }
+
+    /// The records of batches of so many inputs, and those that are there.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(crate) fn rows(&self, batches: &[Range<usize>], width: usize) -> Result<Rows, EncodeError> {
+        let path = self.dir.join("rows");
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(EncodeError::io(&path))?;
+        let lengths: Vec<usize> = batches.iter().map(ExactSizeIterator::len).collect();
+        let mut rows = Rows { file, width, found: vec![None; lengths.len()], lengths, end: 0, path };
+        rows.scan().map_err(EncodeError::io(&rows.path.clone()))?;
+        Ok(rows)
+    }
+
+    /// Removes what is kept: the features are whole.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(crate) fn finish(self) -> Result<(), EncodeError> {
+        std::fs::remove_dir_all(&self.dir).map_err(EncodeError::io(&self.dir))
+    }
+}
+
+impl Rows {
+    /// Whether the batch is done.
+    pub(crate) fn has(&self, batch: usize) -> bool {
+        self.found[batch].is_some()
+    }
+
+    /// Adds the record of a batch.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn add(&mut self, batch: usize, rows: &[f32], broken: &[Broken]) -> Result<(), EncodeError> {
+        let broken = serde_json::to_vec(broken).expect("places and reasons are JSON");
+        let mut record = Vec::with_capacity(HEAD + 4 * rows.len() + broken.len() + HASH);
+        record.extend((batch as u32).to_le_bytes());
+        record.extend((broken.len() as u32).to_le_bytes());
+        record.extend(rows.iter().flat_map(|v| v.to_le_bytes()));
+        record.extend(&broken);
+        let hash = blake3::hash(&record);
+        record.extend(&hash.as_bytes()[..HASH]);
+        let at = self.end;
+        let written = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.write_all(&record));
+        written.map_err(EncodeError::io(&self.path))?;
+        self.end += record.len() as u64;
+        self.found[batch] = Some((at, broken.len()));
+        Ok(())
+    }
+
+    /// The rows of a batch that is done, and its broken inputs.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn read(&mut self, batch: usize) -> io::Result<(Vec<f32>, Vec<Broken>)> {
+        let (at, broken) = self.found[batch].ok_or_else(|| io::Error::other("a batch is not done"))?;
+        let mut bytes = vec![0; self.lengths[batch] * self.width * 4 + broken];
+        self.file.seek(SeekFrom::Start(at + HEAD as u64))?;
+        self.file.read_exact(&mut bytes)?;
+        let (rows, broken) = bytes.split_at(bytes.len() - broken);
+        let rows = rows.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        Ok((rows, serde_json::from_slice(broken)?))
+    }
+
+    /// Finds the whole records; the rest is cut off.
+    fn scan(&mut self) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        while let Some((batch, broken, size)) = self.record(length)? {
+            self.found[batch] = Some((self.end, broken));
+            self.end += size;
+        }
+        self.file.set_len(self.end)
+    }
+
+    /// Batch, length of the list of broken inputs and size of the record at the end of those found, if it is whole.
+    fn record(&mut self, length: u64) -> io::Result<Option<(usize, usize, u64)>> {
+        let mut head = [0; HEAD];
+        if length - self.end < HEAD as u64 {
+            return Ok(None);
+        }
+        self.file.seek(SeekFrom::Start(self.end))?;
+        self.file.read_exact(&mut head)?;
+        let number =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
+        let (batch, broken) = (number(0), number(4));
+        let Some(&inputs) = self.lengths.get(batch) else {
+            return Ok(None);
+        };
+        let body = inputs * self.width * 4 + broken;
+        let size = (HEAD + body + HASH) as u64;
+        if length - self.end < size {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; body + HASH];
+        self.file.read_exact(&mut bytes)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&head).update(&bytes[..body]);
+        let whole = hasher.finalize().as_bytes()[..HASH] == bytes[body..];
+        Ok(whole.then_some((batch, broken, size)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_and_what_was_cut_short_is_dropped() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let batches = [0..2, 2..3, 3..5];
+        let broken = vec![Broken { place: 1, reason: "no picture".into() }];
+        let store = Store::open(dir.path(), "text", "f").expect("free");
+        let mut rows = store.rows(&batches, 2).expect("new");
+        rows.add(2, &[5.0; 4], &broken).expect("added");
+        rows.add(0, &[1.0, 2.0, 3.0, 4.0], &[]).expect("added");
+        let whole = rows.end;
+        rows.add(1, &[9.0; 2], &[]).expect("added");
+        rows.file.set_len(rows.end - 1).expect("cut");
+        drop((rows, store));
+        let store = Store::open(dir.path(), "text", "f").expect("free again");
+        let mut rows = store.rows(&batches, 2).expect("read");
+        assert_eq!((rows.has(0), rows.has(1), rows.has(2), rows.end), (true, false, true, whole));
+        assert_eq!(rows.read(0).expect("whole"), (vec![1.0, 2.0, 3.0, 4.0], vec![]));
+        assert_eq!(rows.read(2).expect("whole"), (vec![5.0; 4], broken));
+        assert!(rows.read(1).is_err());
+    }
+
+    #[test]
+    fn another_job_starts_anew_and_a_second_run_is_kept_out() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let store = Store::open(dir.path(), "text", "f").expect("free");
+        store.rows(&[0..1], 1).expect("new").add(0, &[1.0], &[]).expect("added");
+        let message = Store::open(dir.path(), "text", "f").map(|_| ()).expect_err("held").to_string();
+        assert!(message.contains("another run"), "{message}");
+        drop(store);
+        let store = Store::open(dir.path(), "text", "g").expect("free");
+        assert!(!store.rows(&[0..1], 1).expect("anew").has(0));
+    }
+}

@@ -1,0 +1,28 @@
+//! Features from content: the texts and pictures of items through encoders, one row per item.
+//!
+//! | model | what it is |
+//! |---|---|
+//! | `builtin` | weighted counts of words and their leading directions; no model needed |
+//! | a folder, or `org/name` in the hub's cache | BERT and its family, or static embeddings, from safetensors |
+//!
+//! Nothing is downloaded. The result depends on contents, model and settings alone, not on the number of threads and not
+//! on whether the run was cut short and continued.
+//!
+//! ```no_run
+//! use equipoise_encode::{TextRequest, encode_texts};
+//! let request = TextRequest { data: "my-data".into(), model: "builtin".into(), ..TextRequest::default() };
+//! let report = encode_texts(&request, &mut |progress| eprintln!("{} of {}", progress.done, progress.total))?;
+//! println!("{} rows of {} columns, {} without text", report.rows, report.width, report.missing);
+//! # Ok::<(), equipoise_encode::EncodeError>(())
+//! ```
+
+mod error;
+mod job;
+mod json;
+mod model_dir;
+mod text;
+mod transformer;
+
+pub use error::EncodeError;
+pub use job::{BrokenItem, EncodeReport, HashedFile, Progress};
+pub use text::{TextRequest, encode_texts};

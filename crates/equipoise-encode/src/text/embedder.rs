@@ -1,0 +1,243 @@
+//! A text encoder from its folder: tokenizer, model and what follows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use super::bert::Bert;
+use super::model::{self, Config};
+use super::pooling::{Head, MODULES, Module};
+use super::static_model::{self, StaticModel};
+use super::tokenizer::{self, TextTokenizer, Tokens};
+use crate::error::EncodeError;
+use crate::job::{Broken, Encoder};
+use crate::json;
+use crate::model_dir::ModelDir;
+use crate::transformer::{Scratch, Weights};
+
+/// Turns token ids into vectors.
+pub(crate) struct Embedder {
+    core: Core,
+    tokenizer: TextTokenizer,
+    /// Token left out of texts: static models drop what they do not know.
+    unknown: Option<u32>,
+    /// Most tokens of a text.
+    pub(crate) max_length: usize,
+    /// Name of the architecture.
+    pub(crate) architecture: String,
+    /// Files that decide the result.
+    pub(crate) files: Vec<PathBuf>,
+    scratch: Mutex<Vec<(Scratch, Vec<f32>)>>,
+}
+
+enum Core {
+    Transformer(Box<Bert>, Head),
+    Static(StaticModel),
+}
+
+/// `sentence_bert_config.json`.
+#[derive(Default, Deserialize)]
+struct SentenceConfig {
+    max_seq_length: Option<usize>,
+    #[serde(default)]
+    do_lower_case: bool,
+}
+
+/// `tokenizer_config.json`, as far as it limits the length.
+#[derive(Default, Deserialize)]
+struct TokenizerConfig {
+    model_max_length: Option<f64>,
+}
+
+/// `config_sentence_transformers.json`, as far as it puts something before each text.
+#[derive(Default, Deserialize)]
+struct PromptConfig {
+    #[serde(default)]
+    prompts: BTreeMap<String, Option<String>>,
+    default_prompt_name: Option<String>,
+}
+
+const SENTENCE: &str = "sentence_bert_config.json";
+const TOKENIZER: &str = "tokenizer_config.json";
+const PROMPTS: &str = "config_sentence_transformers.json";
+
+impl Embedder {
+    /// Reads the model of the folder; texts are cut to `max_length` tokens, or to what the model was made for.
+    ///
+    /// # Errors
+    /// If a file is absent, damaged, or not of a kind that is known here; if `max_length` is beyond the model.
+    pub(crate) fn open(model: &ModelDir, max_length: Option<usize>) -> Result<Embedder, EncodeError> {
+        let dir = &model.path;
+        let modules: Vec<Module> = json::read_if_there(&dir.join(MODULES))?.unwrap_or_default();
+        let mut embedder = match modules.first().map(Module::kind) {
+            Some("StaticEmbedding") => open_static(&modules[0].dir(dir)?, modules.len() > 1)?,
+            None | Some("Transformer") => {
+                let inner = modules.first().map_or(Ok(dir.clone()), |first| first.dir(dir))?;
+                match model::model_type(&inner)?.as_deref() {
+                    Some("model2vec") => open_static(&inner, false)?,
+                    _ => open_transformer(dir, &inner, &modules, max_length)?,
+                }
+            }
+            Some(kind) => {
+                let problem = format!(
+                    "the first module is {kind:?}, expected Transformer or StaticEmbedding; choose another model"
+                );
+                return Err(EncodeError::file(&dir.join(MODULES), problem));
+            }
+        };
+        if let (Core::Static(_), Some(most)) = (&embedder.core, max_length) {
+            embedder.max_length = most;
+        }
+        let own = [MODULES, SENTENCE, TOKENIZER, PROMPTS].map(|name| dir.join(name));
+        embedder.files.extend(own);
+        embedder.files.sort();
+        embedder.files.dedup();
+        Ok(embedder)
+    }
+
+    /// The tokens of a text.
+    ///
+    /// # Errors
+    /// What the tokenizer has against it.
+    pub(crate) fn tokens(&self, text: &str) -> Result<Tokens, String> {
+        match &self.core {
+            Core::Transformer(..) => self.tokenizer.tokens(text, true),
+            Core::Static(_) => {
+                let mut tokens = self.tokenizer.tokens(text, false)?;
+                tokens.ids.retain(|&id| Some(id) != self.unknown);
+                tokens.truncated = tokens.ids.len() > self.max_length;
+                tokens.ids.truncate(self.max_length);
+                Ok(tokens)
+            }
+        }
+    }
+
+    /// How token rows become one vector.
+    pub(crate) fn pooling(&self) -> String {
+        match &self.core {
+            Core::Transformer(_, head) => head.pooling(),
+            Core::Static(_) => "mean".into(),
+        }
+    }
+
+    /// Whether vectors have norm 1.
+    pub(crate) fn normalises(&self) -> bool {
+        match &self.core {
+            Core::Transformer(_, head) => head.normalises(),
+            Core::Static(model) => model.normalises(),
+        }
+    }
+}
+
+fn open_static(dir: &Path, followed: bool) -> Result<Embedder, EncodeError> {
+    if followed {
+        let problem = "modules after StaticEmbedding, expected none; choose another model";
+        return Err(EncodeError::file(dir, problem));
+    }
+    let weights = Weights::open(dir)?;
+    let model = StaticModel::load(dir, &weights, false)?;
+    let tokenizer = TextTokenizer::open(dir, model.tokens())?;
+    let mut files = weights.files();
+    files.extend([dir.join(model::CONFIG), dir.join(tokenizer::FILE)]);
+    Ok(Embedder {
+        unknown: tokenizer.unknown(),
+        core: Core::Static(model),
+        tokenizer,
+        max_length: static_model::MOST,
+        architecture: "static embeddings".into(),
+        files,
+        scratch: Mutex::default(),
+    })
+}
+
+fn open_transformer(
+    dir: &Path,
+    inner: &Path,
+    modules: &[Module],
+    max_length: Option<usize>,
+) -> Result<Embedder, EncodeError> {
+    let config = Config::read(inner)?;
+    let weights = Weights::open(inner)?;
+    let sentence: SentenceConfig = json::read_if_there(&inner.join(SENTENCE))?.unwrap_or_default();
+    let limits: TokenizerConfig = json::read_if_there(&inner.join(TOKENIZER))?.unwrap_or_default();
+    let most = config.most_tokens();
+    // "No limit" is written as 1e30.
+    let usual =
+        limits.model_max_length.filter(|&n| n >= 1.0).map_or(most, |n| (n.min(1e9) as usize).min(most));
+    let length = max_length.or(sentence.max_seq_length).unwrap_or(usual);
+    if length > most {
+        let field = if max_length.is_some() { "max_length" } else { "max_seq_length" };
+        let expected = format!("at most {most}, the positions that the model has");
+        return Err(EncodeError::Setting { field, found: length.to_string(), expected });
+    }
+    let mut tokenizer =
+        TextTokenizer::open(inner, config.vocabulary)?.with_habits(prompt(dir)?, sentence.do_lower_case);
+    tokenizer.cut_to(length)?;
+    let head = Head::read(dir, modules, config.width)?;
+    let mut files = weights.files();
+    files.extend(head.files.iter().cloned());
+    files.extend(modules.iter().skip(1).filter_map(|m| m.dir(dir).ok()).map(|d| d.join(model::CONFIG)));
+    files.extend([
+        config.file.clone(),
+        inner.join(tokenizer::FILE),
+        inner.join(SENTENCE),
+        inner.join(TOKENIZER),
+    ]);
+    Ok(Embedder {
+        core: Core::Transformer(Box::new(Bert::load(&config, &weights)?), head),
+        tokenizer,
+        unknown: None,
+        max_length: length,
+        architecture: config.names.model_type.to_owned(),
+        files,
+        scratch: Mutex::default(),
+    })
+}
+
+/// What the model puts before each text.
+fn prompt(dir: &Path) -> Result<String, EncodeError> {
+    let file = dir.join(PROMPTS);
+    let config: PromptConfig = json::read_if_there(&file)?.unwrap_or_default();
+    let Some(name) = config.default_prompt_name else {
+        return Ok(String::new());
+    };
+    match config.prompts.get(&name) {
+        Some(prompt) => Ok(prompt.clone().unwrap_or_default()),
+        None => {
+            let problem =
+                format!("default_prompt_name = {name}: expected one of the prompts; fetch the file again");
+            Err(EncodeError::file(&file, problem))
+        }
+    }
+}
+
+impl Encoder for Embedder {
+    type Input = Vec<u32>;
+
+    fn width(&self) -> usize {
+        match &self.core {
+            Core::Transformer(_, head) => head.width(),
+            Core::Static(model) => model.width(),
+        }
+    }
+
+    fn encode(&self, batch: &[Vec<u32>], out: &mut [f32]) -> Vec<Broken> {
+        match &self.core {
+            Core::Static(model) => model.encode(batch, out),
+            Core::Transformer(bert, head) => {
+                let mut offsets = vec![0];
+                batch.iter().for_each(|ids| offsets.push(offsets[offsets.len() - 1] + ids.len()));
+                let free = self.scratch.lock().ok().and_then(|mut free| free.pop());
+                let (mut scratch, mut x) = free.unwrap_or_default();
+                bert.forward(batch, &offsets, &mut scratch, &mut x);
+                head.apply(&x, &offsets, out);
+                if let Ok(mut free) = self.scratch.lock() {
+                    free.push((scratch, x));
+                }
+            }
+        }
+        Vec::new()
+    }
+}

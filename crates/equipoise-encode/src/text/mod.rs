@@ -1,0 +1,14 @@
+//! Texts to vectors.
+
+mod bert;
+mod builtin;
+mod embedder;
+mod model;
+mod names;
+mod pooling;
+mod request;
+mod static_model;
+mod texts;
+mod tokenizer;
+
+pub use request::{TextRequest, encode_texts};

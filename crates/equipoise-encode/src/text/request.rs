@@ -1,0 +1,273 @@
+//! What is asked for, and how it is done.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use equipoise_data::formats::Cells;
+use equipoise_data::{ItemIds, item_ids};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::builtin::Counts;
+use super::embedder::Embedder;
+use super::texts::{self, ItemTexts};
+use super::tokenizer::Tokens;
+use crate::error::EncodeError;
+use crate::job::{
+    EncodeReport, Fingerprint, Job, Memory, Place, Prepared, Progress, Store, VERSION, batches, run,
+};
+use crate::model_dir::ModelDir;
+
+/// The encoder that needs no model.
+pub(crate) const BUILTIN: &str = "builtin";
+
+/// Columns of the built-in encoder's features unless told otherwise.
+const DIMS: usize = 64;
+
+/// Tokens of a batch unless told otherwise: the rows of a layer then stay in the processor's cache.
+const BATCH_TOKENS: usize = 1024;
+
+/// Texts of the items of a data set, to be encoded.
+///
+/// | name | default | purpose |
+/// |---|---|---|
+/// | `data` | - | the data set; it needs no features yet |
+/// | `model` | `builtin` | `builtin`, the folder of a model, or `org/name` in the hub's cache |
+/// | `name` | `text` | name of the modality |
+/// | `texts` | `<data>/texts.jsonl` | table of texts: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
+/// | `id_column` | guessed | its column of raw item ids |
+/// | `columns` | `text` | its columns of texts, joined by blanks |
+/// | `out` | the data set's directory | where the features go |
+/// | `overwrite` | `false` | replace features of this name |
+/// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
+/// | `max_length` | the model's | most tokens of a text, special tokens included |
+/// | `dims` | 64 | columns of the features of `builtin` |
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextRequest {
+    /// The data set.
+    pub data: PathBuf,
+    /// The encoder; empty for `builtin`.
+    pub model: String,
+    /// Name of the modality; empty for `text`.
+    pub name: String,
+    /// Table of texts.
+    pub texts: Option<PathBuf>,
+    /// Column of raw item ids.
+    pub id_column: Option<String>,
+    /// Columns of texts.
+    pub columns: Vec<String>,
+    /// Where the features go.
+    pub out: Option<PathBuf>,
+    /// Whether features of this name may be replaced.
+    pub overwrite: bool,
+    /// Tokens of a batch.
+    pub batch_tokens: Option<usize>,
+    /// Most tokens of a text.
+    pub max_length: Option<usize>,
+    /// Columns of the built-in encoder's features.
+    pub dims: Option<usize>,
+}
+
+/// Encodes the texts of a data set and writes `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+///
+/// A run that was cut short is continued by the next with the same contents, model and settings, to the same bits.
+/// Features that such a run has written are not made again.
+///
+/// # Errors
+/// [`EncodeError`] if the data set, the texts or the model cannot be used, or the features may not be written.
+pub fn encode_texts(
+    request: &TextRequest,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<EncodeReport, EncodeError> {
+    request.check()?;
+    let items = item_ids(&request.data)?;
+    let place = request.place(&items)?;
+    place.check()?;
+    let (source, cells) = request.source()?;
+    let found = texts::read(&items.ids, &source, &cells)?;
+    let report = EncodeReport {
+        encoder: request.model().to_owned(),
+        source: source.display().to_string(),
+        unknown: found.unknown,
+        repeated: found.repeated,
+        ..EncodeReport::default()
+    };
+    match request.model() {
+        BUILTIN => with_counts(request, &place, &items, &found, report, progress),
+        _ => with_model(request, &place, &items, &found, report, progress),
+    }
+}
+
+impl TextRequest {
+    fn model(&self) -> &str {
+        if self.model.is_empty() { BUILTIN } else { &self.model }
+    }
+
+    fn check(&self) -> Result<(), EncodeError> {
+        let builtin = self.model() == BUILTIN;
+        let settings = [
+            ("batch_tokens", self.batch_tokens, !builtin),
+            ("max_length", self.max_length, !builtin),
+            ("dims", self.dims, builtin),
+        ];
+        for (field, value, has) in settings {
+            let Some(value) = value else { continue };
+            let expected = match (has, value) {
+                (false, _) => format!("nothing, since {} has no such setting", self.model()),
+                (true, 0) => "1 or more".to_owned(),
+                (true, _) => continue,
+            };
+            return Err(EncodeError::Setting { field, found: value.to_string(), expected });
+        }
+        Ok(())
+    }
+
+    fn place(&self, items: &ItemIds) -> Result<Place, EncodeError> {
+        let dir = match &self.out {
+            Some(out) => out.clone(),
+            None if items.format == "equipoise" => {
+                let problem = "the manifest of this layout names its features; give --out, then convert the data again with \
+                               --features NAME=FILE, or encode the data that it was converted from"
+                    .into();
+                return Err(EncodeError::Output { path: self.data.clone(), problem });
+            }
+            None if self.data.is_dir() => self.data.clone(),
+            None => {
+                self.data.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+            }
+        };
+        std::fs::create_dir_all(&dir).map_err(EncodeError::io(&dir))?;
+        let name = if self.name.is_empty() { "text" } else { &self.name };
+        Ok(Place { dir, name: name.to_owned(), overwrite: self.overwrite })
+    }
+
+    fn source(&self) -> Result<(PathBuf, Cells), EncodeError> {
+        let cells = Cells { id: self.id_column.clone(), columns: self.columns.clone() };
+        if let Some(texts) = &self.texts {
+            return Ok((texts.clone(), cells));
+        }
+        let file = self.data.join("texts.jsonl");
+        if file.is_file() {
+            return Ok((file, cells));
+        }
+        let problem = "no texts.jsonl; name a table of texts with --texts";
+        Err(EncodeError::file(&self.data, problem))
+    }
+}
+
+/// A hash of the texts and of what is done with them.
+fn fingerprint(items: &ItemIds, found: &ItemTexts, settings: &str) -> Fingerprint {
+    let mut fingerprint = Fingerprint::new("text");
+    fingerprint.add(settings.as_bytes());
+    for (id, text) in items.ids.iter().zip(&found.texts) {
+        fingerprint.add(id.as_bytes());
+        fingerprint.add(text.as_deref().unwrap_or_default().as_bytes());
+    }
+    fingerprint
+}
+
+fn with_model(
+    request: &TextRequest,
+    place: &Place,
+    items: &ItemIds,
+    found: &ItemTexts,
+    report: EncodeReport,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<EncodeReport, EncodeError> {
+    let model = ModelDir::find(&request.model)?;
+    let embedder = Embedder::open(&model, request.max_length)?;
+    let files = model.hashes(&embedder.files)?;
+    let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
+    let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
+    let settings = format!("{} {most} {}", embedder.max_length, hashes.join(" "));
+    let job = Job {
+        place,
+        fingerprint: fingerprint(items, found, &settings).finish(),
+        ids: &items.ids,
+        report: EncodeReport {
+            architecture: embedder.architecture.clone(),
+            revision: model.revision.clone(),
+            files,
+            pooling: Some(embedder.pooling()),
+            normalised: embedder.normalises(),
+            max_length: Some(embedder.max_length),
+            ..report
+        },
+        prepare: Box::new(|report| prepare(&embedder, items, found, most, report)),
+    };
+    run(&embedder, job, progress)
+}
+
+/// Tokens of every text, the longest first: the last batches are then short, and no thread is left with a long one.
+fn prepare(
+    embedder: &Embedder,
+    items: &ItemIds,
+    found: &ItemTexts,
+    most: usize,
+    report: &mut EncodeReport,
+) -> Result<Prepared<Vec<u32>>, EncodeError> {
+    let tokens = |(item, text): (usize, &Option<String>)| {
+        let tokens = embedder.tokens(text.as_deref()?);
+        let tokens = tokens.map_err(|problem| {
+            let problem = format!("the text of item {:?}: {problem}; correct it", items.ids[item]);
+            EncodeError::file(Path::new(&report.source), problem)
+        });
+        Some(tokens.map(|tokens| (item as u32, tokens)))
+    };
+    let mut all: Vec<(u32, Tokens)> =
+        found.texts.par_iter().enumerate().filter_map(tokens).collect::<Result<_, _>>()?;
+    all.retain(|(_, tokens)| !tokens.ids.is_empty());
+    report.truncated = all.iter().filter(|(_, tokens)| tokens.truncated).count();
+    all.sort_by_key(|(item, tokens)| (std::cmp::Reverse(tokens.ids.len()), *item));
+    let batches = batches(all.iter().map(|(_, tokens)| tokens.ids.len()), most);
+    let (items, inputs) = all.into_iter().map(|(item, tokens)| (item, tokens.ids)).unzip();
+    Ok(Prepared { items, inputs, batches })
+}
+
+fn with_counts(
+    request: &TextRequest,
+    place: &Place,
+    items: &ItemIds,
+    found: &ItemTexts,
+    report: EncodeReport,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<EncodeReport, EncodeError> {
+    let start = Instant::now();
+    let dims = request.dims.unwrap_or(DIMS);
+    let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {dims}")).finish();
+    if let Some(report) = place.up_to_date(&fingerprint)? {
+        return Ok(report);
+    }
+    if !Store::was_publishing(&place.dir, &place.name, &fingerprint) {
+        place.refuse_occupied()?;
+    }
+    let (of, texts): (Vec<u32>, Vec<&str>) =
+        found.texts.iter().zip(0..).filter_map(|(text, item)| Some((item, text.as_deref()?))).unzip();
+    progress(Progress { done: 0, total: texts.len(), before: 0 });
+    let counts = Counts::of(&texts);
+    if dims > counts.most() {
+        let expected = format!("at most {}, the texts or terms that another text shares", counts.most());
+        return Err(EncodeError::Setting { field: "dims", found: dims.to_string(), expected });
+    }
+    let rows = counts.features(dims);
+    progress(Progress { done: texts.len(), total: texts.len(), before: 0 });
+    let seconds = start.elapsed().as_secs_f64();
+    let mut report = EncodeReport {
+        version: VERSION,
+        name: place.name.clone(),
+        architecture: "tf-idf with truncated singular value decomposition".into(),
+        rows: items.ids.len(),
+        width: dims,
+        seconds,
+        rate: texts.len() as f64 / seconds.max(1e-9),
+        fingerprint,
+        ..report
+    };
+    let store = Store::open(&place.dir, &place.name, &report.fingerprint)?;
+    store.publishing()?;
+    let items = counts.texts().iter().map(|&text| of[text]).collect();
+    place.write(&mut Memory { items, rows, width: dims }, &mut report)?;
+    store.finish()?;
+    Ok(report)
+}

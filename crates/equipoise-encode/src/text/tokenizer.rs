@@ -1,0 +1,113 @@
+//! Texts to token ids, as `tokenizer.json` says.
+
+use std::path::Path;
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::error::EncodeError;
+
+/// Name of the file.
+pub(crate) const FILE: &str = "tokenizer.json";
+
+/// A tokenizer with the limits and habits of its model.
+pub(crate) struct TextTokenizer {
+    inner: Tokenizer,
+    /// Put before each text.
+    prompt: String,
+    /// Whether texts are put in lower case first.
+    lower: bool,
+    unknown: Option<u32>,
+}
+
+/// The tokens of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    /// Ids, those of special tokens included.
+    pub(crate) ids: Vec<u32>,
+    /// Whether the end of the text was cut off.
+    pub(crate) truncated: bool,
+}
+
+impl TextTokenizer {
+    /// Reads `tokenizer.json` of the folder.
+    ///
+    /// # Errors
+    /// If it is absent or damaged, or has an id of `vocabulary` or more.
+    pub(crate) fn open(dir: &Path, vocabulary: usize) -> Result<TextTokenizer, EncodeError> {
+        let file = dir.join(FILE);
+        if !file.is_file() {
+            let problem = format!(
+                "no {FILE}; save it with AutoTokenizer.from_pretrained(folder).save_pretrained(folder), which needs the \
+                 fast tokenizer of this model"
+            );
+            return Err(EncodeError::file(dir, problem));
+        }
+        let text = std::fs::read(&file).map_err(EncodeError::io(&file))?;
+        let mut inner = Tokenizer::from_bytes(&text).map_err(|error| {
+            EncodeError::file(&file, format!("no tokenizer ({error}); fetch the file again"))
+        })?;
+        let largest = inner.get_vocab(true).into_values().max().unwrap_or(0);
+        if largest as usize >= vocabulary {
+            let problem = format!(
+                "token id {largest}, expected ids below {vocabulary}, the rows of the model's embeddings; tokenizer and \
+                 weights are of different models"
+            );
+            return Err(EncodeError::file(&file, problem));
+        }
+        inner.with_padding(None);
+        let _ = inner.with_truncation(None);
+        let unknown = unknown(&inner, &text);
+        Ok(TextTokenizer { inner, prompt: String::new(), lower: false, unknown })
+    }
+
+    /// Puts `prompt` before each text, and texts in lower case if `lower`.
+    pub(crate) fn with_habits(self, prompt: String, lower: bool) -> TextTokenizer {
+        TextTokenizer { prompt, lower, ..self }
+    }
+
+    /// Cuts texts to `most` tokens, special tokens included.
+    ///
+    /// # Errors
+    /// If that leaves no room for a token of the text.
+    pub(crate) fn cut_to(&mut self, most: usize) -> Result<(), EncodeError> {
+        let params = TruncationParams { max_length: most, ..TruncationParams::default() };
+        let special = self.inner.encode("", true).map(|e| e.get_ids().len()).unwrap_or(0);
+        let cut = most > special && self.inner.with_truncation(Some(params)).is_ok();
+        if cut { Ok(()) } else { Err(too_short(most, special)) }
+    }
+
+    /// The tokens of a text, with the special tokens of the model around it if `special`.
+    ///
+    /// # Errors
+    /// What the tokenizer has against the text.
+    pub(crate) fn tokens(&self, text: &str, special: bool) -> Result<Tokens, String> {
+        let text = match (self.prompt.is_empty(), self.lower) {
+            (true, false) => std::borrow::Cow::Borrowed(text),
+            (_, true) => format!("{}{text}", self.prompt).to_lowercase().into(),
+            (false, false) => format!("{}{text}", self.prompt).into(),
+        };
+        let encoding = self.inner.encode_fast(text, special).map_err(|error| error.to_string())?;
+        let truncated = !encoding.get_overflowing().is_empty();
+        Ok(Tokens { ids: encoding.get_ids().to_vec(), truncated })
+    }
+
+    /// Id of the token for what is not in the vocabulary.
+    pub(crate) fn unknown(&self) -> Option<u32> {
+        self.unknown
+    }
+}
+
+/// Id of the token for what is not in the vocabulary, as the file says.
+fn unknown(inner: &Tokenizer, text: &[u8]) -> Option<u32> {
+    let file: serde_json::Value = serde_json::from_slice(text).ok()?;
+    let model = &file["model"];
+    match model["unk_token"].as_str() {
+        Some(token) => inner.token_to_id(token),
+        None => model["unk_id"].as_u64().and_then(|id| u32::try_from(id).ok()),
+    }
+}
+
+fn too_short(most: usize, special: usize) -> EncodeError {
+    let expected = format!("more than the {special} special tokens that stand around each text");
+    EncodeError::Setting { field: "max_length", found: most.to_string(), expected }
+}
