@@ -2,6 +2,7 @@
 
 use crate::sweep::SweepError;
 use equipoise_data::DataError;
+use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_train::TrainError;
 use equipoise_train::config::layers::ConfigError;
@@ -19,6 +20,9 @@ pub enum PipelineError {
     /// The data.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Features.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// A search.
     #[error(transparent)]
     Sweep(#[from] SweepError),
