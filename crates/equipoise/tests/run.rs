@@ -173,7 +173,7 @@ fn a_run_that_is_killed_goes_on_and_ends_the_same() {
 }
 
 #[test]
-fn raw_reviews_and_their_images_become_a_report() {
+fn raw_reviews_their_texts_and_images_become_a_report() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let place = |name: &str| dir.path().join(name);
     let mut fake = program();
@@ -194,8 +194,9 @@ fn raw_reviews_and_their_images_become_a_report() {
     fs::write(
         place("run.toml"),
         format!(
-            "reviews = {:?}\nimage_features = {:?}\nsplit = \"mmrec\"\nbudget = \"none\"\nepochs = 9\n[set]\n\"backbone.width\" = 4\n",
+            "reviews = {:?}\nmeta = {:?}\nimage_features = {:?}\ntext_dims = 8\nsplit = \"mmrec\"\nbudget = \"none\"\nepochs = 9\n[set]\n\"backbone.width\" = 4\n",
             place("raw/reviews_Made_Up_5.json.gz"),
+            place("raw/meta_Made_Up.json.gz"),
             place("raw/image_features_Made_Up.b")
         ),
     )
@@ -203,7 +204,11 @@ fn raw_reviews_and_their_images_become_a_report() {
     let mut run = program();
     run.args(["run", "--epochs", "1", "--format", "json", "--config"]).arg(place("run.toml"));
     let told = json(run.arg("--out").arg(place("out")));
-    assert_eq!(told["summary"]["modalities"][0]["modality"], "image");
+    let modalities = told["summary"]["modalities"].as_array().expect("a list").iter();
+    assert_eq!(
+        modalities.map(|m| m["modality"].as_str().expect("a name")).collect::<Vec<_>>(),
+        ["image", "text"]
+    );
     let config = fs::read_to_string(place("out/ckd/seed42/config.toml")).expect("readable");
     assert!(config.contains("epochs = 1\n") && config.contains("width = 4\n"), "flags win: {config}");
     let import = fs::read_to_string(place("out/import/data/import.json")).expect("readable");

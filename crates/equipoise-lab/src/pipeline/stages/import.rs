@@ -43,6 +43,14 @@ fn table(config: &PipelineConfig) -> LoadOptions {
     }
 }
 
+/// Lists of ids that lie beside a table are read with it.
+fn lists(config: &PipelineConfig) -> impl Iterator<Item = (String, PathBuf)> {
+    let beside = config.csv.iter().filter(|csv| csv.is_file()).flat_map(|csv| {
+        ["user_list.txt", "item_list.txt"].map(|name| (name.to_owned(), csv.with_file_name(name)))
+    });
+    beside.filter(|(_, path)| path.is_file())
+}
+
 impl Stage for Import {
     fn name(&self) -> String {
         NAME.into()
@@ -70,7 +78,8 @@ impl Stage for Import {
             ("image_features", &config.image_features),
             ("csv", &config.csv),
         ];
-        files.into_iter().filter_map(|(role, path)| Some((role.to_owned(), path.clone()?))).collect()
+        let given = files.into_iter().filter_map(|(role, path)| Some((role.to_owned(), path.clone()?)));
+        given.chain(lists(config)).collect()
     }
 
     fn before(&self) -> Vec<String> {
