@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::categories::Categories;
 use crate::error::DataError;
 use crate::features::Modality;
-use crate::formats::{self, Columns, SplitRule};
+use crate::formats::{self, Columns};
 use crate::interactions::Interactions;
 use crate::scale::FeatureScale;
+use crate::split::{Shares, SplitRule};
 use crate::vocabulary::Vocabulary;
 
 /// Everything that training and selection may look at: train and validation interactions and
@@ -127,6 +128,7 @@ pub struct Loaded {
 /// | `columns` | guessed | columns of a table |
 /// | `min_rating` | none | rows of a table rated below are left out |
 /// | `split` | none | rule for a table without a split |
+/// | `shares` | 0.8, 0.1, 0.1 | train, validation and test of the rules `ratio` and `time` |
 /// | `seed` | 0 | seed of a random split |
 ///
 /// All but the first two concern tables and RecBole's files; other layouts leave nothing open.
@@ -143,6 +145,8 @@ pub struct LoadOptions {
     pub min_rating: Option<f64>,
     /// Rule for a table without a split.
     pub split: Option<SplitRule>,
+    /// Train, validation and test of the rules that read them.
+    pub shares: Shares,
     /// Seed of a random split.
     pub seed: u64,
 }

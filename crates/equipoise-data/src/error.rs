@@ -301,13 +301,15 @@ pub enum DataError {
     },
     /// A directory that holds something else.
     #[error(
-        "{}: the directory is not empty and holds no demo.toml, expected a new or a demo \
-         directory; choose another",
+        "{}: the directory is not empty and holds no {mark}, expected a new one or one that was made \
+         by the same command; choose another",
         path.display()
     )]
     Occupied {
         /// The directory.
         path: PathBuf,
+        /// The file that would mark it.
+        mark: &'static str,
     },
 }
 

@@ -31,6 +31,7 @@ mod missing;
 mod random;
 mod samplers;
 mod scale;
+mod shop;
 mod split;
 mod vocabulary;
 mod whole_dir;
@@ -45,15 +46,16 @@ pub use demo::{DemoConfig, write_demo};
 pub use error::DataError;
 pub use family::{SplitFacts, SplitFamily};
 pub use features::{FeatureError, Features, Modality};
-pub use formats::{Columns, Format, SplitRule, formats};
+pub use formats::{Columns, Format, formats};
 pub use import::{
     AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,
-    ReviewCounts, Size, SplitRule as AmazonSplit, TextRule, import_amazon, write_made_up_amazon,
+    ReviewCounts, Size, TableImport, TextRule, import_amazon, import_table, write_made_up_amazon,
 };
 pub use interactions::Interactions;
 pub use missing::{Missing, MissingFill};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, Triples, paired_triples};
 pub use scale::{FeatureScale, LinearMap, leading_directions};
-pub use split::{Holdout, split_per_user};
+pub use shop::{ShopConfig, write_shop};
+pub use split::{Holdout, Shares, SplitRule, split_per_user};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use equipoise_data::{
-    AmazonConfig, AmazonSplit, BadLines, Dataset, ImportReport, LoadOptions, Loaded, MadeUpAmazon,
-    MadeUpFiles, Release, TextRule, check, import_amazon, load, write_made_up_amazon,
+    AmazonConfig, BadLines, Dataset, ImportReport, LoadOptions, Loaded, MadeUpAmazon, MadeUpFiles, Release,
+    Shares, SplitRule, TextRule, check, import_amazon, load, write_made_up_amazon,
 };
 use tempfile::TempDir;
 
@@ -126,7 +126,7 @@ fn a_seed_decides_the_split_and_nothing_else() {
     };
     let bare =
         |all: &[(String, String, u8)]| all.iter().map(|i| (i.0.clone(), i.1.clone())).collect::<Vec<_>>();
-    for rule in AmazonSplit::ALL {
+    for rule in SplitRule::ALL {
         let (first, again, other) = (of(1, rule), of(1, rule), of(2, rule));
         assert_eq!(first, again, "{rule:?}");
         assert_eq!(bare(&first), bare(&other), "{rule:?}");
@@ -317,7 +317,7 @@ fn an_import_that_is_there_is_kept_unless_told_otherwise() {
     assert!(failed.to_string().contains("lower --core from 9"), "{failed}");
     assert_eq!(fs::read(hand.out().join("import.json")).expect("read"), before);
     hand.config.core = 2;
-    hand.config.split = AmazonSplit::Ratio;
+    hand.config.split = SplitRule::Ratio;
     import_amazon(&hand.config, &hand.out(), true, &mut |_| {}).expect("replaced");
     assert_ne!(fs::read(hand.out().join("import.json")).expect("read"), before);
 }
@@ -328,7 +328,7 @@ fn splits_by_time_need_times() {
     fs::write(&hand.config.reviews, REVIEWS.replace(", \"unixReviewTime\": 6", "")).expect("write");
     assert_eq!(hand.import().expect("by chance").reviews.undated, 1);
     fs::remove_dir_all(hand.out()).expect("remove");
-    for split in [AmazonSplit::LeaveOneOut, AmazonSplit::Time] {
+    for split in [SplitRule::LeaveOneOut, SplitRule::Time] {
         hand.config.split = split;
         let message = hand.fails();
         assert!(message.contains("line 5") && message.contains(split.name()), "{message}");
@@ -339,7 +339,7 @@ fn splits_by_time_need_times() {
 fn settings_out_of_range_are_named() {
     let mut hand = Hand::new();
     for shares in [[0.8, 0.1, 0.2], [0.0, 0.5, 0.5], [1.1, -0.1, 0.0], [f64::NAN, 0.1, 0.1]] {
-        hand.config.shares = shares;
+        hand.config.shares = Shares(shares);
         assert!(hand.fails().starts_with("shares is "), "{shares:?}");
     }
     let refused = write_made_up_amazon(hand.dir.path(), &MadeUpAmazon { reviews: 9, ..small() });
@@ -403,7 +403,7 @@ fn baby_is_divided_into_parts_of_the_published_sizes() {
     fs::write(&reviews, pairs.iter().map(line).collect::<String>()).expect("write");
     // Zhang et al. (2021) hold the larger half back for validation, MMRec for the test.
     for (split, validation, test) in
-        [(AmazonSplit::Lattice, 21_682, 20_559), (AmazonSplit::Mmrec, 20_559, 21_682)]
+        [(SplitRule::Lattice, 21_682, 20_559), (SplitRule::Mmrec, 20_559, 21_682)]
     {
         let config = AmazonConfig { reviews: reviews.clone(), split, ..AmazonConfig::default() };
         let report = import_amazon(&config, &dir.path().join("data"), true, &mut |_| {}).expect("sound");

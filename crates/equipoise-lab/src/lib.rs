@@ -1,16 +1,16 @@
 //! [Searches](sweep) over settings; the imbalance report: what each modality contributes, in words, numbers and
-//! pictures; and [`reproduce`], which repeats the experiments of a paper.
+//! pictures; [`pipeline`], from raw files to that report; and [`reproduce`], which repeats the experiments of a paper.
 //!
 //! # The report
 //!
-//! A caller gathers one [`Audit`] from run directories. From it come
+//! One [`Audit`] is gathered from run directories. From it come
 //!
 //! * [`verdicts`]: one judgement per modality, with a sentence that says why;
 //! * [`headline`]: one or two sentences about the whole run;
 //! * [`text_report`]: an aligned table for the terminal;
 //! * [`html_report`]: one self-contained page, with charts.
 //!
-//! These four are pure functions: no file is read or written, and nothing can fail. A value that is
+//! [`gather`](gather::gather) reads it from them. The four are pure functions: no file is read or written, and nothing can fail. A value that is
 //! missing, infinite or not a number is shown as absent and never decides a verdict.
 //!
 //! # Vocabulary
@@ -28,8 +28,11 @@
 pub mod sweep;
 
 mod audit;
+pub mod compare;
+pub mod gather;
 mod headline;
 mod html;
+pub mod pipeline;
 mod quantities;
 pub mod reproduce;
 mod text;

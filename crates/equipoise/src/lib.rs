@@ -16,9 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod audit;
 pub mod cli;
-pub mod compare;
 mod progress;
 
 pub use equipoise_balance as balance;
@@ -27,6 +25,7 @@ pub use equipoise_encode as encode;
 pub use equipoise_eval as eval;
 pub use equipoise_graph as graph;
 pub use equipoise_lab as lab;
+pub use equipoise_lab::{compare, gather as audit};
 pub use equipoise_models as models;
 pub use equipoise_nn as nn;
 pub use equipoise_train as train;

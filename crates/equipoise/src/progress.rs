@@ -1,7 +1,9 @@
 //! Progress on stderr: a bar on a terminal, plain lines otherwise, nothing when quiet.
 
+mod pipeline;
 mod sweep;
 
+pub use pipeline::PipelineProgress;
 pub use sweep::SweepProgress;
 
 use equipoise_balance::HeadLosses;

@@ -28,7 +28,7 @@ fn by_user(split: &Split) -> BTreeMap<u32, Vec<u32>> {
 }
 
 /// `raw id <tab> index`, under a line that names the columns: without it a first raw id could be taken for one.
-pub(super) fn numbered(ids: &[String]) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn numbered(ids: &[String]) -> impl Iterator<Item = String> + '_ {
     let rows = ids.iter().enumerate().map(|(index, id)| format!("{id}\t{index}"));
     std::iter::once("raw_id\tindex".to_owned()).chain(rows)
 }

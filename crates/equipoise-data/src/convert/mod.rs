@@ -18,6 +18,8 @@ use crate::formats::missing_file::ENDING as MISSING;
 use crate::formats::{self, Format};
 use crate::scale::FeatureScale;
 use contents::Contents;
+pub(crate) use lattice::numbered;
+pub(crate) use place::write_lines;
 
 /// A layout that can be written.
 ///

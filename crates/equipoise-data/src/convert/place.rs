@@ -91,7 +91,7 @@ pub(super) fn write_json(file: &Path, value: &impl Serialize) -> Result<(), Data
 }
 
 /// Writes lines of text as they come.
-pub(super) fn write_lines(file: &Path, lines: impl Iterator<Item = String>) -> Result<(), DataError> {
+pub(crate) fn write_lines(file: &Path, lines: impl Iterator<Item = String>) -> Result<(), DataError> {
     write_atomic(file, |out| lines.into_iter().try_for_each(|line| writeln!(out, "{line}")))
         .map_err(DataError::io(file))
 }

@@ -92,7 +92,7 @@ fn refuse_other_data(dir: &Path) -> Result<(), DataError> {
         return Ok(());
     };
     match entries.next().is_some() && !dir.join("demo.toml").is_file() {
-        true => Err(DataError::Occupied { path: dir.to_owned() }),
+        true => Err(DataError::Occupied { path: dir.to_owned(), mark: "demo.toml" }),
         false => Ok(()),
     }
 }

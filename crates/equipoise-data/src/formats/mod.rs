@@ -25,8 +25,7 @@ mod recbole;
 mod records;
 mod sources;
 mod sparse;
-mod splitting;
-mod table;
+pub(crate) mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -42,7 +41,6 @@ pub(crate) use modality_files::found_names;
 pub use native::Native;
 pub use npy::{float32_header, read_npy, write_npy};
 pub use recbole::Recbole;
-pub use splitting::SplitRule;
 pub use table::Table;
 
 use crate::dataset::{LoadOptions, Loaded};
@@ -128,6 +126,7 @@ pub(crate) fn refuse_idle(name: &str, choices: bool, options: &LoadOptions) -> R
         ("columns", options.columns != plain.columns),
         ("min_rating", options.min_rating.is_some()),
         ("split", options.split.is_some()),
+        ("shares", options.shares != plain.shares),
     ];
     match given.iter().find(|(_, given)| *given && !choices) {
         Some((field, _)) => Err(DataError::Setting {

@@ -61,6 +61,11 @@ fn read_for(
         if let Some(mut modality) = faults.keep(read)? {
             let listed = missing_file::read(dir, &name, faults)?;
             modality.missing = missing_file::either(listed, modality.missing);
+            // Features that lie elsewhere bring their list along.
+            if let Some(beside) = file.parent().filter(|parent| *parent != dir) {
+                let listed = missing_file::read(beside, &name, faults)?;
+                modality.missing = missing_file::either(modality.missing, listed);
+            }
             modalities.push(modality);
         }
     }

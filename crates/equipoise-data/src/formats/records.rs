@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::gathered::{SPLITS, Split};
-use super::splitting;
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::{Faults, LISTED};
+use crate::split::{Shares, SplitRule, Splitting};
 
 /// Raw ids in the order of their first appearance.
 #[derive(Debug, Default)]
@@ -116,14 +116,12 @@ impl Records {
             notes.push(format!("{}: left {rows} rows out, rated below {least}.", file.display()));
         }
         let unsplit = self.rows.iter().filter(|row| row.split.is_none()).count();
-        if unsplit == 0 && options.split.is_some() && !self.rows.is_empty() {
+        let idle = [("split", options.split.is_some()), ("shares", options.shares != Shares::default())];
+        let idle = idle.iter().find(|(_, given)| *given);
+        if let (0, Some((field, _)), false) = (unsplit, idle, self.rows.is_empty()) {
             let expected =
                 "nothing, since the rows say their split (unless --split-column \"\" leaves that aside)";
-            faults.add(DataError::Setting {
-                field: "split",
-                found: "set".into(),
-                expected: expected.into(),
-            })?;
+            faults.add(DataError::Setting { field, found: "set".into(), expected: expected.into() })?;
         }
         if unsplit > 0 && faults.keep(self.divide(file, options, notes))?.is_none() {
             return Ok([None, None, None]);
@@ -142,6 +140,8 @@ impl Records {
     ) -> Result<(), DataError> {
         let file = || file.to_owned();
         let rule = options.split.ok_or_else(|| DataError::Unsplit { file: file() })?;
+        let splitting = Splitting { rule, shares: options.shares, seed: options.seed };
+        splitting.check()?;
         let before = self.rows.len();
         // The earliest of equal pairs is kept: when the two met.
         self.rows.sort_by_key(|row| row.time);
@@ -152,12 +152,11 @@ impl Records {
             notes.push(format!("{}: merged {merged} repeated interactions.", file().display()));
         }
         let dated: Vec<_> = self.rows.iter().map(|row| (row.user, row.time)).collect();
-        if rule == splitting::SplitRule::LeaveOneOut && dated.iter().any(|d| d.1.is_none()) {
+        if rule == SplitRule::LeaveOneOut && dated.iter().any(|d| d.1.is_none()) {
             let name = file();
             notes.push(format!("{}: rows without a timestamp count as older, in row order.", name.display()));
         }
-        let labels = splitting::split(&dated, rule, options.seed);
-        let labels = labels.ok_or_else(|| DataError::Undated { file: file() })?;
+        let labels = splitting.divide(&dated).ok_or_else(|| DataError::Undated { file: file() })?;
         self.rows.iter_mut().zip(labels).for_each(|(row, label)| row.split = Some(label));
         Ok(())
     }

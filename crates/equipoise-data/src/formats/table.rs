@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::Gathered;
+use super::gathered::{Gathered, Split};
 use super::records::{Interner, Records};
 use super::{Format, category_file, delimited, directory_name, id_list, modality_files, parquet_table};
 use crate::dataset::LoadOptions;
@@ -69,36 +69,67 @@ impl Format for Table {
     }
 
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
-        let files = Table::files(path);
-        let dir = if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path };
-        let mut records = Records::default();
-        let lists = [
-            id_list::read(&dir.join("user_list.txt"), faults)?,
-            id_list::read(&dir.join("item_list.txt"), faults)?,
-        ];
-        let [users, items] = lists.map(|list| list.map_or_else(Vec::new, |(_, ids)| ids));
-        let listed = items.len();
-        (records.users, records.items) = (Interner::of(users), Interner::of(items));
         let mut found = Gathered { name: name(path), format: self.name().into(), ..Gathered::default() };
-        let origin = match ambiguous(path, &files) {
-            Ok(origin) => origin,
-            Err(fault) => return faults.add(fault).map(|()| found),
+        let Some(read) = interactions(path, options, faults, &mut found.notes)? else {
+            return Ok(found);
         };
-        let mut whole = true;
-        for (file, split) in &files {
-            let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-            let read = if parquet { parquet_table::read } else { delimited::read };
-            whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
-        }
-        let splits = records.finish(&origin, options, faults, &mut found.notes)?;
-        found.splits = if whole { splits } else { [None, None, None] };
-        let notes = &mut found.notes;
+        let Interactions { records, splits, listed, origin } = read;
+        found.splits = splits;
+        let (dir, notes) = (directory(path), &mut found.notes);
         found.modalities =
             modality_files::read_listed(dir, options, records.items.ids(), listed, faults, notes)?;
         found.categories = category_file::read(dir, faults)?;
         [found.users, found.items] = records.listed(&origin);
         Ok(found)
     }
+}
+
+/// The directory of a table.
+fn directory(path: &Path) -> &Path {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if path.is_file() { parent.unwrap_or(Path::new(".")) } else { path }
+}
+
+/// What a table says of who met what.
+pub(crate) struct Interactions {
+    pub(crate) records: Records,
+    /// `None` where a table could not be read.
+    pub(crate) splits: [Option<Split>; 3],
+    /// So many items were listed beforehand.
+    listed: usize,
+    /// What the rows are from.
+    origin: PathBuf,
+}
+
+/// Reads the rows of the tables at `path` and divides them if need be; `None` if it is not clear which tables.
+pub(crate) fn interactions(
+    path: &Path,
+    options: &LoadOptions,
+    faults: &mut Faults,
+    notes: &mut Vec<String>,
+) -> Result<Option<Interactions>, DataError> {
+    let (files, dir) = (Table::files(path), directory(path));
+    let mut records = Records::default();
+    let lists = [
+        id_list::read(&dir.join("user_list.txt"), faults)?,
+        id_list::read(&dir.join("item_list.txt"), faults)?,
+    ];
+    let [users, items] = lists.map(|list| list.map_or_else(Vec::new, |(_, ids)| ids));
+    let listed = items.len();
+    (records.users, records.items) = (Interner::of(users), Interner::of(items));
+    let origin = match ambiguous(path, &files) {
+        Ok(origin) => origin,
+        Err(fault) => return faults.add(fault).map(|()| None),
+    };
+    let mut whole = true;
+    for (file, split) in &files {
+        let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        let read = if parquet { parquet_table::read } else { delimited::read };
+        whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
+    }
+    let splits = records.finish(&origin, options, faults, notes)?;
+    let splits = if whole { splits } else { [None, None, None] };
+    Ok(Some(Interactions { records, splits, listed, origin }))
 }
 
 /// What the interactions are from: the one table, or the directory of one table per split.

@@ -10,6 +10,8 @@
 //! <dir>/import.json                            settings and counts of everything kept and left out
 //! ```
 //!
+//! [`import_table`] writes the same from a table of interactions, for features that are made afterwards.
+//!
 //! Files are streamed: no text of a review is held, texts of items one at a time. What is held are reviews as numbers
 //! and the ids, some 100 bytes for each review and for each id at the peak; 230 MiB were measured for a file of
 //! 1.5 GB with 2.5 million reviews by 400,000 users of 100,000 items.
@@ -24,23 +26,25 @@ mod literal_text;
 mod made_up;
 mod meta;
 mod object;
+mod parts;
 mod place;
 mod pool;
 mod report;
 mod review;
 mod skipped;
-mod split;
+mod table;
 mod texts;
 mod write;
 
 use std::path::Path;
 
-pub use config::{AmazonConfig, BadLines, SplitRule, TextRule};
+pub use config::{AmazonConfig, BadLines, TextRule};
 pub use images::ImageCounts;
 pub use made_up::{MadeUpAmazon, MadeUpFiles, write_made_up_amazon};
 pub use pool::{ReviewCounts, Size};
 pub use report::ImportReport;
 pub use review::Release;
+pub use table::{TableImport, import_table};
 pub use texts::MetaCounts;
 
 pub(crate) use lines::Lines;
@@ -73,7 +77,7 @@ pub fn import_amazon(
     let (mut counts, mut skipped) = (ReviewCounts::default(), Skipped::default());
     let pool = reviews(config, &mut counts, &mut skipped)?;
     progress(&format!("{} reviews read, {} kept", counts.found.reviews, pool.rows.len()));
-    let parts = split::split(&pool, config);
+    let parts = parts::divide(&pool, &config.splitting());
     write::interactions(place.dir(), &pool, &parts)?;
     let mut report = ImportReport {
         version: 1,

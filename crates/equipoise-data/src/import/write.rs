@@ -3,20 +3,28 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::pool::Pool;
-use super::report::{ImportReport, REPORT};
+use super::report::REPORT;
 use super::texts::Stream;
 use crate::error::DataError;
 use crate::split::Holdout;
 
 /// Writes `5-core/{train,val,test}.json` and the lists of raw ids.
 pub(crate) fn interactions(dir: &Path, pool: &Pool, parts: &[Holdout]) -> Result<(), DataError> {
+    splits(dir, parts)?;
+    let core = dir.join("5-core");
+    ids(&core.join("user_list.txt"), pool.users.names())?;
+    ids(&core.join("item_list.txt"), pool.items.names())
+}
+
+/// Writes `5-core/{train,val,test}.json`.
+pub(crate) fn splits(dir: &Path, parts: &[Holdout]) -> Result<(), DataError> {
     let core = dir.join("5-core");
     split(&core.join("train.json"), parts, |p| &p.train)?;
     split(&core.join("val.json"), parts, |p| &p.validation)?;
-    split(&core.join("test.json"), parts, |p| &p.test)?;
-    ids(&core.join("user_list.txt"), pool.users.names())?;
-    ids(&core.join("item_list.txt"), pool.items.names())
+    split(&core.join("test.json"), parts, |p| &p.test)
 }
 
 /// `{"<user>": [item, ...], ...}`, every user there.
@@ -41,7 +49,7 @@ fn ids(file: &Path, names: &[Arc<str>]) -> Result<(), DataError> {
 }
 
 /// Writes `import.json`.
-pub(crate) fn report(dir: &Path, report: &ImportReport) -> Result<(), DataError> {
+pub(crate) fn report(dir: &Path, report: &impl Serialize) -> Result<(), DataError> {
     let mut out = Stream::create(dir.join(REPORT))?;
     let text = serde_json::to_string_pretty(report).expect("counts and names are JSON");
     out.write(text.as_bytes())?;

@@ -3,7 +3,7 @@
 use super::convert::{self, ConvertArgs};
 use super::reading::ReadArgs;
 use super::{Failure, Global, fake, import, print};
-use equipoise_data::{DemoConfig, check, write_demo};
+use equipoise_data::{DemoConfig, ShopConfig, check, write_demo, write_shop};
 use std::path::PathBuf;
 
 /// Check, convert or import a data set, or make one up.
@@ -12,7 +12,7 @@ pub enum Command {
     /// Read a data set and say what is in it and every fault that is found.
     Check(CheckArgs),
     Convert(ConvertArgs),
-    /// Write the made-up data set of the demo: a strong, a weak and a worthless modality.
+    /// Write made-up data: the data set of the demo, or the tables and pictures of a shop.
     Generate(GenerateArgs),
     /// Make a data set from raw files.
     #[command(subcommand)]
@@ -31,21 +31,24 @@ pub struct CheckArgs {
     reading: ReadArgs,
 }
 
-/// Write the made-up data set of the demo.
+/// Write made-up data.
+///
+/// `demo` is a data set with a strong, a weak and a worthless modality; `shop` is raw: interactions.csv, items.csv with
+/// titles, and pictures.
 #[derive(clap::Args)]
 pub struct GenerateArgs {
     /// Which one.
-    #[arg(default_value = "demo", value_parser = ["demo"])]
+    #[arg(default_value = "demo", value_parser = ["demo", "shop"])]
     name: String,
     /// Where it goes.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Number of users.
-    #[arg(long, default_value_t = DemoConfig::default().users)]
-    users: usize,
-    /// Number of items.
-    #[arg(long, default_value_t = DemoConfig::default().items)]
-    items: usize,
+    /// Number of users [default: 2000 of the demo, 600 of the shop].
+    #[arg(long)]
+    users: Option<usize>,
+    /// Number of items [default: 1000 of the demo, 300 of the shop].
+    #[arg(long)]
+    items: Option<usize>,
     /// Seed from which everything follows.
     #[arg(long, default_value_t = DemoConfig::default().seed)]
     seed: u64,
@@ -76,7 +79,16 @@ fn check_data(args: &CheckArgs, global: &Global) -> Result<(), Failure> {
 }
 
 fn generate(args: &GenerateArgs, global: &Global) -> Result<(), Failure> {
-    write_demo(&args.out, &DemoConfig { users: args.users, items: args.items, seed: args.seed })?;
+    let seed = args.seed;
+    if args.name == "shop" {
+        let ShopConfig { users, items, .. } = ShopConfig::default();
+        let (users, items) = (args.users.unwrap_or(users), args.items.unwrap_or(items));
+        write_shop(&args.out, &ShopConfig { users, items, seed })?;
+    } else {
+        let DemoConfig { users, items, .. } = DemoConfig::default();
+        let (users, items) = (args.users.unwrap_or(users), args.items.unwrap_or(items));
+        write_demo(&args.out, &DemoConfig { users, items, seed })?;
+    }
     if global.json() {
         return print::json(&serde_json::json!({ "name": args.name, "path": args.out }));
     }

@@ -1,7 +1,8 @@
 //! `equipoise data import`: raw files to a data set.
 
+use super::splits;
 use super::{Failure, Global, print};
-use equipoise_data::{AmazonConfig, AmazonSplit, BadLines, TextRule, import_amazon};
+use equipoise_data::{AmazonConfig, BadLines, Shares, SplitRule, TextRule, import_amazon};
 use std::path::PathBuf;
 
 /// Make a data set from raw files.
@@ -16,15 +17,7 @@ pub enum Command {
 #[command(after_help = "\
 Writes a data set that --data reads: splits, raw ids, categories, texts.jsonl for a text encoder, image_feat.npy and
 image_missing.json, and import.json with the settings and the count of everything kept and left out. The directory
-appears when it is whole; a run that is cut short leaves at most a hidden .equipoise-*.part beside it.
-
-Splits:
-  lattice        per user at random: 1 validation and 1 test item below 10 reviews, else a fifth, the larger half of
-                 it validation
-  mmrec          the same with the larger half for test
-  ratio          per user at random by --shares, at least one item each
-  leave-one-out  the last item of each user is test, the one before it validation
-  time           two instants for all users by --shares")]
+appears when it is whole; a run that is cut short leaves at most a hidden .equipoise-*.part beside it.")]
 pub struct AmazonArgs {
     /// Reviews (JSON lines, such as reviews_Baby_5.json.gz) or ratings (CSV), plain or gzip.
     #[arg(long, value_name = "FILE")]
@@ -39,11 +32,11 @@ pub struct AmazonArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// How reviews are divided.
-    #[arg(long, value_name = "RULE", default_value = "lattice", value_parser = AmazonSplit::ALL.map(AmazonSplit::name))]
-    split: String,
+    #[arg(long, value_name = "RULE", default_value = "lattice", value_parser = splits::rule())]
+    split: SplitRule,
     /// Shares of train, validation and test for --split ratio and time.
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', num_args = 1)]
-    shares: Option<Vec<f64>>,
+    #[arg(long, value_name = "A,B,C", default_value_t = Shares::default())]
+    shares: Shares,
     /// Least reviews of a user and of an item; 0 keeps all.
     #[arg(long, value_name = "K", default_value_t = AmazonConfig::default().core)]
     core: u32,
@@ -62,28 +55,19 @@ pub struct AmazonArgs {
 }
 
 impl AmazonArgs {
-    fn config(&self) -> Result<AmazonConfig, Failure> {
-        let default = AmazonConfig::default();
-        let shares = match &self.shares {
-            None => default.shares,
-            Some(shares) => <[f64; 3]>::try_from(shares.clone()).map_err(|given| {
-                let n = given.len();
-                Failure::input(format!("--shares: {n} numbers, expected three, such as 0.8,0.1,0.1"))
-            })?,
-        };
-        let split = AmazonSplit::ALL.into_iter().find(|rule| rule.name() == self.split);
+    fn config(&self) -> AmazonConfig {
         let text = TextRule::ALL.into_iter().find(|rule| rule.name() == self.text);
-        Ok(AmazonConfig {
+        AmazonConfig {
             reviews: self.reviews.clone(),
             meta: self.meta.clone(),
             image_features: self.image_features.clone(),
-            split: split.expect("one of the names that the parser allows"),
-            shares,
+            split: self.split,
+            shares: self.shares,
             core: self.core,
             text: text.expect("one of the names that the parser allows"),
             seed: self.seed,
             bad_lines: if self.skip_bad_lines { BadLines::Skip } else { BadLines::Refuse },
-        })
+        }
     }
 }
 
@@ -94,7 +78,7 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
             print::say(sentence);
         }
     };
-    let report = import_amazon(&args.config()?, &args.out, args.overwrite, &mut progress)?;
+    let report = import_amazon(&args.config(), &args.out, args.overwrite, &mut progress)?;
     if global.json() {
         return print::json(&report);
     }

@@ -16,6 +16,8 @@ mod import;
 pub(crate) mod print;
 mod reading;
 mod reproduce;
+mod run;
+mod splits;
 mod sweep;
 mod train;
 
@@ -40,6 +42,7 @@ struct Cli {
 const FIRST_STEPS: &str = "\
 First steps:
   equipoise demo                                        everything on made-up data, about two minutes
+  equipoise run --data my-data --out study              everything on your data, from raw files too
   equipoise data check my-data                          is my data set sound?
   equipoise train --data my-data --out runs/plain       the plain model
   equipoise train --data my-data --balance ckd --out runs/ckd
@@ -82,6 +85,8 @@ impl Global {
 enum Command {
     /// Train plain and balanced models on made-up data and show what happened.
     Demo(demo::Args),
+    /// From raw files to a report in one command.
+    Run(Box<run::Args>),
     /// Check, convert or import a data set, or make one up.
     #[command(subcommand)]
     Data(data::Command),
@@ -119,7 +124,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match run(arguments) {
+    match parsed(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             print::say(&format!("error: {failure}"));
@@ -129,7 +134,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what was asked.
-fn run(cli: Cli) -> Result<(), Failure> {
+fn parsed(cli: Cli) -> Result<(), Failure> {
     if let Some(threads) = cli.global.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
         pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;
@@ -141,6 +146,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &cli.global),
+        Command::Run(args) => run::run(&args, &cli.global),
         Command::Data(command) => data::run(&command, &cli.global),
         Command::Features(command) => features::run(&command, &cli.global),
         Command::Backbones => backbones::run(&cli.global),

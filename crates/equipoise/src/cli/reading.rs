@@ -1,8 +1,8 @@
 //! Flags that say how a data set is read.
 
 use super::Failure;
-use clap::ValueEnum;
-use equipoise_data::{Columns, FeatureSource, LoadOptions, SplitRule};
+use super::splits;
+use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
 use std::path::PathBuf;
 
 /// How a data set is read.
@@ -36,24 +36,18 @@ pub struct ReadArgs {
     #[arg(long, value_name = "RATING", help_heading = "Tables")]
     min_rating: Option<f64>,
     /// How interactions without a split are divided.
-    #[arg(long, value_enum, help_heading = "Tables")]
-    split: Option<Split>,
-    /// Seed of --split ratio.
+    #[arg(long, value_name = "RULE", value_parser = splits::rule(), help_heading = "Tables")]
+    split: Option<SplitRule>,
+    /// Shares of train, validation and test for --split ratio and time.
+    #[arg(long, value_name = "A,B,C", default_value_t = Shares::default(), help_heading = "Tables")]
+    shares: Shares,
+    /// Seed of splits by chance.
     #[arg(long, default_value_t = 0, help_heading = "Tables")]
     seed: u64,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Split {
-    /// Of each user's items at random: 80 % train, 10 % validation, 10 % test.
-    Ratio,
-    /// Each user's last item is test, the one before validation.
-    LeaveOneOut,
-    /// One moment for all: 80 % train, 10 % validation, 10 % test.
-    Time,
-}
-
-fn source(text: &str) -> Result<FeatureSource, String> {
+/// A modality and where its features lie.
+pub(super) fn source(text: &str) -> Result<FeatureSource, String> {
     let parts = text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty());
     let (name, path) = parts.ok_or("expected NAME=PATH, such as image=features/image.npz")?;
     Ok(FeatureSource { name: name.into(), path: PathBuf::from(path) })
@@ -76,17 +70,13 @@ impl ReadArgs {
             split: self.split_column.clone(),
             header: !self.no_header,
         };
-        let rule = |split| match split {
-            Split::Ratio => SplitRule::Ratio,
-            Split::LeaveOneOut => SplitRule::LeaveOneOut,
-            Split::Time => SplitRule::Time,
-        };
         Ok(LoadOptions {
             modalities: self.modalities.clone(),
             features: self.features.clone(),
             columns,
             min_rating: self.min_rating,
-            split: self.split.map(rule),
+            split: self.split,
+            shares: self.shares,
             seed: self.seed,
         })
     }

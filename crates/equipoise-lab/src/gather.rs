@@ -1,6 +1,6 @@
 //! Gathers an [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
-use equipoise_lab::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+use crate::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
 use equipoise_train::events::{self, read_epochs};
 use equipoise_train::presence::Presence;

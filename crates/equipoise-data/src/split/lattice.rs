@@ -25,11 +25,7 @@ pub struct Holdout {
 /// Multimedia Recommendation* (2021). Train items keep their order.
 pub fn split_per_user(items: &[u32], rng: &mut Stream) -> Holdout {
     let n = items.len();
-    let (test, validation) = match n {
-        0..3 => (0, 0),
-        3..10 => (1, 1),
-        _ => (n / 5 / 2, n / 5 - n / 5 / 2),
-    };
+    let (validation, test) = sizes(n);
     let mut places: Vec<usize> = (0..n).collect();
     for place in 0..test + validation {
         let partner = place + rng.below((n - place) as u32) as usize;
@@ -39,6 +35,15 @@ pub fn split_per_user(items: &[u32], rng: &mut Stream) -> Holdout {
     kept.sort_unstable();
     let pick = |places: &[usize]| places.iter().map(|&p| items[p]).collect();
     Holdout { train: pick(kept), validation: pick(&held[test..]), test: pick(&held[..test]) }
+}
+
+/// Validation and test items of a user with `n`.
+pub(super) fn sizes(n: usize) -> (usize, usize) {
+    match n {
+        0..3 => (0, 0),
+        3..10 => (1, 1),
+        _ => (n / 5 - n / 5 / 2, n / 5 / 2),
+    }
 }
 
 #[cfg(test)]

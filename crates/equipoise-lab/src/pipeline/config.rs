@@ -1,0 +1,246 @@
+//! What a pipeline is asked to do.
+
+use super::error::PipelineError;
+use equipoise_data::{Columns, FeatureSource, Shares, SplitRule};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// How far settings are searched, on validation.
+///
+/// | name | plain model | CKD |
+/// |---|---|---|
+/// | `none` | `train.lr` 3e-3, `train.reg` 1e-2 | `lambda_g` 1, `lambda_kd` 0.5 |
+/// | `small` | `train.lr` 3e-3, 1e-3; `train.reg` 1e-2, 1e-3, 1e-1 | `lambda_g` 1, 0.1; `lambda_kd` 0.5, 0.1 |
+/// | `full` | `train.lr` 1e-4, 5e-4, 1e-3, 5e-3; `train.reg` 1e-5 to 1e-1 by tens | `lambda_g` 0.1, 0.5, 1, 5; `lambda_kd` 1e-3, 1e-2, 1e-1, 0.5 |
+///
+/// Every combination is tried. A setting that is given is not searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// Nothing is searched.
+    None,
+    /// A few points: 6 and 4.
+    #[default]
+    Small,
+    /// Grids of 20 and 16 points.
+    Full,
+}
+
+impl Budget {
+    /// Every budget.
+    pub const ALL: [Budget; 3] = [Budget::None, Budget::Small, Budget::Full];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Budget::None => "none",
+            Budget::Small => "small",
+            Budget::Full => "full",
+        }
+    }
+}
+
+/// A pipeline. Exactly one of `reviews`, `csv` and `data` is given; the same keys are flags of `equipoise run`.
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `reviews` | none | raw Amazon reviews | |
+/// | `meta` | none | their metadata, from which texts and categories come | with `reviews` |
+/// | `image_features` | none | their image features | with `reviews` |
+/// | `core` | 5 | least reviews of a user and of an item | with `reviews` |
+/// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
+/// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
+/// | `min_rating` | none | rows rated below are left out | with `csv` |
+/// | `items` | none | table of items: an id and texts | with `csv` |
+/// | `text` | none | columns of `items` whose texts are encoded | with `items` |
+/// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |
+/// | `data` | none | a data set that is ready | |
+/// | `split` | `lattice` of reviews; of a table its own, else `ratio` | [`SplitRule`] | not with `data` |
+/// | `shares` | 0.8, 0.1, 0.1 | of `ratio` and `time` | not with `data` |
+/// | `split_seed` | 123 | seed of splits by chance | not with `data` |
+/// | `text_model` | `builtin` | encoder of texts: `builtin`, a folder, or `org/name` in the hub's cache | |
+/// | `text_dims` | 64 | columns of the features of `builtin` | >= 1 |
+/// | `out` | none | where everything goes | |
+/// | `budget` | `small` | [`Budget`] | |
+/// | `backbone` | `vbpr` | the network | |
+/// | `seed` | 42 | first seed of the runs, and that of the searches | |
+/// | `seeds` | 1 | number of seeds, from `seed` on | 1 to 1000 |
+/// | `epochs` | 1000 | most epochs of each model | >= 1 |
+/// | `set` | none | any other setting of a run, `"train.patience" = 5` | |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelineConfig {
+    /// Raw Amazon reviews.
+    pub reviews: Option<PathBuf>,
+    /// Their metadata.
+    pub meta: Option<PathBuf>,
+    /// Their image features.
+    pub image_features: Option<PathBuf>,
+    /// Least reviews of a user and of an item.
+    pub core: Option<u32>,
+    /// Table of interactions.
+    pub csv: Option<PathBuf>,
+    /// Its columns.
+    pub columns: Columns,
+    /// Rows rated below are left out.
+    pub min_rating: Option<f64>,
+    /// Table of items.
+    pub items: Option<PathBuf>,
+    /// Columns whose texts are encoded.
+    pub text: Vec<String>,
+    /// Features that are there already.
+    pub features: Vec<FeatureSource>,
+    /// A data set that is ready.
+    pub data: Option<PathBuf>,
+    /// How interactions are divided.
+    pub split: Option<SplitRule>,
+    /// Shares of train, validation and test.
+    pub shares: Shares,
+    /// Seed of splits by chance.
+    pub split_seed: u64,
+    /// Encoder of texts.
+    pub text_model: String,
+    /// Columns of the built-in encoder's features.
+    pub text_dims: Option<usize>,
+    /// Where everything goes.
+    pub out: PathBuf,
+    /// How far settings are searched.
+    pub budget: Budget,
+    /// The network.
+    pub backbone: String,
+    /// First seed of the runs.
+    pub seed: u64,
+    /// Number of seeds.
+    pub seeds: u64,
+    /// Most epochs of each model.
+    pub epochs: usize,
+    /// Any other setting of a run.
+    pub set: toml::Table,
+}
+
+impl Default for PipelineConfig {
+    fn default() -> Self {
+        PipelineConfig {
+            reviews: None,
+            meta: None,
+            image_features: None,
+            core: None,
+            csv: None,
+            columns: Columns::default(),
+            min_rating: None,
+            items: None,
+            text: Vec::new(),
+            features: Vec::new(),
+            data: None,
+            split: None,
+            shares: Shares::default(),
+            split_seed: 123,
+            text_model: "builtin".into(),
+            text_dims: None,
+            out: PathBuf::new(),
+            budget: Budget::default(),
+            backbone: "vbpr".into(),
+            seed: 42,
+            seeds: 1,
+            epochs: 1000,
+            set: toml::Table::new(),
+        }
+    }
+}
+
+impl PipelineConfig {
+    /// The configuration of a file, over which `flags` win (tables are merged key by key).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key is unknown or of the wrong type: file and line where the file is at fault.
+    pub fn layered(file: Option<&Path>, flags: &toml::Table) -> Result<PipelineConfig, PipelineError> {
+        let mut table = toml::Table::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|e| PipelineError::file(path, e))?;
+            // By itself first, so that a fault is shown with its line.
+            let checked: Result<PipelineConfig, _> = toml::from_str(&text);
+            checked.map_err(|e| PipelineError::file(path, e.to_string().trim_end()))?;
+            table = text.parse().map_err(|e: toml::de::Error| PipelineError::file(path, e))?;
+        }
+        merge(&mut table, flags);
+        let read = toml::Value::Table(table).try_into();
+        read.map_err(|e: toml::de::Error| PipelineError::Setting(e.message().trim().to_owned()))
+    }
+
+    /// Whether there are texts to be encoded.
+    pub(super) fn has_texts(&self) -> bool {
+        self.meta.is_some() || !self.text.is_empty()
+    }
+
+    /// The seeds of the runs.
+    pub fn all_seeds(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.seeds).map(|n| self.seed.wrapping_add(n))
+    }
+
+    /// Checks what belongs together, and every range that can be checked without a file.
+    ///
+    /// # Errors
+    /// The first fault: field, value and what is expected.
+    pub fn check(&self) -> Result<(), PipelineError> {
+        let fault = |text: String| Err(PipelineError::Setting(text));
+        let given = |field: &'static str, given: bool| given.then_some(field);
+        let sources = [
+            given("reviews", self.reviews.is_some()),
+            given("csv", self.csv.is_some()),
+            given("data", self.data.is_some()),
+        ];
+        let sources: Vec<&str> = sources.into_iter().flatten().collect();
+        let [source] = sources[..] else {
+            let found = if sources.is_empty() { "none".to_owned() } else { sources.join(" and ") };
+            return fault(format!("{found} of reviews, csv and data given: expected exactly one of them"));
+        };
+        let rules = [
+            ("meta", self.meta.is_some(), source == "reviews", "reviews"),
+            ("image_features", self.image_features.is_some(), source == "reviews", "reviews"),
+            ("core", self.core.is_some(), source == "reviews", "reviews"),
+            ("columns", self.columns != Columns::default(), source == "csv", "csv"),
+            ("min_rating", self.min_rating.is_some(), source == "csv", "csv"),
+            ("items", self.items.is_some(), source == "csv", "csv"),
+            ("text", !self.text.is_empty(), self.items.is_some(), "items"),
+            ("items", self.items.is_some() && self.text.is_empty(), false, "text"),
+            ("features", !self.features.is_empty(), source != "data", "reviews or csv"),
+            ("text_dims", self.text_dims.is_some(), self.has_texts(), "text or meta"),
+            ("text_model", self.text_model != "builtin", self.has_texts(), "text or meta"),
+            ("split", self.split.is_some(), source != "data", "reviews or csv"),
+            ("shares", self.shares != Shares::default(), source != "data", "reviews or csv"),
+        ];
+        if let Some((field, _, _, needed)) = rules.iter().find(|(_, given, read, _)| *given && !read) {
+            return fault(format!("{field} given: only {needed} reads it; leave it out, or give {needed}"));
+        }
+        if self.min_rating.is_some_and(|rating| !rating.is_finite()) {
+            return fault(format!("min_rating = {:?}: expected a finite number", self.min_rating));
+        }
+        if source != "data" && !self.has_texts() && self.image_features.is_none() && self.features.is_empty()
+        {
+            let of = if source == "csv" {
+                "items with text, or features"
+            } else {
+                "meta, image_features or features"
+            };
+            return fault(format!("no modality: expected {of}, so that items have features"));
+        }
+        if self.out.as_os_str().is_empty() {
+            return fault("out: expected the directory where everything goes".into());
+        }
+        if !(1..=1000).contains(&self.seeds) {
+            return fault(format!("seeds = {}: expected 1 to 1000", self.seeds));
+        }
+        Ok(())
+    }
+}
+
+fn merge(table: &mut toml::Table, over: &toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(value)) => merge(there, value),
+            _ => {
+                table.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Why a pipeline cannot start or go on.
+
+use crate::sweep::SweepError;
+use equipoise_data::DataError;
+use equipoise_encode::EncodeError;
+use equipoise_eval::EvalError;
+use equipoise_train::TrainError;
+use equipoise_train::config::layers::ConfigError;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// A setting.
+    #[error("{0}")]
+    Setting(String),
+    /// A setting of the runs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Features.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A search.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// A training.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A comparison.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A file cannot be read or written, or is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped during {0}; what is done is kept, run the same command to go on")]
+    Stopped(String),
+}
+
+impl PipelineError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            PipelineError::Train(error) => error.is_input(),
+            PipelineError::Sweep(error) => error.is_input(),
+            PipelineError::Stopped(_) => false,
+            _ => true,
+        }
+    }
+
+    pub(super) fn file(path: &Path, reason: impl ToString) -> PipelineError {
+        PipelineError::File { path: path.to_owned(), reason: reason.to_string() }
+    }
+}

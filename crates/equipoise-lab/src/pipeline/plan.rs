@@ -1,0 +1,140 @@
+//! What would be done.
+
+use super::config::PipelineConfig;
+use super::error::PipelineError;
+use super::fingerprint::{Hashes, fingerprint};
+use super::record::{Found, Record};
+use super::stage::Stage;
+use super::stages;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where a stage stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its results are there.
+    UpToDate,
+    /// It was broken off and goes on.
+    GoesOn,
+    /// What is there was made from something else, or is damaged.
+    Outdated,
+    /// Never begun.
+    New,
+}
+
+/// A stage with its fingerprint.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Its name, which is its directory too.
+    pub name: String,
+    /// What it does, for people.
+    pub title: String,
+    /// Where it stands.
+    pub state: State,
+    /// What it is known by.
+    pub fingerprint: String,
+    /// Everything that decides what comes out, beside the files and the stages before.
+    pub settings: serde_json::Value,
+    /// Hashes of raw files, by what they are.
+    pub files: BTreeMap<String, String>,
+    /// Stages before and their fingerprints.
+    pub before: BTreeMap<String, String>,
+}
+
+/// All stages in the order in which they are done.
+pub struct Plan {
+    /// The configuration.
+    pub config: PipelineConfig,
+    /// The stages.
+    pub stages: Vec<Planned>,
+    pub(super) parts: Vec<Box<dyn Stage>>,
+}
+
+/// The name under which hashes of raw files are kept.
+const HASHES: &str = ".hashes.json";
+
+impl Plan {
+    /// Says what is to be done: reads raw files, as far as their hashes are not known, and every `stage.json`.
+    ///
+    /// # Errors
+    /// A setting that cannot be used; a raw file that cannot be read; a directory that is not this program's.
+    pub fn new(config: PipelineConfig) -> Result<Plan, PipelineError> {
+        config.check()?;
+        let parts = stages::all(&config)?;
+        let mut hashes = Hashes::read(config.out.join(HASHES));
+        let mut stages: Vec<Planned> = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let planned = planned(part.as_ref(), &config, &stages, &mut hashes)?;
+            stages.push(planned);
+        }
+        if config.out.is_dir() {
+            hashes.write()?;
+        }
+        Ok(Plan { config, stages, parts })
+    }
+
+    /// Whether every stage is up to date.
+    pub fn is_done(&self) -> bool {
+        self.stages.iter().all(|stage| stage.state == State::UpToDate)
+    }
+}
+
+fn planned(
+    part: &dyn Stage,
+    config: &PipelineConfig,
+    earlier: &[Planned],
+    hashes: &mut Hashes,
+) -> Result<Planned, PipelineError> {
+    let name = part.name();
+    let settings = part.settings(config)?;
+    let mut files = BTreeMap::new();
+    for (role, path) in part.files(config) {
+        outside(config, &path)?;
+        files.insert(role, hashes.of(&path)?);
+    }
+    let named =
+        |name: &String| earlier.iter().find(|stage| stage.name == *name).expect("stages name earlier ones");
+    let before: BTreeMap<String, String> = part
+        .before()
+        .iter()
+        .map(named)
+        .map(|stage| (stage.name.clone(), stage.fingerprint.clone()))
+        .collect();
+    let fingerprint = fingerprint(&name, &settings, &files, &before);
+    let state = state(&config.out.join(&name), &fingerprint)?;
+    Ok(Planned { title: part.title(), name, state, fingerprint, settings, files, before })
+}
+
+/// Where the stage of this fingerprint stands, by what lies in its directory.
+pub(super) fn state(dir: &Path, fingerprint: &str) -> Result<State, PipelineError> {
+    Ok(match Record::find(dir)? {
+        Found::Nothing => State::New,
+        Found::Foreign => {
+            let reason =
+                "holds something that `equipoise run` did not write; choose another --out, or move it away";
+            return Err(PipelineError::file(dir, reason));
+        }
+        Found::Record(record) if record.fingerprint != fingerprint => State::Outdated,
+        Found::Record(record) if record.is_whole(dir) => State::UpToDate,
+        Found::Record(record) if record.finished => State::Outdated,
+        Found::Record(_) => State::GoesOn,
+    })
+}
+
+/// Results among the raw files would change what the next call reads.
+fn outside(config: &PipelineConfig, path: &Path) -> Result<(), PipelineError> {
+    let (Ok(path), Ok(out)) = (path.canonicalize(), std::path::absolute(&config.out)) else {
+        return Ok(());
+    };
+    let out = out.canonicalize().unwrap_or(out);
+    match path.is_dir() && out.starts_with(&path) {
+        true => Err(PipelineError::Setting(format!(
+            "out = {}: expected a directory outside of {}, which is read",
+            config.out.display(),
+            path.display()
+        ))),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,77 @@
+//! Import and features to one data set, checked.
+
+use super::super::config::PipelineConfig;
+use super::super::error::PipelineError;
+use super::super::stage::{Context, Stage};
+use super::{data_set, import};
+use equipoise_data::{ConvertOptions, FeatureSource, LoadOptions, Target, check, convert, write_atomic};
+use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Its name and directory.
+pub(super) const NAME: &str = "data";
+
+/// Joins what was imported and what was encoded, or takes the data set that is given; refuses what is not sound.
+pub(super) struct Data {
+    /// Whether raw files are imported before.
+    pub(super) imported: bool,
+    /// Names of the stages that make features.
+    pub(super) features: Vec<String>,
+}
+
+impl Stage for Data {
+    fn name(&self) -> String {
+        NAME.into()
+    }
+
+    fn title(&self) -> String {
+        "data set and its check".into()
+    }
+
+    fn settings(&self, _config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
+        Ok(json!(null))
+    }
+
+    fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+        let data = config.data.iter().map(|path| ("data".to_owned(), path.clone()));
+        let features = config.features.iter().map(|f| (format!("features {}", f.name), f.path.clone()));
+        data.chain(features).collect()
+    }
+
+    fn before(&self) -> Vec<String> {
+        let imported = self.imported.then(|| import::NAME.to_owned());
+        imported.into_iter().chain(self.features.clone()).collect()
+    }
+
+    fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
+        let set = data_set(context.config);
+        if context.config.data.is_none() {
+            let source = |stage: &String| {
+                let name = stage.rsplit('/').next().unwrap_or(stage).to_owned();
+                FeatureSource { path: context.place(stage).join(format!("{name}_feat.npy")), name }
+            };
+            let features = self.features.iter().map(source).chain(context.config.features.clone()).collect();
+            let options = LoadOptions { features, ..LoadOptions::default() };
+            let how = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
+            convert(&import::place(context.config), &options, Target::Equipoise, &set, &how)?;
+        }
+        let report = check(&set, &LoadOptions::default());
+        let (text, path) = (report.to_string(), context.dir.join("check.txt"));
+        write_atomic(&path, |file| file.write_all(text.as_bytes()))
+            .map_err(|e| PipelineError::file(&path, e))?;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            context.watch.say(&format!("  {line}"));
+        }
+        match &report.faults[..] {
+            [] => Ok(()),
+            [fault, ..] => {
+                let reason = format!(
+                    "{} faults, listed by `equipoise data check`; the first: {fault}",
+                    report.faults.len()
+                );
+                Err(PipelineError::file(&set, reason))
+            }
+        }
+    }
+}

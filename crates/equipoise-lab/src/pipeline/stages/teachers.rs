@@ -1,0 +1,56 @@
+//! The teachers of one seed: one model for each modality, with the plain model's settings.
+
+use super::super::config::PipelineConfig;
+use super::super::error::PipelineError;
+use super::super::settings::{self, Method};
+use super::super::stage::{Context, Stage};
+use super::{data, train, tune};
+use equipoise_train::{Job, TrainError};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Trains them, for the search of CKD's settings and for its run.
+pub(super) struct Teachers {
+    pub(super) seed: u64,
+}
+
+/// The stage of a seed.
+pub(super) fn name(seed: u64) -> String {
+    format!("teachers/seed{seed}")
+}
+
+/// Where they lie, in a directory named after what they depend on.
+pub(super) fn place(config: &PipelineConfig, seed: u64) -> PathBuf {
+    config.out.join(name(seed))
+}
+
+impl Stage for Teachers {
+    fn name(&self) -> String {
+        name(self.seed)
+    }
+
+    fn title(&self) -> String {
+        format!("teachers, seed {}", self.seed)
+    }
+
+    fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
+        Ok(json!({ "run": settings::deciding_teachers(config)?, "seed": self.seed }))
+    }
+
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+        Vec::new()
+    }
+
+    fn before(&self) -> Vec<String> {
+        vec![data::NAME.into(), tune::name(Method::Plain)]
+    }
+
+    fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
+        let (config, loaded) = train::prepared(context.config, Method::Ckd, self.seed, false)?;
+        let job = Job { config: &config, loaded: &loaded, out: &context.dir, overwrite: true };
+        match job.prepare(context.watch, context.stop) {
+            Err(TrainError::InterruptedTeacher(_)) => Err(PipelineError::Stopped(self.title())),
+            done => Ok(done?),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A few points of a model's settings, compared on validation.
+
+use super::super::config::PipelineConfig;
+use super::super::error::PipelineError;
+use super::super::settings::{self, Method};
+use super::super::stage::{Context, Stage, Watch};
+use super::{data, data_set, teachers};
+use crate::sweep::{Plan, Sweep, SweepConfig, SweepEvent, Watcher};
+use equipoise_data::write_atomic;
+use serde_json::json;
+use std::io::Write;
+use std::path::PathBuf;
+use toml::Value;
+
+/// Searches for good settings of one model. What it runs cannot see test data: see [`crate::sweep::Training`].
+pub(super) struct Tune {
+    pub(super) method: Method,
+    pub(super) seed: u64,
+}
+
+/// The stage of a method.
+pub(super) fn name(method: Method) -> String {
+    format!("tune/{}", method.name())
+}
+
+/// Where the settings that were chosen lie.
+pub(super) fn chosen(config: &PipelineConfig, method: Method) -> PathBuf {
+    config.out.join(name(method)).join("chosen.toml")
+}
+
+/// Lets a search be watched.
+struct Passing<'a> {
+    metric: String,
+    watch: &'a mut dyn Watch,
+}
+
+impl Watcher for Passing<'_> {
+    fn event(&mut self, event: &SweepEvent) {
+        self.watch.searching(&self.metric, event);
+    }
+}
+
+impl Stage for Tune {
+    fn name(&self) -> String {
+        name(self.method)
+    }
+
+    fn title(&self) -> String {
+        let what = if self.method == Method::Plain { "the plain model" } else { "CKD" };
+        format!("settings of {what}, chosen on validation")
+    }
+
+    fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
+        let searched = settings::searched(config, self.method);
+        Ok(
+            json!({ "run": settings::deciding(config, self.method)?, "searched": searched, "seed": self.seed }),
+        )
+    }
+
+    fn files(&self, _config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+        Vec::new()
+    }
+
+    fn before(&self) -> Vec<String> {
+        match self.method {
+            Method::Plain => vec![data::NAME.into()],
+            Method::Ckd => vec![data::NAME.into(), name(Method::Plain), teachers::name(self.seed)],
+        }
+    }
+
+    fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
+        let searched = settings::searched(context.config, self.method);
+        let mut chosen = toml::Table::new();
+        if searched.is_empty() {
+            context.watch.say("  nothing is searched");
+        } else {
+            let best = self.search(context, &searched)?;
+            chosen.extend(best);
+        }
+        let words: Vec<String> = chosen.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        if !words.is_empty() {
+            context.watch.say(&format!("  chosen: {}", words.join(", ")));
+        }
+        let text: String =
+            words.iter().map(|line| format!("\"{}\n", line.replacen(" =", "\" =", 1))).collect();
+        let path = context.dir.join("chosen.toml");
+        write_atomic(&path, |file| file.write_all(text.as_bytes())).map_err(|e| PipelineError::file(&path, e))
+    }
+}
+
+impl Tune {
+    fn search(
+        &self,
+        context: &mut Context,
+        searched: &[(&str, &[f64])],
+    ) -> Result<Vec<(String, Value)>, PipelineError> {
+        let config = context.config;
+        let mut layers = settings::layers(config, self.method)?;
+        if self.method == Method::Ckd {
+            layers = settings::with_chosen(layers, &self::chosen(config, Method::Plain))?;
+        }
+        let seed = i64::try_from(self.seed)
+            .map_err(|_| PipelineError::Setting(format!("seed = {}: expected less than 2^63", self.seed)))?;
+        let path = data_set(config).display().to_string();
+        layers = layers.set("data.path", Value::String(path), "data".into())?;
+        layers = layers.set("seed", Value::Integer(seed), "seed".into())?;
+        let list = |values: &[f64]| Value::Array(values.iter().map(|&v| Value::Float(v)).collect());
+        let space = searched.iter().map(|(key, values)| ((*key).to_owned(), list(values))).collect();
+        // Teachers are those of the runs: one training of them serves both.
+        let teachers = Some(teachers::place(config, self.seed));
+        let plan = Plan::new(layers, SweepConfig { space, teachers, ..SweepConfig::default() })?;
+        let threads = rayon::current_num_threads();
+        let sweep = Sweep { plan: &plan, out: &context.dir, jobs: 1, threads };
+        let mut passing = Passing { metric: plan.metric().to_owned(), watch: context.watch };
+        let results = sweep.run(&mut passing, context.stop)?.results;
+        if !results.over {
+            return Err(PipelineError::Stopped(self.title()));
+        }
+        match (results.best(), results.failed().next()) {
+            (Some(best), _) => Ok(best.proposal.point.settings().to_vec()),
+            (None, failed) => {
+                let reason = failed.map_or("no trial", |(_, reason)| reason).to_owned();
+                Err(PipelineError::file(&context.dir, format!("no trial succeeded; the first: {reason}")))
+            }
+        }
+    }
+}
