@@ -5,6 +5,7 @@ JSON line: seconds of every timed step, of every evaluation, peak memory.
 """
 
 import argparse
+import time
 
 import torch
 
@@ -51,7 +52,9 @@ def main():
     primary = ckd.only(0, n) if given.kind == "teacher" else frozenset()
     taught = teachers(data, n, model.width) if given.kind == "ckd" else ()
     step = Step(model, p, primary, taught)
+    used = time.process_time()
     seconds = measure.times(given.warm, given.steps, step.step)
+    used = (time.process_time() - used) / (given.warm + given.steps)
     peak = measure.peak_mib()
     evaluations = evaluation(model, p, primary, given.evaluations) if given.evaluations else []
     measure.report(
@@ -60,6 +63,7 @@ def main():
         kind=given.kind,
         steps=seconds,
         evaluations=evaluations,
+        processor=used,
         peak_mib=peak,
     )
 

@@ -61,6 +61,23 @@ def steps(found):
     return table([*head, "over as released", "over tuned"], rows)
 
 
+def processor(found):
+    """Processor seconds per step, all threads together: what a loaded machine distorts least."""
+    used = {}
+    for key, lines in found.items():
+        if key[0] == "steps" and "processor" in lines[0]:
+            _, scale, _, backbone, kind, who = key
+            used.setdefault((scale, backbone, kind), {}).setdefault(who, []).append(lines[0]["processor"])
+    rows = []
+    for key, of in used.items():
+        if all(who in of for who in WHO):
+            ours, released, tuned = (statistics.median(of[who]) for who in WHO)
+            millis = [f"{1e3 * t:.0f}" for t in (ours, released, tuned)]
+            rows.append([*key, *millis, f"{released / ours:.1f}", f"{tuned / ours:.1f}"])
+    head = ["scale", "backbone", "step", "ours, ms", "as released, ms", "tuned, ms"]
+    return table([*head, "over as released", "over tuned"], rows)
+
+
 def evaluations(found):
     """Seconds of a full ranking."""
     times, rows = pooled(found, "steps", "evaluations"), []
@@ -156,6 +173,7 @@ def growing(found):
 
 SECTIONS = {
     "peer-steps": steps,
+    "peer-processor": processor,
     "peer-evaluations": evaluations,
     "peer-memory": memory,
     "peer-job": job,
