@@ -35,6 +35,7 @@ mod rows;
 pub mod similarity;
 pub mod softmax;
 pub mod sparse;
+mod tiles;
 mod vector;
 
 pub use vector::dot;
