@@ -37,6 +37,7 @@ mod rows;
 pub mod similarity;
 pub mod softmax;
 pub mod sparse;
+mod tiles;
 mod vector;
 
 pub use vector::dot;

@@ -1,15 +1,25 @@
 //! Rows of a frozen feature matrix through a linear map: `out_r = W e_r + b`, and `dL/dW`.
 //!
-//! Only the rows asked for are read. Blocks have fixed sizes (rows forward, columns backward), each is one
-//! single-threaded product, and blocks run in parallel: results do not depend on the number of threads.
+//! Only the rows asked for are read. Features are by far the larger operand: forward they are used where they lie, one
+//! row after the other, against a packed map; backward they are packed once, in pieces that stay in the cache. Blocks
+//! have fixed sizes and run in parallel: results do not depend on the number of threads.
 
-use crate::product::{Matrix, Strided, product};
+use crate::tiles::{LANES, Lane, ROWS, add_tile};
+use crate::vector::prefetch;
 use rayon::prelude::*;
 
-/// Rows of one forward block.
-const ROW_BLOCK: usize = 256;
-/// Feature columns of one backward block.
-const COLUMN_BLOCK: usize = 128;
+/// Rows of one forward task.
+const ROW_BLOCK: usize = 96;
+/// Feature columns that a tile goes through at a time: the map's part of them stays in the cache.
+const DEPTH: usize = 256;
+/// Feature columns of one backward task.
+const PANEL: usize = 256;
+/// Rows that a backward tile goes through at a time.
+const BACK_DEPTH: usize = 128;
+/// From one packed panel to the next: one line more than it holds, or all of them would lie in one set of the cache.
+const APART: usize = BACK_DEPTH + 1;
+/// Rows by which packing asks ahead: each piece of a row lies on a page of its own, and no hardware guesses it.
+const AHEAD: usize = 6;
 
 /// A frozen row-major feature matrix.
 #[derive(Clone, Copy, Debug)]
@@ -35,22 +45,48 @@ pub fn project_rows(features: FeatureRows, rows: &[u32], weight: &[f32], bias: &
     let (d, w) = (bias.len(), features.width);
     assert_eq!(weight.len(), d * w, "project: weight length");
     assert_eq!(out.len(), rows.len() * d, "project: output length");
-    out.par_chunks_mut(ROW_BLOCK * d).zip(rows.par_chunks(ROW_BLOCK)).for_each_init(
-        Vec::new,
-        |packed, (out, rows)| {
-            pack_rows(features, rows, packed);
-            for o in out.chunks_exact_mut(d) {
-                o.copy_from_slice(bias);
+    let packed: Vec<Vec<Lane>> = weight.par_chunks(LANES * w).map(|part| packed_map(part, w)).collect();
+    out.par_chunks_mut(ROW_BLOCK * d).zip(rows.par_chunks(ROW_BLOCK)).for_each(|(out, rows)| {
+        for o in out.chunks_exact_mut(d) {
+            o.copy_from_slice(bias);
+        }
+        for start in (0..w).step_by(DEPTH) {
+            let end = w.min(start + DEPTH);
+            for (out, rows) in out.chunks_mut(ROWS * d).zip(rows.chunks(ROWS)) {
+                let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
+                for (part, &r) in taken.iter_mut().zip(rows) {
+                    *part = &features.row(r)[start..end];
+                }
+                for (panel, first) in packed.iter().zip((0..d).step_by(LANES)) {
+                    add_to_columns(&taken[..rows.len()], &panel[start..end], out, d, first);
+                }
             }
-            // out (n x d, row-major) += E (n x w) . W^T (w x d)
-            product(
-                Matrix { data: out, rows: rows.len(), columns: d },
-                Strided { data: packed, row: w, column: 1 },
-                Strided { data: weight, row: 1, column: w },
-                w,
-            );
-        },
-    );
+        }
+    });
+}
+
+/// Up to [`LANES`] rows of `W` as a panel with a line per feature column, padded with zeros.
+fn packed_map(rows: &[f32], w: usize) -> Vec<Lane> {
+    let mut panel = vec![[0.0; LANES]; w];
+    for (l, row) in rows.chunks_exact(w).enumerate() {
+        for (lane, &value) in panel.iter_mut().zip(row) {
+            lane[l] = value;
+        }
+    }
+    panel
+}
+
+/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
+fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: usize, first: usize) {
+    let count = LANES.min(width - first);
+    let mut sums = [[0.0; LANES]; ROWS];
+    for (sum, row) in sums.iter_mut().zip(out.chunks_exact(width)) {
+        sum[..count].copy_from_slice(&row[first..first + count]);
+    }
+    add_tile(a, b, &mut sums);
+    for (sum, row) in sums.iter().zip(out.chunks_exact_mut(width)) {
+        row[first..first + count].copy_from_slice(&sum[..count]);
+    }
 }
 
 /// `d_weight = sum_k grad_k e_{rows[k]}^T` (`d x width`), with `grad` of `rows.len() x d`.
@@ -64,43 +100,60 @@ pub fn project_rows_backward(
     d: usize,
     d_weight: &mut [f32],
 ) {
-    let w = features.width;
-    assert_eq!(grad.len(), rows.len() * d, "project: gradient length");
+    let (n, w) = (rows.len(), features.width);
+    assert_eq!(grad.len(), n * d, "project: gradient length");
     assert_eq!(d_weight.len(), d * w, "project: weight gradient length");
-    let starts: Vec<usize> = (0..w).step_by(COLUMN_BLOCK).collect();
-    let panels: Vec<(usize, Vec<f32>)> =
-        starts.into_par_iter().map(|start| (start, weight_panel(features, rows, grad, d, start))).collect();
+    let mut turned = vec![0.0; n * d];
+    turned.par_chunks_mut(n.max(1)).enumerate().for_each(|(c, line)| {
+        for (value, row) in line.iter_mut().zip(grad.chunks_exact(d)) {
+            *value = row[c];
+        }
+    });
+    let starts: Vec<usize> = (0..w).step_by(PANEL).collect();
+    let panels: Vec<(usize, Vec<f32>)> = starts
+        .into_par_iter()
+        .map(|start| (start, weight_panel(features, rows, &turned, d, start)))
+        .collect();
     for (start, panel) in panels {
-        let n = panel.len() / d;
-        for (out, part) in d_weight.chunks_exact_mut(w).zip(panel.chunks_exact(n)) {
-            out[start..start + n].copy_from_slice(part);
+        let width = panel.len() / d;
+        for (out, part) in d_weight.chunks_exact_mut(w).zip(panel.chunks_exact(width)) {
+            out[start..start + width].copy_from_slice(part);
         }
     }
 }
 
-/// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`.
-fn weight_panel(features: FeatureRows, rows: &[u32], grad: &[f32], d: usize, start: usize) -> Vec<f32> {
-    let columns = COLUMN_BLOCK.min(features.width - start);
-    let mut packed = Vec::with_capacity(rows.len() * columns);
-    for &r in rows {
-        packed.extend_from_slice(&features.row(r)[start..start + columns]);
-    }
+/// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`, from `grad^T`.
+fn weight_panel(features: FeatureRows, rows: &[u32], turned: &[f32], d: usize, start: usize) -> Vec<f32> {
+    let (n, columns) = (rows.len(), PANEL.min(features.width - start));
+    let mut packed = vec![[0.0; LANES]; APART * columns.div_ceil(LANES)];
     let mut panel = vec![0.0; d * columns];
-    product(
-        Matrix { data: &mut panel, rows: d, columns },
-        Strided { data: grad, row: 1, column: d },
-        Strided { data: &packed, row: columns, column: 1 },
-        rows.len(),
-    );
-    panel
-}
-
-fn pack_rows(features: FeatureRows, rows: &[u32], packed: &mut Vec<f32>) {
-    packed.clear();
-    packed.reserve(rows.len() * features.width);
-    for &r in rows {
-        packed.extend_from_slice(features.row(r));
+    for (block, rows) in rows.chunks(BACK_DEPTH).enumerate() {
+        for (k, &r) in rows.iter().enumerate() {
+            if let Some(&next) = rows.get(k + AHEAD) {
+                prefetch(&features.row(next)[start..start + columns]);
+            }
+            let part = &features.row(r)[start..start + columns];
+            let (lanes, rest) = part.as_chunks::<LANES>();
+            for (c, lane) in lanes.iter().enumerate() {
+                packed[c * APART + k] = *lane;
+            }
+            if !rest.is_empty() {
+                packed[lanes.len() * APART + k][..rest.len()].copy_from_slice(rest);
+            }
+        }
+        let first = block * BACK_DEPTH;
+        for (c, lanes) in packed.chunks_exact(APART).enumerate() {
+            for (tile, out) in panel.chunks_mut(ROWS * columns).enumerate() {
+                let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
+                let count = out.len() / columns;
+                for (r, part) in taken[..count].iter_mut().enumerate() {
+                    *part = &turned[(tile * ROWS + r) * n + first..][..rows.len()];
+                }
+                add_to_columns(&taken[..count], &lanes[..rows.len()], out, columns, c * LANES);
+            }
+        }
     }
+    panel
 }
 
 #[cfg(test)]
@@ -113,7 +166,7 @@ mod tests {
 
     #[test]
     fn forward_equals_the_naive_sum_across_block_edges() {
-        for (n, w, d) in [(1, 3, 2), (257, 130, 5), (600, 7, 64)] {
+        for (n, w, d) in [(1, 3, 2), (257, 130, 5), (600, 7, 64), (100, 600, 70)] {
             let (e, weight, bias) = (values(700 * w, 0.3), values(d * w, 1.1), values(d, 2.0));
             let rows: Vec<u32> = (0..n as u32).map(|k| (k * 7) % 700).collect();
             let features = FeatureRows { values: &e, width: w };
@@ -130,7 +183,7 @@ mod tests {
 
     #[test]
     fn weight_gradient_equals_the_naive_sum_across_block_edges() {
-        for (n, w, d) in [(1, 3, 2), (300, 130, 5)] {
+        for (n, w, d) in [(1, 3, 2), (300, 130, 5), (140, 600, 20)] {
             let (e, grad) = (values(700 * w, 0.3), values(n * d, 1.7));
             let rows: Vec<u32> = (0..n as u32).map(|k| (k * 11) % 700).collect();
             let features = FeatureRows { values: &e, width: w };

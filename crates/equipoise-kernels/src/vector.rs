@@ -91,17 +91,27 @@ pub(crate) fn short_dot(a: &[f32], b: &[f32]) -> f32 {
 /// edges name lie all over the table, and no hardware guesses them.
 #[inline(always)]
 pub(crate) fn prefetch_row(table: &[f32], width: usize, r: usize) {
+    prefetch_from(table.as_ptr().wrapping_add(r * width), width);
+}
+
+/// Asks the processor for a slice before it is read.
+#[inline(always)]
+pub(crate) fn prefetch(part: &[f32]) {
+    prefetch_from(part.as_ptr(), part.len());
+}
+
+#[inline(always)]
+fn prefetch_from(start: *const f32, length: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let start = table.as_ptr().wrapping_add(r * width);
-        for at in (0..width).step_by(LINE) {
+        for at in (0..length).step_by(LINE) {
             // SAFETY: a hint, which reads nothing.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(at).cast()) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (table, width, r);
+    let _ = (start, length);
 }
 
 /// Numbers in one cache line.

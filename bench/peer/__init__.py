@@ -1,0 +1,1 @@
+"""The same training in PyTorch, written from the equations, to measure against."""

@@ -1,0 +1,1 @@
+"""Runs both programs in turn and writes the tables of BENCHMARKS.md."""
