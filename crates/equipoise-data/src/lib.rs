@@ -13,6 +13,7 @@
 //! ```
 
 mod atomic;
+mod attached;
 mod categories;
 mod check;
 mod convert;
@@ -35,6 +36,7 @@ mod vocabulary;
 mod whole_dir;
 
 pub use atomic::write_atomic;
+pub use attached::Attached;
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use convert::{Conversion, ConvertOptions, Target, convert};
