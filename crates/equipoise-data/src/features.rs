@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 mod mapped;
 
+use crate::attached::Attached;
 use crate::missing::Missing;
 use mapped::Mapped;
 
@@ -56,6 +57,7 @@ pub struct Features {
     rows: usize,
     width: usize,
     values: Store,
+    attached: Arc<Attached>,
 }
 
 /// Where the values are.
@@ -80,7 +82,7 @@ impl Features {
         }
         check_finite(width, &values)?;
         let values = Store::Owned(Arc::new(values));
-        Ok(Features { rows, width, values })
+        Ok(Features { rows, width, values, attached: Arc::default() })
     }
 
     /// Maps the `rows * width` little-endian `f32` that start at byte `start` of `file`; `None` where this
@@ -100,7 +102,8 @@ impl Features {
     ) -> std::io::Result<Option<Features>> {
         let length = rows.checked_mul(width).ok_or(std::io::ErrorKind::InvalidData)?;
         let mapped = Mapped::new(file, start, length)?;
-        Ok(mapped.map(|values| Features { rows, width, values: Store::Mapped(Arc::new(values)) }))
+        let of = |values| Features { rows, width, values, attached: Arc::default() };
+        Ok(mapped.map(|values| of(Store::Mapped(Arc::new(values)))))
     }
 
     /// Looks at every value.
@@ -142,6 +145,11 @@ impl Features {
             Store::Owned(values) => values,
             Store::Mapped(values) => values.as_slice(),
         }
+    }
+
+    /// What is kept with the matrix; its clones share it.
+    pub fn attached(&self) -> &Attached {
+        &self.attached
     }
 
     /// Mean row over the catalogue, length [`width`](Self::width): what an ablated item is given.

@@ -13,6 +13,7 @@
 //! ```
 
 mod atomic;
+mod attached;
 mod catalogue;
 mod categories;
 mod check;
@@ -37,6 +38,7 @@ mod vocabulary;
 mod whole_dir;
 
 pub use atomic::write_atomic;
+pub use attached::Attached;
 pub use catalogue::{ItemIds, item_ids};
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};

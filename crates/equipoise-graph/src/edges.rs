@@ -2,6 +2,7 @@
 
 use crate::bipartite::Bipartite;
 use crate::csr::transpose;
+use equipoise_data::Attached;
 use equipoise_kernels::sparse::{BySource, SparseRows};
 
 /// Directed edges from sources to targets, in compressed rows by target and again by source. Edges are
@@ -15,6 +16,7 @@ pub struct Edges {
     transposed_indptr: Vec<usize>,
     targets: Vec<u32>,
     edges: Vec<u32>,
+    attached: Attached,
 }
 
 impl Edges {
@@ -25,7 +27,8 @@ impl Edges {
     pub fn new(n_sources: usize, indptr: Vec<usize>, sources: Vec<u32>) -> Edges {
         let (transposed_indptr, targets, edges) = transpose(n_sources, &indptr, &sources);
         let n_targets = indptr.len() - 1;
-        Edges { n_targets, n_sources, indptr, sources, transposed_indptr, targets, edges }
+        let attached = Attached::default();
+        Edges { n_targets, n_sources, indptr, sources, transposed_indptr, targets, edges, attached }
     }
 
     /// Among all `N` nodes, both directions: an interaction of `u` and `i` gives `u -> i` and `i -> u`.
@@ -91,6 +94,11 @@ impl Edges {
     /// Number of each edge, by source: where its weight stands among the edges by target.
     pub fn edge_numbers(&self) -> &[u32] {
         &self.edges
+    }
+
+    /// What is kept with the edges.
+    pub fn attached(&self) -> &Attached {
+        &self.attached
     }
 
     /// The rows by target, as the kernels take them.

@@ -20,7 +20,7 @@ pub mod propagation;
 pub use adam::{Adam, AdamConfig};
 /// Burn's tensor, in which backbones are written.
 pub use burn::tensor::Tensor;
-pub use device::{DeviceError, device};
+pub use device::{DeviceError, device, device_names};
 pub use functions::{
     affine, affine_added_leaky, affine_leaky, edge_attention, edge_softmax, gather_rows, leaky_relu,
     log_sum_exp, margins, margins_and_norm, normalise_rows, project_rows, propagate, propagate_weighted,

@@ -1,5 +1,6 @@
 //! A constant sparse matrix with its transpose: what a product needs forwards and backwards.
 
+use equipoise_data::Attached;
 use equipoise_graph::Csr;
 
 /// A sparse matrix `S` for products `S X`, and `S^T` for their gradients.
@@ -7,12 +8,13 @@ use equipoise_graph::Csr;
 pub struct Propagation {
     forward: Csr,
     backward: Csr,
+    attached: Attached,
 }
 
 impl Propagation {
     /// Takes a matrix and makes its transpose, `O(rows + entries)`.
     pub fn new(matrix: Csr) -> Propagation {
-        Propagation { backward: matrix.transposed(), forward: matrix }
+        Propagation { backward: matrix.transposed(), forward: matrix, attached: Attached::default() }
     }
 
     /// `S`.
@@ -23,5 +25,10 @@ impl Propagation {
     /// `S^T`.
     pub fn transposed(&self) -> &Csr {
         &self.backward
+    }
+
+    /// What is kept with the matrix.
+    pub fn attached(&self) -> &Attached {
+        &self.attached
     }
 }

@@ -1,6 +1,7 @@
 //! Each operation from plain Burn operations: correct on every backend, and what the fast bodies are tested
 //! against.
 
+use super::resident::resident_features;
 use super::{RowWeights, TripleIndex};
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
@@ -8,7 +9,7 @@ use burn::tensor::{FloatDType, IntDType, Shape, TensorData};
 use equipoise_data::Features;
 use equipoise_kernels::adam::AdamStep;
 
-fn indices<B: Backend>(rows: &[u32], device: &Device<B>) -> IntTensor<B> {
+pub(super) fn indices<B: Backend>(rows: &[u32], device: &Device<B>) -> IntTensor<B> {
     let values: Vec<i32> = rows.iter().map(|&r| r as i32).collect();
     let n = values.len();
     let tensor = B::int_from_data(TensorData::new(values, [n]), device);
@@ -46,8 +47,7 @@ pub(super) fn select_add<B: Backend>(
 }
 
 fn feature_rows<B: Backend>(features: &Features, rows: &[u32], device: &Device<B>) -> FloatTensor<B> {
-    let picked = rows.iter().flat_map(|&r| features.row(r as usize).iter().copied()).collect();
-    values::<B>(picked, [rows.len(), features.width()], device)
+    gather_rows::<B>(resident_features::<B>(features, device), rows)
 }
 
 /// See [`EquipoiseOps::project_rows`](super::EquipoiseOps::project_rows).

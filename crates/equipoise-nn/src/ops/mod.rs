@@ -5,11 +5,14 @@
 //! hand-written gradient for each differentiable operation.
 
 mod autodiff;
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
+mod cube;
 pub mod dense;
 pub mod element;
 mod flex;
 pub mod generic;
 pub mod graph;
+mod resident;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
@@ -59,7 +62,7 @@ pub struct RowWeights {
 }
 
 /// The operations in which a step's time goes. Shapes are `[rows, width]` unless said.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait EquipoiseOps: Backend {
     /// `out[k] = table[rows[k]]`; rows are distinct.
     fn gather_rows(table: FloatTensor<Self>, rows: Rows) -> FloatTensor<Self> {

@@ -60,7 +60,7 @@ pub struct Args {
     /// Directory of saved teachers, for ckd and gb [default: RUN/teachers].
     #[arg(long, value_name = "DIR")]
     teachers: Option<PathBuf>,
-    /// Where tensors live: cpu.
+    /// Where tensors live: cpu; vulkan[:N] and cuda[:N] in builds that have them.
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
     /// Any other setting.

@@ -2,23 +2,50 @@
 //! edges x width.
 
 use crate::Propagation;
-use crate::ops::generic::{gather_rows, select_add, values, zeros};
-use burn::backend::tensor::FloatTensor;
+use crate::ops::generic::zeros;
+use crate::ops::resident::{resident_indices, resident_values};
+use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
-use burn::tensor::Shape;
+use burn::tensor::{IndexingUpdateOp, Shape};
 use equipoise_graph::{Csr, Edges};
 
 /// Added to a softmax's denominator.
 const EPSILON: f64 = 1e-16;
 
-/// Target of each edge.
-fn targets(edges: &Edges) -> Vec<u32> {
-    rows_of(edges.indptr())
-}
-
 fn rows_of(indptr: &[usize]) -> Vec<u32> {
     let row = |r: usize| std::iter::repeat_n(r as u32, indptr[r + 1] - indptr[r]);
     (0..indptr.len() - 1).flat_map(row).collect()
+}
+
+/// One end of every edge, as row numbers on a device.
+struct End<B: Backend> {
+    rows: IntTensor<B>,
+    height: usize,
+}
+
+impl<B: Backend> End<B> {
+    fn targets(edges: &Edges, device: &Device<B>) -> End<B> {
+        let make = || rows_of(edges.indptr());
+        let rows = resident_indices::<B>(edges.attached(), "targets", device, make);
+        End { rows, height: edges.n_targets() }
+    }
+
+    fn sources(edges: &Edges, device: &Device<B>) -> End<B> {
+        let make = || edges.sources().to_vec();
+        let rows = resident_indices::<B>(edges.attached(), "sources", device, make);
+        End { rows, height: edges.n_sources() }
+    }
+
+    /// Per edge, the row of `x` at this end.
+    fn of(&self, x: FloatTensor<B>) -> FloatTensor<B> {
+        B::float_select(x, 0, self.rows.clone())
+    }
+
+    /// Per node, the sum of the rows of `x` of the edges that have this end there.
+    fn sum(&self, x: FloatTensor<B>) -> FloatTensor<B> {
+        let out = zeros::<B>([self.height, x.shape()[1]], &x.device());
+        B::float_select_assign(out, 0, self.rows.clone(), x, IndexingUpdateOp::Add)
+    }
 }
 
 fn column<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
@@ -29,12 +56,6 @@ fn column<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
 fn flat<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let n = x.shape()[0];
     B::float_reshape(x, Shape::from([n]))
-}
-
-/// Rows of `x`, each added to the row of the result that `to` names.
-fn sum_by<B: Backend>(x: FloatTensor<B>, to: &[u32], height: usize) -> FloatTensor<B> {
-    let out = zeros::<B>([height, x.shape()[1]], &x.device());
-    select_add::<B>(out, to, x)
 }
 
 /// `<a_row, b_row>` per row, `[rows, 1]`.
@@ -48,10 +69,23 @@ pub fn propagate<B: Backend>(
     propagation: &Propagation,
     transposed: bool,
 ) -> FloatTensor<B> {
-    let matrix: &Csr = if transposed { propagation.transposed() } else { propagation.matrix() };
-    let weights = values::<B>(matrix.values().to_vec(), [matrix.nnz(), 1], &x.device());
-    let messages = B::float_mul(gather_rows::<B>(x, matrix.indices()), weights);
-    sum_by::<B>(messages, &rows_of(matrix.indptr()), matrix.indptr().len() - 1)
+    let (matrix, side): (&Csr, &str) = match transposed {
+        true => (propagation.transposed(), "transposed"),
+        false => (propagation.matrix(), "matrix"),
+    };
+    let (device, owner) = (x.device(), propagation.attached());
+    let rows = |end: &str, make: &dyn Fn() -> Vec<u32>| {
+        resident_indices::<B>(owner, &format!("{side} {end}"), &device, make)
+    };
+    let to = End::<B> {
+        rows: rows("rows", &|| rows_of(matrix.indptr())),
+        height: matrix.indptr().len() - 1,
+    };
+    let from = End::<B> { rows: rows("columns", &|| matrix.indices().to_vec()), height: x.shape()[0] };
+    let shape = [matrix.nnz(), 1];
+    let weights =
+        resident_values::<B>(owner, &format!("{side} values"), &device, shape, || matrix.values().to_vec());
+    to.sum(B::float_mul(from.of(x), weights))
 }
 
 /// See [`GraphOps::propagate_weighted`](super::GraphOps::propagate_weighted).
@@ -60,8 +94,9 @@ pub fn propagate_weighted<B: Backend>(
     x: FloatTensor<B>,
     edges: &Edges,
 ) -> FloatTensor<B> {
-    let messages = B::float_mul(gather_rows::<B>(x, edges.sources()), column::<B>(weights));
-    sum_by::<B>(messages, &targets(edges), edges.n_targets())
+    let device = x.device();
+    let (to, from) = (End::<B>::targets(edges, &device), End::<B>::sources(edges, &device));
+    to.sum(B::float_mul(from.of(x), column::<B>(weights)))
 }
 
 /// See [`GraphOps::propagate_weighted_backward`](super::GraphOps::propagate_weighted_backward).
@@ -71,37 +106,41 @@ pub fn propagate_weighted_backward<B: Backend>(
     grad: FloatTensor<B>,
     edges: &Edges,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let g = gather_rows::<B>(grad, &targets(edges));
-    let d_weights = dots::<B>(g.clone(), gather_rows::<B>(x, edges.sources()));
-    let d_x = sum_by::<B>(B::float_mul(g, column::<B>(weights)), edges.sources(), edges.n_sources());
+    let device = x.device();
+    let (to, from) = (End::<B>::targets(edges, &device), End::<B>::sources(edges, &device));
+    let g = to.of(grad);
+    let d_weights = dots::<B>(g.clone(), from.of(x));
+    let d_x = from.sum(B::float_mul(g, column::<B>(weights)));
     (flat::<B>(d_weights), d_x)
 }
 
 /// See [`GraphOps::edge_softmax`](super::GraphOps::edge_softmax).
 pub fn edge_softmax<B: Backend>(q: FloatTensor<B>, k: FloatTensor<B>, edges: &Edges) -> FloatTensor<B> {
-    let to = targets(edges);
-    let logits = dots::<B>(gather_rows::<B>(q, &to), gather_rows::<B>(k, edges.sources()));
-    let shift = row_maxima::<B>(logits.clone(), edges.indptr());
+    let device = q.device();
+    let (to, from) = (End::<B>::targets(edges, &device), End::<B>::sources(edges, &device));
+    let logits = dots::<B>(to.of(q), from.of(k));
+    let shift = row_maxima::<B>(logits.clone(), edges);
     let weights = B::float_exp(B::float_sub(logits, shift));
-    let sums = sum_by::<B>(weights.clone(), &to, edges.n_targets());
-    let sums = B::float_add_scalar(sums, EPSILON.into());
-    flat::<B>(B::float_div(weights, gather_rows::<B>(sums, &to)))
+    let sums = B::float_add_scalar(to.sum(weights.clone()), EPSILON.into());
+    flat::<B>(B::float_div(weights, to.of(sums)))
 }
 
 /// The largest value of its row, per edge. Comparing with the edge 1, 2, 4, ... places on reaches every edge
 /// of a row, as there is no maximum by index among the plain operations.
-fn row_maxima<B: Backend>(logits: FloatTensor<B>, indptr: &[usize]) -> FloatTensor<B> {
-    let rows = rows_of(indptr);
+fn row_maxima<B: Backend>(logits: FloatTensor<B>, edges: &Edges) -> FloatTensor<B> {
+    let (device, indptr) = (logits.device(), edges.indptr());
     let longest = indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
+    let select = |x: FloatTensor<B>, name: &str, other: &dyn Fn(usize, usize) -> usize| {
+        let make = || rows_of(indptr).iter().enumerate().map(|(e, &r)| other(e, r as usize) as u32).collect();
+        B::float_select(x, 0, resident_indices::<B>(edges.attached(), name, &device, make))
+    };
     let (mut maxima, mut reach) = (logits, 1);
     while reach < longest {
-        let other = |e: usize| (e + reach).min(indptr[rows[e] as usize + 1] - 1) as u32;
-        let shifted: Vec<u32> = (0..rows.len()).map(other).collect();
-        maxima = larger::<B>(maxima.clone(), gather_rows::<B>(maxima, &shifted));
+        let on = select(maxima.clone(), &format!("{reach} on"), &|e, r| (e + reach).min(indptr[r + 1] - 1));
+        maxima = larger::<B>(maxima, on);
         reach *= 2;
     }
-    let first: Vec<u32> = rows.iter().map(|&r| indptr[r as usize] as u32).collect();
-    gather_rows::<B>(maxima, &first)
+    select(maxima, "first", &|_, r| indptr[r])
 }
 
 fn larger<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
@@ -111,23 +150,9 @@ fn larger<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 /// Gradient of the softmax's input from that of its output, `[edges, 1]` each.
-fn logit_gradient<B: Backend>(alpha: FloatTensor<B>, grad: FloatTensor<B>, edges: &Edges) -> FloatTensor<B> {
-    let to = targets(edges);
-    let mean = sum_by::<B>(B::float_mul(alpha.clone(), grad.clone()), &to, edges.n_targets());
-    B::float_mul(alpha, B::float_sub(grad, gather_rows::<B>(mean, &to)))
-}
-
-/// Gradients of `<q_t, k_s>` per edge.
-fn dot_gradients<B: Backend>(
-    q: FloatTensor<B>,
-    k: FloatTensor<B>,
-    d_logits: FloatTensor<B>,
-    edges: &Edges,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let to = targets(edges);
-    let d_q = B::float_mul(gather_rows::<B>(k, edges.sources()), d_logits.clone());
-    let d_k = B::float_mul(gather_rows::<B>(q, &to), d_logits);
-    (sum_by::<B>(d_q, &to, edges.n_targets()), sum_by::<B>(d_k, edges.sources(), edges.n_sources()))
+fn logit_gradient<B: Backend>(alpha: FloatTensor<B>, grad: FloatTensor<B>, to: &End<B>) -> FloatTensor<B> {
+    let mean = to.sum(B::float_mul(alpha.clone(), grad.clone()));
+    B::float_mul(alpha, B::float_sub(grad, to.of(mean)))
 }
 
 /// See [`GraphOps::edge_softmax_backward`](super::GraphOps::edge_softmax_backward).
@@ -138,8 +163,12 @@ pub fn edge_softmax_backward<B: Backend>(
     grad: FloatTensor<B>,
     edges: &Edges,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let d_logits = logit_gradient::<B>(column::<B>(alpha), column::<B>(grad), edges);
-    dot_gradients::<B>(q, k, d_logits, edges)
+    let device = q.device();
+    let (to, from) = (End::<B>::targets(edges, &device), End::<B>::sources(edges, &device));
+    let d_logits = logit_gradient::<B>(column::<B>(alpha), column::<B>(grad), &to);
+    let d_q = B::float_mul(from.of(k), d_logits.clone());
+    let d_k = B::float_mul(to.of(q), d_logits);
+    (to.sum(d_q), from.sum(d_k))
 }
 
 /// See [`GraphOps::edge_attention`](super::GraphOps::edge_attention).

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Products with sparse matrices and attention over neighbours. Tables are `[nodes, width]`, one value per
 /// edge is `[edges]`, in the order of [`Edges`].
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait GraphOps: Backend {
     /// `S X`; `S^T X` when `transposed`.
     fn propagate(x: FloatTensor<Self>, propagation: Arc<Propagation>, transposed: bool) -> FloatTensor<Self> {
