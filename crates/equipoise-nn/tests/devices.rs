@@ -5,7 +5,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::{Features, Seed, Stream};
 use equipoise_graph::{Edges, knn};
-use equipoise_nn::{Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, TripleIndex, functions as f};
+use equipoise_nn::{
+    Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, TripleIndex, functions as f,
+};
 use std::sync::Arc;
 
 /// Sums run in another order there.
@@ -121,9 +123,7 @@ fn graphs() {
     });
     let (q, k, v) = (table(5, 16, &mut s), table(23, 16, &mut s), table(23, 8, &mut s));
     agree("softmax", &[q.clone(), k.clone()], |t| f::edge_softmax(&edges, t[0].clone(), t[1].clone()));
-    agree("attention", &[q, k, v], |t| {
-        f::edge_attention(&edges, t[0].clone(), t[1].clone(), t[2].clone())
-    });
+    agree("attention", &[q, k, v], |t| f::edge_attention(&edges, t[0].clone(), t[1].clone(), t[2].clone()));
 }
 
 #[test]

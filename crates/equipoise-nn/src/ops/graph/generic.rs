@@ -77,10 +77,7 @@ pub fn propagate<B: Backend>(
     let rows = |end: &str, make: &dyn Fn() -> Vec<u32>| {
         resident_indices::<B>(owner, &format!("{side} {end}"), &device, make)
     };
-    let to = End::<B> {
-        rows: rows("rows", &|| rows_of(matrix.indptr())),
-        height: matrix.indptr().len() - 1,
-    };
+    let to = End::<B> { rows: rows("rows", &|| rows_of(matrix.indptr())), height: matrix.indptr().len() - 1 };
     let from = End::<B> { rows: rows("columns", &|| matrix.indices().to_vec()), height: x.shape()[0] };
     let shape = [matrix.nnz(), 1];
     let weights =
