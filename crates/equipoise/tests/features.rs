@@ -10,10 +10,23 @@ fn imported() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let raw = dir.path().join("raw");
     let mut command = program();
-    command.args(["data", "fake-amazon", "--users", "60", "--items", "40", "--reviews", "400", "--images", "0"]);
+    command.args([
+        "data",
+        "fake-amazon",
+        "--users",
+        "60",
+        "--items",
+        "40",
+        "--reviews",
+        "400",
+        "--images",
+        "0",
+    ]);
     ok(command.args(["--without-image", "0", "--catalogue", "50", "--out"]).arg(&raw));
     let mut command = program();
-    command.args(["data", "import", "amazon", "--quiet", "--reviews"]).arg(raw.join("reviews_Made_Up_5.json.gz"));
+    command
+        .args(["data", "import", "amazon", "--quiet", "--reviews"])
+        .arg(raw.join("reviews_Made_Up_5.json.gz"));
     command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz"));
     ok(command.arg("--out").arg(dir.path().join("data")));
     dir
@@ -39,13 +52,27 @@ fn an_import_gets_features_of_its_texts_and_is_trained_on() {
     assert!(again.contains("up to date"), "{again}");
     let model = tiny("bert").display().to_string();
     let report = json(features(&data, &model).args(["--name", "words", "--format", "json"]));
-    assert_eq!((&report["rows"], &report["width"], &report["normalised"]), (&40.into(), &32.into(), &true.into()));
+    assert_eq!(
+        (&report["rows"], &report["width"], &report["normalised"]),
+        (&40.into(), &32.into(), &true.into())
+    );
 
     let check = json(program().args(["data", "check", "--format", "json"]).arg(&data));
-    let names: Vec<_> = check["modalities"].as_array().expect("a list").iter().map(|m| m["name"].clone()).collect();
+    let names: Vec<_> =
+        check["modalities"].as_array().expect("a list").iter().map(|m| m["name"].clone()).collect();
     assert_eq!(names, ["text", "words"]);
     let mut command = program();
-    command.args(["train", "--quiet", "--epochs", "1", "--set", "backbone.width=4", "--format", "json", "--data"]);
+    command.args([
+        "train",
+        "--quiet",
+        "--epochs",
+        "1",
+        "--set",
+        "backbone.width=4",
+        "--format",
+        "json",
+        "--data",
+    ]);
     let metrics = json(command.arg(&data).arg("--out").arg(dir.path().join("run")));
     assert!(metrics["test"]["recall@20"].is_number(), "{metrics}");
 }
