@@ -10,8 +10,6 @@ use crate::job::HashedFile;
 pub(crate) struct ModelDir {
     /// Its folder.
     pub(crate) path: PathBuf,
-    /// As it was asked for.
-    pub(crate) name: String,
     /// The snapshot, for a model from the cache.
     pub(crate) revision: Option<String>,
 }
@@ -26,7 +24,7 @@ impl ModelDir {
             folder if folder.is_dir() => (folder.to_owned(), None),
             _ => cached(model, &caches())?,
         };
-        Ok(ModelDir { path, name: model.to_owned(), revision })
+        Ok(ModelDir { path, revision })
     }
 
     /// Hashes of these files of the folder; those that are not there are passed over.
