@@ -89,7 +89,7 @@ pub fn encode_images(
         fingerprint: fingerprint(&items.ids, &found, &settings),
         ids: &items.ids,
         report: EncodeReport {
-            encoder: request.model.clone(),
+            encoder: model.name.clone(),
             architecture: encoder.architecture.clone(),
             revision: model.revision.clone(),
             files,

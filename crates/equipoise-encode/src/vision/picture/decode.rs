@@ -18,6 +18,9 @@ pub(super) const MAX_PIXELS: u64 = 50_000_000;
 /// Bytes that a file may have: the pixels uncompressed, and as much beside them.
 const MAX_BYTES: u64 = 6 * MAX_PIXELS;
 
+/// What decodes the bytes of one format into a picture of at most so many pixels.
+type Decoder = fn(&[u8], u64) -> Result<Picture, PictureFault>;
+
 /// Reads and decodes a file.
 ///
 /// # Errors
@@ -46,7 +49,7 @@ pub(crate) fn open(path: &Path) -> Result<Picture, PictureFault> {
 /// # Errors
 /// Whatever makes the picture unusable. A decoder that panics has found a broken picture.
 pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Picture, PictureFault> {
-    let (format, decoder): (_, fn(&[u8], u64) -> Result<Picture, PictureFault>) = match bytes {
+    let (format, decoder): (_, Decoder) = match bytes {
         [] => return Err(PictureFault::Empty),
         [0xFF, 0xD8, 0xFF, ..] => ("JPEG", jpeg::decode),
         [0x89, b'P', b'N', b'G', ..] => ("PNG", png::decode),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::kernel::Kernel;
-use super::settings::{Preprocessing, Resize};
+use super::settings::{MeanAndStd, Preprocessing, Resize};
 
 /// The file's fields that say what happens to pixels.
 #[derive(Debug, Default, Deserialize)]
@@ -166,13 +166,13 @@ fn cropping(fields: &Fields, processor: &Processor) -> Result<Option<(usize, usi
     }
 }
 
-fn normalising(fields: &Fields, processor: &Processor) -> Result<Option<([f32; 3], [f32; 3])>, String> {
+fn normalising(fields: &Fields, processor: &Processor) -> Result<Option<MeanAndStd>, String> {
     if !fields.do_normalize.unwrap_or(true) {
         return Ok(None);
     }
     let mean = three("image_mean", fields.image_mean.as_ref(), processor.mean)?;
     let std = three("image_std", fields.image_std.as_ref(), processor.std)?;
-    match std.iter().find(|std| !(**std > 0.0)) {
+    match std.iter().find(|std| **std <= 0.0) {
         Some(std) => Err(format!("image_std = {std}: expected numbers above 0")),
         None => Ok(Some((mean, std))),
     }

@@ -2,6 +2,9 @@
 
 use super::kernel::Kernel;
 
+/// Mean and standard deviation of each channel.
+pub(crate) type MeanAndStd = ([f32; 3], [f32; 3]);
+
 /// What is done to a picture before a model reads it, in this order. `None` leaves a step out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Preprocessing {
@@ -12,7 +15,7 @@ pub(crate) struct Preprocessing {
     /// What values 0 to 255 are multiplied by.
     pub rescale: Option<f64>,
     /// Mean and standard deviation of red, green and blue.
-    pub normalise: Option<([f32; 3], [f32; 3])>,
+    pub normalise: Option<MeanAndStd>,
 }
 
 /// The size to which a picture is resized.
