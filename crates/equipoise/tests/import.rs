@@ -75,7 +75,7 @@ fn imports_say_what_is_wrong_and_what_to_do() {
     let raw = Raw::new();
     let data = raw.dir("data");
     let text = failure(raw.import(&data).args(["--shares", "0.8,0.2"]), 2);
-    assert!(text.contains("expected three, such as 0.8,0.1,0.1"), "{text}");
+    assert!(text.contains("expected three numbers, such as 0.8,0.1,0.1"), "{text}");
     let text = failure(raw.import(&data).args(["--core", "99"]), 2);
     assert!(text.contains("lower --core from 99"), "{text}");
     let text = failure(raw.import(&data).args(["--split", "lattise"]), 2);

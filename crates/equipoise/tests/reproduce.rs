@@ -66,7 +66,7 @@ fn killed_again_and_again_it_comes_to_the_same_numbers() {
     let (whole, broken) = (demo.dir("whole"), demo.dir("broken"));
     ok(program().args(arguments("table1", &demo, &whole)).args(["--methods", "ckd", "--quiet"]));
     let all = finished(&whole.join("runs"));
-    assert!(all > 10, "{all} tasks");
+    assert!(all >= 10, "{all} tasks");
 
     let mut arguments = arguments("table1", &demo, &broken);
     arguments.extend(["--methods", "ckd", "--jobs", "2"].map(String::from));

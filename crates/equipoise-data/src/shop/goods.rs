@@ -34,7 +34,7 @@ const PARTS: usize = 4;
 /// Mean red, green and blue of each part of a picture, 0 to 1.
 pub(super) fn looks(pixels: &[u8]) -> Vec<f32> {
     let part = SIDE / PARTS;
-    let mut sums = vec![0u32; 3 * PARTS * PARTS];
+    let mut sums = [0u32; 3 * PARTS * PARTS];
     for (place, &value) in pixels.iter().enumerate() {
         let (pixel, channel) = (place / 3, place % 3);
         let (x, y) = (pixel % SIDE / part, pixel / SIDE / part);

@@ -227,12 +227,13 @@ mod tests {
     #[test]
     fn another_job_starts_anew_and_a_second_run_is_kept_out() {
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let batches = [0..1, 1..2];
         let store = Store::open(dir.path(), "text", "f").expect("free");
-        store.rows(&[0..1], 1).expect("new").add(0, &[1.0], &[]).expect("added");
+        store.rows(&batches, 1).expect("new").add(0, &[1.0], &[]).expect("added");
         let message = Store::open(dir.path(), "text", "f").map(|_| ()).expect_err("held").to_string();
         assert!(message.contains("another run"), "{message}");
         drop(store);
         let store = Store::open(dir.path(), "text", "g").expect("free");
-        assert!(!store.rows(&[0..1], 1).expect("anew").has(0));
+        assert!(!store.rows(&batches, 1).expect("anew").has(0));
     }
 }

@@ -73,7 +73,7 @@ equipoise_kernels::wide! {
     fn gelu_tanh(x: &mut [f32]) {
         for x in x {
             // (1 + tanh z) / 2 = sigmoid(2 z), with 2 sqrt(2 / pi) = 1.595769.
-            *x *= sigmoid(1.595_769_1 * (*x + 0.044_715 * *x * *x * *x));
+            *x *= sigmoid(1.595_769 * (*x + 0.044_715 * *x * *x * *x));
         }
     }
 }

@@ -89,7 +89,7 @@ pub fn encode_images(
         fingerprint: fingerprint(&items.ids, &found, &settings),
         ids: &items.ids,
         report: EncodeReport {
-            encoder: model.name.clone(),
+            encoder: request.model.clone(),
             architecture: encoder.architecture.clone(),
             revision: model.revision.clone(),
             files,

@@ -44,12 +44,13 @@ impl Shown {
 
     fn bar(&mut self, progress: Progress) {
         let style = "{wide_bar} {pos}/{len} {msg} [{elapsed_precise}, {eta_precise} left]";
+        let rate = self.rate(progress);
         let bar = self.bar.get_or_insert_with(|| {
             let style = ProgressStyle::with_template(style).expect("the template is well formed");
             ProgressBar::new(progress.total as u64).with_style(style)
         });
         bar.set_position(progress.done as u64);
-        bar.set_message(format!("{:.0} items/s", self.rate(progress)));
+        bar.set_message(format!("{rate:.0} items/s"));
         if progress.done == progress.total {
             bar.finish_and_clear();
         }
