@@ -48,9 +48,15 @@ fn shop() -> tempfile::TempDir {
 }
 
 fn features(dir: &Path) -> assert_cmd::Command {
+    let mut command = of_pictures(dir);
+    command.arg("--model").arg(golden("tiny-clip"));
+    command
+}
+
+fn of_pictures(dir: &Path) -> assert_cmd::Command {
     let mut command = program();
     command.args(["features", "image", "--quiet", "--data"]).arg(dir.join("data"));
-    command.arg("--images").arg(dir.join("photos")).arg("--model").arg(golden("tiny-clip"));
+    command.arg("--images").arg(dir.join("photos"));
     command
 }
 
@@ -63,6 +69,8 @@ fn pictures_become_features_that_a_model_is_trained_on() {
     let report = json(features(dir.path()).args(["--name", "photo", "--normalise", "--format", "json"]));
     assert_eq!((&report["rows"], &report["normalised"]), (&40.into(), &true.into()));
     assert_eq!(report["broken"].as_array().map(Vec::len), Some(1));
+    let said = ok(of_pictures(dir.path()).args(["--name", "plain", "--model", "builtin"]));
+    assert!(said.contains("40 rows of 240 columns from builtin (colours, layout and edges)"), "{said}");
     let check = json(program().args(["data", "check", "--format", "json"]).arg(dir.path().join("data")));
     assert_eq!(check["modalities"][0]["marked_missing"], report["missing"]);
 

@@ -232,7 +232,10 @@ fn input_that_cannot_be_used_is_named() {
     says(&call(&["--data", &data, "--csv", "x.csv", "--out", &out]), "csv and data of reviews");
     says(&call(&["--data", &data]), "out: expected the directory");
     says(&call(&["--data", &data, "--meta", "m", "--out", &out]), "meta given: only reviews reads it");
-    says(&call(&["--csv", "x.csv", "--out", &out]), "no modality: expected items with text, or features");
+    says(
+        &call(&["--csv", "x.csv", "--out", &out]),
+        "no modality: expected items with text or image, or features",
+    );
     says(&call(&["--data", "nowhere", "--out", &out]), "nowhere");
     says(&call(&["--data", &data, "--out", &out, "--seeds", "0"]), "seeds = 0: expected 1 to 1000");
     says(&call(&["--data", &data, "--out", &out, "--backbone", "popularity"]), "nothing to balance");

@@ -28,21 +28,6 @@ const MATERIALS: [&str; 10] =
 /// Width and height of a picture.
 pub(super) const SIDE: usize = 32;
 
-/// Parts of a picture along each side whose mean colours are its features.
-const PARTS: usize = 4;
-
-/// Mean red, green and blue of each part of a picture, 0 to 1.
-pub(super) fn looks(pixels: &[u8]) -> Vec<f32> {
-    let part = SIDE / PARTS;
-    let mut sums = [0u32; 3 * PARTS * PARTS];
-    for (place, &value) in pixels.iter().enumerate() {
-        let (pixel, channel) = (place / 3, place % 3);
-        let (x, y) = (pixel % SIDE / part, pixel / SIDE / part);
-        sums[3 * (y * PARTS + x) + channel] += u32::from(value);
-    }
-    sums.iter().map(|&sum| sum as f32 / (255 * part * part) as f32).collect()
-}
-
 /// One item.
 pub(super) struct Good {
     pub(super) kind: usize,

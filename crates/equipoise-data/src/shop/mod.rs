@@ -4,7 +4,6 @@
 //! <dir>/interactions.csv   user_id,item_id,timestamp
 //! <dir>/items.csv          item_id,title,picture     picture: path relative to the table; empty where there is none
 //! <dir>/pictures/*.png     32 x 32, RGB
-//! <dir>/looks/*.npy        features of the pictures, one file per item: mean red, green and blue of 4 x 4 parts, 0 to 1
 //! <dir>/shop.toml          settings, which mark the directory
 //! ```
 //!
@@ -21,7 +20,6 @@ use std::path::Path;
 
 use crate::atomic::write_atomic;
 use crate::error::DataError;
-use crate::formats::float32_header;
 use crate::random::{Seed, Stream};
 use goods::{COLOURS, Good, KINDS};
 
@@ -73,9 +71,6 @@ pub fn write_shop(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
         let mut rng = Seed(*seed).stream(&format!("shop/picture/{n}"));
         let pixels = good.pixels(&mut rng);
         write(&dir.join(picture(n)), &png::encode(&pixels))?;
-        let looks = goods::looks(&pixels);
-        let values: Vec<u8> = looks.iter().flat_map(|value| value.to_le_bytes()).collect();
-        write(&dir.join(format!("looks/{}.npy", id(n))), &[float32_header(1, looks.len()), values].concat())?;
     }
     write(&dir.join("items.csv"), catalogue(&goods).as_bytes())?;
     let purchases = purchases(&goods, *users, &mut Seed(*seed).stream("shop/purchases"));
@@ -159,7 +154,7 @@ mod tests {
             write_shop(dir.path(), &ShopConfig { users: 20, items: 50, seed }).expect("writes");
             dir
         });
-        for name in ["interactions.csv", "items.csv", "pictures/G0003.png", "looks/G0003.npy"] {
+        for name in ["interactions.csv", "items.csv", "pictures/G0003.png"] {
             let [a, b, c] = dirs.each_ref().map(|dir| std::fs::read(dir.path().join(name)).expect(name));
             assert!(a == b && a != c, "{name}");
         }

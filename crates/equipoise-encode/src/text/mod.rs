@@ -11,4 +11,5 @@ mod static_model;
 mod texts;
 mod tokenizer;
 
+pub(crate) use request::BUILTIN;
 pub use request::{TextRequest, encode_texts};

@@ -1,5 +1,6 @@
 //! Pictures to features: decoding, preprocessing and vision transformers.
 
+mod builtin;
 mod encoder;
 #[cfg(test)]
 mod golden;

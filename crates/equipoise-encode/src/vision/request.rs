@@ -8,12 +8,14 @@ use equipoise_data::item_ids;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::builtin::Builtin;
 use super::encoder::ImageEncoder;
 use super::model::ImagePooling;
 use super::sources::{Pictures, in_folder, in_table};
 use crate::error::EncodeError;
-use crate::job::{EncodeReport, Fingerprint, Job, Place, Prepared, Progress, batches, run};
+use crate::job::{EncodeReport, Encoder, Fingerprint, Job, Place, Prepared, Progress, batches, run};
 use crate::model_dir::ModelDir;
+use crate::text::BUILTIN;
 
 /// Tokens of a batch unless told otherwise: five pictures of ViT-B/16, twenty of CLIP ViT-B/32.
 const BATCH_TOKENS: usize = 1024;
@@ -26,7 +28,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.png` or `.webp`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `image` | its column of paths, relative to the table |
-/// | `model` | - | the folder of a model, or `org/name` in the hub's cache |
+/// | `model` | - | `builtin` (colours, layout and edges), the folder of a model, or `org/name` in the hub's cache |
 /// | `name` | `image` | name of the modality |
 /// | `out` | the data set's directory | where the features go |
 /// | `overwrite` | `false` | replace features of this name |
@@ -78,38 +80,80 @@ pub fn encode_images(
     let name = if request.name.is_empty() { "image" } else { &request.name };
     let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
     let found = request.pictures(&items.ids)?;
+    let sources = EncodeReport {
+        encoder: request.model.clone(),
+        normalised: request.normalise,
+        source: request.images.display().to_string(),
+        unknown: found.unknown,
+        repeated: found.repeated,
+        ..EncodeReport::default()
+    };
+    let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
+    let (settings, report);
+    if request.model == BUILTIN {
+        let encoder = Builtin { normalise: request.normalise };
+        settings = format!("{BUILTIN} 1 {} {most}", request.normalise);
+        report = EncodeReport { architecture: "colours, layout and edges".into(), ..sources };
+        let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
+        return described.encoded(&encoder, 1, most, progress);
+    }
     let model = ModelDir::find(&request.model)?;
     let encoder = ImageEncoder::open(&model.path, request.pooling, request.normalise)?;
     let files = model.hashes(&encoder.files)?;
-    let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
-    let settings = format!("{} {} {most} {}", encoder.pooling(), request.normalise, hashes.join(" "));
-    let job = Job {
-        place: &place,
-        fingerprint: fingerprint(&items.ids, &found, &settings),
-        ids: &items.ids,
-        report: EncodeReport {
-            encoder: request.model.clone(),
-            architecture: encoder.architecture.clone(),
-            revision: model.revision.clone(),
-            files,
-            pooling: Some(encoder.pooling().to_owned()),
-            normalised: request.normalise,
-            source: request.images.display().to_string(),
-            unknown: found.unknown,
-            repeated: found.repeated,
-            ..EncodeReport::default()
-        },
-        prepare: Box::new(|_| Ok(prepare(&encoder, &found, most))),
+    settings = format!("{} {} {most} {}", encoder.pooling(), request.normalise, hashes.join(" "));
+    report = EncodeReport {
+        architecture: encoder.architecture.clone(),
+        revision: model.revision.clone(),
+        files,
+        pooling: Some(encoder.pooling().to_owned()),
+        ..sources
     };
-    run(&encoder, job, progress)
+    let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
+    described.encoded(&encoder, encoder.tokens(), most, progress)
+}
+
+/// A job but for its encoder.
+struct Described<'a> {
+    place: &'a Place,
+    ids: &'a [String],
+    found: &'a Pictures,
+    /// What decides the result beside the pictures.
+    settings: String,
+    report: EncodeReport,
+}
+
+impl Described<'_> {
+    /// Runs it with pictures of `tokens` tokens in batches of at most `most`.
+    fn encoded(
+        self,
+        encoder: &impl Encoder<Input = PathBuf>,
+        tokens: usize,
+        most: usize,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<EncodeReport, EncodeError> {
+        let found = self.found;
+        let job = Job {
+            place: self.place,
+            fingerprint: fingerprint(self.ids, found, &self.settings),
+            ids: self.ids,
+            report: self.report,
+            prepare: Box::new(move |_| Ok(prepare(found, tokens, most))),
+        };
+        run(encoder, job, progress)
+    }
 }
 
 impl ImageRequest {
     fn check(&self) -> Result<(), EncodeError> {
         if self.model.is_empty() {
-            let expected = "the folder of a model, or org/name in the hub's cache".into();
+            let expected = "builtin, the folder of a model, or org/name in the hub's cache".into();
             return Err(EncodeError::Setting { field: "model", found: "\"\"".into(), expected });
+        }
+        if self.model == BUILTIN && self.pooling != ImagePooling::Model {
+            let expected = "model, since the built-in encoder has no tokens".into();
+            let found = self.pooling.name().to_owned();
+            return Err(EncodeError::Setting { field: "pooling", found, expected });
         }
         match self.batch_tokens {
             Some(0) => {
@@ -134,10 +178,10 @@ impl ImageRequest {
 }
 
 /// Pictures in the order of the items, in batches of equal size.
-fn prepare(encoder: &ImageEncoder, found: &Pictures, most: usize) -> Prepared<PathBuf> {
+fn prepare(found: &Pictures, tokens: usize, most: usize) -> Prepared<PathBuf> {
     let there = found.files.iter().zip(0u32..).filter_map(|(file, item)| Some((item, file.clone()?)));
     let (items, inputs): (Vec<u32>, Vec<PathBuf>) = there.unzip();
-    let batches = batches(inputs.iter().map(|_| encoder.tokens()), most);
+    let batches = batches(inputs.iter().map(|_| tokens), most);
     Prepared { items, inputs, batches }
 }
 

@@ -51,8 +51,9 @@ impl Budget {
 /// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
-/// | `items` | none | table of items: an id and texts | with `csv` |
+/// | `items` | none | table of items: an id, texts and pictures | with `csv` |
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
+/// | `image` | none | column of `items` with paths of pictures, relative to the table | with `items` |
 /// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |
 /// | `data` | none | a data set that is ready | |
 /// | `split` | `lattice` of reviews; of a table its own, else `ratio` | [`SplitRule`] | not with `data` |
@@ -60,6 +61,7 @@ impl Budget {
 /// | `split_seed` | 123 | seed of splits by chance | not with `data` |
 /// | `text_model` | `builtin` | encoder of texts: `builtin`, a folder, or `org/name` in the hub's cache | |
 /// | `text_dims` | 64 | columns of the features of `builtin` | >= 1 |
+/// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`Budget`] | |
 /// | `backbone` | `vbpr` | the network | |
@@ -88,6 +90,8 @@ pub struct PipelineConfig {
     pub items: Option<PathBuf>,
     /// Columns whose texts are encoded.
     pub text: Vec<String>,
+    /// Column with paths of pictures.
+    pub image: Option<String>,
     /// Features that are there already.
     pub features: Vec<FeatureSource>,
     /// A data set that is ready.
@@ -102,6 +106,8 @@ pub struct PipelineConfig {
     pub text_model: String,
     /// Columns of the built-in encoder's features.
     pub text_dims: Option<usize>,
+    /// Encoder of pictures.
+    pub image_model: String,
     /// Where everything goes.
     pub out: PathBuf,
     /// How far settings are searched.
@@ -130,6 +136,7 @@ impl Default for PipelineConfig {
             min_rating: None,
             items: None,
             text: Vec::new(),
+            image: None,
             features: Vec::new(),
             data: None,
             split: None,
@@ -137,6 +144,7 @@ impl Default for PipelineConfig {
             split_seed: 123,
             text_model: "builtin".into(),
             text_dims: None,
+            image_model: "builtin".into(),
             out: PathBuf::new(),
             budget: Budget::default(),
             backbone: "vbpr".into(),
@@ -202,7 +210,14 @@ impl PipelineConfig {
             ("min_rating", self.min_rating.is_some(), source == "csv", "csv"),
             ("items", self.items.is_some(), source == "csv", "csv"),
             ("text", !self.text.is_empty(), self.items.is_some(), "items"),
-            ("items", self.items.is_some() && self.text.is_empty(), false, "text"),
+            ("image", self.image.is_some(), self.items.is_some(), "items"),
+            (
+                "items",
+                self.items.is_some() && self.text.is_empty() && self.image.is_none(),
+                false,
+                "text or image",
+            ),
+            ("image_model", self.image_model != "builtin", self.image.is_some(), "image"),
             ("features", !self.features.is_empty(), source != "data", "reviews or csv"),
             ("text_dims", self.text_dims.is_some(), self.has_texts(), "text or meta"),
             ("text_model", self.text_model != "builtin", self.has_texts(), "text or meta"),
@@ -215,10 +230,10 @@ impl PipelineConfig {
         if self.min_rating.is_some_and(|rating| !rating.is_finite()) {
             return fault(format!("min_rating = {:?}: expected a finite number", self.min_rating));
         }
-        if source != "data" && !self.has_texts() && self.image_features.is_none() && self.features.is_empty()
-        {
+        let encoded = self.has_texts() || self.image.is_some();
+        if source != "data" && !encoded && self.image_features.is_none() && self.features.is_empty() {
             let of = if source == "csv" {
-                "items with text, or features"
+                "items with text or image, or features"
             } else {
                 "meta, image_features or features"
             };

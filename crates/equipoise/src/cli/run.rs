@@ -17,7 +17,7 @@ use toml::Value;
 #[command(after_help = "\
 Give one of --reviews, --csv and --data:
   equipoise run --reviews reviews_Baby_5.json.gz --meta meta_Baby.json.gz --out baby
-  equipoise run --csv interactions.csv --items items.csv --text title --out shop
+  equipoise run --csv interactions.csv --items items.csv --text title --image picture --out shop
   equipoise run --data my-data --out study
 
 Each stage is done once: the same command again finds it up to date, another setting redoes what depends on it, and a
@@ -44,12 +44,15 @@ pub struct Args {
     /// Table of interactions: .csv, .tsv or .parquet.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
-    /// Table of items: an id and texts.
+    /// Table of items: an id, texts and paths of pictures.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     items: Option<PathBuf>,
     /// Columns of the items whose texts are encoded.
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Tables")]
     text: Option<Vec<String>>,
+    /// Column of the items with paths of pictures, relative to the table.
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    image: Option<String>,
     /// Leave out interactions that are rated below.
     #[arg(long, value_name = "RATING", help_heading = "Tables")]
     min_rating: Option<f64>,
@@ -86,6 +89,9 @@ pub struct Args {
     /// Columns of the features of --text-model builtin [default: 64].
     #[arg(long, value_name = "N")]
     text_dims: Option<u32>,
+    /// Encoder of pictures: builtin, a folder, or a name in the hub's cache [default: builtin].
+    #[arg(long, value_name = "MODEL")]
+    image_model: Option<String>,
     /// Features that are there already: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
     #[arg(long, value_name = "NAME=PATH", value_parser = super::reading::source)]
     features: Vec<FeatureSource>,
@@ -131,6 +137,7 @@ impl Args {
             ("csv", path(&self.csv)),
             ("items", path(&self.items)),
             ("text", texts),
+            ("image", text(&self.image)),
             ("features", self.sources()),
             ("min_rating", self.min_rating.map(Value::Float)),
             ("data", path(&self.data)),
@@ -139,6 +146,7 @@ impl Args {
             ("split_seed", whole(self.split_seed)),
             ("text_model", text(&self.text_model)),
             ("text_dims", whole(self.text_dims)),
+            ("image_model", text(&self.image_model)),
             ("out", path(&self.out)),
             ("budget", text(&self.budget)),
             ("backbone", text(&self.backbone)),

@@ -7,7 +7,7 @@ use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP.
+/// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP, or without a model.
 ///
 /// Reads JPEG, PNG and WebP, prepares them as the model's preprocessor_config.json says, and writes NAME_feat.npy,
 /// NAME_missing.json and NAME_encoder.json beside the data. Items without a picture, or with a broken one, are marked
@@ -29,7 +29,7 @@ pub struct Args {
     /// Column of the table with raw item ids [default: guessed].
     #[arg(long, value_name = "COLUMN")]
     id_column: Option<String>,
-    /// Folder of the model, or org/name in the hub's cache.
+    /// Encoder: builtin (colours, layout and edges), the folder of a model, or org/name in the hub's cache.
     #[arg(long, value_name = "MODEL")]
     model: String,
     /// Name of the modality.
@@ -54,6 +54,7 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
+  equipoise features image --data my-data --images photos --model builtin
   equipoise features image --data my-data --images photos --model openai/clip-vit-base-patch32
   equipoise features image --data my-data --images items.csv --column photo --model ./dinov2-small --name photo";
 
@@ -108,9 +109,9 @@ fn text(report: &EncodeReport) -> String {
     if report.up_to_date {
         return format!("{}: up to date, nothing to do\n", report.name);
     }
-    let pooling = report.pooling.as_deref().unwrap_or_default();
+    let pooling = report.pooling.as_ref().map(|pooling| format!(", {pooling}")).unwrap_or_default();
     let mut text = format!(
-        "{}: {} rows of {} columns from {} ({}, {pooling})\n",
+        "{}: {} rows of {} columns from {} ({}{pooling})\n",
         report.name, report.rows, report.width, report.encoder, report.architecture
     );
     let mut note = |count: usize, what: &str| {
