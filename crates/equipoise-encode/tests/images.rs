@@ -172,7 +172,11 @@ fn what_cannot_be_used_is_said() {
         (ImageRequest { images: empty.path().to_owned(), ..base() }, "no .jpg, .jpeg, .png or .webp"),
         (ImageRequest { images: "nowhere.csv".into(), ..base() }, "nowhere.csv"),
         (ImageRequest { column: Some("photo".into()), ..base() }, "expected no column"),
-        (ImageRequest { model: String::new(), ..base() }, "model = \"\": expected the folder"),
+        (ImageRequest { model: String::new(), ..base() }, "model = \"\": expected builtin, the folder"),
+        (
+            ImageRequest { model: "builtin".into(), pooling: ImagePooling::Cls, ..base() },
+            "pooling = cls: expected model",
+        ),
         (ImageRequest { model: "no/such-model".into(), ..base() }, "hf download no/such-model"),
         (ImageRequest { batch_tokens: Some(0), ..base() }, "batch_tokens = 0: expected 1 or more"),
         (ImageRequest { pooling: ImagePooling::Mean, ..base() }, "pooling = mean: expected model or cls"),
