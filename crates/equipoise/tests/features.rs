@@ -2,35 +2,8 @@
 
 mod common;
 
-use common::{failure, json, ok, program};
+use common::{failure, imported, json, ok, program};
 use std::path::{Path, PathBuf};
-
-/// An import of made-up files without image features.
-fn imported() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let raw = dir.path().join("raw");
-    let mut command = program();
-    command.args([
-        "data",
-        "fake-amazon",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--reviews",
-        "400",
-        "--images",
-        "0",
-    ]);
-    ok(command.args(["--without-image", "0", "--catalogue", "50", "--out"]).arg(&raw));
-    let mut command = program();
-    command
-        .args(["data", "import", "amazon", "--quiet", "--reviews"])
-        .arg(raw.join("reviews_Made_Up_5.json.gz"));
-    command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz"));
-    ok(command.arg("--out").arg(dir.path().join("data")));
-    dir
-}
 
 fn features(data: &Path, model: &str) -> assert_cmd::Command {
     let mut command = program();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{failure, json, ok, program};
+use common::{failure, imported, json, ok, program};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,27 +12,8 @@ fn golden(name: &str) -> PathBuf {
 
 /// An import of made-up files without image features, and pictures of its first 30 items, one of them cut off.
 fn shop() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let (raw, data, photos) = (dir.path().join("raw"), dir.path().join("data"), dir.path().join("photos"));
-    let mut command = program();
-    command.args([
-        "data",
-        "fake-amazon",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--reviews",
-        "400",
-        "--images",
-        "0",
-    ]);
-    ok(command.args(["--without-image", "0", "--catalogue", "50", "--out"]).arg(&raw));
-    let mut command = program();
-    command
-        .args(["data", "import", "amazon", "--quiet", "--reviews"])
-        .arg(raw.join("reviews_Made_Up_5.json.gz"));
-    ok(command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz")).arg("--out").arg(&data));
+    let dir = imported();
+    let (data, photos) = (dir.path().join("data"), dir.path().join("photos"));
     fs::create_dir(&photos).expect("made");
     let texts = fs::read_to_string(data.join("texts.jsonl")).expect("written by the import");
     let sources = ["rgb.png", "rgba.png", "half_colour.jpg", "progressive.jpg", "lossy.webp"];

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Demo, failure, json, ok, program};
+use common::{Demo, failure, json, ok, program, raw_files};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -176,21 +176,7 @@ fn a_run_that_is_killed_goes_on_and_ends_the_same() {
 fn raw_reviews_their_texts_and_images_become_a_report() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let place = |name: &str| dir.path().join(name);
-    let mut fake = program();
-    fake.args([
-        "data",
-        "fake-amazon",
-        "--users",
-        "60",
-        "--items",
-        "40",
-        "--reviews",
-        "400",
-        "--images",
-        "40",
-        "--out",
-    ]);
-    ok(fake.arg(place("raw")));
+    raw_files(&place("raw"), 40, 5);
     fs::write(
         place("run.toml"),
         format!(

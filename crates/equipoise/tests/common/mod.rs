@@ -69,3 +69,36 @@ impl Demo {
         command
     }
 }
+
+/// Writes made-up raw files in the formats of Amazon, with so many records of images, and items that have none.
+pub fn raw_files(dir: &Path, images: u32, without: u32) {
+    let mut command = program();
+    command.args([
+        "data",
+        "fake-amazon",
+        "--users",
+        "60",
+        "--items",
+        "40",
+        "--reviews",
+        "400",
+        "--catalogue",
+        "50",
+    ]);
+    command.args(["--without-image", &without.to_string(), "--images", &images.to_string(), "--out"]);
+    ok(command.arg(dir));
+}
+
+/// A directory with `raw`, and `data`, an import of it without image features.
+pub fn imported() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let raw = dir.path().join("raw");
+    raw_files(&raw, 0, 0);
+    let mut command = program();
+    command
+        .args(["data", "import", "amazon", "--quiet", "--reviews"])
+        .arg(raw.join("reviews_Made_Up_5.json.gz"));
+    command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz"));
+    ok(command.arg("--out").arg(dir.path().join("data")));
+    dir
+}
