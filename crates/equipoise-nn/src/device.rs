@@ -31,7 +31,7 @@ pub enum DeviceError {
 /// | name | device | build |
 /// |---|---|---|
 /// | `cpu` | the processor, with the fast bodies of every operation | any |
-/// | `vulkan` | the best GPU that Vulkan offers | `--features vulkan` |
+/// | `vulkan` | the best GPU that Vulkan offers | `--features vulkan` (not tested yet) |
 /// | `vulkan:N` | its discrete GPU number `N`, from 0 | `--features vulkan` |
 /// | `vulkan:integrated`, `vulkan:cpu` | its integrated GPU; a driver that runs on the processor, such as lavapipe | `--features vulkan` |
 /// | `cuda`, `cuda:N` | NVIDIA GPU number `N` | `--features cuda` (not tested) |
