@@ -17,6 +17,7 @@
 //! ```
 
 mod error;
+mod item_texts;
 mod job;
 mod json;
 mod model_dir;

@@ -8,7 +8,6 @@ mod names;
 mod pooling;
 mod request;
 mod static_model;
-mod texts;
 mod tokenizer;
 
 pub(crate) use request::BUILTIN;

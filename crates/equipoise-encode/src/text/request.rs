@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::Counts;
 use super::embedder::Embedder;
-use super::texts::{self, ItemTexts};
 use super::tokenizer::Tokens;
 use crate::error::EncodeError;
+use crate::item_texts::{self, ItemTexts};
 use crate::job::{
     EncodeReport, Fingerprint, Job, Memory, Place, Prepared, Progress, Store, VERSION, batches, run,
 };
@@ -86,7 +86,7 @@ pub fn encode_texts(
     let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
     place.check()?;
     let (source, cells) = request.source()?;
-    let found = texts::read(&items.ids, &source, &cells)?;
+    let found = item_texts::read(&items.ids, &source, &cells)?;
     let report = EncodeReport {
         encoder: request.model().to_owned(),
         source: source.display().to_string(),

@@ -1,11 +1,11 @@
 //! Which file is the picture of which item.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use equipoise_data::formats::{Cells, read_cells};
+use equipoise_data::formats::Cells;
 
 use crate::error::EncodeError;
+use crate::item_texts::{self, ItemTexts, by_id, nothing};
 
 /// Endings of the names of pictures, the first being preferred.
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
@@ -67,41 +67,10 @@ fn stem_and_rank(path: &Path) -> Option<(String, usize)> {
 /// # Errors
 /// If the table cannot be read, a row has no id, or no row is about an item of the data set.
 pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pictures, EncodeError> {
-    let items = by_id(ids);
     let folder = table.parent().unwrap_or(Path::new(""));
-    let mut found = Pictures { files: vec![None; ids.len()], ..Pictures::default() };
-    let (mut seen, mut example) = (vec![false; ids.len()], None);
-    read_cells(table, cells, &mut |raw, path| {
-        match items.get(raw) {
-            _ if raw.is_empty() => return Err("the item id is empty; fill it in or remove the row".into()),
-            None => {
-                found.unknown += 1;
-                example.get_or_insert_with(|| raw.to_owned());
-            }
-            Some(&item) if seen[item] => found.repeated += 1,
-            Some(&item) => {
-                seen[item] = true;
-                found.files[item] =
-                    Some(path.trim()).filter(|path| !path.is_empty()).map(|path| folder.join(path));
-            }
-        }
-        Ok(())
-    })?;
-    if seen.contains(&true) {
-        return Ok(found);
-    }
-    let theirs =
-        example.map_or("no row at all".into(), |raw| format!("its items are called {raw:.60?} and so on"));
-    Err(nothing(table, "no row is about an item of the data set", &theirs, ids))
-}
-
-fn by_id(ids: &[String]) -> HashMap<&str, usize> {
-    ids.iter().map(String::as_str).zip(0..).collect()
-}
-
-fn nothing(place: &Path, what: &str, theirs: &str, ids: &[String]) -> EncodeError {
-    let ours = ids.first().map(String::as_str).unwrap_or_default();
-    EncodeError::file(place, format!("{what}: {theirs}, there {ours:.60?}; use the same ids"))
+    let ItemTexts { texts, unknown, repeated } = item_texts::read(ids, table, cells)?;
+    let files = texts.into_iter().map(|path| path.map(|path| folder.join(path.trim()))).collect();
+    Ok(Pictures { files, unknown, repeated })
 }
 
 #[cfg(test)]

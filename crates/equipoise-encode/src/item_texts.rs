@@ -1,4 +1,4 @@
-//! The text of each item of a data set.
+//! What a table says of each item of a data set: its text, or the path of its picture.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) struct ItemTexts {
 /// # Errors
 /// If the table cannot be read, a row has no id, or no row is about an item of the data set.
 pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTexts, EncodeError> {
-    let items: HashMap<&str, usize> = ids.iter().map(String::as_str).zip(0..).collect();
+    let items = by_id(ids);
     let mut found = ItemTexts { texts: vec![None; ids.len()], ..ItemTexts::default() };
     let (mut seen, mut example) = (vec![false; ids.len()], None);
     read_cells(file, cells, &mut |raw, text| {
@@ -46,10 +46,18 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
     }
     let theirs =
         example.map_or("no row at all".into(), |raw| format!("its items are called {raw:.60?} and so on"));
+    Err(nothing(file, "no row is about an item of the data set", &theirs, ids))
+}
+
+/// The place of each item by its raw id.
+pub(crate) fn by_id(ids: &[String]) -> HashMap<&str, usize> {
+    ids.iter().map(String::as_str).zip(0..).collect()
+}
+
+/// Nothing at `place` is of an item: how things are called on either side.
+pub(crate) fn nothing(place: &Path, what: &str, theirs: &str, ids: &[String]) -> EncodeError {
     let ours = ids.first().map(String::as_str).unwrap_or_default();
-    let problem =
-        format!("no row is about an item of the data set: {theirs}, there {ours:.60?}; use the same ids");
-    Err(EncodeError::file(file, problem))
+    EncodeError::file(place, format!("{what}: {theirs}, there {ours:.60?}; use the same ids"))
 }
 
 #[cfg(test)]
