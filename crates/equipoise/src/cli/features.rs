@@ -4,7 +4,12 @@ mod image;
 mod progress;
 mod text;
 
-use super::{Failure, Global};
+use super::{Failure, Global, print};
+use equipoise_encode::EncodeReport;
+use std::fmt::Write;
+
+/// Broken inputs that are named on the terminal; the file has all.
+const NAMED: usize = 5;
 
 /// Make features from the texts and pictures of items.
 #[derive(clap::Subcommand)]
@@ -20,4 +25,32 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
         Command::Text(args) => text::run(args, global),
         Command::Image(args) => image::run(args, global),
     }
+}
+
+/// Says what came out, with those notes whose number is not 0, and the rate with so many digits after the point.
+fn show(
+    report: &EncodeReport,
+    notes: &[(usize, &str)],
+    digits: usize,
+    global: &Global,
+) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(report);
+    }
+    if report.up_to_date {
+        return print::out(&format!("{}: up to date, nothing to do\n", report.name));
+    }
+    let pooling = report.pooling.as_ref().map(|pooling| format!(", {pooling}")).unwrap_or_default();
+    let mut text = format!(
+        "{}: {} rows of {} columns from {} ({}{pooling})\n",
+        report.name, report.rows, report.width, report.encoder, report.architecture
+    );
+    for (count, what) in notes.iter().filter(|(count, _)| *count > 0) {
+        let _ = writeln!(text, "  - {count} {what}");
+    }
+    for broken in report.broken.iter().take(NAMED) {
+        let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);
+    }
+    let _ = writeln!(text, "{:.1} s, {:.digits$} items/s", report.seconds, report.rate);
+    print::out(&text)
 }

@@ -1,10 +1,10 @@
 //! `equipoise features image`
 
 use super::progress::Shown;
-use crate::cli::{Failure, Global, print};
+use super::show;
+use crate::cli::{Failure, Global};
 use clap::ValueEnum;
 use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
-use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP, or without a model.
@@ -96,37 +96,15 @@ impl Args {
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut shown = Shown::new(global.quiet);
     let report = encode_images(&args.request(), &mut |progress| shown.step(progress))?;
-    if global.json() {
-        return print::json(&report);
-    }
-    print::out(&text(&report))
+    show(&report, &notes(&report), 1, global)
 }
 
-/// Broken pictures that are named on the terminal; the file has all.
-const NAMED: usize = 5;
-
-fn text(report: &EncodeReport) -> String {
-    if report.up_to_date {
-        return format!("{}: up to date, nothing to do\n", report.name);
-    }
-    let pooling = report.pooling.as_ref().map(|pooling| format!(", {pooling}")).unwrap_or_default();
-    let mut text = format!(
-        "{}: {} rows of {} columns from {} ({}{pooling})\n",
-        report.name, report.rows, report.width, report.encoder, report.architecture
-    );
-    let mut note = |count: usize, what: &str| {
-        if count > 0 {
-            let _ = writeln!(text, "  - {count} {what}");
-        }
-    };
-    note(report.missing, "items without a usable picture were given the mean row and are listed as missing");
-    note(report.unknown, "pictures of items that are not in the data set were left out");
-    note(report.repeated, "further pictures of an item were left out");
-    note(report.resumed, "items had been encoded by an earlier run");
-    note(report.broken.len(), "pictures were broken, all named in the report:");
-    for broken in report.broken.iter().take(NAMED) {
-        let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);
-    }
-    let _ = writeln!(text, "{:.1} s, {:.1} items/s", report.seconds, report.rate);
-    text
+fn notes(report: &EncodeReport) -> [(usize, &'static str); 5] {
+    [
+        (report.missing, "items without a usable picture were given the mean row and are listed as missing"),
+        (report.unknown, "pictures of items that are not in the data set were left out"),
+        (report.repeated, "further pictures of an item were left out"),
+        (report.resumed, "items had been encoded by an earlier run"),
+        (report.broken.len(), "pictures were broken, all named in the report:"),
+    ]
 }

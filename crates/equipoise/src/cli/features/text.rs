@@ -1,9 +1,9 @@
 //! `equipoise features text`
 
 use super::progress::Shown;
-use crate::cli::{Failure, Global, print};
+use super::show;
+use crate::cli::{Failure, Global};
 use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
-use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Encode the texts of a data set, with a sentence encoder or without any model.
@@ -75,30 +75,17 @@ impl Args {
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut shown = Shown::new(global.quiet);
     let report = encode_texts(&args.request(), &mut |progress| shown.step(progress))?;
-    if global.json() {
-        return print::json(&report);
-    }
-    print::out(&text(&report))
+    // Of texts, pooling is told by the file alone.
+    let report = EncodeReport { pooling: report.pooling.filter(|_| global.json()), ..report };
+    show(&report, &notes(&report), 0, global)
 }
 
-fn text(report: &EncodeReport) -> String {
-    if report.up_to_date {
-        return format!("{}: up to date, nothing to do\n", report.name);
-    }
-    let mut text = format!(
-        "{}: {} rows of {} columns from {} ({})\n",
-        report.name, report.rows, report.width, report.encoder, report.architecture
-    );
-    let mut note = |count: usize, what: &str| {
-        if count > 0 {
-            let _ = writeln!(text, "  - {count} {what}");
-        }
-    };
-    note(report.missing, "items without text were given the mean row and are listed as missing");
-    note(report.truncated, "texts were cut to the model's length");
-    note(report.unknown, "texts of items that are not in the data set were left out");
-    note(report.repeated, "further texts of an item were left out: the first is kept");
-    note(report.resumed, "items had been encoded by an earlier run");
-    let _ = writeln!(text, "{:.1} s, {:.0} items/s", report.seconds, report.rate);
-    text
+fn notes(report: &EncodeReport) -> [(usize, &'static str); 5] {
+    [
+        (report.missing, "items without text were given the mean row and are listed as missing"),
+        (report.truncated, "texts were cut to the model's length"),
+        (report.unknown, "texts of items that are not in the data set were left out"),
+        (report.repeated, "further texts of an item were left out: the first is kept"),
+        (report.resumed, "items had been encoded by an earlier run"),
+    ]
 }
