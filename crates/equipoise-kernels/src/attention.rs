@@ -10,7 +10,7 @@
 
 use crate::rows::{split_edges, split_rows, sum_edges, tasks};
 use crate::softmax::{backward_of_rows, softmax_of_rows};
-use crate::sparse::{BySource, SparseRows, dots_of_rows, spmm_by_edge};
+use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge};
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -31,14 +31,15 @@ pub struct Attention<'a> {
     pub width: usize,
 }
 
-/// Where [`attend_backward`] writes; shapes as in [`Attention`].
+/// Where [`attend_backward`] writes; shapes as in [`Attention`]. Tables that are one and the same need no gradient each:
+/// an empty slice has its gradient added to the one before it.
 #[derive(Debug)]
 pub struct AttentionGradients<'a> {
-    /// `dL/dq`.
+    /// `dL/dq`, overwritten.
     pub q: &'a mut [f32],
-    /// `dL/dk`.
+    /// `dL/dk`, overwritten, or empty.
     pub k: &'a mut [f32],
-    /// `dL/dv`.
+    /// `dL/dv`, overwritten, or empty.
     pub v: &'a mut [f32],
 }
 
@@ -115,7 +116,7 @@ fn stretches(indptr: &[usize], rows: Range<usize>) -> impl Iterator<Item = Range
     })
 }
 
-/// The gradients of [`attend`], given its `alpha` and `grad = dL/dout` (`n_rows x width`); overwrites all three:
+/// The gradients of [`attend`], given its `alpha` and `grad = dL/dout` (`n_rows x width`):
 ///
 /// ```text
 /// d_alpha_e = <grad_t, v_s>                 d_l = softmax backward of d_alpha
@@ -142,10 +143,21 @@ pub fn attend_backward(
     assert_eq!(by_source.rows.n_edges(), rows.n_edges(), "attention: number of edges by source");
     let width = tables.width;
     let mut d_logits = vec![0.0; rows.n_edges()];
-    target_side(rows, tables, alpha, grad, &mut d_logits, gradients.q);
+    let AttentionGradients { q, k, v } = gradients;
+    target_side(rows, tables, alpha, grad, &mut d_logits, q);
     let BySource { rows, edges } = by_source;
-    spmm_by_edge(rows, edges, &d_logits, tables.q, width, gradients.k);
-    spmm_by_edge(rows, edges, alpha, grad, width, gradients.v);
+    let keys = if k.is_empty() && !tables.k.is_empty() {
+        add_spmm_by_edge(rows, edges, &d_logits, tables.q, width, q);
+        q
+    } else {
+        spmm_by_edge(rows, edges, &d_logits, tables.q, width, k);
+        k
+    };
+    if v.is_empty() && !tables.v.is_empty() {
+        add_spmm_by_edge(rows, edges, alpha, grad, width, keys);
+    } else {
+        spmm_by_edge(rows, edges, alpha, grad, width, v);
+    }
 }
 
 /// `dL/dlogit` per edge and `dL/dq`.

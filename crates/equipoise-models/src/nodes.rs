@@ -1,10 +1,10 @@
 //! Tables of all `N = U + I` nodes, users first.
 
 use crate::parts::Content;
-use crate::{Occurrences, Pass, Tables};
+use crate::{Occurrences, Pass, Request, Tables};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use equipoise_graph::Edges;
-use equipoise_nn::{leaky_relu, normalise_rows};
+use equipoise_nn::{Rows, gather_rows, leaky_relu, normalise_rows};
 
 /// `[users ; items]`.
 pub(crate) fn stack(users: Tensor<2>, items: Tensor<2>) -> Tensor<2> {
@@ -16,10 +16,28 @@ pub(crate) fn split(nodes: Tensor<2>, users: usize) -> (Tensor<2>, Tensor<2>) {
     (nodes.clone().slice(..users), nodes.slice(users..))
 }
 
-/// The asked-for rows of a table of all nodes.
+/// The asked-for users and items as nodes, and the number of users among them; `None` for everything.
+pub(crate) fn asked(request: &Request) -> Option<(Rows, usize)> {
+    if request.users.is_all() && request.items.is_all() {
+        return None;
+    }
+    let items = request.items.rows().iter().map(|i| i + request.inputs.n_users as u32);
+    let nodes = request.users.rows().iter().copied().chain(items).collect();
+    Some((nodes, request.users.len()))
+}
+
+/// The asked-for rows of a table of all nodes, users first. One gather, so that the whole table gets one gradient.
+pub(crate) fn select_nodes(pass: &Pass, nodes: Tensor<2>) -> Tensor<2> {
+    match asked(pass.request()) {
+        Some((rows, _)) => gather_rows(nodes, &rows),
+        None => nodes,
+    }
+}
+
+/// The same as two tables.
 pub(crate) fn select(pass: &Pass, nodes: Tensor<2>) -> Tables {
-    let (users, items) = split(nodes, pass.inputs().n_users);
-    pass.select(users, items)
+    let (users, items) = split(select_nodes(pass, nodes), pass.request().users.len());
+    Tables::new(users, items)
 }
 
 /// `H_0 = nrm([X_U ; X_I])`, `N x d`.

@@ -69,6 +69,11 @@ impl<'a> Pass<'a> {
         self.items
     }
 
+    /// What was asked for.
+    pub(crate) fn request(&self) -> &'a Request<'a> {
+        self.request
+    }
+
     /// Sizes, features and graph.
     pub fn inputs(&self) -> &'a Inputs {
         self.request.inputs

@@ -6,9 +6,11 @@
 //! * [`functions`]: the same operations on Burn's `Tensor`.
 //! * [`Parameters`]: named tables with their modality group, the unit that optimisers and files see.
 //! * [`Adam`]: the optimiser.
+//! * [`buffers`]: memory of large tables, kept from one step to the next.
 //! * [`init`]: initialisers of the field, from a named random stream.
 
 pub mod adam;
+pub mod buffers;
 pub mod device;
 pub mod functions;
 pub mod init;

@@ -99,6 +99,27 @@ proptest! {
     }
 
     #[test]
+    fn an_empty_slice_has_its_gradient_added_to_the_one_before(graph in graphs(), width in widths(), seed: u64) {
+        let tables = Tables::new(&graph, width, seed);
+        let (alpha, _) = tables.attend(&graph);
+        let grad = table(tables.q.len(), seed ^ 3);
+        let [d_q, d_k, d_v] = naive_backward(&graph, &tables, &alpha, &grad);
+        let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<f64>>();
+        let backward = |q: &mut [f32], k: &mut [f32]| {
+            let gradients = AttentionGradients { q, k, v: &mut [] };
+            attend_backward(graph.rows(), graph.by_source(), tables.slices(), &alpha, &grad, gradients);
+        };
+        let [mut q, mut k] = [&tables.q, &tables.k].map(|x| vec![f32::NAN; x.len()]);
+        backward(&mut q, &mut k);
+        assert_close(&q, &d_q, 2e-5);
+        assert_close(&k, &sum(&d_k, &d_v), 2e-5);
+        if q.len() == k.len() {
+            backward(&mut q, &mut []);
+            assert_close(&q, &sum(&d_q, &sum(&d_k, &d_v)), 2e-5);
+        }
+    }
+
+    #[test]
     fn gradients_are_the_slopes_of_the_loss(graph in graphs(), seed: u64) {
         let width = 3;
         let tables = Tables::new(&graph, width, seed);

@@ -2,7 +2,7 @@
 
 use crate::support::{Graph, assert_close, assert_same_on_any_number_of_threads, dot, graphs, row, table};
 use crate::support::{wide, widths};
-use equipoise_kernels::sparse::{edge_dots, spmm, spmm_backward, spmm_by_edge};
+use equipoise_kernels::sparse::{add_spmm_by_edge, edge_dots, spmm, spmm_backward, spmm_by_edge};
 use proptest::prelude::*;
 
 /// `out_target = sum value x_source` over `(target, source)` pairs, in float64.
@@ -37,6 +37,19 @@ proptest! {
         spmm_by_edge(transposed.rows, transposed.edges, &values, &x, width, &mut out);
         let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
         assert_close(&out, &naive(graph.n_sources, &pairs, &values, &x, width), 1e-5);
+    }
+
+    #[test]
+    fn the_transposed_product_can_be_added(graph in graphs(), width in widths(), seed: u64) {
+        let values = table(graph.n_edges(), seed);
+        let x = table(graph.n_targets * width, seed ^ 1);
+        let base = table(graph.n_sources * width, seed ^ 2);
+        let (mut out, transposed) = (base.clone(), graph.by_source());
+        add_spmm_by_edge(transposed.rows, transposed.edges, &values, &x, width, &mut out);
+        let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
+        let product = naive(graph.n_sources, &pairs, &values, &x, width);
+        let expected: Vec<f64> = base.iter().zip(product).map(|(&b, p)| f64::from(b) + p).collect();
+        assert_close(&out, &expected, 1e-5);
     }
 
     #[test]

@@ -38,7 +38,7 @@
 //! | `feature_weight` | 2 | weight of the terms of features in (5) | 0 or more |
 //! | `reg_ids` | 0.01 | weight of the norms in (5) | 0 or more |
 
-use crate::nodes::{repeated_rows, split};
+use crate::nodes::{repeated_rows, select};
 use crate::parts::{Build, Content, Linear};
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{
@@ -110,8 +110,8 @@ impl Bm3 {
     /// The rows of `u` and `i` asked for.
     fn online(&self, pass: &Pass) -> Tables {
         let nodes = layer_mean(pass, &self.user_item, self.config.ui_layers);
-        let (users, items) = split(nodes, pass.inputs().n_users);
-        pass.select(users, items + pass.table("item.id"))
+        let Tables { users, items, .. } = select(pass, nodes);
+        Tables::new(users, items + pass.items("item.id"))
     }
 
     /// Unit rows of a target: under dropout, and no gradient goes back through it.

@@ -8,7 +8,7 @@ use equipoise_data::{Seed, Stream};
 use equipoise_nn::Propagation;
 use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
-use equipoise_nn::ops::graph::{GraphOps, generic as graph};
+use equipoise_nn::ops::graph::{Alike, GraphOps, generic as graph};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -62,10 +62,19 @@ proptest! {
             let alpha = Flex::edge_softmax(q.clone(), k.clone(), e.clone());
             close("edge_softmax", alpha.clone(), graph::edge_softmax::<Flex>(q.clone(), k.clone(), &e));
             let g = tensor([e.len()], &mut s);
-            let fast = Flex::edge_softmax_backward(q.clone(), k.clone(), alpha.clone(), g.clone(), e.clone());
-            let plain = graph::edge_softmax_backward::<Flex>(q, k, alpha, g, &e);
-            close("gradient of queries", fast.0, plain.0);
-            close("gradient of keys", fast.1, plain.1);
+            for alike in [false, true] {
+                let (q, k, alpha, g) = (q.clone(), k.clone(), alpha.clone(), g.clone());
+                if alike && e.n_targets() != e.n_sources() {
+                    continue;
+                }
+                let fast =
+                    Flex::edge_softmax_backward(q.clone(), k.clone(), alpha.clone(), g.clone(), e.clone(), alike);
+                let plain = graph::edge_softmax_backward::<Flex>(q, k, alpha, g, &e, alike);
+                close("gradient of queries", fast.0, plain.0);
+                if !alike {
+                    close("gradient of keys", fast.1, plain.1);
+                }
+            }
         }
     }
 
@@ -79,13 +88,23 @@ proptest! {
             close("edge_attention", fast.0, plain.0);
             close("weights", fast.1.clone(), plain.1);
             let (alpha, g) = (fast.1, tensor([e.n_targets(), width], &mut s));
-            let plain = graph::edge_attention_backward::<Flex>(
-                q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone(), &e,
-            );
-            let fast = Flex::edge_attention_backward(q, k, v, alpha, g, e);
-            close("gradient of queries", fast.0, plain.0);
-            close("gradient of keys", fast.1, plain.1);
-            close("gradient of values", fast.2, plain.2);
+            for alike in [Alike::Apart, Alike::KeysAndValues, Alike::All] {
+                if alike == Alike::All && e.n_targets() != e.n_sources() {
+                    continue;
+                }
+                let (q, k, v, alpha, g) = (q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone());
+                let plain = graph::edge_attention_backward::<Flex>(
+                    q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone(), &e, alike,
+                );
+                let fast = Flex::edge_attention_backward(q, k, v, alpha, g, e.clone(), alike);
+                close("gradient of queries", fast.0, plain.0);
+                if alike != Alike::All {
+                    close("gradient of keys", fast.1, plain.1);
+                }
+                if alike == Alike::Apart {
+                    close("gradient of values", fast.2, plain.2);
+                }
+            }
         }
     }
 

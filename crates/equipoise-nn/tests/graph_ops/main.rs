@@ -78,6 +78,35 @@ proptest! {
         }
     }
 
+    #[test]
+    fn tables_that_are_one_and_the_same_get_the_sum_of_their_gradients(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let tables = [e.n_targets(), e.n_sources()].map(|rows| table(rows, width, &mut s));
+            agree(
+                &tables,
+                &mut s,
+                |t| functions::edge_attention(&e, t[0].clone(), t[1].clone(), t[1].clone()),
+                |t| weighted(&e, &dense::softmax(&e, &t[0], &t[1])).times(&t[1]),
+            );
+            if e.n_targets() != e.n_sources() {
+                continue;
+            }
+            agree(
+                &tables[..1],
+                &mut s,
+                |t| functions::edge_attention(&e, t[0].clone(), t[0].clone(), t[0].clone()),
+                |t| weighted(&e, &dense::softmax(&e, &t[0], &t[0])).times(&t[0]),
+            );
+            agree(
+                &tables[..1],
+                &mut s,
+                |t| functions::edge_softmax(&e, t[0].clone(), t[0].clone()),
+                |t| Table::column(dense::softmax(&e, &t[0], &t[0])),
+            );
+        }
+    }
+
     /// Logits of a thousand, whose exponentials are beyond float32; eighths, so that they are exact there.
     #[test]
     fn large_logits_neither_overflow_nor_lose_digits(seed: u64) {

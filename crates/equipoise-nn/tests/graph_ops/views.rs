@@ -62,6 +62,40 @@ fn edges_read_views_as_copies() {
 }
 
 #[test]
+fn a_range_of_rows_is_read_where_it_lies() {
+    let mut s = Seed(4).stream("test");
+    let tables = [table(9, WIDTH, &mut s), table(7, WIDTH, &mut s)];
+    let rows = |t: &Table| Table { rows: 4, width: WIDTH, values: t.values[2 * WIDTH..6 * WIDTH].to_vec() };
+    let part = |t: &Tensor<2>| t.clone().narrow(0, 2, 4);
+    agree(
+        &tables[..1],
+        &mut s,
+        |t| functions::tanh(part(&t[0])),
+        |t| {
+            let t = rows(&t[0]);
+            Table { values: t.values.iter().map(|x| x.tanh()).collect(), ..t }
+        },
+    );
+    agree(
+        &tables[..1],
+        &mut s,
+        |t| functions::normalise_rows(part(&t[0])),
+        |t| normalised(&rows(&t[0]), &[false; 4]),
+    );
+    let picked: equipoise_nn::Rows = vec![3, 0].into();
+    agree(
+        &tables[1..],
+        &mut s,
+        |t| functions::gather_rows(part(&t[0]), &picked),
+        |t| {
+            let t = rows(&t[0]);
+            let values = [3, 0].iter().flat_map(|&r| t.row(r).to_vec()).collect();
+            Table { rows: 2, width: WIDTH, values }
+        },
+    );
+}
+
+#[test]
 fn elements_read_transposed_views_as_copies() {
     let mut s = Seed(3).stream("test");
     let x = table(WIDTH, 4, &mut s);

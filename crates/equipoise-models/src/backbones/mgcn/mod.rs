@@ -68,7 +68,7 @@ mod contrast;
 mod fuser;
 mod item_view;
 
-use crate::nodes::{select, split, stack};
+use crate::nodes::{select, select_nodes, split, stack};
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, layer_mean};
@@ -134,7 +134,7 @@ impl Mgcn {
 
     /// Rows asked for of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
     fn ungated(&self, pass: &Pass, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
-        let rows = |items| asked_for(pass, self.nodes(items));
+        let rows = |items| select_nodes(pass, self.nodes(items));
         if self.ablate_graph {
             // Without its graph, nothing here depends on the modality.
             return ids.get_or_init(|| rows(pass.table("item.id"))).clone();
@@ -150,7 +150,7 @@ impl Mgcn {
         let channel = |view: &ItemView, silenced: bool| {
             let needed = request.ablations.iter().any(|a| a.silences(view.m()) == silenced);
             let rows = || match silenced {
-                false => asked_for(&pass, self.nodes(view.items(&pass.everything()))),
+                false => select_nodes(&pass, self.nodes(view.items(&pass.everything()))),
                 true => self.ungated(&pass, view, &ids) * view.silenced_gate(&pass),
             };
             needed.then(|| self.fuser.channel(&pass, rows()))
@@ -173,7 +173,7 @@ impl Backbone for Mgcn {
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL);
-        let behaviour = asked_for(&pass, layer_mean(&pass, &self.user_item, self.ui_layers));
+        let behaviour = select_nodes(&pass, layer_mean(&pass, &self.user_item, self.ui_layers));
         let gates = self.fuser.gates(&pass, &behaviour);
         let channels = self.channels(request);
         let rows = |nodes| {
@@ -195,10 +195,4 @@ impl Backbone for Mgcn {
         }
         encoded
     }
-}
-
-/// The rows asked for of a table of every node, users first.
-fn asked_for(pass: &Pass, nodes: Tensor<2>) -> Tensor<2> {
-    let Tables { users, items, .. } = select(pass, nodes);
-    stack(users, items)
 }

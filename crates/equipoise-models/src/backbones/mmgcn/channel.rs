@@ -4,7 +4,7 @@ use super::alike::Alike;
 use super::{Combination, Config};
 use crate::nodes::{split, stack};
 use crate::parts::{Build, Content, Linear};
-use crate::{Mode, Pass, Request};
+use crate::{Mode, Pass};
 use burn::tensor::Tensor;
 use equipoise_nn::{Propagation, Rows, gather_rows, init, leaky_relu, normalise_rows, propagate};
 use std::sync::Arc;
@@ -46,16 +46,6 @@ impl<'a> Scope<'a> {
             _ => nodes,
         }
     }
-}
-
-/// The asked-for users and items as nodes, and the number of users among them.
-pub(super) fn asked(request: &Request) -> Option<(Rows, usize)> {
-    if request.users.is_all() && request.items.is_all() {
-        return None;
-    }
-    let items = request.items.rows().iter().map(|i| i + request.inputs.n_users as u32);
-    let nodes = request.users.rows().iter().copied().chain(items).collect();
-    Some((nodes, request.users.len()))
 }
 
 /// One modality's channel.

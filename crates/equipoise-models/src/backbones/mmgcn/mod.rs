@@ -64,6 +64,7 @@
 mod alike;
 mod channel;
 
+use crate::nodes::asked;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
@@ -157,7 +158,7 @@ impl Backbone for Mmgcn {
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
-        let scope = Scope::new(&self.config, pass, channel::asked(request));
+        let scope = Scope::new(&self.config, pass, asked(request));
         let wanted = |m, silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let cached = self.channels.iter().enumerate().map(|(m, c)| {
             let real = wanted(m, false).then(|| c.run(&scope, c.start(&pass)));

@@ -1,8 +1,9 @@
 //! Hand-written gradients of the operations over edges.
 
-use super::GraphOps;
+use super::{Alike, GraphOps};
 use crate::Propagation;
 use burn::backend::Autodiff;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -33,11 +34,8 @@ impl<B: GraphOps> Backward<B, 2> for PropagateWeighted {
         let (weights, x, edges) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
         let (d_weights, d_x) = B::propagate_weighted_backward(weights, x, grad, edges);
-        for (parent, gradient) in ops.parents.into_iter().zip([d_weights, d_x]) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B>(grads, parents.into_iter().zip([d_weights, d_x]));
     }
 }
 
@@ -49,12 +47,22 @@ impl<B: GraphOps> Backward<B, 2> for EdgeSoftmax {
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([q, k, alpha], edges) = ops.state;
+        let [of_q, of_k] = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let alike = of_q.is_some() && of_q == of_k;
         let grad = grads.consume::<B>(&ops.node);
-        let (d_q, d_k) = B::edge_softmax_backward(q, k, alpha, grad, edges);
-        for (parent, gradient) in ops.parents.into_iter().zip([d_q, d_k]) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
+        let (d_q, d_k) = B::edge_softmax_backward(q, k, alpha, grad, edges, alike);
+        register::<B>(grads, [(of_q, d_q), (of_k.filter(|_| !alike), d_k)]);
+    }
+}
+
+/// Registers the gradients of the tensors that have one.
+fn register<B: GraphOps>(
+    grads: &mut Gradients,
+    gradients: impl IntoIterator<Item = (Option<NodeId>, FloatTensor<B>)>,
+) {
+    for (node, gradient) in gradients {
+        if let Some(node) = node {
+            grads.register::<B>(node, gradient);
         }
     }
 }
@@ -67,13 +75,17 @@ impl<B: GraphOps> Backward<B, 3> for EdgeAttention {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([q, k, v, alpha], edges) = ops.state;
+        let [of_q, of_k, of_v] = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let alike = match (of_k.is_some() && of_k == of_v, of_q == of_k) {
+            (true, true) => Alike::All,
+            (true, false) => Alike::KeysAndValues,
+            (false, _) => Alike::Apart,
+        };
         let grad = grads.consume::<B>(&ops.node);
-        let (d_q, d_k, d_v) = B::edge_attention_backward(q, k, v, alpha, grad, edges);
-        for (parent, gradient) in ops.parents.into_iter().zip([d_q, d_k, d_v]) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let (d_q, d_k, d_v) = B::edge_attention_backward(q, k, v, alpha, grad, edges, alike);
+        let of_k = of_k.filter(|_| alike != Alike::All);
+        let of_v = of_v.filter(|_| alike == Alike::Apart);
+        register::<B>(grads, [(of_q, d_q), (of_k, d_k), (of_v, d_v)]);
     }
 }
 

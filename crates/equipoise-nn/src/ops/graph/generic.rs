@@ -1,6 +1,7 @@
 //! Each operation from plain Burn operations: correct on every backend, at the price of tables of
 //! edges x width.
 
+use super::Alike;
 use crate::Propagation;
 use crate::ops::generic::zeros;
 use crate::ops::resident::{resident_indices, resident_values};
@@ -159,13 +160,15 @@ pub fn edge_softmax_backward<B: Backend>(
     alpha: FloatTensor<B>,
     grad: FloatTensor<B>,
     edges: &Edges,
+    alike: bool,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let device = q.device();
     let (to, from) = (End::<B>::targets(edges, &device), End::<B>::sources(edges, &device));
     let d_logits = logit_gradient::<B>(column::<B>(alpha), column::<B>(grad), &to);
     let d_q = B::float_mul(from.of(k), d_logits.clone());
     let d_k = B::float_mul(to.of(q), d_logits);
-    (to.sum(d_q), from.sum(d_k))
+    let (d_q, d_k) = (to.sum(d_q), from.sum(d_k));
+    if alike { (B::float_add(d_q, d_k.clone()), d_k) } else { (d_q, d_k) }
 }
 
 /// See [`GraphOps::edge_attention`](super::GraphOps::edge_attention).
@@ -187,8 +190,13 @@ pub fn edge_attention_backward<B: Backend>(
     alpha: FloatTensor<B>,
     grad: FloatTensor<B>,
     edges: &Edges,
+    alike: Alike,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let (d_alpha, d_v) = propagate_weighted_backward::<B>(alpha.clone(), v, grad, edges);
-    let (d_q, d_k) = edge_softmax_backward::<B>(q, k, alpha, d_alpha, edges);
-    (d_q, d_k, d_v)
+    let (d_q, d_k) = edge_softmax_backward::<B>(q, k, alpha, d_alpha, edges, alike == Alike::All);
+    match alike {
+        Alike::Apart => (d_q, d_k, d_v),
+        Alike::KeysAndValues => (d_q, B::float_add(d_k, d_v.clone()), d_v),
+        Alike::All => (B::float_add(d_q, d_v.clone()), d_k, d_v),
+    }
 }

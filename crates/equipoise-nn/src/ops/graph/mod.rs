@@ -10,6 +10,17 @@ use burn::backend::{Backend, backend_extension};
 use equipoise_graph::Edges;
 use std::sync::Arc;
 
+/// Which of an attention's tables are one tensor: the gradients of those are asked for as one sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alike {
+    /// None.
+    Apart,
+    /// Keys and values.
+    KeysAndValues,
+    /// All three.
+    All,
+}
+
 /// Products with sparse matrices and attention over neighbours. Tables are `[nodes, width]`, one value per
 /// edge is `[edges]`, in the order of [`Edges`].
 #[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
@@ -43,15 +54,17 @@ pub trait GraphOps: Backend {
         generic::edge_softmax::<Self>(q, k, &edges)
     }
 
-    /// Gradients of [`edge_softmax`](Self::edge_softmax): of `q` and of `k`.
+    /// Gradients of [`edge_softmax`](Self::edge_softmax): of `q` and of `k`; where both are `alike`, their sum and
+    /// something arbitrary.
     fn edge_softmax_backward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         alpha: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         edges: Arc<Edges>,
+        alike: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        generic::edge_softmax_backward::<Self>(q, k, alpha, grad, &edges)
+        generic::edge_softmax_backward::<Self>(q, k, alpha, grad, &edges, alike)
     }
 
     /// `out_t = sum_e alpha_e v_s` with `alpha` of [`edge_softmax`](Self::edge_softmax); returns
@@ -65,7 +78,8 @@ pub trait GraphOps: Backend {
         generic::edge_attention::<Self>(q, k, v, &edges)
     }
 
-    /// Gradients of [`edge_attention`](Self::edge_attention)'s `out`: of `q`, `k` and `v`.
+    /// Gradients of [`edge_attention`](Self::edge_attention)'s `out`: of `q`, `k` and `v`; of tables that are alike the
+    /// first has the sum, and the others are arbitrary.
     fn edge_attention_backward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -73,7 +87,8 @@ pub trait GraphOps: Backend {
         alpha: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         edges: Arc<Edges>,
+        alike: Alike,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        generic::edge_attention_backward::<Self>(q, k, v, alpha, grad, &edges)
+        generic::edge_attention_backward::<Self>(q, k, v, alpha, grad, &edges, alike)
     }
 }
