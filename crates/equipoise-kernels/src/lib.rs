@@ -16,9 +16,10 @@
 //! | [`activate`] | leaky ReLU, sigmoid, tanh, and their gradients |
 //! | [`exponential`] | `exp`, vectorised |
 //! | [`normalise`] | rows divided by their norm, and the gradient |
+//! | [`scores`] | inner products with a table that was packed once |
 //! | [`similarity`] | blocks of inner products of rows, and an exact cosine |
 //! | [`affine`] | rows through a small linear map and a leaky ReLU, and all gradients |
-//! | [`partition`] | `ln sum exp` of each row, and the gradient |
+//! | [`partition`] | `ln sum exp` of a row's inner products with a table, and both gradients |
 //! | [`adam`] | one fused Adam step |
 
 pub mod activate;
@@ -34,6 +35,7 @@ pub mod partition;
 pub mod product;
 pub mod project;
 mod rows;
+pub mod scores;
 pub mod similarity;
 pub mod softmax;
 pub mod sparse;

@@ -1,56 +1,138 @@
-//! `ln sum exp` of each row, and its gradient: the partition functions of contrastive losses.
+//! Partition functions of contrastive losses: `ln sum exp` over all inner products of a row with the rows of a table.
+//!
+//! ```text
+//! out_r = ln sum_s exp( <a_r, b_s> + o_s )
+//! ```
+//!
+//! A block of rows of `a` meets all of `b` at a time: no table of rows x rows is ever made, whatever the batch. Blocks
+//! and the groups whose gradients are added up depend on the sizes alone, not on the number of threads.
 
 use crate::exponential::exp_one;
+use crate::product::{Matrix, Strided, product};
+use crate::similarity::inner_products;
 use crate::vector::{sum, wide};
 use rayon::prelude::*;
 
-/// Rows handled by one task.
-const CHUNK: usize = 16;
+/// Rows of `a` that meet `b` together.
+const BLOCK: usize = 64;
+/// Most groups of blocks, each of which has a sum of its own for the gradient of `b`.
+const GROUPS: usize = 8;
 
-/// `out_r = m_r + ln sum_c exp(x_rc - m_r)`, `m_r` the largest of the row; `x` is row-major with `width >= 1`
-/// finite columns, `out` has one number per row.
+/// The operands: row-major tables of finite numbers with `width >= 1` columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// `n x width`.
+    pub a: &'a [f32],
+    /// `m x width`.
+    pub b: &'a [f32],
+    /// `o`, `m` finite numbers.
+    pub offsets: &'a [f32],
+    /// Columns of both.
+    pub width: usize,
+}
+
+impl Rows<'_> {
+    fn check(&self, n: usize) {
+        assert_eq!(self.a.len(), n * self.width, "partition: length of a");
+        assert_eq!(self.b.len(), self.offsets.len() * self.width, "partition: length of b");
+    }
+
+    /// A thread's memory for the inner products of a block.
+    fn scratch(&self) -> Vec<f32> {
+        vec![0.0; BLOCK * self.offsets.len()]
+    }
+}
+
+/// Writes `out`, one number per row of `a`: negative infinity where `b` has no row.
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn log_sum_exp(x: &[f32], width: usize, out: &mut [f32]) {
-    assert_eq!(x.len(), out.len() * width, "log-sum-exp: input length");
-    out.par_chunks_mut(CHUNK)
-        .zip(x.par_chunks(CHUNK * width))
-        .for_each_init(|| vec![0.0; width], |scratch, (out, x)| forward(x, width, scratch, out));
+pub fn log_partition(rows: Rows, out: &mut [f32]) {
+    rows.check(out.len());
+    let m = rows.offsets.len();
+    if m == 0 {
+        return out.fill(f32::NEG_INFINITY);
+    }
+    out.par_chunks_mut(BLOCK).zip(rows.a.par_chunks(BLOCK * rows.width)).for_each_init(
+        || rows.scratch(),
+        |scratch, (out, a)| {
+            let logits = &mut scratch[..out.len() * m];
+            inner_products(a, rows.b, rows.width, logits);
+            reduce(logits, rows.offsets, out);
+        },
+    );
 }
 
 wide! {
-    fn forward(x: &[f32], width: usize, scratch: &mut [f32], out: &mut [f32]) {
-        for (out, x) in out.iter_mut().zip(x.chunks_exact(width)) {
-            let max = x.iter().fold(f32::NEG_INFINITY, |max, &x| if x > max { x } else { max });
-            for (e, x) in scratch.iter_mut().zip(x) {
-                *e = exp_one(x - max);
+    /// What is largest in a row is taken out first; the logits are used up.
+    fn reduce(logits: &mut [f32], offsets: &[f32], out: &mut [f32]) {
+        for (out, x) in out.iter_mut().zip(logits.chunks_exact_mut(offsets.len())) {
+            let mut max = f32::NEG_INFINITY;
+            for (x, offset) in x.iter_mut().zip(offsets) {
+                *x += offset;
+                max = if *x > max { *x } else { max };
             }
-            *out = max + sum(scratch).ln();
+            x.iter_mut().for_each(|x| *x = exp_one(*x - max));
+            *out = max + sum(x).ln();
         }
     }
 }
 
-/// The gradient of [`log_sum_exp`] from its result, overwriting `d_x`: `d_x_rc = grad_r exp(x_rc - out_r)`.
+/// The gradients of [`log_partition`] from its result and `grad = dL/dout`, overwriting both:
+///
+/// ```text
+/// p_rs = grad_r exp( <a_r, b_s> + o_s - out_r )        d_a_r = sum_s p_rs b_s        d_b_s = sum_r p_rs a_r
+/// ```
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn log_sum_exp_backward(x: &[f32], out: &[f32], width: usize, grad: &[f32], d_x: &mut [f32]) {
-    assert_eq!(x.len(), out.len() * width, "log-sum-exp: input length");
-    assert_eq!(grad.len(), out.len(), "log-sum-exp: gradient length");
-    assert_eq!(d_x.len(), x.len(), "log-sum-exp: length of the input's gradient");
-    d_x.par_chunks_mut(CHUNK * width)
-        .zip(x.par_chunks(CHUNK * width))
-        .zip(out.par_chunks(CHUNK).zip(grad.par_chunks(CHUNK)))
-        .for_each(|((d_x, x), (out, grad))| backward(x, out, width, grad, d_x));
+pub fn log_partition_backward(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
+    rows.check(out.len());
+    assert_eq!(grad.len(), out.len(), "partition: gradient length");
+    assert_eq!(d_a.len(), rows.a.len(), "partition: length of the gradient of a");
+    assert_eq!(d_b.len(), rows.b.len(), "partition: length of the gradient of b");
+    d_a.fill(0.0);
+    d_b.fill(0.0);
+    if rows.a.is_empty() || rows.b.is_empty() {
+        return;
+    }
+    let group = out.len().div_ceil(GROUPS).next_multiple_of(BLOCK);
+    let parts: Vec<Vec<f32>> = d_a
+        .par_chunks_mut(group * rows.width)
+        .zip(rows.a.par_chunks(group * rows.width))
+        .zip(out.par_chunks(group).zip(grad.par_chunks(group)))
+        .map(|((d_a, a), (out, grad))| of_group(Rows { a, ..rows }, out, grad, d_a))
+        .collect();
+    d_b.par_chunks_mut(BLOCK * rows.width).enumerate().for_each(|(block, d_b)| {
+        for part in &parts {
+            d_b.iter_mut().zip(&part[block * BLOCK * rows.width..]).for_each(|(sum, x)| *sum += x);
+        }
+    });
+}
+
+/// Adds the gradient of its rows of `a` to `d_a`; its part of the gradient of `b`.
+fn of_group(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [f32]) -> Vec<f32> {
+    let Rows { a, b, offsets, width } = rows;
+    let m = offsets.len();
+    let (mut scratch, mut d_b) = (rows.scratch(), vec![0.0; b.len()]);
+    let blocks = d_a.chunks_mut(BLOCK * width).zip(a.chunks(BLOCK * width));
+    for ((d_a, a), (out, grad)) in blocks.zip(out.chunks(BLOCK).zip(grad.chunks(BLOCK))) {
+        let (n, p) = (out.len(), &mut scratch[..out.len() * m]);
+        inner_products(a, b, width, p);
+        weigh(p, offsets, out, grad);
+        let by_row = |data, row, column| Strided { data, row, column };
+        product(Matrix { data: d_a, rows: n, columns: width }, by_row(p, m, 1), by_row(b, width, 1), m);
+        product(Matrix { data: &mut d_b, rows: m, columns: width }, by_row(p, 1, m), by_row(a, width, 1), n);
+    }
+    d_b
 }
 
 wide! {
-    fn backward(x: &[f32], out: &[f32], width: usize, grad: &[f32], d_x: &mut [f32]) {
-        let rows = x.chunks_exact(width).zip(out.iter().zip(grad));
-        for (d_x, (x, (&out, &grad))) in d_x.chunks_exact_mut(width).zip(rows) {
-            for (d, x) in d_x.iter_mut().zip(x) {
-                *d = grad * exp_one(x - out);
+    /// `p` in place of the inner products.
+    fn weigh(p: &mut [f32], offsets: &[f32], out: &[f32], grad: &[f32]) {
+        for (p, (&out, &grad)) in p.chunks_exact_mut(offsets.len()).zip(out.iter().zip(grad)) {
+            for (p, offset) in p.iter_mut().zip(offsets) {
+                *p = grad * exp_one(*p + offset - out);
             }
         }
     }

@@ -65,12 +65,12 @@ pub fn project_rows(features: FeatureRows, rows: &[u32], weight: &[f32], bias: &
     });
 }
 
-/// Up to [`LANES`] rows of `W` as a panel with a line per feature column, padded with zeros.
+/// Up to [`LANES`] rows of a table as a panel with a line per column, padded with zeros.
 fn packed_map(rows: &[f32], w: usize) -> Vec<Lane> {
-    let mut panel = vec![[0.0; LANES]; w];
+    let mut panel = vec![Lane::ZERO; w];
     for (l, row) in rows.chunks_exact(w).enumerate() {
         for (lane, &value) in panel.iter_mut().zip(row) {
-            lane[l] = value;
+            lane.0[l] = value;
         }
     }
     panel
@@ -78,14 +78,17 @@ fn packed_map(rows: &[f32], w: usize) -> Vec<Lane> {
 
 /// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
 fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: usize, first: usize) {
-    let count = LANES.min(width - first);
-    let mut sums = [[0.0; LANES]; ROWS];
-    for (sum, row) in sums.iter_mut().zip(out.chunks_exact(width)) {
-        sum[..count].copy_from_slice(&row[first..first + count]);
+    let (count, out) = (LANES.min(width - first), &mut out[first..]);
+    if count == LANES {
+        return add_tile(a, b, out, width);
     }
-    add_tile(a, b, &mut sums);
-    for (sum, row) in sums.iter().zip(out.chunks_exact_mut(width)) {
-        row[first..first + count].copy_from_slice(&sum[..count]);
+    let mut sums = [0.0; LANES * ROWS];
+    for (sum, row) in sums.chunks_exact_mut(LANES).zip(out.chunks(width)) {
+        sum[..count].copy_from_slice(&row[..count]);
+    }
+    add_tile(a, b, &mut sums, LANES);
+    for (sum, row) in sums.chunks_exact(LANES).zip(out.chunks_mut(width)) {
+        row[..count].copy_from_slice(&sum[..count]);
     }
 }
 
@@ -125,7 +128,7 @@ pub fn project_rows_backward(
 /// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`, from `grad^T`.
 fn weight_panel(features: FeatureRows, rows: &[u32], turned: &[f32], d: usize, start: usize) -> Vec<f32> {
     let (n, columns) = (rows.len(), PANEL.min(features.width - start));
-    let mut packed = vec![[0.0; LANES]; APART * columns.div_ceil(LANES)];
+    let mut packed = vec![Lane::ZERO; APART * columns.div_ceil(LANES)];
     let mut panel = vec![0.0; d * columns];
     for (block, rows) in rows.chunks(BACK_DEPTH).enumerate() {
         for (k, &r) in rows.iter().enumerate() {
@@ -135,10 +138,10 @@ fn weight_panel(features: FeatureRows, rows: &[u32], turned: &[f32], d: usize, s
             let part = &features.row(r)[start..start + columns];
             let (lanes, rest) = part.as_chunks::<LANES>();
             for (c, lane) in lanes.iter().enumerate() {
-                packed[c * APART + k] = *lane;
+                packed[c * APART + k] = Lane(*lane);
             }
             if !rest.is_empty() {
-                packed[lanes.len() * APART + k][..rest.len()].copy_from_slice(rest);
+                packed[lanes.len() * APART + k].0[..rest.len()].copy_from_slice(rest);
             }
         }
         let first = block * BACK_DEPTH;

@@ -103,9 +103,10 @@ fn affine_then(
     })
 }
 
-/// `ln sum_c exp(x_rc)` of each row, `[n, c] -> [n, 1]`; what is largest in a row is taken out first.
-pub fn log_sum_exp(x: Tensor<2>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::log_sum_exp(x.into_dispatch()))
+/// `ln sum_s exp(<a_r, b_s> + o_s)` per row of `a`: `a [n, d]`, `b [m, d]`, `m` offsets -> `[n, 1]`. What is largest in
+/// a row is taken out first, and no table of `n x m` is made.
+pub fn log_partition(a: Tensor<2>, b: Tensor<2>, offsets: &Arc<[f32]>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::log_partition(a.into_dispatch(), b.into_dispatch(), offsets.clone()))
 }
 
 /// `max(x, 0.01 x)`.

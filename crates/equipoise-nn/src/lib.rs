@@ -25,7 +25,7 @@ pub use burn::tensor::Tensor;
 pub use device::{DeviceError, device, device_names};
 pub use functions::{
     affine, affine_added_leaky, affine_leaky, edge_attention, edge_softmax, gather_rows, leaky_relu,
-    log_sum_exp, margins, margins_and_norm, normalise_rows, project_rows, propagate, propagate_weighted,
+    log_partition, margins, margins_and_norm, normalise_rows, project_rows, propagate, propagate_weighted,
     sigmoid, tanh, weighted_square_sum,
 };
 pub use ops::{RowWeights, Rows, TripleIndex};

@@ -135,7 +135,9 @@ fn values_and_dense_rows() {
     agree("leaky", &x, |t| f::leaky_relu(t[0].clone()));
     agree("sigmoid", &x, |t| f::sigmoid(t[0].clone()));
     agree("tanh", &x, |t| f::tanh(t[0].clone()));
-    agree("log sum exp", &x, |t| f::log_sum_exp(t[0].clone()));
+    let offsets: std::sync::Arc<[f32]> = vec![0.5, -1.0, 0.0, 2.0].into();
+    let rows = [x[0].clone(), table(4, 13, &mut s)];
+    agree("log partition", &rows, |t| f::log_partition(t[0].clone(), t[1].clone(), &offsets));
     let linear = [x[0].clone(), table(8, 13, &mut s), table(1, 8, &mut s), table(21, 8, &mut s)];
     agree("affine", &linear[..3], |t| f::affine(t[0].clone(), t[1].clone(), t[2].clone()));
     agree("added", &linear, |t| {

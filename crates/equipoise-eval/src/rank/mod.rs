@@ -140,7 +140,7 @@ fn check_request(
 /// What all blocks of users share.
 struct Task<'a> {
     model: &'a Embeddings<'a>,
-    blocks: ItemBlocks<'a>,
+    blocks: ItemBlocks,
     exclude: &'a [&'a Interactions],
     k: usize,
     may_overflow: bool,
@@ -174,11 +174,11 @@ impl Task<'_> {
         scores: &mut [f32],
     ) -> Result<(), EvalError> {
         let Scratch { rows, tile, best } = scratch;
-        tile::gather(self.model, users, rows);
+        let rows = tile::gather(self.model, users, rows);
         best.iter_mut().for_each(TopK::clear);
-        for (first, n, block) in self.blocks.iter() {
-            tile::score(rows, block, self.model.dim, tile);
-            for ((&user, best), row) in users.iter().zip(&mut *best).zip(tile.chunks_exact_mut(ITEM_BLOCK)) {
+        for (first, n) in self.blocks.iter() {
+            let stride = self.blocks.score(rows, first, tile);
+            for ((&user, best), row) in users.iter().zip(&mut *best).zip(tile.chunks_exact_mut(stride)) {
                 let row = &mut row[..n];
                 if self.may_overflow {
                     check_scores(user, first, row)?;

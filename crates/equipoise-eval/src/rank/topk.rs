@@ -1,5 +1,7 @@
 //! The best k of a stream of scores.
 
+use equipoise_kernels::wide;
+
 /// Keeps the k best (score, item) pairs offered: descending score, then ascending item.
 ///
 /// Pairs go into a buffer of about 2k; when it is full a selection throws away all but the best k
@@ -37,21 +39,24 @@ impl TopK {
 
     /// Offers every score of `row` above the threshold; `row[p]` belongs to item `first + p`.
     pub(crate) fn scan(&mut self, row: &[f32], first: u32) {
-        const LANES: usize = 32;
         if self.keys.is_empty() {
             self.raise_threshold(row);
         }
-        for (chunk, scores) in row.chunks(LANES).enumerate() {
-            // No early exit in the fold: it compiles to a few vector comparisons, and after the
-            // first hundreds of items nearly every chunk ends here.
-            let threshold = self.threshold;
-            if !scores.iter().fold(false, |any, &s| any | (s > threshold)) {
-                continue;
-            }
-            let first = first + (chunk * LANES) as u32;
-            for (item, &score) in (first..).zip(scores) {
-                if score > self.threshold {
-                    self.push(score, item);
+        let mut masks = [0; STRETCH];
+        for (stretch, scores) in row.chunks(STRETCH * WORD).enumerate() {
+            // After the first hundreds of items nearly every word is 0.
+            above(scores, self.threshold, &mut masks);
+            for (word, (&mask, scores)) in masks.iter().zip(scores.chunks(WORD)).enumerate() {
+                let first = first + ((stretch * STRETCH + word) * WORD) as u32;
+                let mut left = mask;
+                while left != 0 {
+                    let place = left.trailing_zeros();
+                    left &= left - 1;
+                    // The threshold may have risen since.
+                    let score = scores[place as usize];
+                    if score > self.threshold {
+                        self.push(score, first + place);
+                    }
                 }
             }
         }
@@ -90,6 +95,29 @@ impl TopK {
         self.keys.select_nth_unstable_by(self.k - 1, |a, b| b.cmp(a));
         self.keys.truncate(self.k);
         self.threshold = unkey(self.keys[self.k - 1]).0;
+    }
+}
+
+/// Scores of one word.
+const WORD: usize = 32;
+/// Words that are made at a time.
+const STRETCH: usize = 12;
+
+wide! {
+    /// A bit per score that exceeds the threshold, in words of [`WORD`].
+    fn above(scores: &[f32], threshold: f32, masks: &mut [u32; STRETCH]) {
+        let (words, rest) = scores.as_chunks::<WORD>();
+        for (mask, word) in masks.iter_mut().zip(words) {
+            let mut bits = 0;
+            for (l, &score) in word.iter().enumerate() {
+                bits |= u32::from(score > threshold) << l;
+            }
+            *mask = bits;
+        }
+        if !rest.is_empty() {
+            let bit = |(l, &score): (usize, &f32)| u32::from(score > threshold) << l;
+            masks[words.len()] = rest.iter().enumerate().map(bit).fold(0, |bits, bit| bits | bit);
+        }
     }
 }
 

@@ -149,12 +149,15 @@ proptest! {
     }
 
     #[test]
-    fn partition_functions(rows in 1usize..40, width in 1usize..40, seed: u64) {
+    fn partition_functions(rows in 1usize..90, others in 1usize..40, width in 1usize..20, seed: u64) {
         let mut s = Seed(seed).stream("test");
-        let (x, grad) = (tensor([rows, width], &mut s), tensor([rows, 1], &mut s));
-        let out = Flex::log_sum_exp(x.clone());
-        close("log_sum_exp", out.clone(), dense::log_sum_exp::<Flex>(x.clone()));
-        let fast = Flex::log_sum_exp_backward(x.clone(), out.clone(), grad.clone());
-        close("gradient of logits", fast, dense::log_sum_exp_backward::<Flex>(x, out, grad));
+        let (a, b, grad) = (tensor([rows, width], &mut s), tensor([others, width], &mut s), tensor([rows, 1], &mut s));
+        let offsets: Arc<[f32]> = numbers(others, &mut s).into();
+        let out = Flex::log_partition(a.clone(), b.clone(), offsets.clone());
+        close("log_partition", out.clone(), dense::log_partition::<Flex>(a.clone(), b.clone(), &offsets));
+        let fast = Flex::log_partition_backward(a.clone(), b.clone(), out.clone(), grad.clone(), offsets.clone());
+        let plain = dense::log_partition_backward::<Flex>(a, b, out, grad, &offsets);
+        close("gradient of rows", fast.0, plain.0);
+        close("gradient of the others", fast.1, plain.1);
     }
 }

@@ -1,11 +1,12 @@
 //! Linear maps of rows, with and without what follows, and partition functions.
 
 use crate::dense::Table;
-use crate::support::{agree, table};
+use crate::support::{agree, numbers, table};
 use burn::tensor::Tensor;
 use equipoise_data::{Seed, Stream};
 use equipoise_nn::functions;
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// `x W^T + 1 b`, plus a table where there is one.
 fn sums(t: &[Table]) -> Table {
@@ -66,13 +67,17 @@ proptest! {
     }
 
     #[test]
-    fn a_partition_function_is_the_logarithm_of_the_sum(rows in 1usize..9, width in 1usize..34, seed: u64) {
+    fn a_partition_function_is_the_logarithm_of_the_sum(rows in 1usize..9, others in 1usize..34, seed: u64) {
         let mut s = Seed(seed).stream("test");
-        let x = table(rows, width, &mut s);
+        let (a, b, offsets) = (table(rows, 4, &mut s), table(others, 4, &mut s), numbers(others, &mut s));
+        let offsets: Arc<[f32]> = offsets.into();
         let naive = |t: &[Table]| {
-            let of_row = |r: usize| t[0].row(r).iter().map(|x| x.exp()).sum::<f64>().ln();
+            let logit = |r: usize, s: usize| {
+                t[0].row(r).iter().zip(t[1].row(s)).map(|(a, b)| a * b).sum::<f64>() + f64::from(offsets[s])
+            };
+            let of_row = |r: usize| (0..t[1].rows).map(|s| logit(r, s).exp()).sum::<f64>().ln();
             Table::column((0..t[0].rows).map(of_row).collect())
         };
-        agree(&[x], &mut s, |t| functions::log_sum_exp(t[0].clone()), naive);
+        agree(&[a, b], &mut s, |t| functions::log_partition(t[0].clone(), t[1].clone(), &offsets), naive);
     }
 }

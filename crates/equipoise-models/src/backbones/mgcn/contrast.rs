@@ -2,7 +2,7 @@
 
 use crate::{BatchTriples, Occurrences, Tables};
 use burn::tensor::{Tensor, TensorData};
-use equipoise_nn::{gather_rows, log_sum_exp, normalise_rows};
+use equipoise_nn::{gather_rows, log_partition, normalise_rows};
 
 /// Equation (10) of the [backbone](super).
 pub struct Contrast {
@@ -29,11 +29,10 @@ impl Contrast {
         let of = Occurrences::of(rows);
         let unit = |table: &Tensor<2>| normalise_rows(gather_rows(table.clone(), &of.rows));
         let (a, b) = (unit(a) / self.tau, unit(b));
-        let numbers =
-            |values: Vec<f32>, shape| Tensor::<2>::from_data(TensorData::new(values, shape), &a.device());
-        let (n, logs) = (of.rows.len(), of.counts.iter().map(|count| count.ln()).collect());
+        let logs = of.counts.iter().map(|count| count.ln()).collect();
         let own = (a.clone() * b.clone()).sum_dim(1);
-        let logits = a.clone().matmul(b.transpose()) + numbers(logs, [1, n]);
-        ((log_sum_exp(logits) - own) * numbers(of.shares(), [n, 1])).sum()
+        let shares = TensorData::new(of.shares(), [of.rows.len(), 1]);
+        let shares = Tensor::<2>::from_data(shares, &a.device());
+        ((log_partition(a, b, &logs) - own) * shares).sum()
     }
 }

@@ -5,10 +5,11 @@ use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
+use std::sync::Arc;
 
-/// Input, weight, output.
+/// Both operands and the output.
 type Kept<B> = [FloatTensor<B>; 3];
 
 #[derive(Debug)]
@@ -53,14 +54,21 @@ impl<B: DenseOps> Backward<B, 4> for AffineAdded {
 }
 
 #[derive(Debug)]
-struct LogSumExp;
+struct LogPartition;
 
-impl<B: DenseOps> Backward<B, 1> for LogSumExp {
-    type State = (FloatTensor<B>, FloatTensor<B>);
+impl<B: DenseOps> Backward<B, 2> for LogPartition {
+    type State = (Kept<B>, Arc<[f32]>);
 
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (x, out) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::log_sum_exp_backward(x, out, grad));
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let ([a, b, out], offsets) = ops.state;
+        let [of_a, of_b] = ops.parents;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_a, d_b) = B::log_partition_backward(a, b, out, grad, offsets);
+        for (parent, gradient) in [(of_a, d_a), (of_b, d_b)] {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
     }
 }
 
@@ -97,12 +105,12 @@ impl<B: DenseOps, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
         }
     }
 
-    fn log_sum_exp(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        let node = x.node();
-        let x = x.into_primitive();
-        let out = B::log_sum_exp(x.clone());
-        match LogSumExp.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, out.clone()), out),
+    fn log_partition(a: FloatTensor<Self>, b: FloatTensor<Self>, offsets: Arc<[f32]>) -> FloatTensor<Self> {
+        let nodes = [a.node(), b.node()];
+        let (a, b) = (a.into_primitive(), b.into_primitive());
+        let out = B::log_partition(a.clone(), b.clone(), offsets.clone());
+        match LogPartition.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([a, b, out.clone()], offsets), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

@@ -6,7 +6,8 @@ use crate::ops::element::LEAKY_SLOPE;
 use crate::ops::flex::{shape_of, tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_kernels::affine::{self, Affine, AffineGradients};
-use equipoise_kernels::partition;
+use equipoise_kernels::partition::{self, Rows};
+use std::sync::Arc;
 
 fn slope(leaky: bool) -> Option<f32> {
     leaky.then_some(LEAKY_SLOPE)
@@ -67,17 +68,25 @@ impl DenseOps for Flex {
         (d_x, tensor(d_weight, [d, k]), tensor(d_bias, [1, d]), added)
     }
 
-    fn log_sum_exp(x: FlexTensor) -> FlexTensor {
-        let (x, [n, width]) = (values(&x), shape_of(&x));
+    fn log_partition(a: FlexTensor, b: FlexTensor, offsets: Arc<[f32]>) -> FlexTensor {
+        let [n, width] = shape_of(&a);
         let mut out = buffers::any(n);
-        partition::log_sum_exp(&x, width, &mut out);
+        let rows = Rows { a: &values(&a), b: &values(&b), offsets: &offsets, width };
+        partition::log_partition(rows, &mut out);
         tensor(out, [n, 1])
     }
 
-    fn log_sum_exp_backward(x: FlexTensor, out: FlexTensor, grad: FlexTensor) -> FlexTensor {
-        let (x, out, grad, [n, width]) = (values(&x), values(&out), values(&grad), shape_of(&x));
-        let mut d_x = buffers::any(n * width);
-        partition::log_sum_exp_backward(&x, &out, width, &grad, &mut d_x);
-        tensor(d_x, [n, width])
+    fn log_partition_backward(
+        a: FlexTensor,
+        b: FlexTensor,
+        out: FlexTensor,
+        grad: FlexTensor,
+        offsets: Arc<[f32]>,
+    ) -> (FlexTensor, FlexTensor) {
+        let ([n, width], [m, _]) = (shape_of(&a), shape_of(&b));
+        let (mut d_a, mut d_b) = (buffers::any(n * width), buffers::any(m * width));
+        let rows = Rows { a: &values(&a), b: &values(&b), offsets: &offsets, width };
+        partition::log_partition_backward(rows, &values(&out), &values(&grad), &mut d_a, &mut d_b);
+        (tensor(d_a, [n, width]), tensor(d_b, [m, width]))
     }
 }

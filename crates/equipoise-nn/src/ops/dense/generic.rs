@@ -2,8 +2,9 @@
 
 use super::AffineKind;
 use crate::ops::element::{Activation, generic};
-use burn::backend::Backend;
+use crate::ops::generic::values;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
 
 /// See [`DenseOps::affine_added`](super::DenseOps::affine_added).
 pub fn affine<B: Backend>(
@@ -35,18 +36,29 @@ pub fn affine_backward<B: Backend>(
     (d_x, d_weight, B::float_sum_dim(g.clone(), 0), g)
 }
 
-/// See [`DenseOps::log_sum_exp`](super::DenseOps::log_sum_exp).
-pub fn log_sum_exp<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+/// Inner products and offsets, `[n, m]`.
+fn logits<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, offsets: &[f32]) -> FloatTensor<B> {
+    let offsets = values::<B>(offsets.to_vec(), [1, offsets.len()], &a.device());
+    B::float_add(B::float_matmul(a, B::float_transpose(b)), offsets)
+}
+
+/// See [`DenseOps::log_partition`](super::DenseOps::log_partition).
+pub fn log_partition<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, offsets: &[f32]) -> FloatTensor<B> {
+    let x = logits::<B>(a, b, offsets);
     let top = B::float_max_dim(x.clone(), 1);
     let sums = B::float_sum_dim(B::float_exp(B::float_sub(x, top.clone())), 1);
     B::float_add(B::float_log(sums), top)
 }
 
-/// See [`DenseOps::log_sum_exp_backward`](super::DenseOps::log_sum_exp_backward).
-pub fn log_sum_exp_backward<B: Backend>(
-    x: FloatTensor<B>,
+/// See [`DenseOps::log_partition_backward`](super::DenseOps::log_partition_backward).
+pub fn log_partition_backward<B: Backend>(
+    a: FloatTensor<B>,
+    b: FloatTensor<B>,
     out: FloatTensor<B>,
     grad: FloatTensor<B>,
-) -> FloatTensor<B> {
-    B::float_mul(B::float_exp(B::float_sub(x, out)), grad)
+    offsets: &[f32],
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let x = logits::<B>(a.clone(), b.clone(), offsets);
+    let p = B::float_mul(B::float_exp(B::float_sub(x, out)), grad);
+    (B::float_matmul(p.clone(), b), B::float_matmul(B::float_transpose(p), a))
 }

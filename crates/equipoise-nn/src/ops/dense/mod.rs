@@ -6,6 +6,7 @@ pub mod generic;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
+use std::sync::Arc;
 
 /// What a linear map is followed by, and which of its gradients are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +54,20 @@ pub trait DenseOps: Backend {
         generic::affine_backward::<Self>(x, weight, y, grad, kind)
     }
 
-    /// `ln sum_c exp(x_rc)` of each row, `[n, 1]`.
-    fn log_sum_exp(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        generic::log_sum_exp::<Self>(x)
+    /// `ln sum_s exp(<a_r, b_s> + o_s)` per row of `a`: `a [n, d]`, `b [m, d]`, `m` offsets that are no part of the
+    /// tape -> `[n, 1]`.
+    fn log_partition(a: FloatTensor<Self>, b: FloatTensor<Self>, offsets: Arc<[f32]>) -> FloatTensor<Self> {
+        generic::log_partition::<Self>(a, b, &offsets)
     }
 
-    /// Gradient of [`log_sum_exp`](Self::log_sum_exp) from its output: `exp(x_rc - out_r) grad_r`.
-    fn log_sum_exp_backward(
-        x: FloatTensor<Self>,
+    /// Gradients of [`log_partition`](Self::log_partition) from its output: of `a` and of `b`.
+    fn log_partition_backward(
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
         out: FloatTensor<Self>,
         grad: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        generic::log_sum_exp_backward::<Self>(x, out, grad)
+        offsets: Arc<[f32]>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        generic::log_partition_backward::<Self>(a, b, out, grad, &offsets)
     }
 }

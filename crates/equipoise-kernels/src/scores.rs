@@ -1,0 +1,112 @@
+//! Inner products of rows with a table that was packed once: scores of users and items.
+//!
+//! ```text
+//! out[r][i] = sum_k a_r[k] z_i[k]
+//! ```
+//!
+//! The terms of a sum are added in the order of `k`, so that the bits of a score depend on its two rows alone.
+
+use crate::tiles::{LANES, Lane, ROWS, write_tile};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// A table whose rows are packed in panels of [`PANEL`](PackedRows::PANEL), the last with zeros after its rows.
+#[derive(Debug)]
+pub struct PackedRows {
+    lanes: Vec<Lane>,
+    width: usize,
+}
+
+impl PackedRows {
+    /// Rows of a panel.
+    pub const PANEL: usize = LANES;
+
+    /// Packs a row-major table of `width >= 1` columns.
+    ///
+    /// # Panics
+    /// If the table does not hold whole rows.
+    pub fn new(table: &[f32], width: usize) -> PackedRows {
+        let rows = table.len() / width;
+        assert_eq!(table.len(), rows * width, "scores: whole rows");
+        let mut lanes = vec![Lane::ZERO; rows.div_ceil(LANES) * width];
+        lanes.par_chunks_mut(width).zip(table.par_chunks(LANES * width)).for_each(|(panel, rows)| {
+            for (l, row) in rows.chunks_exact(width).enumerate() {
+                for (lane, &value) in panel.iter_mut().zip(row) {
+                    lane.0[l] = value;
+                }
+            }
+        });
+        PackedRows { lanes, width }
+    }
+
+    /// Columns of the table.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of panels.
+    pub fn panels(&self) -> usize {
+        self.lanes.len() / self.width
+    }
+
+    /// Overwrites `out` with the inner products of the rows `a` with those of some panels, a row of
+    /// `panels.len() * PANEL` per row of `a`, on the calling thread.
+    ///
+    /// # Panics
+    /// If the panels are not there or a length does not fit.
+    pub fn products(&self, a: &[f32], panels: Range<usize>, out: &mut [f32]) {
+        let (rows, stride) = (a.len() / self.width, panels.len() * LANES);
+        assert_eq!(a.len(), rows * self.width, "scores: whole rows");
+        assert_eq!(out.len(), rows * stride, "scores: output length");
+        let packed = &self.lanes[panels.start * self.width..panels.end * self.width];
+        for (p, panel) in packed.chunks_exact(self.width).enumerate() {
+            for (a, out) in a.chunks(ROWS * self.width).zip(out.chunks_mut(ROWS * stride)) {
+                let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
+                let count = a.len() / self.width;
+                taken.iter_mut().zip(a.chunks_exact(self.width)).for_each(|(part, row)| *part = row);
+                write_tile(&taken[..count], panel, &mut out[p * LANES..], stride);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(n: usize, step: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * step) % 9) as f32 - 4.0).collect()
+    }
+
+    #[test]
+    fn any_panels_hold_the_inner_products_and_zeros_after_the_last_row() {
+        for (rows, items, width) in [(1, 1, 1), (7, 50, 19), (13, 16, 64), (0, 5, 3)] {
+            let (a, table) = (whole(rows * width, 5), whole(items * width, 7));
+            let packed = PackedRows::new(&table, width);
+            assert_eq!(packed.panels(), items.div_ceil(LANES));
+            for first in 0..packed.panels() {
+                let panels = first..packed.panels();
+                let stride = panels.len() * LANES;
+                let mut out = vec![f32::NAN; rows * stride];
+                packed.products(&a, panels, &mut out);
+                for (at, &found) in out.iter().enumerate() {
+                    let (r, i) = (at / stride, first * LANES + at % stride);
+                    let of = |i: usize| crate::dot(&a[r * width..][..width], &table[i * width..][..width]);
+                    assert_eq!(found, if i < items { of(i) } else { 0.0 }, "{r} {i}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_score_does_not_depend_on_its_neighbours() {
+        let (a, table): (Vec<f32>, Vec<f32>) = (
+            (0..9 * 33).map(|k| (k as f32).sin()).collect(),
+            (0..40 * 33).map(|k| (k as f32).cos()).collect(),
+        );
+        let (mut all, mut one) = (vec![0.0; 9 * 48], vec![0.0; 16]);
+        PackedRows::new(&table, 33).products(&a, 0..3, &mut all);
+        PackedRows::new(&table[17 * 33..18 * 33], 33).products(&a[4 * 33..5 * 33], 0..1, &mut one);
+        assert_eq!(all[4 * 48 + 17].to_bits(), one[0].to_bits());
+    }
+}
