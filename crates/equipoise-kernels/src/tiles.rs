@@ -92,8 +92,8 @@ fn body<const R: usize, const ADD: bool, const FUSED: bool>(
         for r in 0..R {
             // SAFETY: every row was cut to the length of `b`.
             let x = unsafe { *a[r].get_unchecked(k) };
-            for l in 0..LANES {
-                acc[r][l] = if FUSED { x.mul_add(lane.0[l], acc[r][l]) } else { acc[r][l] + x * lane.0[l] };
+            for (sum, z) in acc[r].iter_mut().zip(&lane.0) {
+                *sum = if FUSED { x.mul_add(*z, *sum) } else { *sum + x * z };
             }
         }
     }

@@ -178,11 +178,12 @@ impl Parameters {
         }
     }
 
-    /// The tables as one safetensors file in memory, float32, with the given metadata.
+    /// The tables as one safetensors file in memory, float32, with the given metadata. Equal tables and metadata give
+    /// equal bytes.
     ///
     /// # Errors
     /// If the format refuses (it does not for float32 tables).
-    pub fn to_safetensors(&self, metadata: HashMap<String, String>) -> Result<Vec<u8>, ParameterError> {
+    pub fn to_safetensors(&self, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, ParameterError> {
         let tables: Vec<(String, [usize; 2], Vec<u8>)> =
             self.iter().map(|(name, _, shape)| (name.to_owned(), shape, bytes(&self.read(name)))).collect();
         let failed = |e: safetensors::SafeTensorError| ParameterError::File {
@@ -194,8 +195,9 @@ impl Parameters {
             views.insert(name.clone(), TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(failed)?);
         }
         // Empty metadata and no table at all would make a header that is no JSON.
-        let metadata = Some(metadata).filter(|m| !m.is_empty());
-        safetensors::serialize(views, metadata).map_err(failed)
+        let entries = metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let entries = Some(entries).filter(|_| !metadata.is_empty());
+        safetensors::serialize(views, entries).map(in_order).map_err(failed)
     }
 
     /// Reads every table of this model from a safetensors file.
@@ -217,6 +219,22 @@ impl Parameters {
         self.restore(&Snapshot { tables });
         Ok(())
     }
+}
+
+/// Sorts the metadata in the header of a file, which the format's writer leaves in any order: the same text, otherwise
+/// arranged, in the same place.
+fn in_order(mut file: Vec<u8>) -> Vec<u8> {
+    type Header = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
+    if let Some((length, rest)) = file.split_first_chunk_mut::<8>()
+        && let Some(header) = rest.get_mut(..u64::from_le_bytes(*length) as usize)
+        && let Ok(entries) = serde_json::from_slice::<Header>(header)
+        && let Ok(text) = serde_json::to_string(&entries)
+        && text.len() <= header.len()
+    {
+        header.fill(b' ');
+        header[..text.len()].copy_from_slice(text.as_bytes());
+    }
+    file
 }
 
 fn shape_error(path: &Path, name: &str, expected: [usize; 2], found: Option<TensorView>) -> ParameterError {

@@ -1,7 +1,7 @@
 //! Parameter files: a round trip, and refusals that name the file and the tensor and change nothing.
 
 use equipoise_nn::{Group, ParameterError, Parameters};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn parameters(tables: &[(&str, [usize; 2])], offset: f32) -> Parameters {
@@ -15,7 +15,7 @@ fn parameters(tables: &[(&str, [usize; 2])], offset: f32) -> Parameters {
 
 fn saved(dir: &Path, p: &Parameters) -> PathBuf {
     let path = dir.join("model.safetensors");
-    std::fs::write(&path, p.to_safetensors(HashMap::new()).unwrap()).unwrap();
+    std::fs::write(&path, p.to_safetensors(&BTreeMap::new()).unwrap()).unwrap();
     path
 }
 
@@ -75,7 +75,7 @@ fn garbage_and_every_truncation_are_refused() {
     refused(&path);
     refused(&dir.path().join("absent.safetensors"));
     let whole =
-        parameters(&[("user.id", [3, 2]), ("bias", [1, 4])], 0.0).to_safetensors(HashMap::new()).unwrap();
+        parameters(&[("user.id", [3, 2]), ("bias", [1, 4])], 0.0).to_safetensors(&BTreeMap::new()).unwrap();
     for length in 0..whole.len() {
         std::fs::write(&path, &whole[..length]).unwrap();
         refused(&path);
@@ -89,4 +89,23 @@ fn a_snapshot_is_a_copy_that_later_changes_do_not_reach() {
     p.write("x", vec![9.0; 4]);
     p.restore(&snapshot);
     assert_eq!(p.read("x"), before);
+}
+
+#[test]
+fn equal_models_give_equal_files_whose_metadata_is_sorted() {
+    let entries = ["version", "what", "data", "format", "made \"by\"", "é"];
+    let metadata: BTreeMap<String, String> = entries.map(|k| (k.to_owned(), format!("of {k}"))).into();
+    let p = parameters(&[("user.id", [3, 2]), ("bias", [1, 4])], 0.5);
+    let file = p.to_safetensors(&metadata).unwrap();
+    for _ in 0..8 {
+        assert!(p.to_safetensors(&metadata).unwrap() == file);
+    }
+    let (_, header) = safetensors::SafeTensors::read_metadata(&file).unwrap();
+    let found: BTreeMap<String, String> = header.metadata().clone().unwrap().into_iter().collect();
+    assert_eq!(found, metadata);
+    let text = String::from_utf8_lossy(&file[8..]);
+    let places: Vec<usize> = metadata.values().map(|v| text.find(&v.replace('"', "\\\"")).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let tables = safetensors::SafeTensors::deserialize(&file).unwrap();
+    assert_eq!(tables.tensor("bias").unwrap().shape(), [1, 4]);
 }

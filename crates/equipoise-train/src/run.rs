@@ -22,7 +22,7 @@ use crate::presence::Presence;
 use equipoise_data::{Dataset, write_atomic};
 use equipoise_models::{Inputs, Model};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -214,9 +214,8 @@ impl Run {
     /// File system faults.
     pub fn write_model(&self, model: &Model, what: &str, fingerprint: &str) -> Result<(), TrainError> {
         let entries = [("format", "equipoise"), ("version", "1"), ("what", what), ("data", fingerprint)];
-        let metadata: HashMap<String, String> =
-            entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let bytes = model.parameters.to_safetensors(metadata)?;
+        let metadata = entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let bytes = model.parameters.to_safetensors(&metadata)?;
         self.write(&self.model_path(), &bytes)
     }
 

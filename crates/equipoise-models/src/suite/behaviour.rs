@@ -6,7 +6,7 @@ use crate::{Ablation, BackboneConfig, BackboneEntry, Model, Objective, Request, 
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Features;
 use equipoise_nn::{Adam, AdamConfig, Group};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 const FULL: [Ablation; 1] = [Ablation::FULL];
 
@@ -161,7 +161,7 @@ pub fn ignores_what_is_constant(config: &BackboneConfig) {
 pub fn survives_saving(config: &BackboneConfig) {
     let data = dataset(2, 4);
     let saved = model(config, &data, 4);
-    let file = saved.parameters.to_safetensors(HashMap::new()).expect("tables of float32 can be written");
+    let file = saved.parameters.to_safetensors(&BTreeMap::new()).expect("tables of float32 can be written");
     let path = std::env::temp_dir().join(format!("equipoise-suite-{}-{}", std::process::id(), config.name));
     std::fs::write(&path, file).expect("the temporary folder can be written");
     let mut loaded = model(config, &data, 99);
