@@ -98,7 +98,7 @@ fn weigh_rows(
 ) {
     let first = rows.indptr[range.start];
     for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, out);
+        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, false, out);
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: &[f32], width: usize) 
     }
 }
 
-/// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row.
+/// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row; added to what it holds if `add`.
 ///
 /// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
 /// order whatever the block, so the width of the blocks does not show in the bits.
@@ -76,66 +76,44 @@ pub(crate) fn sum_edges(
     edges: Range<usize>,
     value: impl Fn(usize) -> f32,
     x: &[f32],
-    out: &mut [f32],
-) {
-    blocks::<false>(columns, edges, value, x, out);
-}
-
-/// [`sum_edges`] that starts from what `out` holds.
-#[inline(always)]
-pub(crate) fn add_edges(
-    columns: &[u32],
-    edges: Range<usize>,
-    value: impl Fn(usize) -> f32,
-    x: &[f32],
-    out: &mut [f32],
-) {
-    blocks::<true>(columns, edges, value, x, out);
-}
-
-#[inline(always)]
-fn blocks<const ADD: bool>(
-    columns: &[u32],
-    edges: Range<usize>,
-    value: impl Fn(usize) -> f32,
-    x: &[f32],
+    add: bool,
     out: &mut [f32],
 ) {
     let width = out.len();
     let mut at = 0;
     while width - at >= 64 {
-        block::<64, ADD>(columns, edges.clone(), &value, x, at, out);
+        block::<64>(columns, edges.clone(), &value, x, (at, add), out);
         at += 64;
     }
     if width - at >= 32 {
-        block::<32, ADD>(columns, edges.clone(), &value, x, at, out);
+        block::<32>(columns, edges.clone(), &value, x, (at, add), out);
         at += 32;
     }
     if width - at >= 16 {
-        block::<16, ADD>(columns, edges.clone(), &value, x, at, out);
+        block::<16>(columns, edges.clone(), &value, x, (at, add), out);
         at += 16;
     }
     if width - at >= 8 {
-        block::<8, ADD>(columns, edges.clone(), &value, x, at, out);
+        block::<8>(columns, edges.clone(), &value, x, (at, add), out);
         at += 8;
     }
     for at in at..width {
-        block::<1, ADD>(columns, edges.clone(), &value, x, at, out);
+        block::<1>(columns, edges.clone(), &value, x, (at, add), out);
     }
 }
 
 #[inline(always)]
-fn block<const W: usize, const ADD: bool>(
+fn block<const W: usize>(
     columns: &[u32],
     edges: Range<usize>,
     value: &impl Fn(usize) -> f32,
     x: &[f32],
-    at: usize,
+    (at, add): (usize, bool),
     out: &mut [f32],
 ) {
     let width = out.len();
     let mut sums = [0.0f32; W];
-    if ADD {
+    if add {
         sums.copy_from_slice(&out[at..at + W]);
     }
     for e in edges {

@@ -49,6 +49,11 @@ impl PackedRows {
         self.lanes.len() / self.width
     }
 
+    /// Panel after panel, a line of [`PANEL`](Self::PANEL) numbers per column.
+    pub(crate) fn each_panel(&self) -> impl Iterator<Item = &[Lane]> {
+        self.lanes.chunks_exact(self.width)
+    }
+
     /// Overwrites `out` with the inner products of the rows `a` with those of some panels, a row of
     /// `panels.len() * PANEL` per row of `a`, on the calling thread.
     ///

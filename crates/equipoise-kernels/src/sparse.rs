@@ -3,7 +3,7 @@
 //! A graph's weights stay where they were computed, one number per edge in the order of the target rows; the
 //! transposed product of a backward pass reads them through the edge numbers of the transposed rows.
 
-use crate::rows::{add_edges, look_ahead, row, split_edges, split_rows, sum_edges, tasks};
+use crate::rows::{look_ahead, row, split_edges, split_rows, sum_edges, tasks};
 use crate::vector::{add_scaled, short_dot, wide};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -59,7 +59,7 @@ pub struct BySource<'a> {
 /// If a column or a length does not fit.
 pub fn spmm(rows: SparseRows, values: &[f32], x: &[f32], width: usize, out: &mut [f32]) {
     assert_eq!(values.len(), rows.n_edges(), "spmm: number of values");
-    product(rows, Values::of_entries(values), x, width, out);
+    in_tasks(rows, width, out, |range, out| by_entry(rows, range, values, x, width, out));
 }
 
 /// [`spmm`] with the value of entry `e` at `values[edges[e]]`: the transposed product, when `rows` is the
@@ -75,8 +75,7 @@ pub fn spmm_by_edge(
     width: usize,
     out: &mut [f32],
 ) {
-    assert_eq!(edges.len(), rows.n_edges(), "spmm: number of edge numbers");
-    product(rows, Values { edges: Some(edges), values, add: false }, x, width, out);
+    transposed(rows, ByEdge { edges, values, add: false }, x, width, out);
 }
 
 /// [`spmm_by_edge`] added to what `out` holds.
@@ -91,40 +90,34 @@ pub fn add_spmm_by_edge(
     width: usize,
     out: &mut [f32],
 ) {
-    assert_eq!(edges.len(), rows.n_edges(), "spmm: number of edge numbers");
-    product(rows, Values { edges: Some(edges), values, add: true }, x, width, out);
+    transposed(rows, ByEdge { edges, values, add: true }, x, width, out);
 }
 
-/// The value of every entry, and what becomes of the sums.
+/// The value of entry `e` is `values[edges[e]]`; sums are added to the output, or replace it.
 #[derive(Clone, Copy)]
-struct Values<'a> {
-    /// Where an entry's value is, if not at its own place.
-    edges: Option<&'a [u32]>,
+struct ByEdge<'a> {
+    edges: &'a [u32],
     values: &'a [f32],
-    /// Whether the sums are added to the output.
     add: bool,
 }
 
-impl<'a> Values<'a> {
-    fn of_entries(values: &'a [f32]) -> Values<'a> {
-        Values { edges: None, values, add: false }
-    }
+fn transposed(rows: SparseRows, values: ByEdge, x: &[f32], width: usize, out: &mut [f32]) {
+    assert_eq!(values.edges.len(), rows.n_edges(), "spmm: number of edge numbers");
+    in_tasks(rows, width, out, |range, out| by_edge(rows, range, values, x, width, out));
 }
 
-fn product(rows: SparseRows, values: Values, x: &[f32], width: usize, out: &mut [f32]) {
+/// Runs `work` on ranges of rows and their parts of `out`, in parallel.
+fn in_tasks(
+    rows: SparseRows,
+    width: usize,
+    out: &mut [f32],
+    work: impl Fn(Range<usize>, &mut [f32]) + Sync + Send,
+) {
     rows.check();
     assert_eq!(out.len(), rows.n_rows() * width, "spmm: output length");
     let tasks = tasks(rows.indptr);
     let parts = split_rows(out, width, &tasks);
-    tasks.into_par_iter().zip(parts).for_each(|(range, out)| match values {
-        Values { edges: None, values, .. } => by_entry(rows, range, values, x, width, out),
-        Values { edges: Some(edges), values, add: false } => {
-            by_edge(rows, range, edges, values, x, width, out)
-        }
-        Values { edges: Some(edges), values, add: true } => {
-            add_by_edge(rows, range, edges, values, x, width, out)
-        }
-    });
+    tasks.into_par_iter().zip(parts).for_each(|(range, out)| work(range, out));
 }
 
 wide! {
@@ -137,7 +130,7 @@ wide! {
         out: &mut [f32],
     ) {
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, false, out);
         }
     }
 }
@@ -146,30 +139,14 @@ wide! {
     fn by_edge(
         rows: SparseRows,
         range: Range<usize>,
-        edges: &[u32],
-        values: &[f32],
+        values: ByEdge,
         x: &[f32],
         width: usize,
         out: &mut [f32],
     ) {
+        let ByEdge { edges, values, add } = values;
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, out);
-        }
-    }
-}
-
-wide! {
-    fn add_by_edge(
-        rows: SparseRows,
-        range: Range<usize>,
-        edges: &[u32],
-        values: &[f32],
-        x: &[f32],
-        width: usize,
-        out: &mut [f32],
-    ) {
-        for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            add_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, add, out);
         }
     }
 }

@@ -113,9 +113,6 @@ pub(crate) fn any(length: usize) -> Buffer {
 
 /// `length` zeros.
 pub(crate) fn zeros(length: usize) -> Buffer {
-    if length < SMALLEST {
-        return Buffer { whole: vec![0.0; length], length };
-    }
     let mut buffer = Buffer { whole: obtain(length), length };
     buffer.fill(0.0);
     buffer

@@ -103,20 +103,21 @@ const WORD: usize = 32;
 /// Words that are made at a time.
 const STRETCH: usize = 12;
 
+/// A bit per score that exceeds the threshold.
+#[inline(always)]
+fn bits(scores: &[f32], threshold: f32) -> u32 {
+    scores.iter().enumerate().fold(0, |bits, (l, &score)| bits | u32::from(score > threshold) << l)
+}
+
 wide! {
-    /// A bit per score that exceeds the threshold, in words of [`WORD`].
+    /// The bits of the scores in words of [`WORD`].
     fn above(scores: &[f32], threshold: f32, masks: &mut [u32; STRETCH]) {
         let (words, rest) = scores.as_chunks::<WORD>();
         for (mask, word) in masks.iter_mut().zip(words) {
-            let mut bits = 0;
-            for (l, &score) in word.iter().enumerate() {
-                bits |= u32::from(score > threshold) << l;
-            }
-            *mask = bits;
+            *mask = bits(word, threshold);
         }
         if !rest.is_empty() {
-            let bit = |(l, &score): (usize, &f32)| u32::from(score > threshold) << l;
-            masks[words.len()] = rest.iter().enumerate().map(bit).fold(0, |bits, bit| bits | bit);
+            masks[words.len()] = bits(rest, threshold);
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Autodiff;
+use burn::backend::Backend;
 use burn::backend::TensorMetadata;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -10,6 +12,18 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::tensor::FloatTensor;
 use equipoise_data::Features;
 use std::sync::Arc;
+
+/// Registers the gradients of the tensors that have one.
+pub(super) fn register<B: Backend>(
+    grads: &mut Gradients,
+    gradients: impl IntoIterator<Item = (Option<NodeId>, FloatTensor<B>)>,
+) {
+    for (node, gradient) in gradients {
+        if let Some(node) = node {
+            grads.register::<B>(node, gradient);
+        }
+    }
+}
 
 #[derive(Debug)]
 struct GatherRows;
@@ -52,13 +66,8 @@ impl<B: EquipoiseOps> Backward<B, 2> for Margins {
         let (users, items, triples, penalty) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
         let (d_users, d_items) = B::margins_backward(users, items, grad, triples, penalty);
-        let [users, items] = ops.parents;
-        if let Some(users) = users {
-            grads.register::<B>(users.id, d_users);
-        }
-        if let Some(items) = items {
-            grads.register::<B>(items.id, d_items);
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B>(grads, parents.into_iter().zip([d_users, d_items]));
     }
 }
 

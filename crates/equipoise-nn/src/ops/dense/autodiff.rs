@@ -1,6 +1,7 @@
 //! Gradients of the operations on dense rows.
 
 use super::{AffineKind, DenseOps};
+use crate::ops::autodiff::register;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -20,15 +21,11 @@ impl<B: DenseOps> Backward<B, 3> for Affine {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([x, weight, y], leaky) = ops.state;
-        let [of_x, of_weight, of_bias] = ops.parents;
+        let [of_x, of_weight, of_bias] = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let kind = AffineKind { leaky, wants_x: of_x.is_some(), wants_added: false };
         let grad = grads.consume::<B>(&ops.node);
         let (d_x, d_weight, d_bias, _) = B::affine_backward(x, weight, y, grad, kind);
-        for (parent, gradient) in [(of_x, d_x), (of_weight, d_weight), (of_bias, d_bias)] {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        register::<B>(grads, [(of_x, d_x), (of_weight, d_weight), (of_bias, d_bias)]);
     }
 }
 
@@ -40,16 +37,12 @@ impl<B: DenseOps> Backward<B, 4> for AffineAdded {
 
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([x, weight, y], leaky) = ops.state;
-        let [of_x, of_weight, of_bias, of_added] = ops.parents;
+        let [of_x, of_weight, of_bias, of_added] = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let kind = AffineKind { leaky, wants_x: of_x.is_some(), wants_added: of_added.is_some() };
         let grad = grads.consume::<B>(&ops.node);
         let (d_x, d_weight, d_bias, d_added) = B::affine_backward(x, weight, y, grad, kind);
         let parents = [(of_x, d_x), (of_weight, d_weight), (of_bias, d_bias), (of_added, d_added)];
-        for (parent, gradient) in parents {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        register::<B>(grads, parents);
     }
 }
 
@@ -61,14 +54,10 @@ impl<B: DenseOps> Backward<B, 2> for LogPartition {
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([a, b, out], offsets) = ops.state;
-        let [of_a, of_b] = ops.parents;
+        let [of_a, of_b] = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let grad = grads.consume::<B>(&ops.node);
         let (d_a, d_b) = B::log_partition_backward(a, b, out, grad, offsets);
-        for (parent, gradient) in [(of_a, d_a), (of_b, d_b)] {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        register::<B>(grads, [(of_a, d_a), (of_b, d_b)]);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Alike, GraphOps};
 use crate::Propagation;
+use crate::ops::autodiff::register;
 use burn::backend::Autodiff;
-use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -52,18 +52,6 @@ impl<B: GraphOps> Backward<B, 2> for EdgeSoftmax {
         let grad = grads.consume::<B>(&ops.node);
         let (d_q, d_k) = B::edge_softmax_backward(q, k, alpha, grad, edges, alike);
         register::<B>(grads, [(of_q, d_q), (of_k.filter(|_| !alike), d_k)]);
-    }
-}
-
-/// Registers the gradients of the tensors that have one.
-fn register<B: GraphOps>(
-    grads: &mut Gradients,
-    gradients: impl IntoIterator<Item = (Option<NodeId>, FloatTensor<B>)>,
-) {
-    for (node, gradient) in gradients {
-        if let Some(node) = node {
-            grads.register::<B>(node, gradient);
-        }
     }
 }
 
