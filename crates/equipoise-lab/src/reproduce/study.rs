@@ -21,6 +21,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// The seed of every search: none of those that are reported.
 pub const SEARCH_SEED: u64 = 100;
 
+/// Turns from here on come after those of all cells.
+const LAST: usize = usize::MAX / 2;
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -118,7 +121,12 @@ impl<'a> Study<'a> {
         // Teachers have the plain model's settings.
         let method = if cell.method == TEACHER { "none" } else { &cell.method };
         let place = Place { data, backbone: &cell.backbone, method, turn };
-        let chosen = self.chosen(place);
+        let chosen = std::thread::scope(|scope| {
+            if self.paper.distils(method) {
+                scope.spawn(|| self.teach_ahead(place));
+            }
+            self.chosen(place)
+        });
         let seeds = match &chosen {
             Err(_) => Vec::new(),
             Ok(chosen) => {
@@ -127,6 +135,15 @@ impl<'a> Study<'a> {
             }
         };
         Settled { cell: cell.clone(), chosen, seeds }
+    }
+
+    /// Teachers of the seeds need the plain model's settings alone: while their student's are searched, one after
+    /// another, they take workers that nobody else wants. What fails here is met again where it is needed.
+    fn teach_ahead(&self, place: Place) {
+        if self.chosen(Place { method: "none", ..place }).is_ok() {
+            let (place, seeds) = (Place { turn: LAST + place.turn, ..place }, 1..=self.plan.seeds);
+            self.pool.each(&seeds.collect::<Vec<u64>>(), |&seed| self.teachers(place, seed).is_ok());
+        }
     }
 
     fn files(&self, cell: &Cell, place: Place, chosen: &Chosen, seed: u64) -> Result<Files, Failure> {
