@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 
-#[cfg(feature = "vulkan")]
+#[cfg(feature = "vulkan-wgsl")]
 mod vulkan;
 
 /// A device that cannot be had.
@@ -31,13 +31,16 @@ pub enum DeviceError {
 /// | name | device | build |
 /// |---|---|---|
 /// | `cpu` | the processor, with the fast bodies of every operation | any |
-/// | `vulkan` | the best GPU that Vulkan offers | `--features vulkan` (not tested yet) |
-/// | `vulkan:N` | its discrete GPU number `N`, from 0 | `--features vulkan` |
-/// | `vulkan:integrated`, `vulkan:cpu` | its integrated GPU; a driver that runs on the processor, such as lavapipe | `--features vulkan` |
+/// | `vulkan` | the best GPU that Vulkan offers | `--features vulkan`, or `vulkan-wgsl` (no GPU has been tried yet) |
+/// | `vulkan:N` | its discrete GPU number `N`, from 0 | the same |
+/// | `vulkan:integrated`, `vulkan:cpu` | its integrated GPU; a driver that runs on the processor, such as lavapipe | the same |
 /// | `cuda`, `cuda:N` | NVIDIA GPU number `N` | `--features cuda` (not tested) |
+///
+/// `vulkan` hands shaders to the driver as SPIR-V, `vulkan-wgsl` goes through WGSL. The compiler of lavapipe (Mesa 22.3 and
+/// 25.0) crashes on the former's.
 pub fn device_names() -> Vec<&'static str> {
     let mut names = vec!["cpu"];
-    if cfg!(feature = "vulkan") {
+    if cfg!(feature = "vulkan-wgsl") {
         names.extend(["vulkan", "vulkan:N", "vulkan:integrated", "vulkan:cpu"]);
     }
     if cfg!(feature = "cuda") {
@@ -53,7 +56,7 @@ pub fn device_names() -> Vec<&'static str> {
 pub fn device(name: &str) -> Result<Device, DeviceError> {
     match split(name) {
         ("cpu", None) => Ok(Device::flex()),
-        #[cfg(feature = "vulkan")]
+        #[cfg(feature = "vulkan-wgsl")]
         ("vulkan", which) => vulkan::device(name, which),
         #[cfg(feature = "cuda")]
         ("cuda", None) => Ok(Device::cuda(0)),
