@@ -1,10 +1,15 @@
 //! Feature matrices, one row per item.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::Range;
 use std::sync::Arc;
 
+mod halves;
 mod mapped;
+
+pub use ::half::f16;
 
 use crate::attached::Attached;
 use crate::missing::Missing;
@@ -48,10 +53,11 @@ pub enum FeatureError {
     },
 }
 
-/// A row-major `rows` x `width` matrix of finite `f32`, one row per item. Cloning is cheap.
+/// A row-major `rows` x `width` matrix of finite numbers, one row per item. Cloning is cheap.
 ///
 /// The values lie in memory or in a file that is mapped into memory, of which the system reads what is looked
-/// at. Either way they are one slice.
+/// at; as float32, or as float16 where they came so, which takes half the memory. A float16 is an `f32` exactly:
+/// how a matrix is stored changes no result.
 #[derive(Clone)]
 pub struct Features {
     rows: usize,
@@ -64,8 +70,22 @@ pub struct Features {
 #[derive(Clone)]
 enum Store {
     Owned(Arc<Vec<f32>>),
-    Mapped(Arc<Mapped>),
+    Mapped(Arc<Mapped<f32>>),
+    OwnedHalf(Arc<Vec<f16>>),
+    MappedHalf(Arc<Mapped<f16>>),
 }
+
+/// All values of a matrix as they are stored, row after row.
+#[derive(Clone, Copy, Debug)]
+pub enum Stored<'a> {
+    /// float32.
+    Single(&'a [f32]),
+    /// float16.
+    Half(&'a [f16]),
+}
+
+/// Rows that are converted at a time where all are looked at.
+const BLOCK: usize = 256;
 
 impl Features {
     /// Takes over row-major values.
@@ -73,20 +93,27 @@ impl Features {
     /// # Errors
     /// [`FeatureError`] if the length is not `rows * width`, a dimension is 0 or a value is not finite.
     pub fn new(rows: usize, width: usize, values: Vec<f32>) -> Result<Features, FeatureError> {
-        if rows.checked_mul(width) != Some(values.len()) {
-            let found = values.len();
-            return Err(FeatureError::Length { rows, width, found });
-        }
-        if values.is_empty() {
-            return Err(FeatureError::Empty { rows, width });
-        }
-        check_finite(width, &values)?;
-        let values = Store::Owned(Arc::new(values));
-        Ok(Features { rows, width, values, attached: Arc::default() })
+        check_shape(rows, width, values.len())?;
+        Features::checked(rows, width, Store::Owned(Arc::new(values)))
     }
 
-    /// Maps the `rows * width` little-endian `f32` that start at byte `start` of `file`; `None` where this
-    /// machine cannot use them in place (big-endian, or `start` is no multiple of 4).
+    /// Takes over row-major values of half the size, and keeps them so.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_half(rows: usize, width: usize, values: Vec<f16>) -> Result<Features, FeatureError> {
+        check_shape(rows, width, values.len())?;
+        Features::checked(rows, width, Store::OwnedHalf(Arc::new(values)))
+    }
+
+    fn checked(rows: usize, width: usize, values: Store) -> Result<Features, FeatureError> {
+        let features = Features { rows, width, values, attached: Arc::default() };
+        features.check_finite()?;
+        Ok(features)
+    }
+
+    /// Maps the `rows * width` little-endian `f32` that start at byte `start` of `file`, or as many `f16`;
+    /// `None` where this machine cannot use them in place (big-endian, or `start` is no multiple of their size).
     ///
     /// The values are not looked at: whoever wrote the file has seen to it that they are finite, and
     /// [`check_finite`](Self::check_finite) looks. The file must be replaced by renaming, never written in
@@ -99,11 +126,14 @@ impl Features {
         start: u64,
         rows: usize,
         width: usize,
+        half: bool,
     ) -> std::io::Result<Option<Features>> {
         let length = rows.checked_mul(width).ok_or(std::io::ErrorKind::InvalidData)?;
-        let mapped = Mapped::new(file, start, length)?;
-        let of = |values| Features { rows, width, values, attached: Arc::default() };
-        Ok(mapped.map(|values| of(Store::Mapped(Arc::new(values)))))
+        let values = match half {
+            false => Mapped::new(file, start, length)?.map(|values| Store::Mapped(Arc::new(values))),
+            true => Mapped::new(file, start, length)?.map(|values| Store::MappedHalf(Arc::new(values))),
+        };
+        Ok(values.map(|values| Features { rows, width, values, attached: Arc::default() }))
     }
 
     /// Looks at every value.
@@ -111,12 +141,22 @@ impl Features {
     /// # Errors
     /// [`FeatureError::NotFinite`] with the place of the first that is not finite.
     pub fn check_finite(&self) -> Result<(), FeatureError> {
-        check_finite(self.width, self.values())
+        let (mut first, mut count) = (None, 0);
+        self.each_block(|start, values| {
+            for (place, &value) in values.iter().enumerate().filter(|(_, v)| !v.is_finite()) {
+                first.get_or_insert((start + place / self.width, place % self.width, value));
+                count += 1;
+            }
+        });
+        match first {
+            Some((row, column, value)) => Err(FeatureError::NotFinite { row, column, value, count }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the values lie in a mapped file.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.values, Store::Mapped(_))
+        matches!(self.values, Store::Mapped(_) | Store::MappedHalf(_))
     }
 
     /// Number of items.
@@ -134,16 +174,48 @@ impl Features {
     /// # Panics
     /// If `i` is not below [`rows`](Self::rows).
     #[inline]
-    pub fn row(&self, i: usize) -> &[f32] {
-        &self.values()[i * self.width..(i + 1) * self.width]
+    pub fn row(&self, i: usize) -> Cow<'_, [f32]> {
+        self.rows_in(i..i + 1)
     }
 
-    /// All values, row after row.
+    /// Features of the items in `range`, row after row: where they lie, or converted from float16.
+    ///
+    /// # Panics
+    /// If the range does not lie within the [`rows`](Self::rows).
+    pub fn rows_in(&self, range: Range<usize>) -> Cow<'_, [f32]> {
+        let range = range.start * self.width..range.end * self.width;
+        match self.stored() {
+            Stored::Single(values) => Cow::Borrowed(&values[range]),
+            Stored::Half(values) => Cow::Owned(halves::converted(&values[range])),
+        }
+    }
+
+    /// Calls `look` with every row in order.
+    pub fn each_row(&self, mut look: impl FnMut(&[f32])) {
+        self.each_block(|_, values| values.chunks_exact(self.width).for_each(&mut look));
+    }
+
+    /// Calls `look` with blocks of rows in order, each after the number of its first row.
+    pub(crate) fn each_block(&self, mut look: impl FnMut(usize, &[f32])) {
+        for start in (0..self.rows).step_by(BLOCK) {
+            look(start, &self.rows_in(start..self.rows.min(start + BLOCK)));
+        }
+    }
+
+    /// All values, row after row: where they lie, or a copy converted from float16.
     #[inline]
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> Cow<'_, [f32]> {
+        self.rows_in(0..self.rows)
+    }
+
+    /// All values as they are stored.
+    #[inline]
+    pub fn stored(&self) -> Stored<'_> {
         match &self.values {
-            Store::Owned(values) => values,
-            Store::Mapped(values) => values.as_slice(),
+            Store::Owned(values) => Stored::Single(values),
+            Store::Mapped(values) => Stored::Single(values.as_slice()),
+            Store::OwnedHalf(values) => Stored::Half(values),
+            Store::MappedHalf(values) => Stored::Half(values.as_slice()),
         }
     }
 
@@ -157,19 +229,20 @@ impl Features {
     /// Summed in `f64` in the order of the rows, hence the same on every machine.
     pub fn mean(&self) -> Vec<f32> {
         let mut sums = vec![0f64; self.width];
-        for row in self.values().chunks_exact(self.width) {
+        self.each_row(|row| {
             for (sum, &value) in sums.iter_mut().zip(row) {
                 *sum += f64::from(value);
             }
-        }
+        });
         let rows = self.rows as f64;
         sums.into_iter().map(|sum| (sum / rows) as f32).collect()
     }
 
     /// Number of rows that are zero throughout: items that most likely lack this modality.
     pub fn zero_rows(&self) -> usize {
-        let rows = self.values().chunks_exact(self.width);
-        rows.filter(|row| is_zero(row)).count()
+        let mut count = 0;
+        self.each_row(|row| count += usize::from(is_zero(row)));
+        count
     }
 
     /// Number of rows equal to an earlier row, zero rows left out: items that share a picture
@@ -178,21 +251,24 @@ impl Features {
         let mut seen: HashMap<[u8; 32], ()> = HashMap::with_capacity(self.rows);
         let mut bytes = Vec::with_capacity(self.width * 4);
         let mut repeats = 0;
-        for row in self.values().chunks_exact(self.width).filter(|r| !is_zero(r)) {
+        self.each_row(|row| {
+            if is_zero(row) {
+                return;
+            }
             bytes.clear();
             // Adding 0 turns -0 into +0: equal rows have equal bytes.
             bytes.extend(row.iter().flat_map(|v| (v + 0.0).to_le_bytes()));
             let hash = *blake3::hash(&bytes).as_bytes();
             repeats += usize::from(seen.insert(hash, ()).is_some());
-        }
+        });
         repeats
     }
 
     /// Smallest and largest value.
     pub fn range(&self) -> (f32, f32) {
-        let start = (f32::INFINITY, f32::NEG_INFINITY);
-        let values = self.values().iter();
-        values.fold(start, |(low, high), &v| (low.min(v), high.max(v)))
+        let mut range = (f32::INFINITY, f32::NEG_INFINITY);
+        self.each_row(|row| range = row.iter().fold(range, |(low, high), &v| (low.min(v), high.max(v))));
+        range
     }
 }
 
@@ -230,16 +306,12 @@ fn is_zero(row: &[f32]) -> bool {
     row.iter().all(|&v| v == 0.0)
 }
 
-fn check_finite(width: usize, values: &[f32]) -> Result<(), FeatureError> {
-    let Some(first) = values.iter().position(|v| !v.is_finite()) else {
-        return Ok(());
-    };
-    Err(FeatureError::NotFinite {
-        row: first / width,
-        column: first % width,
-        value: values[first],
-        count: values[first..].iter().filter(|v| !v.is_finite()).count(),
-    })
+fn check_shape(rows: usize, width: usize, found: usize) -> Result<(), FeatureError> {
+    match rows.checked_mul(width) == Some(found) {
+        false => Err(FeatureError::Length { rows, width, found }),
+        true if found == 0 => Err(FeatureError::Empty { rows, width }),
+        true => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -277,5 +349,22 @@ mod tests {
         values.extend([1.0; 7]);
         let features = Features::new(8, 1, values).expect("finite");
         assert_eq!(features.mean(), [(16_777_223.0f64 / 8.0) as f32]);
+    }
+
+    #[test]
+    fn half_precision_changes_the_memory_and_nothing_else() {
+        let values: Vec<f32> = (0..600 * 3).map(|k| (k as f32 - 700.0) / 16.0).collect();
+        let halves = values.iter().map(|&v| f16::from_f32(v)).collect();
+        let (single, half) = (
+            Features::new(600, 3, values).expect("finite"),
+            Features::from_half(600, 3, halves).expect("finite"),
+        );
+        assert!(matches!(half.stored(), Stored::Half(stored) if stored.len() == 1800));
+        assert_eq!(single, half);
+        assert_eq!((single.mean(), single.range()), (half.mean(), half.range()));
+        assert_eq!(single.rows_in(255..258), half.rows_in(255..258));
+        let broken = [f16::ONE, f16::NAN, f16::INFINITY].to_vec();
+        let message = Features::from_half(3, 1, broken).expect_err("not finite").to_string();
+        assert!(message.contains("row 1, column 0 is NaN; 2 values"), "{message}");
     }
 }

@@ -47,7 +47,7 @@ pub use dataset::{Dataset, FeatureSource, LoadOptions, Loaded, SealedTest, load}
 pub use demo::{DemoConfig, write_demo};
 pub use error::DataError;
 pub use family::{SplitFacts, SplitFamily};
-pub use features::{FeatureError, Features, Modality};
+pub use features::{FeatureError, Features, Modality, Stored, f16};
 pub use formats::{Columns, Format, formats};
 pub use import::{
     AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,

@@ -112,7 +112,7 @@ fn replaced(modality: &Modality, missing: &Missing, fill: MissingFill, train: &I
         MissingFill::Neighbours => users_of(train, missing),
         _ => Vec::new(),
     };
-    let mut values = features.values().to_vec();
+    let mut values = features.values().into_owned();
     for (n, &item) in missing.items().iter().enumerate() {
         let row = match fill {
             MissingFill::Mean => mean.clone(),
@@ -137,7 +137,7 @@ fn weighted(features: &Features, rows: impl Iterator<Item = (u32, f64)>) -> Opti
     let (mut sums, mut total) = (vec![0f64; features.width()], 0.0);
     for (item, weight) in rows {
         let row = features.row(item as usize);
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += weight * f64::from(value));
+        sums.iter_mut().zip(&*row).for_each(|(sum, &value)| *sum += weight * f64::from(value));
         total += weight;
     }
     (total > 0.0).then(|| sums.into_iter().map(|sum| (sum / total) as f32).collect())
@@ -200,7 +200,11 @@ mod tests {
             (MissingFill::Neighbours, 3.0, 6.0),
         ] {
             let filled = data().filled(fill);
-            assert_eq!(filled.modalities[0].features.values(), [2.0, first, 5.0, 11.0, second], "{fill:?}");
+            assert_eq!(
+                filled.modalities[0].features.values()[..],
+                [2.0, first, 5.0, 11.0, second],
+                "{fill:?}"
+            );
             assert!(filled.notes[0].ends_with(": 2."), "{:?}", filled.notes);
             assert_ne!(filled.fingerprint(), data().fingerprint());
         }

@@ -110,29 +110,29 @@ impl From<FeatureScale> for String {
 fn standardised(features: &Features) -> Vec<f32> {
     let (rows, width) = (features.rows() as f64, features.width());
     let (mut mean, mut square) = (vec![0f64; width], vec![0f64; width]);
-    for row in features.values().chunks_exact(width) {
-        mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows);
-    }
-    for row in features.values().chunks_exact(width) {
+    features.each_row(|row| mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows));
+    features.each_row(|row| {
         for ((s, &v), m) in square.iter_mut().zip(row).zip(&mean) {
             *s += (f64::from(v) - m).powi(2) / rows;
         }
-    }
+    });
     let scale: Vec<f64> = square.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect();
     let columns = || mean.iter().zip(&scale);
-    let scaled = |row: &[f32]| -> Vec<f32> {
-        row.iter().zip(columns()).map(|(&v, (m, s))| ((f64::from(v) - m) * s) as f32).collect()
-    };
-    features.values().chunks_exact(width).flat_map(scaled).collect()
+    let mut scaled = Vec::with_capacity(features.rows() * width);
+    features.each_row(|row| {
+        scaled.extend(row.iter().zip(columns()).map(|(&v, (m, s))| ((f64::from(v) - m) * s) as f32));
+    });
+    scaled
 }
 
 fn unit(features: &Features) -> Vec<f32> {
-    let scaled = |row: &[f32]| -> Vec<f32> {
+    let mut scaled = Vec::with_capacity(features.rows() * features.width());
+    features.each_row(|row| {
         let norm = row.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
         let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-        row.iter().map(|&v| (f64::from(v) * scale) as f32).collect()
-    };
-    features.values().chunks_exact(features.width()).flat_map(scaled).collect()
+        scaled.extend(row.iter().map(|&v| (f64::from(v) * scale) as f32));
+    });
+    scaled
 }
 
 #[cfg(test)]
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn constant_columns_and_zero_rows_become_zero() {
         let f = features(vec![5.0, 1.0, 5.0, 3.0], 2);
-        assert_eq!(FeatureScale::Standard.apply(&f).values(), [0.0, -1.0, 0.0, 1.0]);
+        assert_eq!(FeatureScale::Standard.apply(&f).values()[..], [0.0, -1.0, 0.0, 1.0]);
         let f = features(vec![0.0, 0.0, 3.0, -4.0], 2);
-        assert_eq!(FeatureScale::L2.apply(&f).values(), [0.0, 0.0, 0.6, -0.8]);
+        assert_eq!(FeatureScale::L2.apply(&f).values()[..], [0.0, 0.0, 0.6, -0.8]);
     }
 
     #[test]

@@ -165,11 +165,12 @@ fn rewrite(file: &Path, from: &str, to: &str) {
 fn features_of_the_own_layout_are_mapped_not_read() {
     let (_dir, own) = own();
     assert!(open(&own).data.modalities.iter().all(|m| m.features.is_mapped()));
-    // Half precision is converted once, when it is read.
+    // Half precision is mapped too, where its values start at an even byte.
     let manifest = own.join("manifest.toml");
     let halves: Vec<u8> = (0..80u16).flat_map(|n| half::f16::from_f32(f32::from(n)).to_le_bytes()).collect();
     let mut bytes =
         b"\x93NUMPY\x01\x00\x3a\x00{'descr': '<f2', 'fortran_order': False, 'shape': (40, 2)}".to_vec();
+    bytes.resize(bytes.len().next_multiple_of(2), b' ');
     bytes[8] = (bytes.len() - 10) as u8;
     bytes.extend(halves);
     fs::write(own.join("features/text.npy"), bytes).expect("write");
@@ -179,7 +180,37 @@ fn features_of_the_own_layout_are_mapped_not_read() {
     fs::write(&manifest, format!("{head}name = \"text\"\nwidth = 2\n{rest}")).expect("write");
     let data = open(&own).data;
     let text = &data.modality("text").expect("there").features;
-    assert_eq!((text.is_mapped(), text.row(39)), (false, &[78.0, 79.0][..]));
+    assert_eq!((text.is_mapped(), &*text.row(39)), (true, &[78.0, 79.0][..]));
+}
+
+#[test]
+fn half_precision_stays_as_it_is_in_the_own_layout_and_changes_no_fingerprint() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (single, half) = (dir.path().join("single"), dir.path().join("half"));
+    for (name, descr) in [("single", "<f4"), ("half", "<f2")] {
+        let source = dir.path().join(format!("{name}-source"));
+        fs::create_dir_all(source.join("5-core")).expect("create");
+        for (split, text) in
+            [("train", r#"{"0": [0, 1]}"#), ("val", r#"{"0": [2]}"#), ("test", r#"{"0": [3]}"#)]
+        {
+            fs::write(source.join(format!("5-core/{split}.json")), text).expect("write");
+        }
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (4, 2)}}");
+        let mut bytes =
+            [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+        for value in (0..8).map(|k| k as f32 / 4.0) {
+            match descr {
+                "<f2" => bytes.extend(half::f16::from_f32(value).to_le_bytes()),
+                _ => bytes.extend(value.to_le_bytes()),
+            }
+        }
+        fs::write(source.join("text_feat.npy"), bytes).expect("write");
+        to(&source, Target::Equipoise, &dir.path().join(name)).expect("convert");
+    }
+    assert_eq!(open(&single).data.fingerprint(), open(&half).data.fingerprint());
+    let size = |dir: &Path| fs::metadata(dir.join("features/text.npy")).expect("there").len();
+    assert_eq!(size(&single) - size(&half), 8 * 2);
+    assert!(open(&half).data.modalities[0].features.is_mapped());
 }
 
 #[test]

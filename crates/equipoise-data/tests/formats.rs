@@ -80,7 +80,7 @@ fn a_csv_with_a_split_is_read_by_name_and_numbered_by_first_appearance() {
     assert_eq!(loaded.data.vocabulary.users(), ["Ann, B.", "Cy"]);
     assert_eq!(loaded.data.vocabulary.items(), ["y", "x", "z"]);
     assert_eq!(splits(&loaded), [vec![(0, 1), (1, 0)], vec![(0, 0)], vec![(1, 2)]]);
-    assert_eq!(loaded.data.modalities[0].features.row(2), [2.0, 20.0]);
+    assert_eq!(loaded.data.modalities[0].features.row(2)[..], [2.0, 20.0]);
     // Semicolons and tabs, and the directory instead of the file.
     for (name, with) in [("interactions.csv", ";"), ("interactions.tsv", "\t")] {
         let text = CSV.replace("\"Ann, B.\"", "Ann").replace(',', with);
@@ -197,7 +197,7 @@ fn one_table_per_split_is_read_in_csv_and_parquet() {
     assert_eq!(loaded.data.vocabulary.users(), ["1", "2"]);
     assert_eq!(splits(&loaded), [vec![(0, 0), (1, 1)], vec![(0, 1)], vec![(1, 0)]]);
     // Items go by number here, and so do the rows.
-    assert_eq!(loaded.data.modalities[0].features.row(0), [7.0, 70.0]);
+    assert_eq!(loaded.data.modalities[0].features.row(0)[..], [7.0, 70.0]);
     put(&dir, "valid.csv", "user,item\n1,3\n");
     says(&fault(dir.path(), &LoadOptions::default()), &["val.csv, valid.csv", "one of each split"]);
 }

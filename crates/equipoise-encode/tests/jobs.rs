@@ -130,7 +130,7 @@ proptest! {
             features(&data)
         };
         let (alone, packed) = (run(1), run(4096));
-        for (a, b) in alone.values().iter().zip(packed.values()) {
+        for (a, b) in alone.values().iter().zip(&*packed.values()) {
             prop_assert!((a - b).abs() < 1e-5 * a.abs().max(1.0), "{} {}", a, b);
         }
     }

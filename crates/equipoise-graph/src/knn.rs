@@ -66,7 +66,10 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(features: &'a Features) -> Rows<'a> {
-        let norm = |i: usize| precise_dot(features.row(i), features.row(i)).sqrt();
+        let norm = |i: usize| {
+            let row = features.row(i);
+            precise_dot(&row, &row).sqrt()
+        };
         let norms: Vec<f64> = (0..features.rows()).into_par_iter().map(norm).collect();
         let scale = |norm: &f64| if SAFE_NORMS.contains(norm) { (1.0 / norm) as f32 } else { f32::NAN };
         let scales = norms.iter().map(scale).collect();
@@ -84,8 +87,8 @@ impl<'a> Rows<'a> {
         for start in (0..items).step_by(COLUMN_BLOCK) {
             let columns = start..items.min(start + COLUMN_BLOCK);
             let products = &mut products[..range.len() * columns.len()];
-            let candidates = &self.features.values()[start * width..columns.end * width];
-            inner_products(&units, candidates, width, products);
+            let candidates = self.features.rows_in(columns.clone());
+            inner_products(&units, &candidates, width, products);
             let rows = products.chunks_exact(columns.len()).zip(&mut nearest);
             for (i, (products, nearest)) in range.clone().zip(rows) {
                 self.offer(i, start, products, nearest);
@@ -126,7 +129,7 @@ impl<'a> Rows<'a> {
         if norms == 0.0 {
             return 0.0;
         }
-        let cosine = precise_dot(self.features.row(i), self.features.row(j)) / norms;
+        let cosine = precise_dot(&self.features.row(i), &self.features.row(j)) / norms;
         // Adding 0 turns -0 into 0, which is no different.
         cosine.clamp(-1.0, 1.0) as f32 + 0.0
     }

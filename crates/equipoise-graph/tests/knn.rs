@@ -20,7 +20,7 @@ fn random(rows: usize, width: usize, seed: u64) -> Vec<f32> {
 
 fn cosine(features: &Features, i: usize, j: usize) -> f64 {
     let dot = |i: usize, j: usize| -> f64 {
-        features.row(i).iter().zip(features.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        features.row(i).iter().zip(&*features.row(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
     };
     let norms = dot(i, i).sqrt() * dot(j, j).sqrt();
     if norms == 0.0 { 0.0 } else { dot(i, j) / norms }

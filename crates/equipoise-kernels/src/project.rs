@@ -4,9 +4,13 @@
 //! row after the other, against a packed map; backward they are packed once, in pieces that stay in the cache. Blocks
 //! have fixed sizes and run in parallel: results do not depend on the number of threads.
 
+use crate::scores::PackedRows;
 use crate::tiles::{LANES, Lane, ROWS, add_tile};
 use crate::vector::prefetch;
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Rows of one forward task.
 const ROW_BLOCK: usize = 96;
@@ -25,14 +29,45 @@ const AHEAD: usize = 6;
 #[derive(Clone, Copy, Debug)]
 pub struct FeatureRows<'a> {
     /// All values, row after row.
-    pub values: &'a [f32],
+    pub values: FeatureValues<'a>,
     /// Feature width `d_m`.
     pub width: usize,
 }
 
+/// Features as they are stored. A float16 is a float32 exactly, so that both kinds give the same bits.
+#[derive(Clone, Copy, Debug)]
+pub enum FeatureValues<'a> {
+    /// float32.
+    Single(&'a [f32]),
+    /// float16, converted a piece of a row at a time.
+    Half(&'a [f16]),
+}
+
 impl<'a> FeatureRows<'a> {
-    fn row(&self, r: u32) -> &'a [f32] {
-        &self.values[r as usize * self.width..][..self.width]
+    /// Some columns of row `r`: where they lie, or converted into `room`, which has as many places.
+    #[inline]
+    fn piece<'b>(&self, r: u32, columns: Range<usize>, room: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        let at = r as usize * self.width;
+        match self.values {
+            FeatureValues::Single(values) => &values[at..][..self.width][columns],
+            FeatureValues::Half(values) => {
+                values[at..][..self.width][columns].convert_to_f32_slice(room);
+                room
+            }
+        }
+    }
+
+    /// Asks the processor for some columns of row `r`.
+    #[inline]
+    fn prefetch(&self, r: u32, columns: Range<usize>) {
+        let at = r as usize * self.width;
+        match self.values {
+            FeatureValues::Single(values) => prefetch(&values[at..][columns]),
+            FeatureValues::Half(values) => prefetch(&values[at..][columns]),
+        }
     }
 }
 
@@ -45,35 +80,25 @@ pub fn project_rows(features: FeatureRows, rows: &[u32], weight: &[f32], bias: &
     let (d, w) = (bias.len(), features.width);
     assert_eq!(weight.len(), d * w, "project: weight length");
     assert_eq!(out.len(), rows.len() * d, "project: output length");
-    let packed: Vec<Vec<Lane>> = weight.par_chunks(LANES * w).map(|part| packed_map(part, w)).collect();
+    let packed = PackedRows::new(weight, w);
     out.par_chunks_mut(ROW_BLOCK * d).zip(rows.par_chunks(ROW_BLOCK)).for_each(|(out, rows)| {
         for o in out.chunks_exact_mut(d) {
             o.copy_from_slice(bias);
         }
+        let mut room = [[0.0; DEPTH]; ROWS];
         for start in (0..w).step_by(DEPTH) {
             let end = w.min(start + DEPTH);
             for (out, rows) in out.chunks_mut(ROWS * d).zip(rows.chunks(ROWS)) {
                 let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
-                for (part, &r) in taken.iter_mut().zip(rows) {
-                    *part = &features.row(r)[start..end];
+                for ((part, room), &r) in taken.iter_mut().zip(&mut room).zip(rows) {
+                    *part = features.piece(r, start..end, &mut room[..end - start]);
                 }
-                for (panel, first) in packed.iter().zip((0..d).step_by(LANES)) {
+                for (panel, first) in packed.each_panel().zip((0..d).step_by(LANES)) {
                     add_to_columns(&taken[..rows.len()], &panel[start..end], out, d, first);
                 }
             }
         }
     });
-}
-
-/// Up to [`LANES`] rows of a table as a panel with a line per column, padded with zeros.
-fn packed_map(rows: &[f32], w: usize) -> Vec<Lane> {
-    let mut panel = vec![Lane::ZERO; w];
-    for (l, row) in rows.chunks_exact(w).enumerate() {
-        for (lane, &value) in panel.iter_mut().zip(row) {
-            lane.0[l] = value;
-        }
-    }
-    panel
 }
 
 /// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
@@ -129,13 +154,13 @@ pub fn project_rows_backward(
 fn weight_panel(features: FeatureRows, rows: &[u32], turned: &[f32], d: usize, start: usize) -> Vec<f32> {
     let (n, columns) = (rows.len(), PANEL.min(features.width - start));
     let mut packed = vec![Lane::ZERO; APART * columns.div_ceil(LANES)];
-    let mut panel = vec![0.0; d * columns];
+    let (mut panel, mut room) = (vec![0.0; d * columns], [0.0; PANEL]);
     for (block, rows) in rows.chunks(BACK_DEPTH).enumerate() {
         for (k, &r) in rows.iter().enumerate() {
             if let Some(&next) = rows.get(k + AHEAD) {
-                prefetch(&features.row(next)[start..start + columns]);
+                features.prefetch(next, start..start + columns);
             }
-            let part = &features.row(r)[start..start + columns];
+            let part = features.piece(r, start..start + columns, &mut room[..columns]);
             let (lanes, rest) = part.as_chunks::<LANES>();
             for (c, lane) in lanes.iter().enumerate() {
                 packed[c * APART + k] = Lane(*lane);
@@ -172,12 +197,12 @@ mod tests {
         for (n, w, d) in [(1, 3, 2), (257, 130, 5), (600, 7, 64), (100, 600, 70)] {
             let (e, weight, bias) = (values(700 * w, 0.3), values(d * w, 1.1), values(d, 2.0));
             let rows: Vec<u32> = (0..n as u32).map(|k| (k * 7) % 700).collect();
-            let features = FeatureRows { values: &e, width: w };
+            let features = FeatureRows { values: FeatureValues::Single(&e), width: w };
             let mut out = vec![0.0; n * d];
             project_rows(features, &rows, &weight, &bias, &mut out);
             for k in 0..n {
                 for c in 0..d {
-                    let naive = bias[c] + crate::dot(features.row(rows[k]), &weight[c * w..][..w]);
+                    let naive = bias[c] + crate::dot(&e[rows[k] as usize * w..][..w], &weight[c * w..][..w]);
                     assert!((out[k * d + c] - naive).abs() < 1e-3, "{} {naive}", out[k * d + c]);
                 }
             }
@@ -189,15 +214,32 @@ mod tests {
         for (n, w, d) in [(1, 3, 2), (300, 130, 5), (140, 600, 20)] {
             let (e, grad) = (values(700 * w, 0.3), values(n * d, 1.7));
             let rows: Vec<u32> = (0..n as u32).map(|k| (k * 11) % 700).collect();
-            let features = FeatureRows { values: &e, width: w };
+            let features = FeatureRows { values: FeatureValues::Single(&e), width: w };
             let mut out = vec![f32::NAN; d * w];
             project_rows_backward(features, &rows, &grad, d, &mut out);
             for c in 0..d {
                 for f in 0..w {
-                    let naive: f32 = (0..n).map(|k| grad[k * d + c] * features.row(rows[k])[f]).sum();
+                    let naive: f32 = (0..n).map(|k| grad[k * d + c] * e[rows[k] as usize * w + f]).sum();
                     assert!((out[c * w + f] - naive).abs() < 1e-2);
                 }
             }
         }
+    }
+
+    #[test]
+    fn features_of_half_the_size_give_the_same_bits() {
+        let (n, w, d) = (300, 600, 20);
+        // Quarters up to 4 are float16 exactly.
+        let (e, weight, bias) = (values(700 * w, 0.3), values(d * w, 1.1), values(d, 2.0));
+        let halves: Vec<f16> = e.iter().map(|&v| f16::from_f32(v)).collect();
+        let rows: Vec<u32> = (0..n as u32).map(|k| (k * 7) % 700).collect();
+        let of = |values| {
+            let features = FeatureRows { values, width: w };
+            let (mut out, mut back) = (vec![0.0; n * d], vec![0.0; d * w]);
+            project_rows(features, &rows, &weight, &bias, &mut out);
+            project_rows_backward(features, &rows, &out, d, &mut back);
+            (out, back)
+        };
+        assert_eq!(of(FeatureValues::Single(&e)), of(FeatureValues::Half(&halves)));
     }
 }

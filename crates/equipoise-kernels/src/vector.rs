@@ -96,16 +96,16 @@ pub(crate) fn prefetch_row(table: &[f32], width: usize, r: usize) {
 
 /// Asks the processor for a slice before it is read.
 #[inline(always)]
-pub(crate) fn prefetch(part: &[f32]) {
+pub(crate) fn prefetch<T>(part: &[T]) {
     prefetch_from(part.as_ptr(), part.len());
 }
 
 #[inline(always)]
-fn prefetch_from(start: *const f32, length: usize) {
+fn prefetch_from<T>(start: *const T, length: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        for at in (0..length).step_by(LINE) {
+        for at in (0..length).step_by(LINE / size_of::<T>()) {
             // SAFETY: a hint, which reads nothing.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(at).cast()) };
         }
@@ -114,9 +114,9 @@ fn prefetch_from(start: *const f32, length: usize) {
     let _ = (start, length);
 }
 
-/// Numbers in one cache line.
+/// Bytes in one cache line.
 #[cfg(target_arch = "x86_64")]
-const LINE: usize = 16;
+const LINE: usize = 64;
 
 /// Sum of a slice in a fixed order, 16 partial sums side by side.
 #[inline(always)]

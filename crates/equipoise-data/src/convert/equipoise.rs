@@ -10,7 +10,7 @@ use crate::error::DataError;
 use crate::formats::native::{
     INTERACTIONS, ITEMS, MANIFEST, Manifest, USERS, VERSION, hash, write_ids, write_interactions,
 };
-use crate::formats::{CATEGORIES, write_npy};
+use crate::formats::{CATEGORIES, write_npy_as_stored};
 
 pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     write_interactions(&dir.join(INTERACTIONS), contents.splits.each_ref())?;
@@ -28,7 +28,7 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     for content in &contents.modalities {
         let name = format!("features/{}.npy", content.name);
         let file = dir.join(&name);
-        write_npy(&file, &content.features)?;
+        write_npy_as_stored(&file, &content.features)?;
         modality.push(content.entry(name, hash(&file)?));
     }
     let [train, validation, test] = contents.splits.each_ref().map(|s| s.pairs.len());

@@ -19,7 +19,7 @@ fn content_recall(loaded: &Loaded, features: &Features) -> f64 {
         let mut centre = vec![0f32; features.width()];
         for &item in train.items_of(user) {
             let row = features.row(item as usize);
-            centre.iter_mut().zip(row).for_each(|(c, v)| *c += v);
+            centre.iter_mut().zip(&*row).for_each(|(c, v)| *c += v);
         }
         let cosine = |i: usize| {
             let row = features.row(i);

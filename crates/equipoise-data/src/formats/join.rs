@@ -114,12 +114,15 @@ fn fill(features: &crate::features::Features, of_items: &[Option<usize>]) -> Opt
     }
     let mut sums = vec![0f64; width];
     for &row in of_items.iter().flatten() {
-        sums.iter_mut().zip(features.row(row)).for_each(|(sum, &v)| *sum += f64::from(v));
+        sums.iter_mut().zip(&*features.row(row)).for_each(|(sum, &v)| *sum += f64::from(v));
     }
     let mean: Vec<f32> = sums.iter().map(|sum| (sum / found as f64) as f32).collect();
     let mut values = Vec::with_capacity(of_items.len() * width);
     for row in of_items {
-        values.extend(row.map_or(&mean[..], |row| features.row(row)));
+        match row {
+            Some(row) => values.extend_from_slice(&features.row(*row)),
+            None => values.extend_from_slice(&mean),
+        }
     }
     let missing = of_items.iter().enumerate().filter(|(_, row)| row.is_none());
     Some((values, missing.map(|(item, _)| item).collect()))

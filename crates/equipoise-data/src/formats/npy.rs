@@ -1,9 +1,9 @@
 //! Feature matrices from NumPy `.npy` files.
 //!
 //! float16, float32 and float64, little-endian, in row order or column ("Fortran") order, become
-//! row-major `f32`. The file is read in pieces straight into the matrix: the peak is the
-//! matrix and one small buffer. Nothing is allocated before the size claimed by the header
-//! has been compared with the size of the file.
+//! row-major `f32`; float16 in row order stay as they are, and take half the memory. The file is read in pieces
+//! straight into the matrix: the peak is the matrix and one small buffer. Nothing is allocated before the size
+//! claimed by the header has been compared with the size of the file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -15,7 +15,7 @@ use half::slice::HalfFloatSliceExt;
 use super::npy_header::{self, DType, Header};
 use crate::atomic::write_atomic;
 use crate::error::DataError;
-use crate::features::{FeatureError, Features};
+use crate::features::{FeatureError, Features, Stored};
 
 /// Values converted at a time.
 const PIECE: usize = 1 << 16;
@@ -30,14 +30,15 @@ pub fn read_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
     read_matrix(file, &mut input, &header)
 }
 
-/// Maps a float32 matrix in row order into memory without looking at its values; reads any other.
+/// Maps a float32 or float16 matrix in row order into memory without looking at its values; reads any other.
 ///
 /// # Errors
 /// As [`read_npy`]; values that are not finite are found only where the matrix was read.
 pub(crate) fn map_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
     let (mut input, header) = open(file)?;
-    if header.dtype == DType::F32 && !header.fortran {
-        let mapped = Features::map(&input, header.data_start, header.rows, header.width);
+    if header.dtype != DType::F64 && !header.fortran {
+        let half = header.dtype == DType::F16;
+        let mapped = Features::map(&input, header.data_start, header.rows, header.width, half);
         if let Some(features) = mapped.map_err(DataError::io(file))? {
             return Ok((features, header.dtype.name()));
         }
@@ -58,8 +59,15 @@ fn read_matrix(
     input: &mut File,
     header: &Header,
 ) -> Result<(Features, &'static str), DataError> {
-    let values = read_values(file, input, header)?;
-    Ok((new_features(file, header.rows, header.width, values)?, header.dtype.name()))
+    let (rows, width) = (header.rows, header.width);
+    let features = match header.dtype == DType::F16 && !header.fortran {
+        true => {
+            let read = Features::from_half(rows, width, read_halves(file, input, header)?);
+            read.map_err(|error| feature_error(file, error))?
+        }
+        false => new_features(file, rows, width, read_values(file, input, header)?)?,
+    };
+    Ok((features, header.dtype.name()))
 }
 
 /// Features from a file's values.
@@ -92,14 +100,40 @@ pub(crate) fn feature_error(file: &Path, error: FeatureError) -> DataError {
 pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
     write_atomic(file, |out| {
         out.write_all(&float32_header(features.rows(), features.width()))?;
-        features.values().iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
+        let mut written = Ok(());
+        features.each_row(|row| {
+            let mut write = || row.iter().try_for_each(|v| out.write_all(&v.to_le_bytes()));
+            if written.is_ok() {
+                written = write();
+            }
+        });
+        written
+    })
+    .map_err(DataError::io(file))
+}
+
+/// As [`write_npy`], but float16 stay float16.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be written.
+pub(crate) fn write_npy_as_stored(file: &Path, features: &Features) -> Result<(), DataError> {
+    let Stored::Half(values) = features.stored() else {
+        return write_npy(file, features);
+    };
+    write_atomic(file, |out| {
+        out.write_all(&header("<f2", features.rows(), features.width()))?;
+        values.iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
     })
     .map_err(DataError::io(file))
 }
 
 /// What stands before the values of a float32 matrix in row order.
 pub fn float32_header(rows: usize, width: usize) -> Vec<u8> {
-    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+    header("<f4", rows, width)
+}
+
+fn header(descr: &str, rows: usize, width: usize) -> Vec<u8> {
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
     // The values start at a multiple of 64; a newline ends the header.
     let padding = 63 - (10 + text.len()) % 64;
     text.extend(std::iter::repeat_n(' ', padding));
@@ -139,14 +173,31 @@ fn check_length(file: &Path, input: &File, header: &Header) -> Result<(), DataEr
     Err(npy_error(file, (byte, problem, "copy the file again")))
 }
 
-fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
-    let mut values: Vec<f32> = Vec::new();
-    let total = header.rows * header.width;
+/// A matrix full of `zero`, if there is memory for it.
+fn room<T: Clone>(file: &Path, header: &Header, zero: T) -> Result<Vec<T>, DataError> {
+    let (mut values, total) = (Vec::new(), header.rows * header.width);
     values.try_reserve_exact(total).map_err(|_| {
         let problem = format!("{total} values do not fit in memory");
         npy_error(file, (header.data_start, problem, "use a machine with more memory"))
     })?;
-    values.resize(total, 0.0);
+    values.resize(total, zero);
+    Ok(values)
+}
+
+fn read_halves(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f16>, DataError> {
+    let mut values = room(file, header, f16::ZERO)?;
+    let mut bytes = vec![0; 2 * PIECE.min(values.len())];
+    for piece in values.chunks_mut(PIECE) {
+        let bytes = &mut bytes[..2 * piece.len()];
+        input.read_exact(bytes).map_err(DataError::io(file))?;
+        let read = bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b));
+        piece.iter_mut().zip(read).for_each(|(value, read)| *value = read);
+    }
+    Ok(values)
+}
+
+fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
+    let mut values = room(file, header, 0.0)?;
     let mut source = Source::new(input, header.dtype);
     let read = match header.fortran {
         false => values.chunks_mut(PIECE).try_for_each(|piece| source.fill(piece)),

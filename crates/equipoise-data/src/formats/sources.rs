@@ -303,7 +303,7 @@ pub(crate) fn map_safetensors(path: &Path) -> Result<(Features, &'static str), D
     {
         let start = tensor.data().as_ptr() as usize - bytes.as_ptr() as usize;
         let file = File::open(path).map_err(DataError::io(path))?;
-        let mapped = Features::map(&file, start as u64, rows, width).map_err(DataError::io(path))?;
+        let mapped = Features::map(&file, start as u64, rows, width, false).map_err(DataError::io(path))?;
         if let Some(features) = mapped.filter(|_| rows > 0 && width > 0) {
             return Ok((features, "float32"));
         }

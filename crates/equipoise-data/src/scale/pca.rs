@@ -6,6 +6,8 @@
 //! Sums run in a fixed order, in f64 and without fused operations: the bits depend on the features alone. That is why
 //! the products are written here: library kernels add in an order that the processor decides.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::subspace::{LinearMap, leading_directions};
@@ -20,7 +22,8 @@ const TILE: usize = 8;
 
 /// The features less their mean, as a matrix to multiply with.
 struct Centred<'a> {
-    features: &'a Features,
+    values: Cow<'a, [f32]>,
+    width: usize,
     mean: Vec<f64>,
 }
 
@@ -41,26 +44,24 @@ impl Centred<'_> {
     fn new(features: &Features) -> Centred<'_> {
         let mut mean = vec![0f64; features.width()];
         let rows = features.rows() as f64;
-        for row in features.values().chunks_exact(features.width()) {
-            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows);
-        }
-        Centred { features, mean }
+        features.each_row(|row| mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows));
+        Centred { values: features.values(), width: features.width(), mean }
     }
 }
 
 impl LinearMap for Centred<'_> {
     fn rows(&self) -> usize {
-        self.features.rows()
+        self.values.len() / self.width
     }
 
     fn width(&self) -> usize {
-        self.features.width()
+        self.width
     }
 
     fn times(&self, x: &[f64], l: usize) -> Vec<f64> {
-        let width = self.features.width();
-        let mut out = vec![0.0; self.features.rows() * l];
-        let tiles = out.par_chunks_mut(TILE * l).zip(self.features.values().par_chunks(TILE * width));
+        let width = self.width;
+        let mut out = vec![0.0; self.rows() * l];
+        let tiles = out.par_chunks_mut(TILE * l).zip(self.values.par_chunks(TILE * width));
         tiles.for_each(|(out, rows)| {
             for (first, x) in x.chunks(GROUP * l).enumerate() {
                 let columns = first * GROUP..(first * GROUP + GROUP).min(width);
@@ -74,11 +75,11 @@ impl LinearMap for Centred<'_> {
     }
 
     fn transposed_times(&self, q: &[f64], l: usize) -> Vec<f64> {
-        let width = self.features.width();
+        let width = self.width;
         let mut out = vec![0.0; width * l];
         out.par_chunks_mut(TILE * l).enumerate().for_each(|(tile, out)| {
             let columns = tile * TILE..(tile * TILE + TILE).min(width);
-            let rows = self.features.values().chunks(GROUP * width);
+            let rows = self.values.chunks(GROUP * width);
             for (rows, q) in rows.zip(q.chunks(GROUP * l)) {
                 for (out, c) in out.chunks_exact_mut(l).zip(columns.clone()) {
                     let (mut factors, mut count) = ([0.0; GROUP], 0);
@@ -166,7 +167,7 @@ mod tests {
             let distance =
                 |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>();
             let (before, after) =
-                (distance(f.row(i), f.row(j)), distance(&scores[i * 5..][..5], &scores[j * 5..][..5]));
+                (distance(&f.row(i), &f.row(j)), distance(&scores[i * 5..][..5], &scores[j * 5..][..5]));
             assert!((before - after).abs() < 1e-5 * before, "{before} {after}");
         }
     }

@@ -195,7 +195,7 @@ pub fn accepts_the_unknown(config: &BackboneConfig) {
         let mut data = dataset(n, 7);
         // An item of zeros has no direction: nothing may be divided by its norm.
         let features = &data.modalities[0].features;
-        let mut values = features.values().to_vec();
+        let mut values = features.values().into_owned();
         values[..features.width()].fill(0.0);
         let zeroed = Features::new(ITEMS, features.width(), values);
         data.modalities[0].features = zeroed.expect("finite values that fill the table");

@@ -5,8 +5,8 @@ use crate::buffers::{self, Buffer};
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::{DType, TensorData};
-use equipoise_data::Features;
-use equipoise_kernels::project::FeatureRows;
+use equipoise_data::{Features, Stored};
+use equipoise_kernels::project::{FeatureRows, FeatureValues};
 use equipoise_kernels::{adam, gather, margins, norms, project};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,7 +30,11 @@ pub(super) fn shape_of(t: &FlexTensor) -> [usize; 2] {
 }
 
 fn feature_rows(features: &Features) -> FeatureRows<'_> {
-    FeatureRows { values: features.values(), width: features.width() }
+    let values = match features.stored() {
+        Stored::Single(values) => FeatureValues::Single(values),
+        Stored::Half(values) => FeatureValues::Half(values),
+    };
+    FeatureRows { values, width: features.width() }
 }
 
 impl EquipoiseOps for Flex {

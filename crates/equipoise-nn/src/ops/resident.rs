@@ -83,5 +83,5 @@ pub fn resident_values<B: Backend>(
 /// The whole feature matrix.
 pub fn resident_features<B: Backend>(features: &Features, device: &Device<B>) -> FloatTensor<B> {
     let shape = [features.rows(), features.width()];
-    resident_values::<B>(features.attached(), "features", device, shape, || features.values().to_vec())
+    resident_values::<B>(features.attached(), "features", device, shape, || features.values().into_owned())
 }

@@ -9,7 +9,7 @@ use equipoise_graph::Bipartite;
 use equipoise_kernels::adam::{AdamStep, adam_step};
 use equipoise_kernels::affine::{Affine, affine};
 use equipoise_kernels::attention::{Attention, attend};
-use equipoise_kernels::project::{FeatureRows, project_rows, project_rows_backward};
+use equipoise_kernels::project::{FeatureRows, FeatureValues, project_rows, project_rows_backward};
 use equipoise_kernels::similarity::inner_products;
 use equipoise_kernels::sparse::{SparseRows, spmm};
 use rayon::prelude::*;
@@ -67,7 +67,7 @@ fn peaks() {
 
 fn projection(items: usize) {
     let (e, weight, bias) = (values(items * COLUMNS), values(WIDTH * COLUMNS), values(WIDTH));
-    let features = FeatureRows { values: &e, width: COLUMNS };
+    let features = FeatureRows { values: FeatureValues::Single(&e), width: COLUMNS };
     for (what, count) in
         [("all items", items), ("a CKD step's items", DISTINCT), ("a plain step's items", 1_770)]
     {

@@ -1,6 +1,6 @@
 //! Data sets of a given size: items uniform over the catalogue, features uniform in \[0, 1).
 
-use equipoise_data::{Seed, Stream, write_atomic};
+use equipoise_data::{ConvertOptions, LoadOptions, Seed, Stream, Target, write_atomic};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -67,6 +67,13 @@ pub fn write(dir: &Path, size: &Size, widths: &[&str]) {
     for (m, width) in widths.iter().enumerate() {
         features(&dir.join(format!("m{m}_feat.npy")), size.items, width, &mut random);
     }
+}
+
+/// Writes the data of `dir` in the project's own layout, which maps features into memory.
+pub fn own(dir: &Path, out: &Path) {
+    let (load, convert) = (LoadOptions::default(), ConvertOptions::default());
+    equipoise_data::convert(dir, &load, Target::Equipoise, out, &convert)
+        .expect("generated data can be converted");
 }
 
 /// A matrix in the type that `width` names, written as it is drawn.

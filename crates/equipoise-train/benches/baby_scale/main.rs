@@ -7,6 +7,7 @@
 //! | `mgcn`, `mgcn plain` | those of one backbone; one kind of step: `plain`, `teacher`, `ckd` |
 //! | `mgcn plain 256 256` | the same with features of other widths |
 //! | `generate DIR SIZE WIDTH...` | nothing: writes data; `SIZE` is `baby`, `sports` or `USERSxITEMSxTRAIN`, a width `4096` or `512:f16` |
+//! | `own DIR OUT` | nothing: writes the data of `DIR` in the project's own layout, whose features are mapped |
 //! | `steps DIR BACKBONE KIND [WARM STEPS EVALUATIONS]` | steps and evaluations on the data in `DIR`, as a JSON line |
 //! | `job DIR OUT` | two teachers and the student on VBPR, each to its early stop, as JSON lines |
 //! | `floors` | the operations of a step, and the machine's peaks, as JSON lines |
@@ -29,6 +30,7 @@ fn main() {
         ["generate", dir, size, widths @ ..] => {
             generate::write(Path::new(dir), &size.parse().expect("a size"), widths)
         }
+        ["own", dir, out] => generate::own(Path::new(dir), Path::new(out)),
         ["steps", dir, backbone, kind] => steps(dir, backbone, kind, &["3", "15", "3"]),
         ["steps", dir, backbone, kind, counts @ ..] => steps(dir, backbone, kind, counts),
         ["job", dir, out] => job::run(Path::new(dir), Path::new(out)),
