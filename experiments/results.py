@@ -49,11 +49,11 @@ def chance(value):
     return "<0.0001" if float(value) < 1e-4 else f"{float(value):.4f}"
 
 
-def by_backbone(lines):
-    """(backbone, method, {quantity: line}) in the order of the tables."""
+def by_method(lines):
+    """(backbone, method, their lines) in the order of the tables."""
     for backbone in BACKBONES:
         for method in METHODS:
-            found = {r["quantity"]: r for r in lines if (r["backbone"], r["method"]) == (backbone, method)}
+            found = [r for r in lines if (r["backbone"], r["method"]) == (backbone, method)]
             if found:
                 yield backbone, method, found
 
@@ -71,7 +71,8 @@ def table(header, body):
 def metrics(lines, reference):
     """Table 1 or 3."""
     body = []
-    for backbone, method, found in by_backbone(lines):
+    for backbone, method, mine in by_method(lines):
+        found = {r["quantity"]: r for r in mine}
         recall, ndcg = found["recall@20"], found.get("ndcg@20")
         fields = [backbone, METHODS[method], spread(recall)]
         tested = method != reference
@@ -108,25 +109,18 @@ def costs(lines):
         --set balance.ckd.lambda_g=1 --set balance.ckd.lambda_kd=0.5 --set train.batch_size=16384 ... --out COSTS
     """
     body = []
-    for backbone in BACKBONES:
-        for method in METHODS:
-            mine = [r for r in lines if (r["backbone"], r["method"]) == (backbone, method)]
-            if mine:
-                mean = lambda key: sum(float(r[key] or 0) for r in mine) / len(mine)
-                memory = f"{mean('peak_memory_bytes') / 2**20:.0f}"
-                body.append([backbone, METHODS[method], f"{mean('seconds_per_epoch'):.2f}", memory])
+    for backbone, method, mine in by_method(lines):
+        seconds, memory = (sum(float(r[k] or 0) for r in mine) / len(mine) for k in ("seconds_per_epoch", "peak_memory_bytes"))
+        body.append([backbone, METHODS[method], f"{seconds:.2f}", f"{memory / 2**20:.0f}"])
     table(["backbone", "method", "seconds per epoch", "peak memory, MiB"], body)
 
 
 def settings(lines):
     """What the searches found."""
     body = []
-    for backbone in BACKBONES:
-        for method in METHODS:
-            mine = [r for r in lines if (r["backbone"], r["method"]) == (backbone, method)]
-            if mine:
-                epochs = ", ".join(f"{float(r['epochs']):.0f}" for r in mine)
-                body.append([backbone, METHODS[method], f"`{mine[0]['settings']}`", epochs])
+    for backbone, method, mine in by_method(lines):
+        epochs = ", ".join(f"{float(r['epochs']):.0f}" for r in mine)
+        body.append([backbone, METHODS[method], f"`{mine[0]['settings']}`", epochs])
     table(["backbone", "method", "settings found", "epochs of each seed"], body)
 
 

@@ -6,13 +6,13 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-mod halves;
 mod mapped;
 
-pub use ::half::f16;
+pub use half::f16;
 
 use crate::attached::Attached;
 use crate::missing::Missing;
+use half::slice::HalfFloatSliceExt;
 use mapped::Mapped;
 
 /// Why a matrix of features was refused.
@@ -142,12 +142,12 @@ impl Features {
     /// [`FeatureError::NotFinite`] with the place of the first that is not finite.
     pub fn check_finite(&self) -> Result<(), FeatureError> {
         let (mut first, mut count) = (None, 0);
-        self.each_block(|start, values| {
+        for (start, values) in self.blocks() {
             for (place, &value) in values.iter().enumerate().filter(|(_, v)| !v.is_finite()) {
                 first.get_or_insert((start + place / self.width, place % self.width, value));
                 count += 1;
             }
-        });
+        }
         match first {
             Some((row, column, value)) => Err(FeatureError::NotFinite { row, column, value, count }),
             None => Ok(()),
@@ -186,20 +186,19 @@ impl Features {
         let range = range.start * self.width..range.end * self.width;
         match self.stored() {
             Stored::Single(values) => Cow::Borrowed(&values[range]),
-            Stored::Half(values) => Cow::Owned(halves::converted(&values[range])),
+            Stored::Half(values) => Cow::Owned(values[range].to_f32_vec()),
         }
     }
 
     /// Calls `look` with every row in order.
     pub fn each_row(&self, mut look: impl FnMut(&[f32])) {
-        self.each_block(|_, values| values.chunks_exact(self.width).for_each(&mut look));
+        self.blocks().for_each(|(_, values)| values.chunks_exact(self.width).for_each(&mut look));
     }
 
-    /// Calls `look` with blocks of rows in order, each after the number of its first row.
-    pub(crate) fn each_block(&self, mut look: impl FnMut(usize, &[f32])) {
-        for start in (0..self.rows).step_by(BLOCK) {
-            look(start, &self.rows_in(start..self.rows.min(start + BLOCK)));
-        }
+    /// Blocks of rows in order, each after the number of its first row: never much is converted at a time.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (usize, Cow<'_, [f32]>)> {
+        let starts = (0..self.rows).step_by(BLOCK);
+        starts.map(|start| (start, self.rows_in(start..self.rows.min(start + BLOCK))))
     }
 
     /// All values, row after row: where they lie, or a copy converted from float16.

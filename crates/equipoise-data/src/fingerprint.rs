@@ -27,7 +27,7 @@ impl Dataset {
             text(&mut hasher, &modality.name);
             number(&mut hasher, modality.features.rows());
             number(&mut hasher, modality.features.width());
-            modality.features.each_block(|_, values| floats(&mut hasher, values));
+            modality.features.blocks().for_each(|(_, values)| floats(&mut hasher, &values));
         }
         for modality in &self.modalities {
             let Some(missing) = &modality.missing else { continue };

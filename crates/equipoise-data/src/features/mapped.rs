@@ -14,10 +14,7 @@ pub(super) struct Mapped<T> {
 }
 
 /// Numbers for which every pattern of bits is a value.
-pub(super) trait Plain: Copy {
-    /// Bytes of a number, and what its address is a multiple of.
-    const SIZE: usize = size_of::<Self>();
-}
+pub(super) trait Plain: Copy {}
 
 impl Plain for f32 {}
 impl Plain for f16 {}
@@ -25,12 +22,12 @@ impl Plain for f16 {}
 impl<T: Plain> Mapped<T> {
     /// Maps `length` values from byte `start` on; `None` where they cannot be used as they lie.
     pub(super) fn new(file: &File, start: u64, length: usize) -> io::Result<Option<Mapped<T>>> {
-        let bytes = length.checked_mul(T::SIZE).ok_or(io::ErrorKind::InvalidData)?;
+        let bytes = length.checked_mul(size_of::<T>()).ok_or(io::ErrorKind::InvalidData)?;
         let end = start.checked_add(bytes as u64).ok_or(io::ErrorKind::InvalidData)?;
         if file.metadata()?.len() < end {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        if cfg!(target_endian = "big") || !start.is_multiple_of(T::SIZE as u64) {
+        if cfg!(target_endian = "big") || !start.is_multiple_of(size_of::<T>() as u64) {
             return Ok(None);
         }
         // SAFETY: the map is private to this process and only read. The file could still be cut short or

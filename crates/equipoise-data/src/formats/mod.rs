@@ -40,7 +40,7 @@ pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
 pub use native::Native;
 pub(crate) use npy::write_npy_as_stored;
-pub use npy::{float32_header, read_npy, write_npy};
+pub use npy::{float32_header, matrix_header, read_npy, write_npy};
 pub use recbole::Recbole;
 pub use table::Table;
 

@@ -100,14 +100,8 @@ pub(crate) fn feature_error(file: &Path, error: FeatureError) -> DataError {
 pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
     write_atomic(file, |out| {
         out.write_all(&float32_header(features.rows(), features.width()))?;
-        let mut written = Ok(());
-        features.each_row(|row| {
-            let mut write = || row.iter().try_for_each(|v| out.write_all(&v.to_le_bytes()));
-            if written.is_ok() {
-                written = write();
-            }
-        });
-        written
+        let mut blocks = features.blocks();
+        blocks.try_for_each(|(_, values)| values.iter().try_for_each(|v| out.write_all(&v.to_le_bytes())))
     })
     .map_err(DataError::io(file))
 }
@@ -121,7 +115,7 @@ pub(crate) fn write_npy_as_stored(file: &Path, features: &Features) -> Result<()
         return write_npy(file, features);
     };
     write_atomic(file, |out| {
-        out.write_all(&header("<f2", features.rows(), features.width()))?;
+        out.write_all(&matrix_header("<f2", features.rows(), features.width()))?;
         values.iter().try_for_each(|v| out.write_all(&v.to_le_bytes()))
     })
     .map_err(DataError::io(file))
@@ -129,10 +123,11 @@ pub(crate) fn write_npy_as_stored(file: &Path, features: &Features) -> Result<()
 
 /// What stands before the values of a float32 matrix in row order.
 pub fn float32_header(rows: usize, width: usize) -> Vec<u8> {
-    header("<f4", rows, width)
+    matrix_header("<f4", rows, width)
 }
 
-fn header(descr: &str, rows: usize, width: usize) -> Vec<u8> {
+/// What stands before the values of a matrix of NumPy's type `descr` in row order.
+pub fn matrix_header(descr: &str, rows: usize, width: usize) -> Vec<u8> {
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
     // The values start at a multiple of 64; a newline ends the header.
     let padding = 63 - (10 + text.len()) % 64;
@@ -190,10 +185,13 @@ fn read_halves(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f16
     for piece in values.chunks_mut(PIECE) {
         let bytes = &mut bytes[..2 * piece.len()];
         input.read_exact(bytes).map_err(DataError::io(file))?;
-        let read = bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b));
-        piece.iter_mut().zip(read).for_each(|(value, read)| *value = read);
+        piece.iter_mut().zip(halves(bytes)).for_each(|(value, read)| *value = read);
     }
     Ok(values)
+}
+
+fn halves(bytes: &[u8]) -> impl Iterator<Item = f16> {
+    bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b))
 }
 
 fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
@@ -244,9 +242,8 @@ impl<'a> Source<'a> {
         self.input.read_exact(&mut self.bytes)?;
         match self.dtype {
             DType::F16 => {
-                let halves = self.bytes.as_chunks::<2>().0.iter();
                 self.halves.clear();
-                self.halves.extend(halves.map(|&b| f16::from_le_bytes(b)));
+                self.halves.extend(halves(&self.bytes));
                 self.halves.convert_to_f32_slice(out);
             }
             DType::F32 => {

@@ -1,5 +1,6 @@
 //! Data sets of a given size: items uniform over the catalogue, features uniform in \[0, 1).
 
+use equipoise_data::formats::matrix_header;
 use equipoise_data::{ConvertOptions, LoadOptions, Seed, Stream, Target, write_atomic};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -85,7 +86,7 @@ fn features(file: &Path, rows: usize, width: &str, random: &mut Stream) {
     let width: usize = width.parse().expect("a width is a number, perhaps with :f16");
     let dtype = if half { "<f2" } else { "<f4" };
     write_atomic(file, |out| {
-        out.write_all(&header(dtype, rows, width))?;
+        out.write_all(&matrix_header(dtype, rows, width))?;
         values(out, rows * width, half, random)
     })
     .expect("the file can be written");
@@ -105,12 +106,4 @@ fn values(
             out.write_all(&value.to_le_bytes())
         }
     })
-}
-
-fn header(dtype: &str, rows: usize, width: usize) -> Vec<u8> {
-    let mut text = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
-    let padding = 63 - (10 + text.len()) % 64;
-    text.extend(std::iter::repeat_n(' ', padding));
-    text.push('\n');
-    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat()
 }
