@@ -27,7 +27,9 @@ pub struct AdamStep {
 }
 
 impl AdamStep {
-    fn corrections(&self) -> (f32, f32) {
+    /// What a step multiplies by, corrected for the bias of moments that began at zero: the first moment, and the second
+    /// moment under the root.
+    pub fn corrections(&self) -> (f32, f32) {
         let power = |beta: f32| 1.0 - f64::from(beta).powf(self.t as f64);
         let step = f64::from(self.lr) / power(self.beta1);
         (step as f32, (1.0 / power(self.beta2)) as f32)

@@ -121,7 +121,7 @@ fn graphs() {
     agree("weighted", &[table(edges.len(), 1, &mut s), table(23, 16, &mut s)], |t| {
         f::propagate_weighted(&edges, t[0].clone().reshape([edges.len()]), t[1].clone())
     });
-    let (q, k, v) = (table(5, 16, &mut s), table(23, 16, &mut s), table(23, 8, &mut s));
+    let (q, k, v) = (table(5, 16, &mut s), table(23, 16, &mut s), table(23, 16, &mut s));
     agree("softmax", &[q.clone(), k.clone()], |t| f::edge_softmax(&edges, t[0].clone(), t[1].clone()));
     agree("attention", &[q, k, v], |t| f::edge_attention(&edges, t[0].clone(), t[1].clone(), t[2].clone()));
 }

@@ -1,0 +1,93 @@
+//! GPUs: kernels for what the plain operations do slowly there, generic bodies for the rest.
+//!
+//! Plain operations add rows into a table one after another, a thread per column, and make a table of edges x width
+//! on the way. Here every output value has a thread that reads what belongs to it ([`kernels`]): no atomic
+//! operations, so that the same input gives the same bits.
+
+mod graph;
+mod kernels;
+mod launch;
+
+use super::dense::DenseOps;
+use super::element::ElementOps;
+use super::generic::{indices, weighted_square_sum, weighted_square_sum_backward};
+use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
+use burn::tensor::{Shape, Slice};
+use equipoise_graph::Edges;
+use equipoise_kernels::adam::AdamStep;
+use launch::Lists;
+use std::sync::Arc;
+
+impl ElementOps for Cube {}
+impl DenseOps for Cube {}
+
+type Table = FloatTensor<Cube>;
+
+impl EquipoiseOps for Cube {
+    fn scatter_rows(grad: Table, rows: Rows, height: usize) -> Table {
+        let rows = indices::<Cube>(&rows, &grad.device());
+        launch::place_rows(grad, rows, height)
+    }
+
+    fn margins(
+        users: Table,
+        items: Table,
+        triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
+    ) -> Table {
+        let device = users.device();
+        let [of, first, second] =
+            [&triples.users, &triples.first, &triples.second].map(|rows| indices::<Cube>(rows, &device));
+        let score =
+            |item| launch::pair_dots((users.clone(), of.clone()), (items.clone(), item), triples.len());
+        let margins = Cube::float_sub(score(first), score(second));
+        let Some(weights) = penalty else { return margins };
+        let of_users = weighted_square_sum::<Cube>(users.clone(), &weights.users);
+        let of_items = weighted_square_sum::<Cube>(items.clone(), &weights.items);
+        Cube::float_cat(vec![margins, Cube::float_add(of_users, of_items)], 0)
+    }
+
+    fn margins_backward(
+        users: Table,
+        items: Table,
+        grad: Table,
+        triples: Arc<TripleIndex>,
+        penalty: Option<Arc<RowWeights>>,
+    ) -> (Table, Table) {
+        let (d_users, d_items) = triple_gradients(&users, &items, &grad, &triples);
+        let Some(weights) = penalty else { return (d_users, d_items) };
+        let n = triples.len();
+        let grad = Cube::float_slice(grad, &[Slice::from(n..n + 1)]);
+        let p_users = weighted_square_sum_backward::<Cube>(users, grad.clone(), &weights.users);
+        let p_items = weighted_square_sum_backward::<Cube>(items, grad, &weights.items);
+        (Cube::float_add(d_users, p_users), Cube::float_add(d_items, p_items))
+    }
+
+    fn adam_step(parameter: Table, grad: Table, m: Table, v: Table, step: AdamStep) -> (Table, Table, Table) {
+        launch::adam_step(parameter, grad, m, v, step)
+    }
+}
+
+/// A triple `(u, i, j)` with gradient `g` is an edge `u - i` of weight `g` and an edge `u - j` of weight `-g`: each row
+/// sums over its own.
+fn triple_gradients(users: &Table, items: &Table, grad: &Table, triples: &TripleIndex) -> (Table, Table) {
+    let n = triples.len();
+    let grad = Cube::float_slice(grad.clone(), &[Slice::from(0..n)]);
+    let grad = Cube::float_reshape(grad, Shape::from([n]));
+    let weights = Cube::float_cat(vec![grad.clone(), Cube::float_neg(grad)], 0);
+    let of_users = [triples.users.as_slice(), &triples.users].concat();
+    let of_items = [triples.first.as_slice(), &triples.second].concat();
+    let sum = |to: &[u32], from: &[u32], height: usize, x: &Table| {
+        let ends = Edges::new(height, (0..=to.len()).collect(), to.to_vec());
+        let columns: Vec<u32> = ends.edge_numbers().iter().map(|&e| from[e as usize]).collect();
+        let device = x.device();
+        let lists = Lists::new(ends.transposed_indptr(), &columns, &device);
+        let order = indices::<Cube>(ends.edge_numbers(), &device);
+        launch::sum_rows(&lists, Cube::float_select(weights.clone(), 0, order), x.clone())
+    };
+    let d_users = sum(&of_users, &of_items, users.shape()[0], items);
+    (d_users, sum(&of_items, &of_users, items.shape()[0], users))
+}
