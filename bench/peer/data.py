@@ -44,7 +44,7 @@ def read(directory):
         text = (directory / "5-core" / f"{name}.json").read_text()
         split[name] = {int(u): items for u, items in json.loads(text).items()}
     paths = sorted(directory.glob("*_feat.npy"))
-    features = [torch.from_numpy(np.load(path).astype(np.float32, copy=False)) for path in paths]
+    features = [torch.as_tensor(np.load(path).astype(np.float32, copy=False)) for path in paths]
     pairs = [(u, i) for u, items in split["train"].items() for i in items]
     users = 1 + max(max(part) for part in split.values())
     rows, columns = compressed(users, pairs)

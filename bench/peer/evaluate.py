@@ -26,7 +26,7 @@ def loops(data, users, items, limit=None):
     everything = range(data.items)
     for first in range(0, len(chosen), 2048):
         block = chosen[first : first + 2048]
-        scores = (users[torch.tensor(block)] @ items.t()).numpy()
+        scores = (users[torch.tensor(block)] @ items.t()).cpu().numpy()
         for user, row in zip(block, scores, strict=True):
             known = set(data.columns[data.rows[user] : data.rows[user + 1]].tolist())
             candidates = [item for item in everything if item not in known]
@@ -47,7 +47,7 @@ class Blocks:
         counts = [len(data.validation[u]) for u in self.users]
         owners = np.repeat(self.users, counts)
         held = np.concatenate([data.validation[u] for u in self.users])
-        self.keys = torch.from_numpy(np.sort(owners * data.items + held))
+        self.keys = torch.as_tensor(np.sort(owners * data.items + held))
         self.counts = torch.tensor(counts, dtype=torch.float64)
 
     def recall(self, users, items):
@@ -55,13 +55,13 @@ class Blocks:
         turned, data, total = items.t(), self.data, 0.0
         for first in range(0, len(self.users), self.block):
             block = self.users[first : first + self.block]
-            at = torch.from_numpy(block)
+            at = torch.as_tensor(block)
             scores = users[at] @ turned
             degree = data.rows[block + 1] - data.rows[block]
             starts = np.repeat(data.rows[block] - np.cumsum(degree) + degree, degree)
             known = data.columns[starts + np.arange(degree.sum())]
             row = np.repeat(np.arange(len(block)), degree)
-            scores[torch.from_numpy(row), torch.from_numpy(known)] = -torch.inf
+            scores[torch.as_tensor(row), torch.as_tensor(known)] = -torch.inf
             best = scores.topk(K, dim=1).indices
             wanted = at[:, None] * data.items + best
             place = torch.searchsorted(self.keys, wanted).clamp(max=len(self.keys) - 1)

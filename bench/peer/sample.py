@@ -71,7 +71,7 @@ class Vectors:
         while len(wrong):
             negatives[wrong] = self.random.integers(self.items, size=len(wrong))
             wrong = wrong[self.known(users[wrong], negatives[wrong])]
-        return [torch.from_numpy(part) for part in (users, positives, negatives)]
+        return [torch.as_tensor(part) for part in (users, positives, negatives)]
 
     def known(self, users, items):
         """Whether each item is a train item of its user."""
@@ -82,4 +82,4 @@ class Vectors:
     def generic(self, count):
         """A batch of (user, item, item)."""
         items = self.random.integers(self.items, size=(2, count))
-        return [torch.from_numpy(part) for part in (self.users(count), *items)]
+        return [torch.as_tensor(part) for part in (self.users(count), *items)]

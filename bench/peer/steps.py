@@ -20,7 +20,7 @@ LOOPED = 1024
 
 def teachers(data, n, width):
     """Tables of made-up teachers: a step's work does not depend on what they hold."""
-    generator = torch.Generator().manual_seed(7)
+    generator = torch.Generator(torch.get_default_device()).manual_seed(7)
     shape = [(rows, 2 * width) for rows in (data.users, data.items)]
     return [tuple(0.2 * torch.rand(s, generator=generator) for s in shape) for _ in range(n)]
 
@@ -43,12 +43,14 @@ def main():
         parser.add_argument(name)
     for name, value in (("warm", 3), ("steps", 15), ("evaluations", 2), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--device", default="cpu", help="where PyTorch keeps its tensors: cpu, cuda")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    torch.set_default_device(given.device)
     data = read(given.data)
     n = len(data.names)
     model = BACKBONES[given.backbone](data, given.form)
-    p = model.parameters(torch.Generator().manual_seed(1))
+    p = model.parameters(torch.Generator(torch.get_default_device()).manual_seed(1))
     primary = ckd.only(0, n) if given.kind == "teacher" else frozenset()
     taught = teachers(data, n, model.width) if given.kind == "ckd" else ()
     step = Step(model, p, primary, taught)

@@ -1,6 +1,7 @@
 //! On another device every operation gives the outputs and gradients of the processor.
 //!
-//! Run with `--features equipoise/vulkan --run-ignored all`; `EQUIPOISE_DEVICE` names the device, `vulkan` if unset.
+//! Run with `--features equipoise-nn/vulkan -E 'binary(devices)' --run-ignored all` (docs/gpu.md); `EQUIPOISE_DEVICE` names the
+//! device, `vulkan` if unset.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::{Features, Seed, Stream};

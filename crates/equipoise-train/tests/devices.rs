@@ -1,6 +1,7 @@
 //! Every backbone trains on another device as on the processor.
 //!
-//! Run with `--features equipoise/vulkan --run-ignored all`; `EQUIPOISE_DEVICE` names the device, `vulkan` if unset.
+//! Run with `--features equipoise-nn/vulkan -E 'binary(devices)' --run-ignored all` (docs/gpu.md); `EQUIPOISE_DEVICE` names the
+//! device, `vulkan` if unset.
 
 mod common;
 

@@ -5,7 +5,7 @@
 //! hand-written gradient for each differentiable operation.
 
 mod autodiff;
-#[cfg(any(feature = "vulkan-wgsl", feature = "cuda"))]
+#[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod cube;
 pub mod dense;
 pub mod element;
@@ -62,7 +62,7 @@ pub struct RowWeights {
 }
 
 /// The operations in which a step's time goes. Shapes are `[rows, width]` unless said.
-#[backend_extension(Cube: cfg(any(feature = "vulkan-wgsl", feature = "cuda")), Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait EquipoiseOps: Backend {
     /// `out[k] = table[rows[k]]`; rows are distinct.
     fn gather_rows(table: FloatTensor<Self>, rows: Rows) -> FloatTensor<Self> {

@@ -39,7 +39,8 @@ pub fn measure(dir: &Path, backbone: &str, kind: &str, counts: [usize; 3]) -> Op
 }
 
 fn stepper(data: &Dataset, backbone: &str, kind: &str, primary: Ablation) -> Option<Stepper> {
-    let device = equipoise_nn::device("cpu").expect("every build has a CPU");
+    let name = std::env::var("EQUIPOISE_DEVICE").unwrap_or_else(|_| "cpu".into());
+    let device = equipoise_nn::device(&name).unwrap_or_else(|error| panic!("EQUIPOISE_DEVICE: {error}"));
     let config = BackboneConfig::named(backbone);
     let model = Model::new(&config, data, Seed(1), &device).expect("the default model is sound");
     if model.parameters.is_empty() {

@@ -20,7 +20,7 @@ pub struct AffineKind {
 }
 
 /// Operations on whole rows of dense tables, each one operation with a gradient of its own.
-#[backend_extension(Cube: cfg(any(feature = "vulkan-wgsl", feature = "cuda")), Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait DenseOps: Backend {
     /// `f(x W^T + b)`: `x [n, k]`, `weight [d, k]`, `bias [1, d]` -> `[n, d]`; `f` is leaky ReLU or nothing.
     fn affine(

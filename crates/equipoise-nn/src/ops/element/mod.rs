@@ -25,7 +25,7 @@ pub const LEAKY_SLOPE: f32 = 0.01;
 pub const SMALLEST_NORM: f64 = 1e-12;
 
 /// Activations and row normalisation, each one operation with a gradient of its own.
-#[backend_extension(Cube: cfg(any(feature = "vulkan-wgsl", feature = "cuda")), Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait ElementOps: Backend {
     /// `f(x)` per value.
     fn activate(x: FloatTensor<Self>, f: Activation) -> FloatTensor<Self> {

@@ -23,7 +23,7 @@ pub enum Alike {
 
 /// Products with sparse matrices and attention over neighbours. Tables are `[nodes, width]`, one value per
 /// edge is `[edges]`, in the order of [`Edges`].
-#[backend_extension(Cube: cfg(any(feature = "vulkan-wgsl", feature = "cuda")), Flex, Autodiff)]
+#[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait GraphOps: Backend {
     /// `S X`; `S^T X` when `transposed`.
     fn propagate(x: FloatTensor<Self>, propagation: Arc<Propagation>, transposed: bool) -> FloatTensor<Self> {
