@@ -9,14 +9,17 @@
 //! are added up have fixed sizes: results do not depend on the number of threads.
 
 use crate::activate::leaky_relu_backward_chunk;
-use crate::product::{Matrix, Strided, product};
+use crate::outer::add_outer;
+use crate::scores::PackedRows;
 use crate::vector::wide;
 use rayon::prelude::*;
 
-/// Rows of one product.
+/// Rows of one task.
 const BLOCK: usize = 256;
+/// Rows whose gradients are made at once: with a width of 64 their tables stay in the first cache.
+const BACK_BLOCK: usize = 64;
 /// Rows whose weight gradient is one partial sum.
-const GROUP: usize = 16 * BLOCK;
+const GROUP: usize = 64 * BACK_BLOCK;
 
 /// The map: `weight` of `d x k` (out x in), `bias` of `d`, and what follows it.
 #[derive(Clone, Copy, Debug)]
@@ -48,16 +51,11 @@ pub fn affine(map: Affine, x: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
     assert_eq!(map.weight.len(), d * k, "affine: weight length");
     assert_eq!(x.len() / k, y.len() / d, "affine: rows of input and output");
     assert!(added.is_none_or(|e| e.len() == y.len()), "affine: length of what is added");
+    let packed = PackedRows::new(map.weight, k);
     y.par_chunks_mut(BLOCK * d).zip(x.par_chunks(BLOCK * k)).enumerate().for_each(|(block, (y, x))| {
         let added = added.map(|e| &e[block * BLOCK * d..][..y.len()]);
         start(map.bias, added, y);
-        let rows = y.len() / d;
-        product(
-            Matrix { data: y, rows, columns: d },
-            Strided { data: x, row: k, column: 1 },
-            Strided { data: map.weight, row: 1, column: k },
-            k,
-        );
+        packed.add_products(x, d, y);
         if let Some(slope) = map.slope {
             leaky(slope, y);
         }
@@ -122,13 +120,20 @@ pub fn affine_backward(map: Affine, x: &[f32], y: &[f32], grad: &[f32], gradient
     assert!(d_x.is_empty() || d_x.len() == x.len(), "affine: length of the input's gradient");
     assert!(added.is_empty() || added.len() == grad.len(), "affine: length of the gradient of what is added");
     let groups: Vec<Group> = Group::cut(map, x, y, grad, d_x, added);
-    let partial: Vec<(Vec<f32>, Vec<f32>)> = groups.into_par_iter().map(|group| group.run(map)).collect();
+    let turned = PackedRows::new(&transposed(map.weight, d, k), d);
+    let partial: Vec<(Vec<f32>, Vec<f32>)> =
+        groups.into_par_iter().map(|group| group.run(map, &turned)).collect();
     weight.fill(0.0);
     bias.fill(0.0);
     for (of_weight, of_bias) in partial {
         weight.iter_mut().zip(of_weight).for_each(|(sum, part)| *sum += part);
         bias.iter_mut().zip(of_bias).for_each(|(sum, part)| *sum += part);
     }
+}
+
+/// `k x d` from `d x k`.
+fn transposed(weight: &[f32], d: usize, k: usize) -> Vec<f32> {
+    (0..d * k).map(|at| weight[(at % d) * k + at / d]).collect()
 }
 
 /// [`GROUP`] rows of everything.
@@ -163,13 +168,13 @@ impl<'a> Group<'a> {
         groups
     }
 
-    /// Writes its rows; its part of the gradients of weight and bias.
-    fn run(self, map: Affine) -> (Vec<f32>, Vec<f32>) {
+    /// Writes its rows; its part of the gradients of weight and bias. `turned` is packed from the weight's transpose.
+    fn run(self, map: Affine, turned: &PackedRows) -> (Vec<f32>, Vec<f32>) {
         let (d, k) = (map.outputs(), map.inputs());
         let (mut weight, mut bias) = (vec![0.0; d * k], vec![0.0; d]);
-        let mut scratch = vec![0.0; if map.slope.is_some() { BLOCK * d } else { 0 }];
-        for (block, grad) in self.grad.chunks(BLOCK * d).enumerate() {
-            let (from, rows) = (block * BLOCK, grad.len() / d);
+        let mut scratch = vec![0.0; if map.slope.is_some() { BACK_BLOCK * d } else { 0 }];
+        for (block, grad) in self.grad.chunks(BACK_BLOCK * d).enumerate() {
+            let (from, rows) = (block * BACK_BLOCK, grad.len() / d);
             let g = match map.slope {
                 None => grad,
                 Some(slope) => {
@@ -185,13 +190,9 @@ impl<'a> Group<'a> {
             if !self.d_x.is_empty() {
                 let data = &mut self.d_x[from * k..][..rows * k];
                 data.fill(0.0);
-                let (g, w) =
-                    (Strided { data: g, row: d, column: 1 }, Strided { data: map.weight, row: k, column: 1 });
-                product(Matrix { data, rows, columns: k }, g, w, d);
+                turned.add_products(g, k, data);
             }
-            let g = Strided { data: g, row: 1, column: d };
-            let x = Strided { data: &self.x[from * k..][..rows * k], row: k, column: 1 };
-            product(Matrix { data: &mut weight, rows: d, columns: k }, g, x, rows);
+            add_outer(g, d, &self.x[from * k..][..rows * k], k, &mut weight);
         }
         (weight, bias)
     }
@@ -202,6 +203,56 @@ wide! {
         for row in rows.chunks_exact(sum.len()) {
             for (sum, x) in sum.iter_mut().zip(row) {
                 *sum += x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(n: usize, step: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * step) % 7) as f32 - 3.0).collect()
+    }
+
+    /// Sums of whole numbers this small are exact in any order; the slope is a power of two.
+    #[test]
+    fn output_and_gradients_equal_the_naive_sums_across_block_edges() {
+        for (n, d, k) in [(1, 1, 1), (300, 5, 19), (4200, 16, 32), (70, 64, 64)] {
+            let (x, weight, bias, added) = (whole(n * k, 5), whole(d * k, 3), whole(d, 2), whole(n * d, 11));
+            let map = Affine { weight: &weight, bias: &bias, slope: Some(0.25) };
+            let mut y = vec![f32::NAN; n * d];
+            affine(map, &x, Some(&added), &mut y);
+            let sum = |r: usize, c: usize| crate::dot(&x[r * k..][..k], &weight[c * k..][..k]);
+            for (at, &found) in y.iter().enumerate() {
+                let before = sum(at / d, at % d) + bias[at % d] + added[at];
+                assert_eq!(found, before.max(0.25 * before), "{n} {d} {k}: {at}");
+            }
+            let grad = whole(n * d, 13);
+            let g: Vec<f32> =
+                grad.iter().zip(&y).map(|(g, y)| if *y > 0.0 { *g } else { 0.25 * g }).collect();
+            let tables = [n * k, d * k, d, n * d];
+            let [mut d_x, mut d_weight, mut d_bias, mut d_added] = tables.map(|n| vec![f32::NAN; n]);
+            let gradients = AffineGradients {
+                x: &mut d_x,
+                weight: &mut d_weight,
+                bias: &mut d_bias,
+                added: &mut d_added,
+            };
+            affine_backward(map, &x, &y, &grad, gradients);
+            assert_eq!(d_added, g);
+            for c in 0..d {
+                assert_eq!(d_bias[c], (0..n).map(|r| g[r * d + c]).sum::<f32>(), "{n} {d} {k}: bias {c}");
+                for j in 0..k {
+                    let sum: f32 = (0..n).map(|r| g[r * d + c] * x[r * k + j]).sum();
+                    assert_eq!(d_weight[c * k + j], sum, "{n} {d} {k}: weight {c} {j}");
+                }
+            }
+            for (at, &found) in d_x.iter().enumerate() {
+                let (r, j) = (at / k, at % k);
+                let sum: f32 = (0..d).map(|c| g[r * d + c] * weight[c * k + j]).sum();
+                assert_eq!(found, sum, "{n} {d} {k}: x {r} {j}");
             }
         }
     }

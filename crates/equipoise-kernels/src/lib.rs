@@ -31,6 +31,7 @@ pub mod gather;
 pub mod margins;
 pub mod normalise;
 pub mod norms;
+mod outer;
 pub mod partition;
 pub mod product;
 pub mod project;

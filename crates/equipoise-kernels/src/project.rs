@@ -5,7 +5,7 @@
 //! have fixed sizes and run in parallel: results do not depend on the number of threads.
 
 use crate::scores::PackedRows;
-use crate::tiles::{LANES, Lane, ROWS, add_tile};
+use crate::tiles::{LANES, Lane, ROWS, add_to_columns};
 use crate::vector::prefetch;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -99,22 +99,6 @@ pub fn project_rows(features: FeatureRows, rows: &[u32], weight: &[f32], bias: &
             }
         }
     });
-}
-
-/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
-fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: usize, first: usize) {
-    let (count, out) = (LANES.min(width - first), &mut out[first..]);
-    if count == LANES {
-        return add_tile(a, b, out, width);
-    }
-    let mut sums = [0.0; LANES * ROWS];
-    for (sum, row) in sums.chunks_exact_mut(LANES).zip(out.chunks(width)) {
-        sum[..count].copy_from_slice(&row[..count]);
-    }
-    add_tile(a, b, &mut sums, LANES);
-    for (sum, row) in sums.chunks_exact(LANES).zip(out.chunks_mut(width)) {
-        row[..count].copy_from_slice(&sum[..count]);
-    }
 }
 
 /// `d_weight = sum_k grad_k e_{rows[k]}^T` (`d x width`), with `grad` of `rows.len() x d`.

@@ -6,7 +6,7 @@
 //!
 //! The terms of a sum are added in the order of `k`, so that the bits of a score depend on its two rows alone.
 
-use crate::tiles::{LANES, Lane, ROWS, write_tile};
+use crate::tiles::{LANES, Lane, ROWS, add_to_columns, write_tile};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -73,6 +73,24 @@ impl PackedRows {
             }
         }
     }
+
+    /// Adds to `out` the inner products of the rows `a` with all `columns` rows of the table, a row of `columns` per row of
+    /// `a`, on the calling thread.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn add_products(&self, a: &[f32], columns: usize, out: &mut [f32]) {
+        assert_eq!(self.panels(), columns.div_ceil(LANES), "scores: columns");
+        assert_eq!(a.len() * columns, out.len() * self.width, "scores: output length");
+        for (a, out) in a.chunks(ROWS * self.width).zip(out.chunks_mut(ROWS * columns)) {
+            let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
+            let count = a.len() / self.width;
+            taken.iter_mut().zip(a.chunks_exact(self.width)).for_each(|(part, row)| *part = row);
+            for (panel, first) in self.each_panel().zip((0..columns).step_by(LANES)) {
+                add_to_columns(&taken[..count], panel, out, columns, first);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +117,20 @@ mod tests {
                     let of = |i: usize| crate::dot(&a[r * width..][..width], &table[i * width..][..width]);
                     assert_eq!(found, if i < items { of(i) } else { 0.0 }, "{r} {i}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn added_products_are_those_of_the_rows() {
+        for (rows, items, width) in [(1, 1, 1), (7, 50, 19), (13, 16, 64), (0, 5, 3)] {
+            let (a, table) = (whole(rows * width, 5), whole(items * width, 7));
+            let mut out = vec![1.0; rows * items];
+            PackedRows::new(&table, width).add_products(&a, items, &mut out);
+            for (at, &found) in out.iter().enumerate() {
+                let (r, i) = (at / items, at % items);
+                let expected = 1.0 + crate::dot(&a[r * width..][..width], &table[i * width..][..width]);
+                assert_eq!(found, expected, "{r} {i}");
             }
         }
     }

@@ -39,6 +39,22 @@ pub(crate) fn write_tile(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usiz
     tile::<false>(a, b, out, stride);
 }
 
+/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
+pub(crate) fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: usize, first: usize) {
+    let (count, out) = (LANES.min(width - first), &mut out[first..]);
+    if count == LANES {
+        return add_tile(a, b, out, width);
+    }
+    let mut sums = [0.0; LANES * ROWS];
+    for (sum, row) in sums.chunks_exact_mut(LANES).zip(out.chunks(width)) {
+        sum[..count].copy_from_slice(&row[..count]);
+    }
+    add_tile(a, b, &mut sums, LANES);
+    for (sum, row) in sums.chunks_exact(LANES).zip(out.chunks_mut(width)) {
+        row[..count].copy_from_slice(&sum[..count]);
+    }
+}
+
 #[inline(always)]
 fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
     match *a {
