@@ -82,14 +82,20 @@ pub fn margins<B: Backend>(
     let difference = item_difference::<B>(items.clone(), triples);
     let margins = B::float_sum_dim(B::float_mul(y, difference), 1);
     let margins = B::float_reshape(margins, Shape::from([triples.len()]));
-    match penalty {
-        None => margins,
-        Some(w) => {
-            let of_users = weighted_square_sum::<B>(users, &w.users);
-            let of_items = weighted_square_sum::<B>(items, &w.items);
-            B::float_cat(vec![margins, B::float_add(of_users, of_items)], 0)
-        }
-    }
+    with_penalty::<B>(margins, users, items, penalty)
+}
+
+/// Margins, and the penalty as one more value at the end where there is one.
+pub(super) fn with_penalty<B: Backend>(
+    margins: FloatTensor<B>,
+    users: FloatTensor<B>,
+    items: FloatTensor<B>,
+    penalty: Option<&RowWeights>,
+) -> FloatTensor<B> {
+    let Some(weights) = penalty else { return margins };
+    let of_users = weighted_square_sum::<B>(users, &weights.users);
+    let of_items = weighted_square_sum::<B>(items, &weights.items);
+    B::float_cat(vec![margins, B::float_add(of_users, of_items)], 0)
 }
 
 fn item_difference<B: Backend>(items: FloatTensor<B>, triples: &TripleIndex) -> FloatTensor<B> {
@@ -105,12 +111,23 @@ pub fn margins_backward<B: Backend>(
     triples: &TripleIndex,
     penalty: Option<&RowWeights>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (d_users, d_items) = triple_gradients::<B>(users.clone(), items.clone(), grad.clone(), triples);
-    let Some(w) = penalty else { return (d_users, d_items) };
-    let n = triples.len();
+    let gradients = triple_gradients::<B>(users.clone(), items.clone(), grad.clone(), triples);
+    with_penalty_backward::<B>(gradients, users, items, grad, triples.len(), penalty)
+}
+
+/// Gradients of the tables from those through `n` margins and the gradient of everything.
+pub(super) fn with_penalty_backward<B: Backend>(
+    (d_users, d_items): (FloatTensor<B>, FloatTensor<B>),
+    users: FloatTensor<B>,
+    items: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    n: usize,
+    penalty: Option<&RowWeights>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let Some(weights) = penalty else { return (d_users, d_items) };
     let grad = B::float_slice(grad, &[(n..n + 1).into()]);
-    let p_users = weighted_square_sum_backward::<B>(users, grad.clone(), &w.users);
-    let p_items = weighted_square_sum_backward::<B>(items, grad, &w.items);
+    let p_users = weighted_square_sum_backward::<B>(users, grad.clone(), &weights.users);
+    let p_items = weighted_square_sum_backward::<B>(items, grad, &weights.items);
     (B::float_add(d_users, p_users), B::float_add(d_items, p_items))
 }
 

@@ -1,8 +1,9 @@
 //! Operations over edges on a GPU: bounds and ends of edges stay on the device.
 
 use super::Table;
-use super::launch::{self, Lists};
+use super::launch::{self, Lists, narrow};
 use crate::Propagation;
+use crate::ops::graph::generic::rows_of;
 use crate::ops::graph::{Alike, GraphOps};
 use crate::ops::resident::{resident_indices, resident_values};
 use burn::backend::ops::FloatTensorOps;
@@ -15,9 +16,8 @@ use std::sync::Arc;
 
 /// Compressed rows that `owner` keeps under `name`.
 fn lists(owner: &Attached, name: &str, indptr: &[usize], columns: &[u32], device: &Device<Cube>) -> Lists {
-    let narrow = || indptr.iter().map(|&bound| bound as u32).collect();
     Lists {
-        indptr: resident_indices::<Cube>(owner, &format!("{name} bounds"), device, narrow),
+        indptr: resident_indices::<Cube>(owner, &format!("{name} bounds"), device, || narrow(indptr)),
         columns: resident_indices::<Cube>(owner, &format!("{name} columns"), device, || columns.to_vec()),
     }
 }
@@ -45,9 +45,7 @@ impl Ends<'_> {
 
     /// Target of each edge.
     fn targets(&self) -> IntTensor<Cube> {
-        let indptr = self.edges.indptr();
-        let of = |t: usize| std::iter::repeat_n(t as u32, indptr[t + 1] - indptr[t]);
-        self.kept("targets", || (0..self.edges.n_targets()).flat_map(of).collect())
+        self.kept("targets", || rows_of(self.edges.indptr()))
     }
 
     /// Per target, the weighted sum of its sources' rows.

@@ -24,7 +24,7 @@ pub(super) struct Lists {
 
 impl Lists {
     pub(super) fn new(indptr: &[usize], columns: &[u32], device: &Device<Cube>) -> Lists {
-        Lists { indptr: bounds(indptr, device), columns: indices::<Cube>(columns, device) }
+        Lists { indptr: indices::<Cube>(&narrow(indptr), device), columns: indices::<Cube>(columns, device) }
     }
 
     fn height(&self) -> usize {
@@ -33,9 +33,8 @@ impl Lists {
 }
 
 /// Bounds are at most the number of edges, which 32 bits hold.
-pub(super) fn bounds(indptr: &[usize], device: &Device<Cube>) -> IntTensor<Cube> {
-    let narrow: Vec<u32> = indptr.iter().map(|&bound| bound as u32).collect();
-    indices::<Cube>(&narrow, device)
+pub(super) fn narrow(indptr: &[usize]) -> Vec<u32> {
+    indptr.iter().map(|&bound| bound as u32).collect()
 }
 
 /// Threads for `n` values.

@@ -10,7 +10,7 @@ mod launch;
 
 use super::dense::DenseOps;
 use super::element::ElementOps;
-use super::generic::{indices, weighted_square_sum, weighted_square_sum_backward};
+use super::generic::{indices, with_penalty, with_penalty_backward};
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
@@ -44,10 +44,7 @@ impl EquipoiseOps for Cube {
         let score =
             |item| launch::pair_dots((users.clone(), of.clone()), (items.clone(), item), triples.len());
         let margins = Cube::float_sub(score(first), score(second));
-        let Some(weights) = penalty else { return margins };
-        let of_users = weighted_square_sum::<Cube>(users.clone(), &weights.users);
-        let of_items = weighted_square_sum::<Cube>(items.clone(), &weights.items);
-        Cube::float_cat(vec![margins, Cube::float_add(of_users, of_items)], 0)
+        with_penalty::<Cube>(margins, users, items, penalty.as_deref())
     }
 
     fn margins_backward(
@@ -57,13 +54,8 @@ impl EquipoiseOps for Cube {
         triples: Arc<TripleIndex>,
         penalty: Option<Arc<RowWeights>>,
     ) -> (Table, Table) {
-        let (d_users, d_items) = triple_gradients(&users, &items, &grad, &triples);
-        let Some(weights) = penalty else { return (d_users, d_items) };
-        let n = triples.len();
-        let grad = Cube::float_slice(grad, &[Slice::from(n..n + 1)]);
-        let p_users = weighted_square_sum_backward::<Cube>(users, grad.clone(), &weights.users);
-        let p_items = weighted_square_sum_backward::<Cube>(items, grad, &weights.items);
-        (Cube::float_add(d_users, p_users), Cube::float_add(d_items, p_items))
+        let gradients = triple_gradients(&users, &items, &grad, &triples);
+        with_penalty_backward::<Cube>(gradients, users, items, grad, triples.len(), penalty.as_deref())
     }
 
     fn adam_step(parameter: Table, grad: Table, m: Table, v: Table, step: AdamStep) -> (Table, Table, Table) {

@@ -13,7 +13,8 @@ use equipoise_graph::{Csr, Edges};
 /// Added to a softmax's denominator.
 const EPSILON: f64 = 1e-16;
 
-fn rows_of(indptr: &[usize]) -> Vec<u32> {
+/// The row of every entry.
+pub(in crate::ops) fn rows_of(indptr: &[usize]) -> Vec<u32> {
     let row = |r: usize| std::iter::repeat_n(r as u32, indptr[r + 1] - indptr[r]);
     (0..indptr.len() - 1).flat_map(row).collect()
 }
