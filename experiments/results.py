@@ -2,14 +2,15 @@
 """The tables of docs/results.md from what `equipoise reproduce` wrote.
 
     equipoise reproduce table1 ... --out paper          # then table2 and table3 with the same flags: the same runs
-    python3 experiments/results.py paper [COSTS]        # Markdown on stdout, one section per table that is there
+    python3 experiments/results.py paper [MORE ...] [--costs COSTS]    # Markdown, one section per table that is there
 
-COSTS is the --out of a run made for its costs alone (`costs` below says how): seconds per epoch and memory are taken
-from there. Nothing beyond Python's standard library.
+MORE are further folders, of other backbones on the same data: p values are corrected within each folder. COSTS is the
+--out of a run made for its costs alone (`costs` below says how): seconds per epoch and memory are taken from there.
+Nothing beyond Python's standard library.
 """
+import argparse
 import csv
 import pathlib
-import sys
 
 BACKBONES = {"vbpr": "VBPR", "deepstyle": "DeepStyle", "mmgcn": "MMGCN", "grcn": "GRCN", "egogcn": "EgoGCN", "mgcn": "MGCN"}
 METHODS = {
@@ -126,17 +127,19 @@ def settings(lines):
 
 def main():
     """See the module."""
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    out = pathlib.Path(sys.argv[1])
-    timed = pathlib.Path(sys.argv[-1])
-    for title, show, lines in [
-        ("Plain and balanced", lambda r: metrics(r, "none"), rows(out / "table1.csv")),
-        ("Channels and teachers", channels, rows(out / "table2.csv")),
-        ("Parts of the distillation", lambda r: metrics(r, "ckd"), rows(out / "table3.csv")),
-        ("Costs", costs, rows(timed / "table1-costs.csv")),
-        ("Settings found", settings, rows(out / "table1-costs.csv")),
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("outs", nargs="+", type=pathlib.Path, metavar="OUT")
+    arguments.add_argument("--costs", type=pathlib.Path, metavar="COSTS")
+    given = arguments.parse_args()
+    timed = [given.costs] if given.costs else given.outs
+    for title, show, folders, name in [
+        ("Plain and balanced", lambda r: metrics(r, "none"), given.outs, "table1.csv"),
+        ("Channels and teachers", channels, given.outs, "table2.csv"),
+        ("Parts of the distillation", lambda r: metrics(r, "ckd"), given.outs, "table3.csv"),
+        ("Costs", costs, timed, "table1-costs.csv"),
+        ("Settings found", settings, given.outs, "table1-costs.csv"),
     ]:
+        lines = [row for folder in folders for row in rows(folder / name)]
         if lines:
             print(f"### {title}\n")
             show(lines)

@@ -27,6 +27,7 @@ pub mod adam;
 pub mod affine;
 pub mod attention;
 pub mod exponential;
+mod fused;
 pub mod gather;
 pub mod margins;
 pub mod normalise;

@@ -6,6 +6,7 @@
 //! Both tables are read as they lie. The rows of one call are added up from zero, in their order, fused where the processor
 //! can, and then to what there was: a sum over many calls is one of partial sums.
 
+use crate::fused::{self, InRegisters, Register};
 use crate::tiles::{LANES, ROWS};
 
 /// Adds the sum over all rows to `out`, on the calling thread. Tables of some hundred rows stay in the cache.
@@ -15,78 +16,79 @@ use crate::tiles::{LANES, ROWS};
 pub(crate) fn add_outer(g: &[f32], d: usize, x: &[f32], k: usize, out: &mut [f32]) {
     assert_eq!(out.len(), d * k, "outer: output length");
     assert_eq!(g.len() * k, x.len() * d, "outer: rows of both tables");
-    let whole = k - k % LANES;
+    let (whole, all) = (k - k % LANES, Tables { g, d, x, k });
     for first in (0..whole).step_by(LANES) {
-        for c in (0..d).step_by(ROWS) {
-            let tile = Tile { g, d, c, x, k, first };
-            match ROWS.min(d - c) {
-                6 => tile.add::<6>(out),
-                5 => tile.add::<5>(out),
-                4 => tile.add::<4>(out),
-                3 => tile.add::<3>(out),
-                2 => tile.add::<2>(out),
-                _ => tile.add::<1>(out),
-            }
-        }
+        all.add_columns(first, out);
     }
     if whole < k {
-        add_last_columns(g, d, x, k, whole, out);
+        all.add_last_columns(whole, out);
     }
 }
 
-/// Columns `whole..`, fewer than [`LANES`].
-fn add_last_columns(g: &[f32], d: usize, x: &[f32], k: usize, whole: usize, out: &mut [f32]) {
-    for (c, out) in out.chunks_exact_mut(k).enumerate() {
-        let mut sums = [0.0; LANES];
-        for (g, x) in g.chunks_exact(d).zip(x.chunks_exact(k)) {
-            sums.iter_mut().zip(&x[whole..]).for_each(|(sum, x)| *sum += g[c] * x);
-        }
-        out[whole..].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-    }
-}
-
-/// Rows `c..c + R` and columns `first..first + LANES` of the output.
-struct Tile<'a> {
+/// Both tables.
+#[derive(Clone, Copy)]
+struct Tables<'a> {
     g: &'a [f32],
     d: usize,
-    c: usize,
     x: &'a [f32],
     k: usize,
-    first: usize,
 }
 
-impl Tile<'_> {
-    #[inline(always)]
-    fn add<const R: usize>(&self, out: &mut [f32]) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx2,fma")]
-            fn fused<const R: usize>(tile: &Tile, out: &mut [f32]) {
-                tile.body::<R, true>(out);
-            }
-            if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                // SAFETY: the processor has both.
-                return unsafe { fused::<R>(self, out) };
+impl Tables<'_> {
+    /// [`LANES`] columns from `first` on.
+    fn add_columns(self, first: usize, out: &mut [f32]) {
+        for c in (0..self.d).step_by(ROWS) {
+            match ROWS.min(self.d - c) {
+                6 => fused::run(Tile::<6> { of: self, c, first, out }),
+                5 => fused::run(Tile::<5> { of: self, c, first, out }),
+                4 => fused::run(Tile::<4> { of: self, c, first, out }),
+                3 => fused::run(Tile::<3> { of: self, c, first, out }),
+                2 => fused::run(Tile::<2> { of: self, c, first, out }),
+                _ => fused::run(Tile::<1> { of: self, c, first, out }),
             }
         }
-        self.body::<R, { cfg!(target_arch = "aarch64") }>(out);
     }
 
+    /// Columns `first..`, fewer than [`LANES`].
+    fn add_last_columns(self, first: usize, out: &mut [f32]) {
+        let Tables { g, d, x, k } = self;
+        for (c, out) in out.chunks_exact_mut(k).enumerate() {
+            let mut sums = [0.0; LANES];
+            for (g, x) in g.chunks_exact(d).zip(x.chunks_exact(k)) {
+                sums.iter_mut().zip(&x[first..]).for_each(|(sum, x)| *sum += g[c] * x);
+            }
+            out[first..].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+        }
+    }
+}
+
+/// Rows `c..c + R` and [`LANES`] columns of the output from `first` on.
+struct Tile<'a, 'b, const R: usize> {
+    of: Tables<'a>,
+    c: usize,
+    first: usize,
+    out: &'b mut [f32],
+}
+
+impl<const R: usize> InRegisters for Tile<'_, '_, R> {
     #[inline(always)]
-    fn body<const R: usize, const FUSED: bool>(&self, out: &mut [f32]) {
-        let Tile { g, d, c, x, k, first } = *self;
-        let mut sums = [[0.0f32; LANES]; R];
-        for (g, x) in g.chunks_exact(d).zip(x.chunks_exact(k)) {
-            let (g, x) = (&g[c..c + R], &x[first..first + LANES]);
-            for (sums, &g) in sums.iter_mut().zip(g) {
-                for (sum, &x) in sums.iter_mut().zip(x) {
-                    *sum = if FUSED { g.mul_add(x, *sum) } else { *sum + g * x };
+    fn run<V: Register>(self) {
+        let Tile { of: Tables { g, d, x, k }, c, first, out } = self;
+        for first in (first..first + LANES).step_by(2 * V::N) {
+            let mut sums = [[V::splat(0.0); 2]; R];
+            for (g, x) in g.chunks_exact(d).zip(x.chunks_exact(k)) {
+                let (g, x) = (&g[c..c + R], V::read_pair(&x[first..]));
+                for r in 0..R {
+                    let g = V::splat(g[r]);
+                    sums[r] = [sums[r][0].add_product(g, x[0]), sums[r][1].add_product(g, x[1])];
                 }
             }
-        }
-        for (r, sums) in sums.iter().enumerate() {
-            let out = &mut out[(c + r) * k + first..][..LANES];
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+            let one = V::splat(1.0);
+            for (r, [low, high]) in sums.into_iter().enumerate() {
+                let out = &mut out[(c + r) * k + first..];
+                let before = V::read_pair(out);
+                V::write_pair([before[0].add_product(low, one), before[1].add_product(high, one)], out);
+            }
         }
     }
 }
@@ -97,7 +99,9 @@ mod tests {
 
     #[test]
     fn any_shape_gives_the_naive_sums() {
-        for (n, d, k) in [(0, 3, 16), (1, 1, 1), (70, 64, 64), (5, 7, 33), (9, 12, 15), (64, 4, 128)] {
+        for (n, d, k) in
+            [(0, 3, 32), (1, 1, 1), (70, 64, 64), (5, 7, 33), (9, 12, 15), (64, 4, 128), (20, 17, 80)]
+        {
             let g: Vec<f32> = (0..n * d).map(|i| ((i * 5) % 7) as f32 - 3.0).collect();
             let x: Vec<f32> = (0..n * k).map(|i| ((i * 11) % 9) as f32 - 4.0).collect();
             let mut out = vec![2.0; d * k];

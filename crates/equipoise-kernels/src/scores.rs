@@ -141,9 +141,9 @@ mod tests {
             (0..9 * 33).map(|k| (k as f32).sin()).collect(),
             (0..40 * 33).map(|k| (k as f32).cos()).collect(),
         );
-        let (mut all, mut one) = (vec![0.0; 9 * 48], vec![0.0; 16]);
-        PackedRows::new(&table, 33).products(&a, 0..3, &mut all);
+        let (mut all, mut one) = (vec![0.0; 9 * 2 * LANES], vec![0.0; LANES]);
+        PackedRows::new(&table, 33).products(&a, 0..2, &mut all);
         PackedRows::new(&table[17 * 33..18 * 33], 33).products(&a[4 * 33..5 * 33], 0..1, &mut one);
-        assert_eq!(all[4 * 48 + 17].to_bits(), one[0].to_bits());
+        assert_eq!(all[4 * 2 * LANES + 17].to_bits(), one[0].to_bits());
     }
 }

@@ -1,18 +1,20 @@
 //! Small tiles of a product, with their sums in registers.
 //!
 //! ```text
-//! out[r][l] (+)= sum_k a_r[k] b[k][l]        r < 6, l < 16
+//! out[r][l] (+)= sum_k a_r[k] b[k][l]        r < 6, l < 32
 //! ```
 //! `a` are rows as they lie in memory and `b` is a panel of [`LANES`] columns, packed. A tile of 6 rows needs 12
-//! of the 16 vector registers of AVX2, enough to keep both multipliers busy. The terms of a sum are added in the order
-//! of `k`, fused where the processor can: other processors may round the last bits differently.
+//! of the 32 registers of AVX-512, or twice 12 of the 16 of AVX2: enough to keep both multipliers busy, with more products
+//! than reads. The terms of a sum are added in the order of `k`, [fused](crate::fused) where the processor can.
 
-/// Columns of a panel.
-pub(crate) const LANES: usize = 16;
+use crate::fused::{self, InRegisters, Register};
+
+/// Columns of a panel: two registers of AVX-512, twice two of AVX2.
+pub(crate) const LANES: usize = 32;
 /// Most rows of a tile.
 pub(crate) const ROWS: usize = 6;
 
-/// One row of a packed panel: a cache line, so that no read of it needs two.
+/// One row of a packed panel: two cache lines, so that a read of 16 numbers needs one.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Lane(pub [f32; LANES]);
@@ -59,62 +61,50 @@ pub(crate) fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: u
 fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
     match *a {
         [] => {}
-        [a0] => dispatch::<1, ADD>([a0], b, out, stride),
-        [a0, a1] => dispatch::<2, ADD>([a0, a1], b, out, stride),
-        [a0, a1, a2] => dispatch::<3, ADD>([a0, a1, a2], b, out, stride),
-        [a0, a1, a2, a3] => dispatch::<4, ADD>([a0, a1, a2, a3], b, out, stride),
-        [a0, a1, a2, a3, a4] => dispatch::<5, ADD>([a0, a1, a2, a3, a4], b, out, stride),
-        [a0, a1, a2, a3, a4, a5] => dispatch::<6, ADD>([a0, a1, a2, a3, a4, a5], b, out, stride),
+        [a0] => fused::run(Tile::<1, ADD> { a: [a0], b, out, stride }),
+        [a0, a1] => fused::run(Tile::<2, ADD> { a: [a0, a1], b, out, stride }),
+        [a0, a1, a2] => fused::run(Tile::<3, ADD> { a: [a0, a1, a2], b, out, stride }),
+        [a0, a1, a2, a3] => fused::run(Tile::<4, ADD> { a: [a0, a1, a2, a3], b, out, stride }),
+        [a0, a1, a2, a3, a4] => fused::run(Tile::<5, ADD> { a: [a0, a1, a2, a3, a4], b, out, stride }),
+        [a0, a1, a2, a3, a4, a5] => {
+            fused::run(Tile::<6, ADD> { a: [a0, a1, a2, a3, a4, a5], b, out, stride });
+        }
         _ => panic!("tile: at most {ROWS} rows"),
     }
 }
 
-#[inline(always)]
-fn dispatch<const R: usize, const ADD: bool>(a: [&[f32]; R], b: &[Lane], out: &mut [f32], stride: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        fn fused<const R: usize, const ADD: bool>(
-            a: [&[f32]; R],
-            b: &[Lane],
-            out: &mut [f32],
-            stride: usize,
-        ) {
-            body::<R, ADD, true>(a, b, out, stride);
-        }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has both.
-            return unsafe { fused::<R, ADD>(a, b, out, stride) };
-        }
-    }
-    body::<R, ADD, { cfg!(target_arch = "aarch64") }>(a, b, out, stride);
+/// `R` rows of one panel.
+struct Tile<'a, const R: usize, const ADD: bool> {
+    a: [&'a [f32]; R],
+    b: &'a [Lane],
+    out: &'a mut [f32],
+    stride: usize,
 }
 
-#[inline(always)]
-fn body<const R: usize, const ADD: bool, const FUSED: bool>(
-    a: [&[f32]; R],
-    b: &[Lane],
-    out: &mut [f32],
-    stride: usize,
-) {
-    let a: [&[f32]; R] = std::array::from_fn(|r| &a[r][..b.len()]);
-    let mut acc = [[0.0; LANES]; R];
-    if ADD {
-        for (r, acc) in acc.iter_mut().enumerate() {
-            acc.copy_from_slice(&out[r * stride..][..LANES]);
-        }
-    }
-    for (k, lane) in b.iter().enumerate() {
-        for r in 0..R {
-            // SAFETY: every row was cut to the length of `b`.
-            let x = unsafe { *a[r].get_unchecked(k) };
-            for (sum, z) in acc[r].iter_mut().zip(&lane.0) {
-                *sum = if FUSED { x.mul_add(*z, *sum) } else { *sum + x * z };
+impl<const R: usize, const ADD: bool> InRegisters for Tile<'_, R, ADD> {
+    #[inline(always)]
+    fn run<V: Register>(self) {
+        let Tile { a, b, out, stride } = self;
+        let a: [&[f32]; R] = std::array::from_fn(|r| &a[r][..b.len()]);
+        for first in (0..LANES).step_by(2 * V::N) {
+            let mut acc = [[V::splat(0.0); 2]; R];
+            if ADD {
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    *acc = V::read_pair(&out[r * stride + first..]);
+                }
+            }
+            for (k, lane) in b.iter().enumerate() {
+                let z = V::read_pair(&lane.0[first..]);
+                for r in 0..R {
+                    // SAFETY: every row was cut to the length of `b`.
+                    let x = V::splat(unsafe { *a[r].get_unchecked(k) });
+                    acc[r] = [acc[r][0].add_product(x, z[0]), acc[r][1].add_product(x, z[1])];
+                }
+            }
+            for (r, acc) in acc.iter().enumerate() {
+                V::write_pair(*acc, &mut out[r * stride + first..]);
             }
         }
-    }
-    for (r, acc) in acc.iter().enumerate() {
-        out[r * stride..][..LANES].copy_from_slice(acc);
     }
 }
 
@@ -124,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_height_gives_the_naive_sums() {
-        let (k, stride) = (37, 20);
+        let (k, stride) = (37, 40);
         let rows: Vec<Vec<f32>> =
             (0..ROWS).map(|r| (0..k).map(|i| ((r * 31 + i * 7) % 11) as f32 - 5.0).collect()).collect();
         let b: Vec<Lane> =

@@ -6,7 +6,7 @@ use equipoise_kernels::scores::PackedRows;
 /// Users per block.
 pub(crate) const USER_BLOCK: usize = 192;
 /// Items per block: whole panels.
-pub(crate) const ITEM_BLOCK: usize = 24 * PackedRows::PANEL;
+pub(crate) const ITEM_BLOCK: usize = 12 * PackedRows::PANEL;
 
 /// The item table, packed once, in blocks of `ITEM_BLOCK` items; the last may be shorter.
 ///
