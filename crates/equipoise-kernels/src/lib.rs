@@ -14,6 +14,7 @@
 //! | [`softmax`] | softmax over the edges of each row, and its gradient |
 //! | [`attention`] | edge attention in one pass over the target rows, and its gradients |
 //! | [`activate`] | leaky ReLU, sigmoid, tanh, and their gradients |
+//! | [`gated`] | rows through a gate with a weighted part, and all gradients |
 //! | [`exponential`] | `exp`, vectorised |
 //! | [`normalise`] | rows divided by their norm, and the gradient |
 //! | [`scores`] | inner products with a table that was packed once |
@@ -28,6 +29,7 @@ pub mod affine;
 pub mod attention;
 pub mod exponential;
 mod fused;
+pub mod gated;
 pub mod gather;
 pub mod margins;
 pub mod normalise;

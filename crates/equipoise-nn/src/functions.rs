@@ -69,6 +69,12 @@ pub fn edge_attention(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>, v: Tensor<
     Tensor::from_dispatch(Dispatch::edge_attention(q, k, v, edges.clone()).0)
 }
 
+/// `x_r * (w_r base_r + gate_r)` per row, value by value: `x`, `base` and `gate` of `[n, d]`, `weights` of `[n, 1]`.
+pub fn gated(x: Tensor<2>, weights: Tensor<2>, base: Tensor<2>, gate: Tensor<2>) -> Tensor<2> {
+    let (x, weights) = (x.into_dispatch(), weights.into_dispatch());
+    Tensor::from_dispatch(Dispatch::gated(x, weights, base.into_dispatch(), gate.into_dispatch()))
+}
+
 /// `x / max(||x||, 1e-12)` per row; a zero row stays zero and gets no gradient.
 pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::normalise_rows(x.into_dispatch()).0)

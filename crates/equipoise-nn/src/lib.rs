@@ -24,7 +24,7 @@ pub use adam::{Adam, AdamConfig};
 pub use burn::tensor::Tensor;
 pub use device::{DeviceError, device, device_names};
 pub use functions::{
-    affine, affine_added_leaky, affine_leaky, edge_attention, edge_softmax, gather_rows, leaky_relu,
+    affine, affine_added_leaky, affine_leaky, edge_attention, edge_softmax, gated, gather_rows, leaky_relu,
     log_partition, margins, margins_and_norm, normalise_rows, project_rows, propagate, propagate_weighted,
     sigmoid, tanh, weighted_square_sum,
 };

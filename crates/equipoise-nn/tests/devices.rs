@@ -133,6 +133,8 @@ fn values_and_dense_rows() {
     let mut s = Seed(4).stream("test");
     let x = [table(21, 13, &mut s)];
     agree("normalise", &x, |t| f::normalise_rows(t[0].clone()));
+    let operands = [x[0].clone(), table(21, 1, &mut s), table(21, 13, &mut s), table(21, 13, &mut s)];
+    agree("gated", &operands, |t| f::gated(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone()));
     agree("leaky", &x, |t| f::leaky_relu(t[0].clone()));
     agree("sigmoid", &x, |t| f::sigmoid(t[0].clone()));
     agree("tanh", &x, |t| f::tanh(t[0].clone()));

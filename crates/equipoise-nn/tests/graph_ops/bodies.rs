@@ -122,6 +122,15 @@ proptest! {
             let fast = Flex::activate_backward(out.clone(), g.clone(), f);
             close(&format!("slope of {f:?}"), fast, element::activate_backward::<Flex>(out, g.clone(), f));
         }
+        let [weights, base, gate] = [1, width, width].map(|width| tensor([rows, width], &mut s));
+        let [of, plain] = [(); 2].map(|()| (x.clone(), weights.clone(), base.clone(), gate.clone()));
+        close("gated", Flex::gated(of.0, of.1, of.2, of.3), element::gated::<Flex>(plain.0, plain.1, plain.2, plain.3));
+        let fast = Flex::gated_backward(x.clone(), weights.clone(), base.clone(), gate.clone(), g.clone());
+        let plain = element::gated_backward::<Flex>(x.clone(), weights, base, gate, g.clone());
+        close("gradient of gated rows", fast.0, plain.0);
+        close("gradient of weights", fast.1, plain.1);
+        close("gradient of the base", fast.2, plain.2);
+        close("gradient of the gate", fast.3, plain.3);
         let ((out, norms), plain) = (Flex::normalise_rows(x.clone()), element::normalise_rows::<Flex>(x));
         close("normalise_rows", out.clone(), plain.0);
         close("norms", norms.clone(), plain.1);

@@ -1,4 +1,4 @@
-//! Activations and row normalisation.
+//! Activations, gates and row normalisation.
 
 use crate::dense::Table;
 use crate::support::{agree, leaf, table, vector};
@@ -37,6 +37,20 @@ proptest! {
         // Float32 rounds the shifted entries.
         x = each(&x, |x| f64::from(x as f32));
         agree(&[x], &mut s, |t| functions::normalise_rows(t[0].clone()), |t| normalised(&t[0], &zero));
+    }
+
+    #[test]
+    fn gated_rows_are_their_formula(rows in 1usize..9, width in 1usize..34, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        let tables = [width, 1, width, width].map(|width| table(rows, width, &mut s));
+        let run = |t: &[Tensor<2>]| functions::gated(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone());
+        agree(&tables, &mut s, run, |t| {
+            let mut out = t[0].clone();
+            for (at, x) in out.values.iter_mut().enumerate() {
+                *x *= t[1].values[at / width] * t[2].values[at] + t[3].values[at];
+            }
+            out
+        });
     }
 
     #[test]

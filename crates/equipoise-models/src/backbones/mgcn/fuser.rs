@@ -3,7 +3,7 @@
 use crate::Pass;
 use crate::parts::{Build, Linear};
 use burn::tensor::{Tensor, activation::softmax};
-use equipoise_nn::{Group, init, sigmoid, tanh};
+use equipoise_nn::{Group, gated, init, sigmoid, tanh};
 
 /// The channel of one modality, real or silenced.
 pub struct Channel {
@@ -13,7 +13,18 @@ pub struct Channel {
     logit: Tensor<2>,
 }
 
-/// Equations (5) to (8) of the [backbone](super), node by node.
+/// What equation (8) takes from `C_id`, the same for every ablation.
+pub struct Gates {
+    /// `P_m / (n + 1)` of every modality.
+    of_modality: Vec<Tensor<2>>,
+    /// `(1 - sum_m P_m) / (n + 1)`.
+    rest: Tensor<2>,
+}
+
+/// Equations (5) to (8) of the [backbone](super), node by node. (8) sorted by channels is one operation for each:
+/// ```text
+/// C_mul = sum_m C_m * ( w^m (1 - sum_k P_k) + P_m ) / (n + 1)
+/// ```
 pub struct Fuser {
     attention: Linear,
     query: String,
@@ -41,21 +52,23 @@ impl Fuser {
         Channel { rows, logit: heard.matmul(pass.table(&self.query).transpose()) }
     }
 
-    /// `P_m` of every modality, from `C_id`.
-    pub fn gates(&self, pass: &Pass, behaviour: &Tensor<2>) -> Vec<Tensor<2>> {
-        self.preferences.iter().map(|prefer| sigmoid(prefer.apply(pass, behaviour.clone()))).collect()
+    /// The gates (7), from `C_id`.
+    pub fn gates(&self, pass: &Pass, behaviour: &Tensor<2>) -> Gates {
+        let share = 1.0 / (self.preferences.len() + 1) as f64;
+        let gate = |prefer: &Linear| sigmoid(prefer.apply(pass, behaviour.clone())) * share;
+        let of_modality: Vec<Tensor<2>> = self.preferences.iter().map(gate).collect();
+        let sum = of_modality.iter().cloned().reduce(|a, b| a + b).expect("a data set has a modality");
+        Gates { of_modality, rest: -sum + share }
     }
 
     /// `C_mul` of one channel per modality.
-    pub fn fuse(&self, gates: &[Tensor<2>], channels: &[&Channel]) -> Tensor<2> {
+    pub fn fuse(&self, gates: &Gates, channels: &[&Channel]) -> Tensor<2> {
         let logits = channels.iter().map(|c| c.logit.clone()).collect();
         let weights = softmax(Tensor::cat(logits, 1), 1);
-        let weighted = |(m, c): (usize, &&Channel)| c.rows.clone() * weights.clone().narrow(1, m, 1);
-        let shared = channels.iter().enumerate().map(weighted).reduce(|a, b| a + b);
-        let shared = shared.expect("a data set has a modality");
-        let specific =
-            channels.iter().zip(gates).map(|(c, gate)| (c.rows.clone() - shared.clone()) * gate.clone());
-        let sum = specific.fold(shared.clone(), |sum, part| sum + part);
-        sum / (channels.len() + 1) as f64
+        let part = |(m, (c, gate)): (usize, (&&Channel, &Tensor<2>))| {
+            gated(c.rows.clone(), weights.clone().narrow(1, m, 1), gates.rest.clone(), gate.clone())
+        };
+        let parts = channels.iter().zip(&gates.of_modality).enumerate().map(part);
+        parts.reduce(|a, b| a + b).expect("a data set has a modality")
     }
 }

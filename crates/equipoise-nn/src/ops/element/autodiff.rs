@@ -1,6 +1,7 @@
-//! Gradients of activations and row normalisation.
+//! Gradients of activations, gates and row normalisation.
 
 use super::{Activation, ElementOps};
+use crate::ops::autodiff::register;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -17,6 +18,21 @@ impl<B: ElementOps> Backward<B, 1> for Activate {
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (out, f) = ops.state;
         unary::<B, _>(ops.parents, ops.node, grads, |grad| B::activate_backward(out, grad, f));
+    }
+}
+
+#[derive(Debug)]
+struct Gated;
+
+impl<B: ElementOps> Backward<B, 4> for Gated {
+    type State = [FloatTensor<B>; 4];
+
+    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [x, weights, base, gate] = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_x, d_weights, d_base, d_gate) = B::gated_backward(x, weights, base, gate, grad);
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B>(grads, parents.into_iter().zip([d_x, d_weights, d_base, d_gate]));
     }
 }
 
@@ -38,6 +54,21 @@ impl<B: ElementOps, C: CheckpointStrategy> ElementOps for Autodiff<B, C> {
         let out = B::activate(x.into_primitive(), f);
         match Activate.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((out.clone(), f), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn gated(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let nodes = [x.node(), weights.node(), base.node(), gate.node()];
+        let [x, weights, base, gate] = [x, weights, base, gate].map(|table| table.into_primitive());
+        let out = B::gated(x.clone(), weights.clone(), base.clone(), gate.clone());
+        match Gated.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish([x, weights, base, gate], out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }

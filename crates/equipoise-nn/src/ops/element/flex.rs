@@ -4,6 +4,7 @@ use super::{Activation, ElementOps, LEAKY_SLOPE};
 use crate::buffers;
 use crate::ops::flex::{shape_of, tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
+use equipoise_kernels::gated::{self, Gated, GatedGradients};
 use equipoise_kernels::{activate, normalise};
 
 impl ElementOps for Flex {
@@ -30,6 +31,34 @@ impl ElementOps for Flex {
             Activation::Tanh => activate::tanh_backward(&y, &grad, &mut out),
         }
         tensor(out, shape)
+    }
+
+    fn gated(x: FlexTensor, weights: FlexTensor, base: FlexTensor, gate: FlexTensor) -> FlexTensor {
+        let [height, width] = shape_of(&x);
+        let (x, weights, base, gate) = (values(&x), values(&weights), values(&base), values(&gate));
+        let mut out = buffers::any(height * width);
+        let of = Gated { x: &x, weights: &weights, base: &base, gate: &gate, width };
+        gated::gated(of, &mut out);
+        tensor(out, [height, width])
+    }
+
+    fn gated_backward(
+        x: FlexTensor,
+        weights: FlexTensor,
+        base: FlexTensor,
+        gate: FlexTensor,
+        grad: FlexTensor,
+    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+        let [height, width] = shape_of(&x);
+        let (x, weights, base, gate) = (values(&x), values(&weights), values(&base), values(&gate));
+        let of = Gated { x: &x, weights: &weights, base: &base, gate: &gate, width };
+        let [mut d_x, mut d_base, mut d_gate] = [0; 3].map(|_| buffers::any(height * width));
+        let mut d_weights = buffers::any(height);
+        let gradients =
+            GatedGradients { x: &mut d_x, weights: &mut d_weights, base: &mut d_base, gate: &mut d_gate };
+        gated::gated_backward(of, &values(&grad), gradients);
+        let table = |values| tensor(values, [height, width]);
+        (table(d_x), tensor(d_weights, [height, 1]), table(d_base), table(d_gate))
     }
 
     fn normalise_rows(x: FlexTensor) -> (FlexTensor, FlexTensor) {

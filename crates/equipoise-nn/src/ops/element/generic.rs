@@ -38,6 +38,30 @@ pub fn activate_backward<B: Backend>(
     }
 }
 
+/// See [`ElementOps::gated`](super::ElementOps::gated).
+pub fn gated<B: Backend>(
+    x: FloatTensor<B>,
+    weights: FloatTensor<B>,
+    base: FloatTensor<B>,
+    gate: FloatTensor<B>,
+) -> FloatTensor<B> {
+    B::float_mul(x, B::float_add(B::float_mul(base, weights), gate))
+}
+
+/// See [`ElementOps::gated_backward`](super::ElementOps::gated_backward).
+pub fn gated_backward<B: Backend>(
+    x: FloatTensor<B>,
+    weights: FloatTensor<B>,
+    base: FloatTensor<B>,
+    gate: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let h = B::float_mul(grad.clone(), x);
+    let d_weights = B::float_sum_dim(B::float_mul(h.clone(), base.clone()), 1);
+    let d_x = B::float_mul(grad, B::float_add(B::float_mul(base, weights.clone()), gate));
+    (d_x, d_weights, B::float_mul(h.clone(), weights), h)
+}
+
 /// See [`ElementOps::normalise_rows`](super::ElementOps::normalise_rows).
 pub fn normalise_rows<B: Backend>(x: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
     let norms = B::float_sqrt(B::float_sum_dim(B::float_mul(x.clone(), x.clone()), 1));

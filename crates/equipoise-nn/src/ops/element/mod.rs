@@ -24,7 +24,7 @@ pub const LEAKY_SLOPE: f32 = 0.01;
 /// Below this norm a row counts as zero.
 pub const SMALLEST_NORM: f64 = 1e-12;
 
-/// Activations and row normalisation, each one operation with a gradient of its own.
+/// Activations, gates and row normalisation, each one operation with a gradient of its own.
 #[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait ElementOps: Backend {
     /// `f(x)` per value.
@@ -39,6 +39,27 @@ pub trait ElementOps: Backend {
         f: Activation,
     ) -> FloatTensor<Self> {
         generic::activate_backward::<Self>(out, grad, f)
+    }
+
+    /// `x_r * (w_r base_r + gate_r)` per row: tables `x`, `base` and `gate` of `[rows, d]`, `weights` of `[rows, 1]`.
+    fn gated(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        generic::gated::<Self>(x, weights, base, gate)
+    }
+
+    /// Gradients of [`gated`](Self::gated): of `x`, `weights`, `base` and `gate`.
+    fn gated_backward(
+        x: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        generic::gated_backward::<Self>(x, weights, base, gate, grad)
     }
 
     /// `x / max(||x||, 1e-12)` per row, and the norms, `[rows, 1]`.
