@@ -8,9 +8,10 @@
 //! ever stored, never a vector per edge. Velickovic et al., *Graph Attention Networks* (2018), with the inner
 //! product of Vaswani et al., *Attention Is All You Need* (2017), not scaled.
 
-use crate::rows::{split_edges, split_rows, sum_edges, tasks};
+use crate::rows::{Pair, RowSource, split_edges, split_rows, sum_edges, tasks};
 use crate::softmax::{backward_of_rows, softmax_of_rows};
 use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge};
+use crate::tables::zero;
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -27,12 +28,27 @@ pub struct Attention<'a> {
     pub k: &'a [f32],
     /// Values, one row per source.
     pub v: &'a [f32],
-    /// Columns of all three, at least 1.
+    /// Keys and values of further sources, numbered on from those of `k` and `v`, or empty.
+    pub more: &'a [f32],
+    /// Columns of all tables, at least 1.
     pub width: usize,
+    /// Whether a target's query is added to what it receives: `out_t = q_t + sum_e alpha_e v_s`.
+    pub residual: bool,
+}
+
+impl<'a> Attention<'a> {
+    fn keys(&self) -> Pair<'a> {
+        Pair(self.k, self.more)
+    }
+
+    fn values(&self) -> Pair<'a> {
+        Pair(self.v, self.more)
+    }
 }
 
 /// Where [`attend_backward`] writes; shapes as in [`Attention`]. Tables that are one and the same need no gradient each:
-/// an empty slice has its gradient added to the one before it.
+/// an empty slice has its gradient added to the one before it. What has the gradient of keys or values goes on with that
+/// of `more`.
 #[derive(Debug)]
 pub struct AttentionGradients<'a> {
     /// `dL/dq`, overwritten.
@@ -78,27 +94,30 @@ wide! {
         for near in stretches(rows.indptr, range) {
             let bounds = &rows.indptr[near.start..=near.end];
             let alpha = &mut alpha[bounds[0] - first..bounds[near.len()] - first];
-            dots_of_rows(rows, near.clone(), tables.q, tables.k, tables.width, alpha);
+            dots_of_rows(rows, near.clone(), tables.q, tables.keys(), tables.width, alpha);
             softmax_of_rows(bounds, alpha);
             let out = &mut out[(near.start - start) * tables.width..(near.end - start) * tables.width];
-            weigh_rows(rows, near, alpha, tables.v, tables.width, out);
+            if tables.residual {
+                out.copy_from_slice(&tables.q[near.start * tables.width..near.end * tables.width]);
+            }
+            weigh_rows(rows, near, alpha, tables.values(), (tables.width, tables.residual), out);
         }
     }
 }
 
-/// `out_t = sum_e weights_e x_s`; `weights` and `out` start at the first row of the range.
+/// `out_t = sum_e weights_e x_s`, or added to `out_t`; `weights` and `out` start at the first row of the range.
 #[inline(always)]
 fn weigh_rows(
     rows: SparseRows,
     range: Range<usize>,
     weights: &[f32],
-    x: &[f32],
-    width: usize,
+    x: impl RowSource,
+    (width, add): (usize, bool),
     out: &mut [f32],
 ) {
     let first = rows.indptr[range.start];
     for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, false, out);
+        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, add, out);
     }
 }
 
@@ -121,7 +140,7 @@ fn stretches(indptr: &[usize], rows: Range<usize>) -> impl Iterator<Item = Range
 /// ```text
 /// d_alpha_e = <grad_t, v_s>                 d_l = softmax backward of d_alpha
 /// d_q_t = sum_{e into t} d_l_e k_s          d_k_s = sum_{e from s} d_l_e q_t
-/// d_v_s = sum_{e from s} alpha_e grad_t
+/// d_v_s = sum_{e from s} alpha_e grad_t     with `residual`, grad_t is added to d_q_t
 /// ```
 ///
 /// The sums at a source run over `by_source`, in the order of its entries.
@@ -139,14 +158,18 @@ pub fn attend_backward(
     check(rows, tables);
     assert_eq!(alpha.len(), rows.n_edges(), "attention: number of weights");
     assert_eq!(grad.len(), tables.q.len(), "attention: gradient length");
-    assert_eq!(gradients.q.len(), tables.q.len(), "attention: length of the query gradient");
+    let alone = gradients.k.is_empty() && !tables.k.is_empty();
+    let further = if alone { tables.more.len() } else { 0 };
+    assert_eq!(gradients.q.len(), tables.q.len() + further, "attention: length of the query gradient");
     assert_eq!(by_source.rows.n_edges(), rows.n_edges(), "attention: number of edges by source");
     let width = tables.width;
     let mut d_logits = vec![0.0; rows.n_edges()];
     let AttentionGradients { q, k, v } = gradients;
-    target_side(rows, tables, alpha, grad, &mut d_logits, q);
+    let (of_targets, of_more) = q.split_at_mut(tables.q.len());
+    target_side(rows, tables, alpha, grad, &mut d_logits, of_targets);
+    zero(of_more);
     let BySource { rows, edges } = by_source;
-    let keys = if k.is_empty() && !tables.k.is_empty() {
+    let keys = if alone {
         add_spmm_by_edge(rows, edges, &d_logits, tables.q, width, q);
         q
     } else {
@@ -193,10 +216,13 @@ wide! {
             let bounds = &rows.indptr[near.start..=near.end];
             let entries = bounds[0] - first..bounds[near.len()] - first;
             let (alpha, d_logits) = (&alpha[entries.clone()], &mut d_logits[entries]);
-            dots_of_rows(rows, near.clone(), grad, tables.v, tables.width, d_logits);
+            dots_of_rows(rows, near.clone(), grad, tables.values(), tables.width, d_logits);
             backward_of_rows(bounds, alpha, d_logits);
             let d_q = &mut d_q[(near.start - start) * tables.width..(near.end - start) * tables.width];
-            weigh_rows(rows, near, d_logits, tables.k, tables.width, d_q);
+            if tables.residual {
+                d_q.copy_from_slice(&grad[near.start * tables.width..near.end * tables.width]);
+            }
+            weigh_rows(rows, near, d_logits, tables.keys(), (tables.width, tables.residual), d_q);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Rows of a dense table, and their gradient scattered back into a table of zeros.
 
+use crate::rows::split;
+use crate::tables;
 use rayon::prelude::*;
 
 /// Rows handled by one task.
@@ -18,16 +20,42 @@ pub fn gather_rows(table: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
     });
 }
 
-/// The gradient of [`gather_rows`] for **distinct** rows: `out[rows[k]] = grad[k]`, every other row of
-/// `out` is left as it is (zero, when `out` starts as zeros).
+/// The gradient of [`gather_rows`] for **distinct** rows: `out[rows[k]] = grad[k]`, and every other row of `out` is
+/// zero. Rows in ascending order are written on all threads.
 ///
 /// # Panics
 /// If a row index or a length does not fit.
 pub fn scatter_rows(grad: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
     assert_eq!(grad.len(), rows.len() * width, "scatter: gradient length");
-    for (g, &r) in grad.chunks_exact(width).zip(rows) {
-        out[r as usize * width..][..width].copy_from_slice(g);
+    if !rows.is_sorted_by(|a, b| a < b) || rows.is_empty() {
+        tables::zero(out);
+        for (g, &r) in grad.chunks_exact(width).zip(rows) {
+            out[r as usize * width..][..width].copy_from_slice(g);
+        }
+        return;
     }
+    // A task writes from its first row, the first task from row 0, to the next task's first row.
+    let firsts = rows.chunks(CHUNK).map(|rows| rows[0] as usize * width).skip(1);
+    let ends = firsts.chain([out.len()]);
+    let lengths = ends.scan(0, |start, end| Some(end - std::mem::replace(start, end)));
+    let parts = split(out, lengths);
+    let tasks = parts.into_par_iter().zip(rows.par_chunks(CHUNK)).zip(grad.par_chunks(CHUNK * width));
+    tasks.enumerate().for_each(|(task, ((out, rows), grad))| {
+        let start = if task == 0 { 0 } else { rows[0] };
+        place(grad, width, rows.iter().map(|r| (r - start) as usize), out);
+    });
+}
+
+/// Writes rows at ascending positions, and zeros elsewhere.
+fn place(grad: &[f32], width: usize, positions: impl Iterator<Item = usize>, out: &mut [f32]) {
+    let mut done = 0;
+    for (g, position) in grad.chunks_exact(width).zip(positions) {
+        let at = position * width;
+        out[done..at].fill(0.0);
+        out[at..][..width].copy_from_slice(g);
+        done = at + width;
+    }
+    out[done..].fill(0.0);
 }
 
 #[cfg(test)]
@@ -41,11 +69,27 @@ mod tests {
         let mut picked = vec![0.0; 9];
         gather_rows(&table, 3, &rows, &mut picked);
         assert_eq!(picked, [3., 4., 5., 12., 13., 14., 27., 28., 29.]);
-        let mut back = vec![0.0; 30];
+        let mut back = vec![f32::NAN; 30];
         scatter_rows(&picked, 3, &rows, &mut back);
         for r in 0..10 {
             let expected = if rows.contains(&(r as u32)) { &table[r * 3..][..3] } else { &[0.0; 3][..] };
             assert_eq!(&back[r * 3..][..3], expected);
+        }
+    }
+    #[test]
+    fn rows_in_any_order_and_across_tasks_land_where_they_belong() {
+        let (n, width) = (5 * CHUNK, 2);
+        let ascending: Vec<u32> = (0..n as u32).filter(|r| r % 7 > 1 && !(600..1900).contains(r)).collect();
+        let descending: Vec<u32> = ascending.iter().rev().copied().collect();
+        for rows in [ascending, descending, vec![], vec![0], vec![n as u32 - 1]] {
+            let grad: Vec<f32> = (0..rows.len() * width).map(|x| 1.0 + x as f32).collect();
+            let mut out = vec![f32::NAN; n * width];
+            scatter_rows(&grad, width, &rows, &mut out);
+            let mut expected = vec![0.0; n * width];
+            for (k, &r) in rows.iter().enumerate() {
+                expected[r as usize * width..][..width].copy_from_slice(&grad[k * width..][..width]);
+            }
+            assert_eq!(out, expected, "{} rows", rows.len());
         }
     }
 }

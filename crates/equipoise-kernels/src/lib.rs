@@ -21,6 +21,7 @@
 //! | [`similarity`] | blocks of inner products of rows, and an exact cosine |
 //! | [`affine`] | rows through a small linear map and a leaky ReLU, and all gradients |
 //! | [`partition`] | `ln sum exp` of a row's inner products with a table, and both gradients |
+//! | [`tables`] | whole tables joined, padded and added up |
 //! | [`adam`] | one fused Adam step |
 
 pub mod activate;
@@ -43,6 +44,7 @@ pub mod scores;
 pub mod similarity;
 pub mod softmax;
 pub mod sparse;
+pub mod tables;
 mod tiles;
 mod vector;
 

@@ -1,6 +1,6 @@
 //! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
 
-use crate::vector::prefetch_row;
+use crate::vector::prefetch;
 use std::ops::Range;
 
 /// How many edges before its use a row is asked for.
@@ -58,11 +58,37 @@ pub(crate) fn row(table: &[f32], width: usize, r: usize) -> &[f32] {
     &table[r * width..][..width]
 }
 
+/// A table whose rows are read by number.
+pub(crate) trait RowSource: Copy {
+    /// The numbers from the start of row `r` on, at least `width` of them.
+    fn tail(&self, r: usize, width: usize) -> &[f32];
+}
+
+impl RowSource for &[f32] {
+    #[inline(always)]
+    fn tail(&self, r: usize, width: usize) -> &[f32] {
+        &self[r * width..]
+    }
+}
+
+/// Two tables, the second's rows numbered on from the first's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<'a>(pub &'a [f32], pub &'a [f32]);
+
+impl RowSource for Pair<'_> {
+    #[inline(always)]
+    fn tail(&self, r: usize, width: usize) -> &[f32] {
+        let at = r * width;
+        let (table, at) = if at < self.0.len() { (self.0, at) } else { (self.1, at - self.0.len()) };
+        &table[at..]
+    }
+}
+
 /// Asks for the row of the edge that comes [`AHEAD`] of `edge`, whichever row of the matrix it belongs to.
 #[inline(always)]
-pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: &[f32], width: usize) {
+pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: impl RowSource, width: usize) {
     if let Some(&column) = columns.get(edge + AHEAD) {
-        prefetch_row(x, width, column as usize);
+        prefetch(&x.tail(column as usize, width)[..width]);
     }
 }
 
@@ -75,7 +101,7 @@ pub(crate) fn sum_edges(
     columns: &[u32],
     edges: Range<usize>,
     value: impl Fn(usize) -> f32,
-    x: &[f32],
+    x: impl RowSource,
     add: bool,
     out: &mut [f32],
 ) {
@@ -107,7 +133,7 @@ fn block<const W: usize>(
     columns: &[u32],
     edges: Range<usize>,
     value: &impl Fn(usize) -> f32,
-    x: &[f32],
+    x: impl RowSource,
     (at, add): (usize, bool),
     out: &mut [f32],
 ) {
@@ -120,7 +146,7 @@ fn block<const W: usize>(
         if at == 0 {
             look_ahead(columns, e, x, width);
         }
-        let x = &x[columns[e] as usize * width + at..][..W];
+        let x = &x.tail(columns[e] as usize, width)[at..][..W];
         let value = value(e);
         for (sum, x) in sums.iter_mut().zip(x) {
             *sum += value * x;

@@ -87,13 +87,6 @@ pub(crate) fn short_dot(a: &[f32], b: &[f32]) -> f32 {
     lane_sum(lanes)
 }
 
-/// Asks the processor for row `r` of a row-major table, some edges before it is read: the rows that a graph's
-/// edges name lie all over the table, and no hardware guesses them.
-#[inline(always)]
-pub(crate) fn prefetch_row(table: &[f32], width: usize, r: usize) {
-    prefetch_from(table.as_ptr().wrapping_add(r * width), width);
-}
-
 /// Asks the processor for a slice before it is read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(part: &[T]) {

@@ -6,18 +6,12 @@
 //! with `S` the normalised adjacency of users and items. He et al., *LightGCN* (SIGIR 2020).
 
 use crate::Pass;
-use crate::nodes::stack;
 use burn::tensor::Tensor;
-use equipoise_nn::{Propagation, propagate};
+use equipoise_nn::{Propagation, propagate_layers, stack};
 use std::sync::Arc;
 
 /// `C` of every user and item, users first, from the tables `user.id` and `item.id`.
 pub fn layer_mean(pass: &Pass, graph: &Arc<Propagation>, layers: usize) -> Tensor<2> {
-    let mut layer = stack(pass.table("user.id"), pass.table("item.id"));
-    let mut sum = layer.clone();
-    for _ in 0..layers {
-        layer = propagate(graph, layer);
-        sum = sum + layer.clone();
-    }
-    sum / (layers + 1) as f64
+    let ids = stack(pass.table("user.id"), pass.table("item.id"));
+    propagate_layers(graph, ids, &vec![1.0 / (layers + 1) as f32; layers + 1])
 }

@@ -4,16 +4,12 @@ use crate::parts::Content;
 use crate::{Occurrences, Pass, Request, Tables};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use equipoise_graph::Edges;
-use equipoise_nn::{Rows, gather_rows, leaky_relu, normalise_rows};
-
-/// `[users ; items]`.
-pub(crate) fn stack(users: Tensor<2>, items: Tensor<2>) -> Tensor<2> {
-    Tensor::cat(vec![users, items], 0)
-}
+use equipoise_nn::{Rows, blend, gather_rows, leaky_relu, normalise_rows, range_of_rows, stack};
 
 /// A table of nodes as its first `users` rows and the others; either side may be empty.
 pub(crate) fn split(nodes: Tensor<2>, users: usize) -> (Tensor<2>, Tensor<2>) {
-    (nodes.clone().slice(..users), nodes.slice(users..))
+    let height = nodes.dims()[0];
+    (range_of_rows(nodes.clone(), 0..users), range_of_rows(nodes, users..height))
 }
 
 /// The asked-for users and items as nodes, and the number of users among them; `None` for everything.
@@ -48,6 +44,14 @@ pub(crate) fn unit_ids(pass: &Pass) -> Tensor<2> {
 /// `F = nrm(LR(W e + b))` from projections.
 pub(crate) fn unit_content(projected: Tensor<2>) -> Tensor<2> {
     normalise_rows(leaky_relu(projected))
+}
+
+/// The mean of tables of one shape, of which there is at least one.
+pub(crate) fn mean(mut tables: impl ExactSizeIterator<Item = Tensor<2>>) -> Tensor<2> {
+    let share = 1.0 / tables.len() as f32;
+    let first = tables.next().expect("a model has a modality");
+    let others = tables.len();
+    (1..).zip(tables).fold(first, |sum, (n, table)| blend(sum, table, if n == others { share } else { 1.0 }))
 }
 
 /// Rows of a table by position; a position may come again and again.

@@ -4,11 +4,13 @@ use crate::Propagation;
 use crate::ops::dense::DenseOps;
 use crate::ops::element::{Activation, ElementOps};
 use crate::ops::graph::GraphOps;
+use crate::ops::table::TableOps;
 use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use equipoise_data::Features;
 use equipoise_graph::Edges;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows of a table: `[height, d] -> [rows.len(), d]`. Rows must be distinct and below `height`.
@@ -67,6 +69,51 @@ pub fn edge_softmax(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>) -> Tensor<1>
 pub fn edge_attention(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>, v: Tensor<2>) -> Tensor<2> {
     let (q, k, v) = (q.into_dispatch(), k.into_dispatch(), v.into_dispatch());
     Tensor::from_dispatch(Dispatch::edge_attention(q, k, v, edges.clone()).0)
+}
+
+/// `x + edge_attention(x, x, x)` in one operation: `[nodes, d]`.
+pub fn self_attention(edges: &Arc<Edges>, x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::self_attention(x.into_dispatch(), edges.clone()).0)
+}
+
+/// [`edge_attention`] whose queries are `own [targets, d]` and whose keys and values are the rows of `own` and, numbered on
+/// from those, of `mix`: the edges' sources are rows of both.
+pub fn mixed_attention(edges: &Arc<Edges>, own: Tensor<2>, mix: Tensor<2>) -> Tensor<2> {
+    let (own, mix) = (own.into_dispatch(), mix.into_dispatch());
+    Tensor::from_dispatch(Dispatch::mixed_attention(own, mix, edges.clone()).0)
+}
+
+/// `sum_l c_l S^l X` with a constant square sparse matrix, over one or more coefficients `c_0, c_1, ...`: `[n, d]`.
+pub fn propagate_layers(propagation: &Arc<Propagation>, x: Tensor<2>, coefficients: &[f32]) -> Tensor<2> {
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(Dispatch::propagate_layers(x, propagation.clone(), coefficients.into(), false))
+}
+
+/// `sum_l A^l X`, `l` from 0 to `layers`, with `A` the matrix of `weights [edges]` between the same nodes: `[n, d]`.
+pub fn weighted_layers(edges: &Arc<Edges>, weights: Tensor<1>, x: Tensor<2>, layers: usize) -> Tensor<2> {
+    let (weights, x) = (weights.into_dispatch(), x.into_dispatch());
+    Tensor::from_dispatch(Dispatch::weighted_layers(weights, x, edges.clone(), layers))
+}
+
+/// `[first ; second]`: `[n, d]` and `[m, d]` -> `[n + m, d]`.
+pub fn stack(first: Tensor<2>, second: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::stack(first.into_dispatch(), second.into_dispatch()))
+}
+
+/// Rows of a range, which may be empty.
+pub fn range_of_rows(x: Tensor<2>, rows: Range<usize>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::range_of_rows(x.into_dispatch(), rows.start, rows.end))
+}
+
+/// `scale ( a + b )` of two tables of one shape.
+pub fn blend(a: Tensor<2>, b: Tensor<2>, scale: f32) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::blend(a.into_dispatch(), b.into_dispatch(), scale))
+}
+
+/// The same table, for several readers: gradients that operations of this crate give it are added up on all threads. Worth
+/// it for large tables that are read more than once.
+pub fn collect(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::collect(x.into_dispatch()))
 }
 
 /// `x_r * (w_r base_r + gate_r)` per row, value by value: `x`, `base` and `gate` of `[n, d]`, `weights` of `[n, 1]`.

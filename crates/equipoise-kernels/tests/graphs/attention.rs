@@ -21,7 +21,7 @@ impl Tables {
     }
 
     fn slices(&self) -> Attention<'_> {
-        Attention { q: &self.q, k: &self.k, v: &self.v, width: self.width }
+        Attention { q: &self.q, k: &self.k, v: &self.v, more: &[], width: self.width, residual: false }
     }
 
     fn attend(&self, graph: &Graph) -> (Vec<f32>, Vec<f32>) {
@@ -96,6 +96,75 @@ proptest! {
         for (found, expected) in tables.backward(&graph, &alpha, &grad).iter().zip(&expected) {
             assert_close(found, expected, 2e-5);
         }
+    }
+
+    #[test]
+    fn sources_of_two_tables_are_those_of_one(graph in graphs(), width in widths(), cut in 0usize..9, seed: u64) {
+        let (q, told) = (table(graph.n_targets * width, seed), table(graph.n_sources * width, seed ^ 1));
+        let (near, far) = told.split_at(cut.min(graph.n_sources) * width);
+        let run = |k: &[f32], more: &[f32]| {
+            let tables = Attention { q: &q, k, v: k, more, width, residual: false };
+            let (mut alpha, mut out) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; q.len()]);
+            attend(graph.rows(), tables, &mut alpha, &mut out);
+            let (mut d_q, mut d_told) = (vec![f32::NAN; q.len()], vec![f32::NAN; told.len()]);
+            let gradients = AttentionGradients { q: &mut d_q, k: &mut d_told, v: &mut [] };
+            // Without near sources an empty gradient would mean another thing.
+            if !told.is_empty() && !k.is_empty() {
+                attend_backward(graph.rows(), graph.by_source(), tables, &alpha, &out, gradients);
+            }
+            (alpha, out, d_q, d_told)
+        };
+        let (alpha, out, ..) = run(&told, &[]);
+        let apart = run(near, far);
+        prop_assert_eq!((&alpha, &out), (&apart.0, &apart.1));
+        if !near.is_empty() {
+            prop_assert_eq!(run(&told, &[]), apart);
+        }
+    }
+
+    #[test]
+    fn queries_that_are_the_near_sources_get_all_gradients_at_once(
+        graph in graphs(),
+        width in widths(),
+        seed: u64,
+    ) {
+        prop_assume!(graph.n_targets <= graph.n_sources);
+        let told = table(graph.n_sources * width, seed);
+        let (near, far) = told.split_at(graph.n_targets * width);
+        let tables = Attention { q: near, k: near, v: near, more: far, width, residual: false };
+        let (mut alpha, mut out) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; near.len()]);
+        attend(graph.rows(), tables, &mut alpha, &mut out);
+        let grad = table(near.len(), seed ^ 3);
+        let mut sum = vec![f32::NAN; told.len()];
+        let gradients = AttentionGradients { q: &mut sum, k: &mut [], v: &mut [] };
+        attend_backward(graph.rows(), graph.by_source(), tables, &alpha, &grad, gradients);
+        let apart = Tables { q: near.to_vec(), k: told.clone(), v: told.clone(), width };
+        let [d_q, mut d_k, d_v] = naive_backward(&graph, &apart, &alpha, &grad);
+        for (sum, part) in d_k.iter_mut().zip(d_v) {
+            *sum += part;
+        }
+        d_k.iter_mut().zip(d_q).for_each(|(sum, part)| *sum += part);
+        assert_close(&sum, &d_k, 2e-5);
+    }
+
+    #[test]
+    fn a_residual_is_the_query_and_its_gradient(graph in graphs(), width in widths(), seed: u64) {
+        let tables = Tables::new(&graph, width, seed);
+        let (alpha, out) = tables.attend(&graph);
+        let residual = Attention { residual: true, ..tables.slices() };
+        let (mut same, mut sum) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; out.len()]);
+        attend(graph.rows(), residual, &mut same, &mut sum);
+        prop_assert_eq!(&alpha, &same);
+        let expected: Vec<f64> = out.iter().zip(&tables.q).map(|(o, q)| f64::from(*o) + f64::from(*q)).collect();
+        assert_close(&sum, &expected, 1e-5);
+        let grad = table(out.len(), seed ^ 3);
+        let [d_q, d_k, d_v] = tables.backward(&graph, &alpha, &grad);
+        let [mut q, mut k, mut v] = [&tables.q, &tables.k, &tables.v].map(|x| vec![f32::NAN; x.len()]);
+        let gradients = AttentionGradients { q: &mut q, k: &mut k, v: &mut v };
+        attend_backward(graph.rows(), graph.by_source(), residual, &alpha, &grad, gradients);
+        let expected: Vec<f64> = d_q.iter().zip(&grad).map(|(d, g)| f64::from(*d) + f64::from(*g)).collect();
+        assert_close(&q, &expected, 2e-5);
+        prop_assert_eq!((k, v), (d_k, d_v));
     }
 
     #[test]

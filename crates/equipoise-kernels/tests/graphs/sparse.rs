@@ -2,7 +2,9 @@
 
 use crate::support::{Graph, assert_close, assert_same_on_any_number_of_threads, dot, graphs, row, table};
 use crate::support::{wide, widths};
-use equipoise_kernels::sparse::{add_spmm_by_edge, edge_dots, spmm, spmm_backward, spmm_by_edge};
+use equipoise_kernels::sparse::{
+    Weighted, add_spmm_by_edge, edge_dots, spmm, spmm_and_sum, spmm_backward, spmm_by_edge, spmm_onto,
+};
 use proptest::prelude::*;
 
 /// `out_target = sum value x_source` over `(target, source)` pairs, in float64.
@@ -62,11 +64,33 @@ proptest! {
         let (values, x, grad) = (table(graph.n_edges(), seed), table(s, seed ^ 1), table(t, seed ^ 2));
         let (mut d_values, mut d_x) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; s]);
         let back = graph.by_source();
-        spmm_backward(back, &values, &x, &grad, width, &mut d_values, &mut d_x);
+        let of = Weighted { back, values: &values, x: &x, width };
+        spmm_backward(of, &grad, None, &mut d_values, &mut d_x);
         let (mut dots, mut product) = (vec![f32::NAN; graph.n_edges()], vec![f32::NAN; s]);
         edge_dots(graph.rows(), &grad, &x, width, &mut dots);
         spmm_by_edge(back.rows, back.edges, &values, &grad, width, &mut product);
-        prop_assert_eq!((d_values, d_x), (dots, product));
+        prop_assert_eq!((&d_values, &d_x), (&dots, &product));
+        // Onto a base, with what was there before.
+        let base = table(s, seed ^ 3);
+        let mut sums = dots.clone();
+        spmm_backward(of, &grad, Some(&base), &mut sums, &mut d_x);
+        prop_assert_eq!(sums, dots.iter().map(|x| x + x).collect::<Vec<_>>());
+        let onto = |(b, p): (&f32, &f32)| f64::from(*b) + f64::from(*p);
+        assert_close(&d_x, &base.iter().zip(&product).map(onto).collect::<Vec<_>>(), 1e-5);
+    }
+
+    #[test]
+    fn a_product_goes_onto_a_table_or_is_summed_with_it(graph in graphs(), width in widths(), seed: u64) {
+        let (t, s) = (graph.n_targets * width, graph.n_sources * width);
+        let (values, x, base) = (table(graph.n_edges(), seed), table(s, seed ^ 1), table(t, seed ^ 2));
+        let [mut product, mut out, mut sum] = [(); 3].map(|()| vec![f32::NAN; t]);
+        spmm(graph.rows(), &values, &x, width, &mut product);
+        spmm_and_sum(graph.rows(), &values, &x, &base, width, (&mut out, &mut sum));
+        prop_assert_eq!(&out, &product);
+        prop_assert_eq!(&sum, &base.iter().zip(&product).map(|(b, p)| b + p).collect::<Vec<_>>());
+        spmm_onto(graph.rows(), &values, &x, (0.5, &base), width, &mut out);
+        let onto = |(b, p): (&f32, &f32)| 0.5 * f64::from(*b) + f64::from(*p);
+        assert_close(&out, &base.iter().zip(&product).map(onto).collect::<Vec<_>>(), 1e-5);
     }
 
     #[test]
@@ -122,7 +146,8 @@ fn the_number_of_threads_does_not_show() {
     });
     assert_same_on_any_number_of_threads(|| {
         let (mut d_values, mut d_x) = (vec![0.0; graph.n_edges()], vec![0.0; sources.len()]);
-        spmm_backward(graph.by_source(), &values, &sources, &targets, width, &mut d_values, &mut d_x);
+        let of = Weighted { back: graph.by_source(), values: &values, x: &sources, width };
+        spmm_backward(of, &targets, None, &mut d_values, &mut d_x);
         [d_values, d_x].concat()
     });
 }

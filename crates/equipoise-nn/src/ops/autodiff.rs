@@ -1,29 +1,16 @@
 //! Hand-written gradients of the differentiable operations.
 
+use super::collect::{register, unary};
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Autodiff;
-use burn::backend::Backend;
 use burn::backend::TensorMetadata;
-use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use equipoise_data::Features;
 use std::sync::Arc;
-
-/// Registers the gradients of the tensors that have one.
-pub(super) fn register<B: Backend>(
-    grads: &mut Gradients,
-    gradients: impl IntoIterator<Item = (Option<NodeId>, FloatTensor<B>)>,
-) {
-    for (node, gradient) in gradients {
-        if let Some(node) = node {
-            grads.register::<B>(node, gradient);
-        }
-    }
-}
 
 #[derive(Debug)]
 struct GatherRows;
@@ -32,8 +19,7 @@ impl<B: EquipoiseOps> Backward<B, 1> for GatherRows {
     type State = (Rows, usize);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (rows, height) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::scatter_rows(grad, rows, height));
+        unary::<B, _>(ops, grads, |grad, (rows, height)| B::scatter_rows(grad, rows, height));
     }
 }
 
@@ -45,13 +31,13 @@ impl<B: EquipoiseOps> Backward<B, 2> for ProjectRows {
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (features, rows) = ops.state;
-        let [weight, bias] = ops.parents;
+        let [weight, bias] = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let grad = grads.consume::<B>(&ops.node);
-        if let Some(bias) = bias {
-            grads.register::<B>(bias.id, B::float_sum_dim(grad.clone(), 0));
+        if bias.is_some() {
+            register::<B>(grads, [(bias, B::float_sum_dim(grad.clone(), 0))]);
         }
-        if let Some(weight) = weight {
-            grads.register::<B>(weight.id, B::project_rows_backward(grad, features, rows));
+        if weight.is_some() {
+            register::<B>(grads, [(weight, B::project_rows_backward(grad, features, rows))]);
         }
     }
 }
@@ -78,8 +64,7 @@ impl<B: EquipoiseOps> Backward<B, 1> for WeightedSquareSum {
     type State = (FloatTensor<B>, Arc<[f32]>);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (x, weights) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::weighted_square_sum_backward(x, grad, weights));
+        unary::<B, _>(ops, grads, |grad, (x, weights)| B::weighted_square_sum_backward(x, grad, weights));
     }
 }
 

@@ -4,14 +4,14 @@ use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use crate::buffers::{self, Buffer};
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{Flex, FlexTensor};
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{DType, Shape, TensorData};
 use equipoise_data::{Features, Stored};
 use equipoise_kernels::project::{FeatureRows, FeatureValues};
 use equipoise_kernels::{adam, gather, margins, norms, project};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(super) fn tensor<const D: usize>(values: Buffer, shape: [usize; D]) -> FlexTensor {
+pub(super) fn tensor(values: Buffer, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::from_bytes(values.into(), shape, DType::F32))
 }
 
@@ -47,7 +47,7 @@ impl EquipoiseOps for Flex {
 
     fn scatter_rows(grad: FlexTensor, rows: Rows, height: usize) -> FlexTensor {
         let (grad, [_, width]) = (values(&grad), shape_of(&grad));
-        let mut out = buffers::zeros(height * width);
+        let mut out = buffers::any(height * width);
         gather::scatter_rows(&grad, width, &rows, &mut out);
         tensor(out, [height, width])
     }

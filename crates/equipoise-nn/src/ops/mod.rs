@@ -1,10 +1,11 @@
 //! Custom operations as Burn backend extensions: on tables here, over edges in [`graph`], on single values
-//! and rows in [`element`], on whole dense rows in [`dense`].
+//! and rows in [`element`], on whole dense rows in [`dense`], on whole tables in [`table`].
 //!
 //! A backend that has no fast body inherits the generic one; [`Autodiff`](burn::backend::Autodiff) has a
 //! hand-written gradient for each differentiable operation.
 
 mod autodiff;
+mod collect;
 #[cfg(any(feature = "vulkan", feature = "cuda"))]
 mod cube;
 pub mod dense;
@@ -13,6 +14,7 @@ mod flex;
 pub mod generic;
 pub mod graph;
 mod resident;
+pub mod table;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};

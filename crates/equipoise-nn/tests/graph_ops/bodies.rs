@@ -5,10 +5,12 @@ use crate::support::numbers;
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
 use equipoise_data::{Seed, Stream};
+use equipoise_graph::Edges;
 use equipoise_nn::Propagation;
 use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
-use equipoise_nn::ops::graph::{Alike, GraphOps, generic as graph};
+use equipoise_nn::ops::graph::{Alike, GraphOps, composed, generic as graph};
+use equipoise_nn::ops::table::{TableOps, generic as whole};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -52,6 +54,71 @@ proptest! {
             close("gradient of weights", fast.0, plain.0);
             close("gradient of rows", fast.1, plain.1);
         }
+    }
+
+    #[test]
+    fn sums_over_layers(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for sparse in matrices(&mut s).into_iter().filter(|m| m.n() == m.n_columns()) {
+            let x = tensor([sparse.n(), width], &mut s);
+            let (p, c): (_, Arc<[f32]>) = (Arc::new(Propagation::new(sparse)), [0.5, 1.0, 0.25].into());
+            for transposed in [false, true] {
+                let fast = Flex::propagate_layers(x.clone(), p.clone(), c.clone(), transposed);
+                let plain = composed::propagate_layers::<Flex>(x.clone(), &p, &c, transposed);
+                close("propagate_layers", fast, plain);
+            }
+        }
+        for e in edge_sets(&mut s).into_iter().filter(|e| e.n_targets() == e.n_sources()) {
+            let table = |s: &mut Stream| tensor([e.n_sources(), width], s);
+            let (w, d_w) = (tensor([e.len()], &mut s), tensor([e.len()], &mut s));
+            let (x, base, g) = (table(&mut s), table(&mut s), table(&mut s));
+            let fast = Flex::weighted_hop(w.clone(), x.clone(), base.clone(), e.clone());
+            let plain = composed::weighted_hop::<Flex>(w.clone(), x.clone(), base.clone(), e.clone());
+            close("hop", fast.0, plain.0);
+            close("hop and base", fast.1, plain.1);
+            let operands = || (w.clone(), x.clone(), g.clone(), base.clone(), d_w.clone(), e.clone());
+            let (w, x, g, base, d_w, e) = operands();
+            let fast = Flex::weighted_hop_backward(w, x, g, base, d_w, e);
+            let (w, x, g, base, d_w, e) = operands();
+            let plain = composed::weighted_hop_backward::<Flex>(w, x, g, base, d_w, e);
+            close("gradient of the hop's weights", fast.0, plain.0);
+            close("gradient of the hop's rows", fast.1, plain.1);
+        }
+    }
+
+    #[test]
+    fn attention_with_additions(width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s).into_iter().filter(|e| e.n_targets() == e.n_sources()) {
+            let table = |s: &mut Stream| tensor([e.n_sources(), width], s);
+            let (x, mix, g) = (table(&mut s), table(&mut s), table(&mut s));
+            let (out, alpha) = Flex::self_attention(x.clone(), e.clone());
+            close("self_attention", out, composed::self_attention::<Flex>(x.clone(), e.clone()).0);
+            let fast = Flex::self_attention_backward(x.clone(), alpha.clone(), g.clone(), e.clone());
+            let plain = composed::self_attention_backward::<Flex>(x.clone(), alpha, g.clone(), e.clone());
+            close("gradient of self_attention", fast, plain);
+            let n = e.n_sources() as u32;
+            let sources = e.sources().iter().map(|&from| if s.unit() < 0.5 { from + n } else { from });
+            let e = Arc::new(Edges::new(2 * e.n_sources(), e.indptr().to_vec(), sources.collect()));
+            let (out, alpha) = Flex::mixed_attention(x.clone(), mix.clone(), e.clone());
+            close("mixed_attention", out, composed::mixed_attention::<Flex>(x.clone(), mix.clone(), e.clone()).0);
+            let (a, b) = (alpha.clone(), alpha);
+            let fast = Flex::mixed_attention_backward(x.clone(), mix.clone(), a, g.clone(), e.clone());
+            let plain = composed::mixed_attention_backward::<Flex>(x, mix, b, g, e);
+            close("gradient of the own table", fast.0, plain.0);
+            close("gradient of the mix", fast.1, plain.1);
+        }
+    }
+
+    #[test]
+    fn whole_tables(above in 1usize..9, below in 1usize..9, width in 1usize..21, seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        let [a, b, c] = [above, below, below].map(|rows| tensor([rows, width], &mut s));
+        close("stack", Flex::stack(a.clone(), b.clone()), whole::stack::<Flex>(a.clone(), b.clone()));
+        let height = above + below + 1;
+        close("pad_rows", Flex::pad_rows(a.clone(), below, height), whole::pad_rows::<Flex>(a, below, height));
+        close("blend", Flex::blend(b.clone(), c.clone(), 0.5), whole::blend::<Flex>(b.clone(), c, 0.5));
+        close("scaled", Flex::scaled(b.clone(), 0.3), whole::scaled::<Flex>(b, 0.3));
     }
 
     #[test]

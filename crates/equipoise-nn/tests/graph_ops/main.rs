@@ -7,6 +7,7 @@ mod elements;
 mod graphs;
 mod linear;
 mod support;
+mod tables;
 mod views;
 
 use dense::{Table, matrix, weighted};

@@ -107,7 +107,7 @@ fn on_graph(graph: &Bipartite, nodes: usize) {
         spmm(rows, &weights, &table, WIDTH, &mut out);
     });
     let mut alpha = vec![0.0; edges];
-    let tables = Attention { q: &table, k: &table, v: &table, width: WIDTH };
+    let tables = Attention { q: &table, k: &table, v: &table, more: &[], width: WIDTH, residual: false };
     report("attention", 2.0 * flops, once + writes + numbers, || attend(rows, tables, &mut alpha, &mut out));
     let (weight, bias) = (values(WIDTH * WIDTH), values(WIDTH));
     let map = Affine { weight: &weight, bias: &bias, slope: Some(0.01) };

@@ -2,10 +2,14 @@
 
 use super::EgoGcn;
 use super::config::Modulation;
+use crate::nodes::mean;
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
 use equipoise_graph::Edges;
-use equipoise_nn::{edge_attention, edge_softmax, normalise_rows, propagate_weighted, sigmoid};
+use equipoise_nn::{
+    collect, edge_attention, edge_softmax, mixed_attention, normalise_rows, propagate_weighted,
+    self_attention, sigmoid, stack,
+};
 use std::sync::Arc;
 
 /// One modality, heard or silenced, as its own channel and the others read it.
@@ -63,7 +67,7 @@ impl EgoGcn {
     /// `h^m` of every modality, `N x d` each.
     pub(super) fn channels(&self, pass: &Pass, sources: &[&Source]) -> Vec<Tensor<2>> {
         let mix = (self.config.modulation == Modulation::Hard)
-            .then(|| average(sources.iter().map(|s| s.nodes.clone()), sources.len()));
+            .then(|| collect(mean(sources.iter().map(|s| s.nodes.clone()))));
         let fused = |m: usize| match &mix {
             Some(mix) => hard(sources[m], mix),
             None => soft(pass.inputs(), sources[m], told(m, sources)),
@@ -75,8 +79,7 @@ impl EgoGcn {
     fn propagated(&self, pass: &Pass, mut rows: Tensor<2>) -> Tensor<2> {
         let edges = pass.inputs().graphs.edges();
         for _ in 0..self.config.layers {
-            let heard = edge_attention(&edges, rows.clone(), rows.clone(), rows.clone());
-            rows = normalise_rows(rows + heard);
+            rows = normalise_rows(self_attention(&edges, rows));
         }
         rows
     }
@@ -93,24 +96,22 @@ fn modulated(edges: &Edges, attention: &Tensor<1>, theta: f64) -> Edges {
     Edges::new(2 * n, edges.indptr().to_vec(), sources)
 }
 
-fn average(tables: impl Iterator<Item = Tensor<2>>, n: usize) -> Tensor<2> {
-    tables.reduce(|a, b| a + b).expect("a model has a modality") / n as f32
-}
-
 /// (4) and (5) without the last `nrm`, under `hard`.
 fn hard(own: &Source, mix: &Tensor<2>) -> Tensor<2> {
-    let told = Tensor::cat(vec![own.nodes.clone(), mix.clone()], 0);
     let Hearing { edges, attention } = &own.hearing;
     match attention {
-        Some(attention) => propagate_weighted(edges, attention.clone(), told),
-        None => edge_attention(edges, own.nodes.clone(), told.clone(), told),
+        Some(attention) => {
+            propagate_weighted(edges, attention.clone(), stack(own.nodes.clone(), mix.clone()))
+        }
+        None => mixed_attention(edges, own.nodes.clone(), mix.clone()),
     }
 }
 
 /// `t` of the channel of `m` under `soft`, `N x d`.
 fn told(m: usize, sources: &[&Source]) -> Tensor<2> {
     let others = sources.iter().filter_map(|s| s.gated[m].clone());
-    average(std::iter::once(sources[m].nodes.clone()).chain(others), sources.len())
+    let all: Vec<Tensor<2>> = std::iter::once(sources[m].nodes.clone()).chain(others).collect();
+    mean(all.into_iter())
 }
 
 /// (4) and (5) without the last `nrm`, under `soft`.

@@ -73,7 +73,7 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::nodes::{input_penalty, select, stack, unit_content, unit_ids};
+use crate::nodes::{input_penalty, select, unit_content, unit_ids};
 use crate::parts::{Content, Linear};
 use crate::pass::repeat;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
@@ -81,7 +81,7 @@ use burn::tensor::Tensor;
 use channel::Source;
 use config::{IdLayers, PrefNorm};
 use equipoise_graph::Normalisation;
-use equipoise_nn::{normalise_rows, propagate};
+use equipoise_nn::{collect, normalise_rows, propagate_layers, stack};
 
 /// See the [module documentation](self).
 pub struct EgoGcn {
@@ -106,7 +106,7 @@ impl EgoGcn {
             (PrefNorm::Project, false) => self.unit_preferences(pass, m),
             (PrefNorm::Project, true) => repeat(self.mean_preference(pass, m), pass.inputs().n_users),
         };
-        stack(users, unit_content(content.projected(pass)))
+        collect(stack(users, unit_content(content.projected(pass))))
     }
 
     /// The row that every user has in a silenced channel.
@@ -128,14 +128,11 @@ impl EgoGcn {
     /// `C_id` of (7).
     fn id_branch(&self, pass: &Pass) -> Tensor<2> {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
-        let start = unit_ids(pass);
-        let first = propagate(&graph, start.clone());
-        let second = propagate(&graph, first.clone());
-        let third = match self.config.id_layers {
-            IdLayers::Intended => propagate(&graph, second.clone()),
-            IdLayers::Released => second.clone(),
+        let coefficients: &[f32] = match self.config.id_layers {
+            IdLayers::Intended => &[1.0, 1.0, 1.0, 1.0],
+            IdLayers::Released => &[1.0, 1.0, 2.0],
         };
-        start + first + second + third
+        propagate_layers(&graph, unit_ids(pass), coefficients)
     }
 
     fn penalty(&self, pass: &Pass) -> Option<Tensor<1>> {

@@ -4,10 +4,11 @@
 use super::EgoGcn;
 use super::channel::{Hearing, Source};
 use super::config::Modulation;
-use crate::nodes::{even_attention, select, stack, unit_content};
+use crate::nodes::{even_attention, select, unit_content};
 use crate::pass::repeat;
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
+use equipoise_nn::{collect, stack};
 
 /// Both states of a modality, those that some ablation needs.
 struct Sources {
@@ -57,7 +58,7 @@ impl EgoGcn {
         let sides = stack(self.mean_preference(pass, m), item);
         let gated = self.gated(pass, m, &sides).into_iter();
         let gated = gated.map(|sides| sides.map(|sides| spread(pass, &sides))).collect();
-        Source { nodes: spread(pass, &sides), hearing, gated, sides: Some(sides) }
+        Source { nodes: collect(spread(pass, &sides)), hearing, gated, sides: Some(sides) }
     }
 
     /// The hearing of every silenced channel: `a_{j->n} = 1 / deg(n)`.

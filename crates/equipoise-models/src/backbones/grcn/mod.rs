@@ -67,13 +67,13 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::nodes::{input_penalty, repeated_rows, select, stack, unit_content, unit_ids};
+use crate::nodes::{input_penalty, repeated_rows, select, unit_content, unit_ids};
 use crate::parts::Content;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Tensor, activation};
 use config::{Fusion, Routing, WeightMode};
 use equipoise_graph::Edges;
-use equipoise_nn::{edge_attention, edge_softmax, normalise_rows, propagate_weighted};
+use equipoise_nn::{collect, edge_attention, edge_softmax, normalise_rows, stack, weighted_layers};
 
 /// See the [module documentation](self).
 pub struct Grcn {
@@ -95,7 +95,7 @@ struct Channel {
 impl Channel {
     /// `C_m`.
     fn rows(&self, edges: &std::sync::Arc<Edges>) -> Tensor<2> {
-        self.nodes.clone() + propagate_weighted(edges, self.attention.clone(), self.nodes.clone())
+        weighted_layers(edges, self.attention.clone(), self.nodes.clone(), 1)
     }
 }
 
@@ -104,7 +104,7 @@ impl Grcn {
     fn channel(&self, pass: &Pass, modality: &Modality) -> Channel {
         let items = unit_content(modality.content.projected(pass));
         let users = self.routed(pass, normalise_rows(modality.content.preferences(pass)), &items);
-        let nodes = stack(users, items);
+        let nodes = collect(stack(users, items));
         let attention = edge_softmax(&pass.inputs().graphs.edges(), nodes.clone(), nodes.clone());
         Channel { nodes, attention }
     }
@@ -154,12 +154,7 @@ impl Grcn {
     /// `C_id` of (6) from `H_0` and all modalities' votes.
     fn id_branch(&self, pass: &Pass, start: Tensor<2>, votes: Vec<Tensor<1>>) -> Tensor<2> {
         let (edges, weights) = (pass.inputs().graphs.edges(), self.weights(pass, votes));
-        let (mut hop, mut sum) = (start.clone(), start);
-        for _ in 0..self.config.layers {
-            hop = propagate_weighted(&edges, weights.clone(), hop);
-            sum = sum + hop.clone();
-        }
-        sum
+        weighted_layers(&edges, weights, start, self.config.layers)
     }
 
     /// (7), or the mean of the blocks.

@@ -6,7 +6,7 @@ use super::{Grcn, Modality, mean};
 use crate::nodes::{even_attention, repeated_rows, select, unit_content, unit_ids};
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
-use equipoise_nn::normalise_rows;
+use equipoise_nn::{collect, normalise_rows};
 use std::ops::Range;
 
 /// What a modality gives, heard or silenced.
@@ -33,7 +33,7 @@ impl States {
 impl Grcn {
     pub(super) fn encode_shared(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
-        let (ids, edges) = (unit_ids(&pass), pass.inputs().graphs.edges());
+        let (ids, edges) = (collect(unit_ids(&pass)), pass.inputs().graphs.edges());
         let even = even_attention(&edges, &ids.device());
         let states = |(m, modality): (usize, &Modality)| {
             let asked = |silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);

@@ -68,14 +68,14 @@ mod contrast;
 mod fuser;
 mod item_view;
 
-use crate::nodes::{select, select_nodes, split, stack};
+use crate::nodes::{select_nodes, split};
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, layer_mean};
 use burn::tensor::Tensor;
 pub use config::Config;
 use contrast::Contrast;
-use equipoise_nn::{Propagation, init, propagate};
+use equipoise_nn::{Propagation, blend, collect, init, propagate, stack};
 use fuser::{Channel, Fuser};
 use item_view::ItemView;
 use std::cell::OnceCell;
@@ -122,14 +122,22 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 impl Mgcn {
     /// `[ R Q ; Q ]` of a table of items, one row per node.
     fn nodes(&self, items: Tensor<2>) -> Tensor<2> {
+        let items = collect(items);
         stack(propagate(&self.to_users, items.clone()), items)
     }
 
     /// `C_id + C_mul` and the own loss where it is wanted, from rows asked for.
-    fn finish(&self, pass: &Pass, behaviour: Tables, content: Tables) -> Tables {
+    fn finish(&self, pass: &Pass, behaviour: Tensor<2>, content: Tensor<2>) -> Tables {
+        let rows = |nodes| {
+            let (users, items) = split(nodes, pass.request().users.len());
+            Tables::new(users, items)
+        };
         let contrast = self.contrast.as_ref().zip(pass.batch());
-        let extra = contrast.map(|(contrast, batch)| contrast.loss(batch, &content, &behaviour));
-        Tables { users: behaviour.users + content.users, items: behaviour.items + content.items, extra }
+        let loss = |(contrast, batch): (&Contrast, _)| {
+            contrast.loss(batch, &rows(content.clone()), &rows(behaviour.clone()))
+        };
+        let extra = contrast.map(loss);
+        Tables { extra, ..rows(blend(behaviour, content, 1.0)) }
     }
 
     /// Rows asked for of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
@@ -167,19 +175,14 @@ impl Backbone for Mgcn {
         let channels: Vec<Channel> = self.views.iter().map(channel).collect();
         let gates = self.fuser.gates(&whole, &behaviour);
         let content = self.fuser.fuse(&gates, &channels.iter().collect::<Vec<_>>());
-        let tables = |nodes| select(pass, nodes);
-        self.finish(pass, tables(behaviour), tables(content))
+        self.finish(pass, select_nodes(pass, behaviour), select_nodes(pass, content))
     }
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL);
-        let behaviour = select_nodes(&pass, layer_mean(&pass, &self.user_item, self.ui_layers));
+        let behaviour = collect(select_nodes(&pass, layer_mean(&pass, &self.user_item, self.ui_layers)));
         let gates = self.fuser.gates(&pass, &behaviour);
         let channels = self.channels(request);
-        let rows = |nodes| {
-            let (users, items) = split(nodes, request.users.len());
-            Tables::new(users, items)
-        };
         let mut encoded = Encoded::default();
         for &ablation in request.ablations {
             let heard = channels.iter().enumerate().map(|(m, both)| {
@@ -188,7 +191,7 @@ impl Backbone for Mgcn {
                     .expect("every ablation asked for has its channels")
             });
             let content = self.fuser.fuse(&gates, &heard.collect::<Vec<_>>());
-            let tables = self.finish(&request.pass(ablation), rows(behaviour.clone()), rows(content));
+            let tables = self.finish(&request.pass(ablation), behaviour.clone(), content);
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
             encoded.blocks.push(Block::varying(tables.users, tables.items));
             encoded.extra = encoded.extra.or(tables.extra);

@@ -2,11 +2,13 @@
 
 use super::alike::Alike;
 use super::{Combination, Config};
-use crate::nodes::{split, stack};
+use crate::nodes::split;
 use crate::parts::{Build, Content, Linear};
 use crate::{Mode, Pass};
 use burn::tensor::Tensor;
-use equipoise_nn::{Propagation, Rows, gather_rows, init, leaky_relu, normalise_rows, propagate};
+use equipoise_nn::{
+    Propagation, Rows, blend, collect, gather_rows, init, leaky_relu, normalise_rows, propagate, stack,
+};
 use std::sync::Arc;
 
 /// What the layers of all channels read in one evaluation.
@@ -16,6 +18,8 @@ pub(super) struct Scope<'a> {
     adjacency: Arc<Propagation>,
     /// `ID`, users then items.
     ids: Tensor<2>,
+    /// Its rows that the last layer reads.
+    asked_ids: Tensor<2>,
     /// Nodes whose last layer is wanted and how many of them are users; `None` for all nodes.
     asked: Option<(Rows, usize)>,
 }
@@ -24,8 +28,10 @@ impl<'a> Scope<'a> {
     /// The pass is over everything; its ablation plays no role here.
     pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Option<(Rows, usize)>) -> Scope<'a> {
         let adjacency = pass.inputs().graphs.propagation(config.normalisation);
-        let ids = stack(pass.users("user.id"), pass.items("item.id"));
-        Scope { config, pass, adjacency, ids, asked }
+        let ids = collect(stack(pass.users("user.id"), pass.items("item.id")));
+        let asked_ids = asked.as_ref().map(|(rows, _)| collect(gather_rows(ids.clone(), rows)));
+        let asked_ids = asked_ids.unwrap_or_else(|| ids.clone());
+        Scope { config, pass, adjacency, ids, asked_ids, asked }
     }
 
     /// Whether this evaluation drops entries.
@@ -37,6 +43,11 @@ impl<'a> Scope<'a> {
     pub(super) fn split(&self, nodes: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let users = self.asked.as_ref().map_or(self.pass.inputs().n_users, |(_, users)| *users);
         split(nodes, users)
+    }
+
+    /// The rows of `ID` that layer `l` reads.
+    fn ids(&self, l: usize) -> Tensor<2> {
+        if l == self.config.layers { self.asked_ids.clone() } else { self.ids.clone() }
     }
 
     /// After layer `l` only what was asked for is read, if `l` is the last.
@@ -68,8 +79,7 @@ impl Channel {
 
     /// `H_0`, equation (1), from the pass's preferences and projections.
     pub(super) fn start(&self, pass: &Pass) -> Tensor<2> {
-        let inputs = vec![self.content.preferences(pass), self.content.projected(pass)];
-        normalise_rows(Tensor::cat(inputs, 0))
+        normalise_rows(stack(self.content.preferences(pass), self.content.projected(pass)))
     }
 
     /// `C_m` from `H_0`, its asked-for rows.
@@ -80,8 +90,8 @@ impl Channel {
     /// The same for the silenced channel, with the first layer done once per kind of node.
     pub(super) fn run_alike(&self, scope: &Scope, alike: &Alike) -> Tensor<2> {
         let pass = &scope.pass;
-        let inputs = vec![self.content.mean_preference(pass), self.content.projected_mean(pass)];
-        let sides = normalise_rows(Tensor::cat(inputs, 0));
+        let sides =
+            normalise_rows(stack(self.content.mean_preference(pass), self.content.projected_mean(pass)));
         let state = self.layers[0].run_alike(scope, alike, sides);
         self.layers[1..].iter().fold(state, |state, layer| layer.run(scope, state))
     }
@@ -119,10 +129,10 @@ impl Layer {
     /// Equations (2) to (5).
     fn run(&self, scope: &Scope, state: Tensor<2>) -> Tensor<2> {
         let (pass, keep) = (&scope.pass, |nodes| scope.keep(self.l, nodes));
-        let state = pass.dropout(state, scope.config.dropout, &self.site);
+        let state = collect(pass.dropout(state, scope.config.dropout, &self.site));
         let near = propagate(&scope.adjacency, self.conv.apply(pass, state.clone()));
         let near = leaky_relu(keep(near));
-        let own = self.own.apply_leaky(pass, keep(state)) + keep(scope.ids.clone());
+        let own = blend(self.own.apply_leaky(pass, keep(state)), scope.ids(self.l), 1.0);
         match self.combination {
             Combination::Elementwise => self.combine.add_leaky(pass, near, own),
             Combination::Concat => self.combine.apply_leaky(pass, Tensor::cat(vec![near, own], 1)),
@@ -138,7 +148,7 @@ impl Layer {
             Combination::Elementwise => self.combine.apply(pass, near) + own,
             Combination::Concat => self.combine.apply(pass, Tensor::cat(vec![near, own], 1)),
         };
-        leaky_relu(keep(alike.to_nodes(of_kinds)) + self.of_ids(pass, keep(scope.ids.clone())))
+        leaky_relu(blend(keep(alike.to_nodes(of_kinds)), self.of_ids(pass, scope.ids(self.l)), 1.0))
     }
 
     /// What `ID` adds to it: (4) and (5) are linear in `Xh`.

@@ -64,7 +64,7 @@
 mod alike;
 mod channel;
 
-use crate::nodes::asked;
+use crate::nodes::{asked, mean};
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
@@ -72,7 +72,7 @@ use alike::Alike;
 use burn::tensor::Tensor;
 use channel::{Channel, Scope};
 use equipoise_graph::Normalisation;
-use equipoise_nn::init;
+use equipoise_nn::{collect, init};
 use serde::{Deserialize, Serialize};
 
 /// The registry's entry.
@@ -161,8 +161,8 @@ impl Backbone for Mmgcn {
         let scope = Scope::new(&self.config, pass, asked(request));
         let wanted = |m, silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let cached = self.channels.iter().enumerate().map(|(m, c)| {
-            let real = wanted(m, false).then(|| c.run(&scope, c.start(&pass)));
-            [real, wanted(m, true).then(|| self.silenced(m, request, &scope))]
+            let real = wanted(m, false).then(|| collect(c.run(&scope, c.start(&pass))));
+            [real, wanted(m, true).then(|| collect(self.silenced(m, request, &scope)))]
         });
         let cached: Vec<[Option<Tensor<2>>; 2]> = cached.collect();
         let mut encoded = Encoded::default();
@@ -187,9 +187,4 @@ impl Mmgcn {
             _ => channel.run(scope, channel.start(&request.pass(Ablation::without(m)).everything())),
         }
     }
-}
-
-fn mean(channels: impl ExactSizeIterator<Item = Tensor<2>>) -> Tensor<2> {
-    let n = channels.len() as f64;
-    channels.reduce(|a, b| a + b).expect("a data set has a modality") / n
 }

@@ -1,7 +1,7 @@
 //! Gradients of the operations on dense rows.
 
 use super::{AffineKind, DenseOps};
-use crate::ops::autodiff::register;
+use crate::ops::collect::register;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;

@@ -1,11 +1,11 @@
 //! Gradients of activations, gates and row normalisation.
 
 use super::{Activation, ElementOps};
-use crate::ops::autodiff::register;
+use crate::ops::collect::{register, unary};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend};
 
@@ -16,8 +16,7 @@ impl<B: ElementOps> Backward<B, 1> for Activate {
     type State = (FloatTensor<B>, Activation);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (out, f) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::activate_backward(out, grad, f));
+        unary::<B, _>(ops, grads, |grad, (out, f)| B::activate_backward(out, grad, f));
     }
 }
 
@@ -43,8 +42,7 @@ impl<B: ElementOps> Backward<B, 1> for NormaliseRows {
     type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (out, norms) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::normalise_rows_backward(out, norms, grad));
+        unary::<B, _>(ops, grads, |grad, (out, norms)| B::normalise_rows_backward(out, norms, grad));
     }
 }
 

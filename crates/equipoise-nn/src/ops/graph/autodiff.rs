@@ -2,13 +2,14 @@
 
 use super::{Alike, GraphOps};
 use crate::Propagation;
-use crate::ops::autodiff::register;
-use burn::backend::Autodiff;
+use crate::ops::collect::{register, unary};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, TensorMetadata};
+use burn::tensor::FloatDType;
 use equipoise_graph::Edges;
 use std::sync::Arc;
 
@@ -19,8 +20,7 @@ impl<B: GraphOps> Backward<B, 1> for Propagate {
     type State = (Arc<Propagation>, bool);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (propagation, transposed) = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| B::propagate(grad, propagation, !transposed));
+        unary::<B, _>(ops, grads, |grad, (by, transposed)| B::propagate(grad, by, !transposed));
     }
 }
 
@@ -77,6 +77,68 @@ impl<B: GraphOps> Backward<B, 3> for EdgeAttention {
     }
 }
 
+#[derive(Debug)]
+struct PropagateLayers;
+
+impl<B: GraphOps> Backward<B, 1> for PropagateLayers {
+    type State = (Arc<Propagation>, Arc<[f32]>, bool);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        // A polynomial in the matrix: the same one in its transpose.
+        unary::<B, _>(ops, grads, |grad, (by, c, transposed)| B::propagate_layers(grad, by, c, !transposed));
+    }
+}
+
+#[derive(Debug)]
+struct WeightedLayers;
+
+impl<B: GraphOps> Backward<B, 2> for WeightedLayers {
+    /// The weights, and what each layer read.
+    type State = (FloatTensor<B>, Vec<FloatTensor<B>>, Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (weights, read, edges) = ops.state;
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let grad = grads.consume::<B>(&ops.node);
+        let none = B::float_zeros(weights.shape(), &weights.device(), FloatDType::F32);
+        // From the last layer on: each passes on what the sum and the layer after it ask of its input.
+        let back = |(d_weights, later), x| {
+            let (weights, base) = (weights.clone(), grad.clone());
+            B::weighted_hop_backward(weights, x, later, base, d_weights, edges.clone())
+        };
+        let (d_weights, d_x) = read.into_iter().rev().fold((none, grad.clone()), back);
+        register::<B>(grads, parents.into_iter().zip([d_weights, d_x]));
+    }
+}
+
+#[derive(Debug)]
+struct SelfAttention;
+
+impl<B: GraphOps> Backward<B, 1> for SelfAttention {
+    type State = (FloatTensor<B>, FloatTensor<B>, Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        unary::<B, _>(ops, grads, |grad, (x, alpha, edges)| {
+            B::self_attention_backward(x, alpha, grad, edges)
+        });
+    }
+}
+
+#[derive(Debug)]
+struct MixedAttention;
+
+impl<B: GraphOps> Backward<B, 2> for MixedAttention {
+    type State = ([FloatTensor<B>; 3], Arc<Edges>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let ([own, mix, alpha], edges) = ops.state;
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_own, d_mix) = B::mixed_attention_backward(own, mix, alpha, grad, edges);
+        register::<B>(grads, parents.into_iter().zip([d_own, d_mix]));
+    }
+}
+
 impl<B: GraphOps, C: CheckpointStrategy> GraphOps for Autodiff<B, C> {
     fn propagate(x: FloatTensor<Self>, propagation: Arc<Propagation>, transposed: bool) -> FloatTensor<Self> {
         let node = x.node();
@@ -123,6 +185,70 @@ impl<B: GraphOps, C: CheckpointStrategy> GraphOps for Autodiff<B, C> {
         let weights = <Self as burn::backend::AutodiffBackend>::from_inner(alpha.clone());
         let out = match EdgeAttention.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(([q, k, v, alpha], edges), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        (out, weights)
+    }
+
+    fn propagate_layers(
+        x: FloatTensor<Self>,
+        propagation: Arc<Propagation>,
+        coefficients: Arc<[f32]>,
+        transposed: bool,
+    ) -> FloatTensor<Self> {
+        let node = x.node();
+        let state = (propagation.clone(), coefficients.clone(), transposed);
+        let out = B::propagate_layers(x.into_primitive(), propagation, coefficients, transposed);
+        match PropagateLayers.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(state, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn weighted_layers(
+        weights: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        edges: Arc<Edges>,
+        layers: usize,
+    ) -> FloatTensor<Self> {
+        let nodes = [weights.node(), x.node()];
+        let (weights, x) = (weights.into_primitive(), x.into_primitive());
+        match WeightedLayers.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let (mut hop, mut sum, mut read) = (x.clone(), x, Vec::with_capacity(layers));
+                for _ in 0..layers {
+                    read.push(hop.clone());
+                    (hop, sum) = B::weighted_hop(weights.clone(), hop, sum, edges.clone());
+                }
+                prep.finish((weights, read, edges), sum)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::weighted_layers(weights, x, edges, layers)),
+        }
+    }
+
+    fn self_attention(x: FloatTensor<Self>, edges: Arc<Edges>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let node = x.node();
+        let x = x.into_primitive();
+        let (out, alpha) = B::self_attention(x.clone(), edges.clone());
+        let weights = <Self as burn::backend::AutodiffBackend>::from_inner(alpha.clone());
+        let out = match SelfAttention.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, alpha, edges), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        };
+        (out, weights)
+    }
+
+    fn mixed_attention(
+        own: FloatTensor<Self>,
+        mix: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let nodes = [own.node(), mix.node()];
+        let (own, mix) = (own.into_primitive(), mix.into_primitive());
+        let (out, alpha) = B::mixed_attention(own.clone(), mix.clone(), edges.clone());
+        let weights = <Self as burn::backend::AutodiffBackend>::from_inner(alpha.clone());
+        let out = match MixedAttention.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([own, mix, alpha], edges), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         };
         (out, weights)

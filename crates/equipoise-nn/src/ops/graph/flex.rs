@@ -4,22 +4,27 @@ use super::{Alike, GraphOps};
 use crate::Propagation;
 use crate::buffers;
 use crate::ops::flex::{shape_of, tensor, values};
+use crate::ops::table::TableOps;
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_graph::Edges;
 use equipoise_kernels::attention::{self, Attention, AttentionGradients};
-use equipoise_kernels::sparse::SparseRows;
+use equipoise_kernels::sparse::{SparseRows, Weighted};
 use equipoise_kernels::{softmax, sparse};
 use std::sync::Arc;
 
+/// `S` or its transpose.
+fn matrix(propagation: &Propagation, transposed: bool) -> (SparseRows<'_>, &[f32]) {
+    let matrix = if transposed { propagation.transposed() } else { propagation.matrix() };
+    (SparseRows { indptr: matrix.indptr(), columns: matrix.indices() }, matrix.values())
+}
+
 impl GraphOps for Flex {
     fn propagate(x: FlexTensor, propagation: Arc<Propagation>, transposed: bool) -> FlexTensor {
-        let matrix = if transposed { propagation.transposed() } else { propagation.matrix() };
+        let (rows, weights) = matrix(&propagation, transposed);
         let (x, [_, width]) = (values(&x), shape_of(&x));
-        let rows = SparseRows { indptr: matrix.indptr(), columns: matrix.indices() };
-        let height = matrix.indptr().len() - 1;
-        let mut out = buffers::any(height * width);
-        sparse::spmm(rows, matrix.values(), &x, width, &mut out);
-        tensor(out, [height, width])
+        let mut out = buffers::any(rows.n_rows() * width);
+        sparse::spmm(rows, weights, &x, width, &mut out);
+        tensor(out, [rows.n_rows(), width])
     }
 
     fn propagate_weighted(weights: FlexTensor, x: FlexTensor, edges: Arc<Edges>) -> FlexTensor {
@@ -38,7 +43,8 @@ impl GraphOps for Flex {
         let [height, width] = shape_of(&x);
         let (mut d_weights, mut d_x) = (buffers::any(edges.len()), buffers::any(height * width));
         let (weights, x, grad) = (values(&weights), values(&x), values(&grad));
-        sparse::spmm_backward(edges.by_source(), &weights, &x, &grad, width, &mut d_weights, &mut d_x);
+        let of = Weighted { back: edges.by_source(), values: &weights, x: &x, width };
+        sparse::spmm_backward(of, &grad, None, &mut d_weights, &mut d_x);
         (tensor(d_weights, [edges.len()]), tensor(d_x, [height, width]))
     }
 
@@ -83,7 +89,7 @@ impl GraphOps for Flex {
     ) -> (FlexTensor, FlexTensor) {
         let (q, k, v, [_, width]) = (values(&q), values(&k), values(&v), shape_of(&q));
         let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(edges.n_targets() * width));
-        let tables = Attention { q: &q, k: &k, v: &v, width };
+        let tables = Attention { q: &q, k: &k, v: &v, more: &[], width, residual: false };
         attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
         (tensor(out, [edges.n_targets(), width]), tensor(alpha, [edges.len()]))
     }
@@ -105,10 +111,108 @@ impl GraphOps for Flex {
         let (mut d_q, mut d_k, mut d_v) = (table(targets), table(of_keys), table(of_values));
         let (q, k, v) = (values(&q), values(&k), values(&v));
         let (alpha, grad) = (values(&alpha), values(&grad));
-        let tables = Attention { q: &q, k: &k, v: &v, width };
+        let tables = Attention { q: &q, k: &k, v: &v, more: &[], width, residual: false };
         let gradients = AttentionGradients { q: &mut d_q, k: &mut d_k, v: &mut d_v };
         let (there, back) = (edges.by_target(), edges.by_source());
         attention::attend_backward(there, back, tables, &alpha, &grad, gradients);
         (tensor(d_q, [targets, width]), tensor(d_k, [of_keys, width]), tensor(d_v, [of_values, width]))
     }
+
+    fn propagate_layers(
+        x: FlexTensor,
+        propagation: Arc<Propagation>,
+        coefficients: Arc<[f32]>,
+        transposed: bool,
+    ) -> FlexTensor {
+        let (last, before) = coefficients.split_last().expect("there is a coefficient");
+        let (rows, weights) = matrix(&propagation, transposed);
+        let (base, [height, width]) = (x.clone(), shape_of(&x));
+        let base = values(&base);
+        before.iter().rev().fold(Flex::scaled(x, *last), |sum, c| {
+            let mut out = buffers::any(height * width);
+            sparse::spmm_onto(rows, weights, &values(&sum), (*c, &base), width, &mut out);
+            tensor(out, [height, width])
+        })
+    }
+
+    fn weighted_hop(
+        weights: FlexTensor,
+        x: FlexTensor,
+        base: FlexTensor,
+        edges: Arc<Edges>,
+    ) -> (FlexTensor, FlexTensor) {
+        let [height, width] = shape_of(&base);
+        let (weights, x, base) = (values(&weights), values(&x), values(&base));
+        let (mut out, mut sum) = (buffers::any(height * width), buffers::any(height * width));
+        sparse::spmm_and_sum(edges.by_target(), &weights, &x, &base, width, (&mut out, &mut sum));
+        (tensor(out, [height, width]), tensor(sum, [height, width]))
+    }
+
+    fn weighted_hop_backward(
+        weights: FlexTensor,
+        x: FlexTensor,
+        grad: FlexTensor,
+        base: FlexTensor,
+        mut d_weights: FlexTensor,
+        edges: Arc<Edges>,
+    ) -> (FlexTensor, FlexTensor) {
+        let [height, width] = shape_of(&x);
+        let mut d_x = buffers::any(height * width);
+        let (weights, x, grad, base) = (values(&weights), values(&x), values(&grad), values(&base));
+        let of = Weighted { back: edges.by_source(), values: &weights, x: &x, width };
+        sparse::spmm_backward(of, &grad, Some(&base), d_weights.storage_mut(), &mut d_x);
+        (d_weights, tensor(d_x, [height, width]))
+    }
+
+    fn self_attention(x: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
+        let (x, [height, width]) = (values(&x), shape_of(&x));
+        let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(height * width));
+        let tables = Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true };
+        attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
+        (tensor(out, [height, width]), tensor(alpha, [edges.len()]))
+    }
+
+    fn self_attention_backward(
+        x: FlexTensor,
+        alpha: FlexTensor,
+        grad: FlexTensor,
+        edges: Arc<Edges>,
+    ) -> FlexTensor {
+        let (x, alpha, grad, [height, width]) = (values(&x), values(&alpha), values(&grad), shape_of(&x));
+        let tables = Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true };
+        let mut d_x = buffers::any(height * width);
+        backward_at_once(&edges, tables, &alpha, &grad, &mut d_x);
+        tensor(d_x, [height, width])
+    }
+
+    fn mixed_attention(own: FlexTensor, mix: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
+        let (own, mix, [height, width]) = (values(&own), values(&mix), shape_of(&own));
+        let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(height * width));
+        let tables = Attention { q: &own, k: &own, v: &own, more: &mix, width, residual: false };
+        attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
+        (tensor(out, [height, width]), tensor(alpha, [edges.len()]))
+    }
+
+    fn mixed_attention_backward(
+        own: FlexTensor,
+        mix: FlexTensor,
+        alpha: FlexTensor,
+        grad: FlexTensor,
+        edges: Arc<Edges>,
+    ) -> (FlexTensor, FlexTensor) {
+        let ([n, width], [more, _]) = (shape_of(&own), shape_of(&mix));
+        let (own, mix, alpha, grad) = (values(&own), values(&mix), values(&alpha), values(&grad));
+        let tables = Attention { q: &own, k: &own, v: &own, more: &mix, width, residual: false };
+        let mut both = buffers::any((n + more) * width);
+        backward_at_once(&edges, tables, &alpha, &grad, &mut both);
+        // Two views of one table.
+        let both = tensor(both, [n + more, width]);
+        (Flex::range_of_rows(both.clone(), 0, n), Flex::range_of_rows(both, n, n + more))
+    }
+}
+
+/// The gradients of tables that are one and the same, as one sum, and of those that go on with them.
+fn backward_at_once(edges: &Edges, tables: Attention, alpha: &[f32], grad: &[f32], sum: &mut [f32]) {
+    let gradients = AttentionGradients { q: sum, k: &mut [], v: &mut [] };
+    attention::attend_backward(edges.by_target(), edges.by_source(), tables, alpha, grad, gradients);
 }

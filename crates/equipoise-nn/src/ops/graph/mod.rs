@@ -1,6 +1,7 @@
 //! Operations over edges: no table of edges x width is ever made by the fast bodies.
 
 mod autodiff;
+pub mod composed;
 mod flex;
 pub mod generic;
 
@@ -90,5 +91,86 @@ pub trait GraphOps: Backend {
         alike: Alike,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         generic::edge_attention_backward::<Self>(q, k, v, alpha, grad, &edges, alike)
+    }
+
+    /// `sum_l c_l S^l X` over the coefficients `c_0, c_1, ...`, of which there is at least one; of `S^T` when
+    /// `transposed`.
+    fn propagate_layers(
+        x: FloatTensor<Self>,
+        propagation: Arc<Propagation>,
+        coefficients: Arc<[f32]>,
+        transposed: bool,
+    ) -> FloatTensor<Self> {
+        composed::propagate_layers::<Self>(x, &propagation, &coefficients, transposed)
+    }
+
+    /// `sum_l A^l X`, `l` from 0 to `layers`, with `A` the matrix of the weights of edges among the same nodes.
+    fn weighted_layers(
+        weights: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        edges: Arc<Edges>,
+        layers: usize,
+    ) -> FloatTensor<Self> {
+        composed::weighted_layers::<Self>(weights, x, &edges, layers)
+    }
+
+    /// One layer of [`weighted_layers`](Self::weighted_layers): `A X`, and its sum with `base`. Not differentiable.
+    fn weighted_hop(
+        weights: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::weighted_hop::<Self>(weights, x, base, edges)
+    }
+
+    /// Gradients of one layer from that of its output: those of the weights, added to what other layers gave, and
+    /// `base + A^T grad`.
+    fn weighted_hop_backward(
+        weights: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        base: FloatTensor<Self>,
+        d_weights: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::weighted_hop_backward::<Self>(weights, x, grad, base, d_weights, edges)
+    }
+
+    /// [`edge_attention`](Self::edge_attention) where queries, keys and values are one table, which is added to what it
+    /// hears; returns `(x + out, alpha)`.
+    fn self_attention(x: FloatTensor<Self>, edges: Arc<Edges>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::self_attention::<Self>(x, edges)
+    }
+
+    /// Gradient of [`self_attention`](Self::self_attention)'s table.
+    fn self_attention_backward(
+        x: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> FloatTensor<Self> {
+        composed::self_attention_backward::<Self>(x, alpha, grad, edges)
+    }
+
+    /// [`edge_attention`](Self::edge_attention) whose queries are `own` and whose keys and values are the rows of
+    /// `[own ; mix]`; returns `(out, alpha)`.
+    fn mixed_attention(
+        own: FloatTensor<Self>,
+        mix: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::mixed_attention::<Self>(own, mix, edges)
+    }
+
+    /// Gradients of [`mixed_attention`](Self::mixed_attention): of `own` and of `mix`.
+    fn mixed_attention_backward(
+        own: FloatTensor<Self>,
+        mix: FloatTensor<Self>,
+        alpha: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::mixed_attention_backward::<Self>(own, mix, alpha, grad, edges)
     }
 }

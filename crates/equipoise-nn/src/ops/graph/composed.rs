@@ -1,0 +1,105 @@
+//! Sums over layers and attention with additions from the simpler operations of the same backend.
+
+use super::{Alike, GraphOps};
+use crate::Propagation;
+use burn::backend::TensorMetadata;
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::Slice;
+use equipoise_graph::Edges;
+use std::sync::Arc;
+
+/// See [`GraphOps::propagate_layers`]: by Horner's rule.
+pub fn propagate_layers<B: GraphOps>(
+    x: FloatTensor<B>,
+    propagation: &Arc<Propagation>,
+    coefficients: &[f32],
+    transposed: bool,
+) -> FloatTensor<B> {
+    let term = |c: &f32| B::float_mul_scalar(x.clone(), (*c).into());
+    let next = |sum, c| B::float_add(B::propagate(sum, propagation.clone(), transposed), term(c));
+    let (last, before) = coefficients.split_last().expect("there is a coefficient");
+    before.iter().rev().fold(term(last), next)
+}
+
+/// See [`GraphOps::weighted_layers`].
+pub fn weighted_layers<B: GraphOps>(
+    weights: FloatTensor<B>,
+    x: FloatTensor<B>,
+    edges: &Arc<Edges>,
+    layers: usize,
+) -> FloatTensor<B> {
+    let next = |(hop, sum), _| B::weighted_hop(weights.clone(), hop, sum, edges.clone());
+    (0..layers).fold((x.clone(), x), next).1
+}
+
+/// See [`GraphOps::weighted_hop`].
+pub fn weighted_hop<B: GraphOps>(
+    weights: FloatTensor<B>,
+    x: FloatTensor<B>,
+    base: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let hop = B::propagate_weighted(weights, x, edges);
+    (hop.clone(), B::float_add(base, hop))
+}
+
+/// See [`GraphOps::weighted_hop_backward`].
+pub fn weighted_hop_backward<B: GraphOps>(
+    weights: FloatTensor<B>,
+    x: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    base: FloatTensor<B>,
+    d_weights: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (more, d_x) = B::propagate_weighted_backward(weights, x, grad, edges);
+    (B::float_add(d_weights, more), B::float_add(base, d_x))
+}
+
+/// See [`GraphOps::self_attention`].
+pub fn self_attention<B: GraphOps>(x: FloatTensor<B>, edges: Arc<Edges>) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (out, alpha) = B::edge_attention(x.clone(), x.clone(), x.clone(), edges);
+    (B::float_add(x, out), alpha)
+}
+
+/// See [`GraphOps::self_attention_backward`].
+pub fn self_attention_backward<B: GraphOps>(
+    x: FloatTensor<B>,
+    alpha: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> FloatTensor<B> {
+    let (q, k) = (x.clone(), x.clone());
+    let (d_x, ..) = B::edge_attention_backward(q, k, x, alpha, grad.clone(), edges, Alike::All);
+    B::float_add(d_x, grad)
+}
+
+fn joined<B: GraphOps>(own: FloatTensor<B>, mix: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_cat(vec![own, mix], 0)
+}
+
+/// See [`GraphOps::mixed_attention`].
+pub fn mixed_attention<B: GraphOps>(
+    own: FloatTensor<B>,
+    mix: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let told = joined::<B>(own.clone(), mix);
+    B::edge_attention(own, told.clone(), told, edges)
+}
+
+/// See [`GraphOps::mixed_attention_backward`].
+pub fn mixed_attention_backward<B: GraphOps>(
+    own: FloatTensor<B>,
+    mix: FloatTensor<B>,
+    alpha: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let n = own.shape()[0];
+    let told = joined::<B>(own.clone(), mix);
+    let (k, v) = (told.clone(), told);
+    let (d_q, d_told, _) = B::edge_attention_backward(own, k, v, alpha, grad, edges, Alike::KeysAndValues);
+    let rows = |start: usize, end: usize| B::float_slice(d_told.clone(), &[Slice::from(start..end)]);
+    (B::float_add(d_q, rows(0, n)), rows(n, d_told.shape()[0]))
+}

@@ -1,0 +1,32 @@
+//! Each operation from plain Burn operations.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
+use burn::tensor::{FloatDType, Shape, Slice};
+
+/// See [`TableOps::stack`](super::TableOps::stack).
+pub fn stack<B: Backend>(first: FloatTensor<B>, second: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_cat(vec![first, second], 0)
+}
+
+/// See [`TableOps::range_of_rows`](super::TableOps::range_of_rows).
+pub fn range_of_rows<B: Backend>(x: FloatTensor<B>, start: usize, end: usize) -> FloatTensor<B> {
+    B::float_slice(x, &[Slice::from(start..end)])
+}
+
+/// See [`TableOps::pad_rows`](super::TableOps::pad_rows).
+pub fn pad_rows<B: Backend>(grad: FloatTensor<B>, start: usize, height: usize) -> FloatTensor<B> {
+    let [rows, width] = [grad.shape()[0], grad.shape()[1]];
+    let zeros = B::float_zeros(Shape::from([height, width]), &grad.device(), FloatDType::F32);
+    B::float_slice_assign(zeros, &[Slice::from(start..start + rows), Slice::from(0..width)], grad)
+}
+
+/// See [`TableOps::blend`](super::TableOps::blend).
+pub fn blend<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, scale: f32) -> FloatTensor<B> {
+    scaled::<B>(B::float_add(a, b), scale)
+}
+
+/// See [`TableOps::scaled`](super::TableOps::scaled).
+pub fn scaled<B: Backend>(x: FloatTensor<B>, scale: f32) -> FloatTensor<B> {
+    B::float_mul_scalar(x, scale.into())
+}
