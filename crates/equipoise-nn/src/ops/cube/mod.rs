@@ -11,6 +11,7 @@ mod launch;
 use super::dense::DenseOps;
 use super::element::ElementOps;
 use super::generic::{indices, with_penalty, with_penalty_backward};
+use super::table::TableOps;
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 impl ElementOps for Cube {}
 impl DenseOps for Cube {}
+impl TableOps for Cube {}
 
 type Table = FloatTensor<Cube>;
 
