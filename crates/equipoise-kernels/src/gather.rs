@@ -76,6 +76,7 @@ mod tests {
             assert_eq!(&back[r * 3..][..3], expected);
         }
     }
+
     #[test]
     fn rows_in_any_order_and_across_tasks_land_where_they_belong() {
         let (n, width) = (5 * CHUNK, 2);

@@ -50,10 +50,7 @@ impl Ticket {
     /// All that was reported, given what the tape has.
     pub(super) fn total<B: Backend>(&self, on_tape: FloatTensor<B>) -> FloatTensor<B> {
         match self.close() {
-            Some(Slot::More(others)) => match others.downcast::<FloatTensor<B>>() {
-                Ok(others) => sum::<B>(*others, on_tape),
-                Err(_) => unreachable!("one tape is of one backend"),
-            },
+            Some(Slot::More(others)) => with_others::<B>(others, on_tape),
             _ => on_tape,
         }
     }
@@ -100,12 +97,17 @@ fn report<B: Backend>(grads: &mut Gradients, node: NodeId, gradient: FloatTensor
     let others = match slot {
         None | Some(Slot::Nothing) => return grads.register::<B>(node, gradient),
         Some(Slot::First) => gradient,
-        Some(Slot::More(others)) => match others.downcast::<FloatTensor<B>>() {
-            Ok(others) => sum::<B>(*others, gradient),
-            Err(_) => unreachable!("one tape is of one backend"),
-        },
+        Some(Slot::More(others)) => with_others::<B>(others, gradient),
     };
     open().insert(node.value, Slot::More(Box::new(others)));
+}
+
+/// What a slot holds and one more.
+fn with_others<B: Backend>(others: Box<dyn Any + Send>, gradient: FloatTensor<B>) -> FloatTensor<B> {
+    match others.downcast::<FloatTensor<B>>() {
+        Ok(others) => sum::<B>(*others, gradient),
+        Err(_) => unreachable!("one tape is of one backend"),
+    }
 }
 
 /// `a + b`: on all threads, and in place where one of them is nobody else's, if they lie in this machine's memory.

@@ -2,9 +2,9 @@
 
 use super::{Alike, GraphOps};
 use crate::Propagation;
+use crate::ops::table::generic as table;
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::tensor::Slice;
 use equipoise_graph::Edges;
 use std::sync::Arc;
 
@@ -74,17 +74,13 @@ pub fn self_attention_backward<B: GraphOps>(
     B::float_add(d_x, grad)
 }
 
-fn joined<B: GraphOps>(own: FloatTensor<B>, mix: FloatTensor<B>) -> FloatTensor<B> {
-    B::float_cat(vec![own, mix], 0)
-}
-
 /// See [`GraphOps::mixed_attention`].
 pub fn mixed_attention<B: GraphOps>(
     own: FloatTensor<B>,
     mix: FloatTensor<B>,
     edges: Arc<Edges>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let told = joined::<B>(own.clone(), mix);
+    let told = table::stack::<B>(own.clone(), mix);
     B::edge_attention(own, told.clone(), told, edges)
 }
 
@@ -97,9 +93,10 @@ pub fn mixed_attention_backward<B: GraphOps>(
     edges: Arc<Edges>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let n = own.shape()[0];
-    let told = joined::<B>(own.clone(), mix);
+    let told = table::stack::<B>(own.clone(), mix);
     let (k, v) = (told.clone(), told);
     let (d_q, d_told, _) = B::edge_attention_backward(own, k, v, alpha, grad, edges, Alike::KeysAndValues);
-    let rows = |start: usize, end: usize| B::float_slice(d_told.clone(), &[Slice::from(start..end)]);
-    (B::float_add(d_q, rows(0, n)), rows(n, d_told.shape()[0]))
+    let height = d_told.shape()[0];
+    let of_own = table::range_of_rows::<B>(d_told.clone(), 0, n);
+    (B::float_add(d_q, of_own), table::range_of_rows::<B>(d_told, n, height))
 }

@@ -88,10 +88,7 @@ impl GraphOps for Flex {
         edges: Arc<Edges>,
     ) -> (FlexTensor, FlexTensor) {
         let (q, k, v, [_, width]) = (values(&q), values(&k), values(&v), shape_of(&q));
-        let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(edges.n_targets() * width));
-        let tables = Attention { q: &q, k: &k, v: &v, more: &[], width, residual: false };
-        attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
-        (tensor(out, [edges.n_targets(), width]), tensor(alpha, [edges.len()]))
+        attend(&edges, Attention { q: &q, k: &k, v: &v, more: &[], width, residual: false })
     }
 
     fn edge_attention_backward(
@@ -165,11 +162,8 @@ impl GraphOps for Flex {
     }
 
     fn self_attention(x: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
-        let (x, [height, width]) = (values(&x), shape_of(&x));
-        let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(height * width));
-        let tables = Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true };
-        attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
-        (tensor(out, [height, width]), tensor(alpha, [edges.len()]))
+        let (x, [_, width]) = (values(&x), shape_of(&x));
+        attend(&edges, Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true })
     }
 
     fn self_attention_backward(
@@ -186,11 +180,8 @@ impl GraphOps for Flex {
     }
 
     fn mixed_attention(own: FlexTensor, mix: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
-        let (own, mix, [height, width]) = (values(&own), values(&mix), shape_of(&own));
-        let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(height * width));
-        let tables = Attention { q: &own, k: &own, v: &own, more: &mix, width, residual: false };
-        attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
-        (tensor(out, [height, width]), tensor(alpha, [edges.len()]))
+        let (own, mix, [_, width]) = (values(&own), values(&mix), shape_of(&own));
+        attend(&edges, Attention { q: &own, k: &own, v: &own, more: &mix, width, residual: false })
     }
 
     fn mixed_attention_backward(
@@ -209,6 +200,13 @@ impl GraphOps for Flex {
         let both = tensor(both, [n + more, width]);
         (Flex::range_of_rows(both.clone(), 0, n), Flex::range_of_rows(both, n, n + more))
     }
+}
+
+/// What each target hears, and the weights of the edges.
+fn attend(edges: &Edges, tables: Attention) -> (FlexTensor, FlexTensor) {
+    let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(tables.q.len()));
+    attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
+    (tensor(out, [edges.n_targets(), tables.width]), tensor(alpha, [edges.len()]))
 }
 
 /// The gradients of tables that are one and the same, as one sum, and of those that go on with them.
