@@ -57,6 +57,14 @@ proptest! {
     }
 
     #[test]
+    fn branched_edges_are_those_of_new_sources(train in interactions(), picked in prop::collection::vec(any::<bool>(), 60)) {
+        let edges = Edges::bidirectional(&Bipartite::new(&train));
+        let sources = edges.sources().iter().zip(&picked).map(|(&s, &second)| s + u32::from(second) * 11);
+        let expected = Edges::new(2 * edges.n_sources(), edges.indptr().to_vec(), sources.collect());
+        prop_assert_eq!(edges.branched(|edge| picked[edge]), expected);
+    }
+
+    #[test]
     fn transposing_a_rectangular_pattern_twice_gives_it_back(
         rows in prop::collection::vec(prop::collection::btree_set(0u32..9, 0..6), 0..8)
     ) {

@@ -22,6 +22,7 @@
 //! | [`affine`] | rows through a small linear map and a leaky ReLU, and all gradients |
 //! | [`partition`] | `ln sum exp` of a row's inner products with a table, and both gradients |
 //! | [`tables`] | whole tables joined, padded and added up |
+//! | [`votes`] | one number per edge: weighed by its sender, the larger of two |
 //! | [`adam`] | one fused Adam step |
 
 pub mod activate;
@@ -47,5 +48,6 @@ pub mod sparse;
 pub mod tables;
 mod tiles;
 mod vector;
+pub mod votes;
 
 pub use vector::dot;

@@ -1,6 +1,7 @@
 //! The user-item graph and everything derived from it or from the features, made when first asked for.
 
 use crate::Inputs;
+use crate::nodes::even_shares;
 use equipoise_data::Interactions;
 use equipoise_graph::{Bipartite, Edges, Knn, Normalisation, knn};
 use equipoise_nn::Propagation;
@@ -26,6 +27,8 @@ struct Shared {
 enum Direction {
     Both,
     ToUsers,
+    /// Between two sets of nodes, by the bits of a threshold.
+    Branched(u32),
 }
 
 impl Graphs {
@@ -60,6 +63,16 @@ impl Graphs {
     /// Directed edges from items to users; users and items are numbered from 0 each.
     pub fn edges_to_users(&self) -> Arc<Edges> {
         self.shared.edges.get(Direction::ToUsers, || Edges::to_users(self.bipartite()))
+    }
+
+    /// [`edges`](Self::edges) of which those with an even attention above `theta`, `1 / deg(n) > theta`, come from a
+    /// second set of nodes.
+    pub(crate) fn edges_by_even_attention(&self, theta: f32) -> Arc<Edges> {
+        let edges = self.edges();
+        self.shared.edges.get(Direction::Branched(theta.to_bits()), || {
+            let shares = even_shares(&edges);
+            edges.branched(|edge| shares[edge] > theta)
+        })
     }
 }
 

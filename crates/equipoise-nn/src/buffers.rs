@@ -6,6 +6,7 @@
 
 use burn::tensor::Bytes;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
+use equipoise_kernels::tables;
 use std::collections::BTreeMap;
 use std::mem::{MaybeUninit, take};
 use std::ops::{Deref, DerefMut};
@@ -114,7 +115,7 @@ pub(crate) fn any(length: usize) -> Buffer {
 /// `length` zeros.
 pub(crate) fn zeros(length: usize) -> Buffer {
     let mut buffer = Buffer { whole: obtain(length), length };
-    buffer.fill(0.0);
+    tables::zero(&mut buffer);
     buffer
 }
 

@@ -5,6 +5,7 @@ use crate::ops::dense::DenseOps;
 use crate::ops::element::{Activation, ElementOps};
 use crate::ops::graph::GraphOps;
 use crate::ops::table::TableOps;
+use crate::ops::votes::VoteOps;
 use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
@@ -71,9 +72,11 @@ pub fn edge_attention(edges: &Arc<Edges>, q: Tensor<2>, k: Tensor<2>, v: Tensor<
     Tensor::from_dispatch(Dispatch::edge_attention(q, k, v, edges.clone()).0)
 }
 
-/// `x + edge_attention(x, x, x)` in one operation: `[nodes, d]`.
-pub fn self_attention(edges: &Arc<Edges>, x: Tensor<2>) -> Tensor<2> {
-    Tensor::from_dispatch(Dispatch::self_attention(x.into_dispatch(), edges.clone()).0)
+/// `q + edge_attention(q, x, x)` in one operation: `q [targets, d]`, `x [sources, d]` -> `[targets, d]`. Both may be one
+/// table.
+pub fn residual_attention(edges: &Arc<Edges>, q: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
+    let (q, x) = (q.into_dispatch(), x.into_dispatch());
+    Tensor::from_dispatch(Dispatch::residual_attention(q, x, edges.clone()).0)
 }
 
 /// [`edge_attention`] whose queries are `own [targets, d]` and whose keys and values are the rows of `own` and, numbered on
@@ -95,6 +98,17 @@ pub fn weighted_layers(edges: &Arc<Edges>, weights: Tensor<1>, x: Tensor<2>, lay
     Tensor::from_dispatch(Dispatch::weighted_layers(weights, x, edges.clone(), layers))
 }
 
+/// `values_e worth_s` for every edge `e` from `s`: `values [edges]`, `worth [sources, 1]` -> `[edges]`.
+pub fn by_sender(edges: &Arc<Edges>, values: Tensor<1>, worth: Tensor<2>) -> Tensor<1> {
+    let (values, worth) = (values.into_dispatch(), worth.into_dispatch());
+    Tensor::from_dispatch(Dispatch::by_sender(values, worth, edges.clone()))
+}
+
+/// `max(a_e, b_e)`; of equal ones `a` gets the gradient.
+pub fn larger(a: Tensor<1>, b: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::larger(a.into_dispatch(), b.into_dispatch()))
+}
+
 /// `[first ; second]`: `[n, d]` and `[m, d]` -> `[n + m, d]`.
 pub fn stack(first: Tensor<2>, second: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::stack(first.into_dispatch(), second.into_dispatch()))
@@ -110,9 +124,9 @@ pub fn blend(a: Tensor<2>, b: Tensor<2>, scale: f32) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::blend(a.into_dispatch(), b.into_dispatch(), scale))
 }
 
-/// The same table, for several readers: gradients that operations of this crate give it are added up on all threads. Worth
-/// it for large tables that are read more than once.
-pub fn collect(x: Tensor<2>) -> Tensor<2> {
+/// The same numbers, for several readers: gradients that operations of this crate give them are added up on all threads.
+/// Worth it for large tables that are read more than once.
+pub fn collect<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::collect(x.into_dispatch()))
 }
 

@@ -116,8 +116,7 @@ fn edges() -> Arc<Edges> {
 fn graphs() {
     let mut s = Seed(3).stream("test");
     let edges = edges();
-    let features = Features::new(23, 6, numbers(23 * 6, &mut s)).unwrap();
-    let propagation = Arc::new(Propagation::new(knn(&features, 4).weighted()));
+    let propagation = Arc::new(Propagation::new(knn(&features(&mut s), 4).weighted()));
     agree("propagate", &[table(23, 16, &mut s)], |t| f::propagate(&propagation, t[0].clone()));
     agree("weighted", &[table(edges.len(), 1, &mut s), table(23, 16, &mut s)], |t| {
         f::propagate_weighted(&edges, t[0].clone().reshape([edges.len()]), t[1].clone())
@@ -125,6 +124,64 @@ fn graphs() {
     let (q, k, v) = (table(5, 16, &mut s), table(23, 16, &mut s), table(23, 16, &mut s));
     agree("softmax", &[q.clone(), k.clone()], |t| f::edge_softmax(&edges, t[0].clone(), t[1].clone()));
     agree("attention", &[q, k, v], |t| f::edge_attention(&edges, t[0].clone(), t[1].clone(), t[2].clone()));
+}
+
+/// A ring of nine nodes and a tenth that has no neighbour.
+fn ring() -> Arc<Edges> {
+    let sources = (0..9u32).flat_map(|n| [(n + 8) % 9, (n + 1) % 9]).collect();
+    let indptr = (0..=9).map(|n| 2 * n).chain([18]).collect();
+    Arc::new(Edges::new(10, indptr, sources))
+}
+
+#[test]
+#[ignore = "needs a device"]
+fn operations_in_one() {
+    let mut s = Seed(6).stream("test");
+    let (ring, edges) = (ring(), edges());
+    let propagation = Arc::new(Propagation::new(knn(&features(&mut s), 4).weighted()));
+    agree("layers", &[table(23, 16, &mut s)], |t| {
+        f::propagate_layers(&propagation, t[0].clone(), &[1.0, 0.5, 2.0])
+    });
+    agree("weighted layers", &[table(18, 1, &mut s), table(10, 16, &mut s)], |t| {
+        f::weighted_layers(&ring, t[0].clone().reshape([18]), t[1].clone(), 2)
+    });
+    agree("residual", &[table(5, 16, &mut s), table(23, 16, &mut s)], |t| {
+        f::residual_attention(&edges, t[0].clone(), t[1].clone())
+    });
+    agree("residual, one table", &[table(10, 16, &mut s)], |t| {
+        f::residual_attention(&ring, t[0].clone(), t[0].clone())
+    });
+    let branched = Arc::new(ring.branched(|edge| edge % 3 == 0));
+    agree("mixed", &[table(10, 16, &mut s), table(10, 16, &mut s)], |t| {
+        f::mixed_attention(&branched, t[0].clone(), t[1].clone())
+    });
+}
+
+fn features(s: &mut Stream) -> Features {
+    Features::new(23, 6, numbers(23 * 6, s)).unwrap()
+}
+
+#[test]
+#[ignore = "needs a device"]
+fn whole_tables_and_votes() {
+    let mut s = Seed(7).stream("test");
+    let [a, b] = [(); 2].map(|()| table(9, 16, &mut s));
+    let both = [a, b];
+    agree("stack", &both, |t| f::stack(t[0].clone(), t[1].clone()));
+    agree("range", &both[..1], |t| f::range_of_rows(t[0].clone(), 2..7));
+    agree("blend", &both, |t| f::blend(t[0].clone(), t[1].clone(), 0.5));
+    agree("collect", &both[..1], |t| {
+        let x = f::collect(f::tanh(t[0].clone()));
+        f::blend(f::sigmoid(x.clone()), f::leaky_relu(x), 1.0)
+    });
+    let edges = edges();
+    let of_edges = |t: &Tensor<2>| t.clone().reshape([edges.len()]);
+    agree("by sender", &[table(edges.len(), 1, &mut s), table(23, 1, &mut s)], |t| {
+        f::by_sender(&edges, of_edges(&t[0]), t[1].clone())
+    });
+    agree("larger", &[table(edges.len(), 1, &mut s), table(edges.len(), 1, &mut s)], |t| {
+        f::larger(of_edges(&t[0]), of_edges(&t[1]))
+    });
 }
 
 #[test]

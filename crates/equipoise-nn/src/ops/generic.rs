@@ -20,7 +20,7 @@ pub(super) fn values<B: Backend>(data: Vec<f32>, shape: [usize; 2], device: &Dev
     B::float_from_data(TensorData::new(data, shape), device)
 }
 
-pub(super) fn zeros<B: Backend>(shape: [usize; 2], device: &Device<B>) -> FloatTensor<B> {
+pub(super) fn zeros<B: Backend, const D: usize>(shape: [usize; D], device: &Device<B>) -> FloatTensor<B> {
     B::float_zeros(Shape::from(shape), device, FloatDType::F32)
 }
 
@@ -33,7 +33,7 @@ pub fn gather_rows<B: Backend>(table: FloatTensor<B>, rows: &[u32]) -> FloatTens
 /// See [`EquipoiseOps::scatter_rows`](super::EquipoiseOps::scatter_rows).
 pub fn scatter_rows<B: Backend>(grad: FloatTensor<B>, rows: &[u32], height: usize) -> FloatTensor<B> {
     let device = grad.device();
-    let out = zeros::<B>([height, grad.shape()[1]], &device);
+    let out = zeros::<B, _>([height, grad.shape()[1]], &device);
     select_add::<B>(out, rows, grad)
 }
 
@@ -144,8 +144,8 @@ fn triple_gradients<B: Backend>(
     let y = gather_rows::<B>(users, &triples.users);
     let d_y = B::float_mul(item_difference::<B>(items, triples), grad.clone());
     let d_z = B::float_mul(y, grad);
-    let d_users = select_add::<B>(zeros::<B>([height_u, width], &device), &triples.users, d_y);
-    let d_items = zeros::<B>([height_i, width], &device);
+    let d_users = select_add::<B>(zeros::<B, _>([height_u, width], &device), &triples.users, d_y);
+    let d_items = zeros::<B, _>([height_i, width], &device);
     let d_items = select_add::<B>(d_items, &triples.first, d_z.clone());
     (d_users, select_add::<B>(d_items, &triples.second, B::float_neg(d_z)))
 }

@@ -1,5 +1,5 @@
 //! Custom operations as Burn backend extensions: on tables here, over edges in [`graph`], on single values
-//! and rows in [`element`], on whole dense rows in [`dense`], on whole tables in [`table`].
+//! and rows in [`element`], on whole dense rows in [`dense`], on whole tables in [`table`], on numbers of edges in [`votes`].
 //!
 //! A backend that has no fast body inherits the generic one; [`Autodiff`](burn::backend::Autodiff) has a
 //! hand-written gradient for each differentiable operation.
@@ -15,6 +15,7 @@ pub mod generic;
 pub mod graph;
 mod resident;
 pub mod table;
+pub mod votes;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};

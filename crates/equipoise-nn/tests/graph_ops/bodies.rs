@@ -11,6 +11,7 @@ use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
 use equipoise_nn::ops::graph::{Alike, GraphOps, composed, generic as graph};
 use equipoise_nn::ops::table::{TableOps, generic as whole};
+use equipoise_nn::ops::votes::{VoteOps, generic as votes};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -89,14 +90,26 @@ proptest! {
     #[test]
     fn attention_with_additions(width in 1usize..21, seed: u64) {
         let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let [q, x] = [e.n_targets(), e.n_sources()].map(|rows| tensor([rows, width], &mut s));
+            let (out, alpha) = Flex::residual_attention(q.clone(), x.clone(), e.clone());
+            close("residual", out, composed::residual_attention::<Flex>(q.clone(), x.clone(), e.clone()).0);
+            let g = tensor([e.n_targets(), width], &mut s);
+            for alike in [false, true].into_iter().take(if e.n_targets() == e.n_sources() { 2 } else { 1 }) {
+                let operands = || (q.clone(), x.clone(), alpha.clone(), g.clone(), e.clone());
+                let (q, x, alpha, g, e) = operands();
+                let fast = Flex::residual_attention_backward(q, x, alpha, g, e, alike);
+                let (q, x, alpha, g, e) = operands();
+                let plain = composed::residual_attention_backward::<Flex>(q, x, alpha, g, e, alike);
+                close("gradient of residual queries", fast.0, plain.0);
+                if !alike {
+                    close("gradient of what they hear", fast.1, plain.1);
+                }
+            }
+        }
         for e in edge_sets(&mut s).into_iter().filter(|e| e.n_targets() == e.n_sources()) {
             let table = |s: &mut Stream| tensor([e.n_sources(), width], s);
             let (x, mix, g) = (table(&mut s), table(&mut s), table(&mut s));
-            let (out, alpha) = Flex::self_attention(x.clone(), e.clone());
-            close("self_attention", out, composed::self_attention::<Flex>(x.clone(), e.clone()).0);
-            let fast = Flex::self_attention_backward(x.clone(), alpha.clone(), g.clone(), e.clone());
-            let plain = composed::self_attention_backward::<Flex>(x.clone(), alpha, g.clone(), e.clone());
-            close("gradient of self_attention", fast, plain);
             let n = e.n_sources() as u32;
             let sources = e.sources().iter().map(|&from| if s.unit() < 0.5 { from + n } else { from });
             let e = Arc::new(Edges::new(2 * e.n_sources(), e.indptr().to_vec(), sources.collect()));
@@ -107,6 +120,29 @@ proptest! {
             let plain = composed::mixed_attention_backward::<Flex>(x, mix, b, g, e);
             close("gradient of the own table", fast.0, plain.0);
             close("gradient of the mix", fast.1, plain.1);
+        }
+    }
+
+    #[test]
+    fn votes_of_edges(seed: u64) {
+        let mut s = Seed(seed).stream("test");
+        for e in edge_sets(&mut s) {
+            let (a, b, g) = (tensor([e.len()], &mut s), tensor([e.len()], &mut s), tensor([e.len()], &mut s));
+            let worth = tensor([e.n_sources(), 1], &mut s);
+            let fast = Flex::by_sender(a.clone(), worth.clone(), e.clone());
+            close("by_sender", fast, votes::by_sender::<Flex>(a.clone(), worth.clone(), &e));
+            let fast = Flex::by_sender_backward(a.clone(), worth.clone(), g.clone(), e.clone());
+            let plain = votes::by_sender_backward::<Flex>(a.clone(), worth, g.clone(), &e);
+            close("gradient of weighed values", fast.0, plain.0);
+            close("gradient of worth", fast.1, plain.1);
+            close("larger", Flex::larger(a.clone(), b.clone()), votes::larger::<Flex>(a.clone(), b.clone()));
+            // Equal ones too.
+            for b in [b, a.clone()] {
+                let fast = Flex::larger_backward(a.clone(), b.clone(), g.clone());
+                let plain = votes::larger_backward::<Flex>(a.clone(), b, g.clone());
+                close("gradient of the first", fast.0, plain.0);
+                close("gradient of the second", fast.1, plain.1);
+            }
         }
     }
 

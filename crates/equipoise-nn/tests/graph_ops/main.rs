@@ -9,6 +9,7 @@ mod linear;
 mod support;
 mod tables;
 mod views;
+mod votes;
 
 use dense::{Table, matrix, weighted};
 use equipoise_data::Seed;

@@ -90,16 +90,17 @@ proptest! {
     }
 
     #[test]
-    fn self_attention_is_attention_to_the_same_table_and_the_table(width in 1usize..21, seed: u64) {
+    fn residual_attention_is_attention_and_its_queries(width in 1usize..21, seed: u64) {
         let mut s = Seed(seed).stream("test");
-        for e in among_nodes(&mut s) {
-            let x = [table(e.n_targets(), width, &mut s)];
-            agree(
-                &x,
-                &mut s,
-                |t| functions::self_attention(&e, t[0].clone()),
-                |t| sum(&t[0], &weighted(&e, &softmax(&e, &t[0], &t[0])).times(&t[0]), 1.0),
-            );
+        for e in edge_sets(&mut s) {
+            let tables = [e.n_targets(), e.n_sources()].map(|rows| table(rows, width, &mut s));
+            let run = |t: &[Tensor<2>]| functions::residual_attention(&e, t[0].clone(), t[1].clone());
+            let heard = |q: &Table, x: &Table| sum(q, &weighted(&e, &softmax(&e, q, x)).times(x), 1.0);
+            agree(&tables, &mut s, run, |t| heard(&t[0], &t[1]));
+            if e.n_targets() == e.n_sources() {
+                let run = |t: &[Tensor<2>]| functions::residual_attention(&e, t[0].clone(), t[0].clone());
+                agree(&tables[..1], &mut s, run, |t| heard(&t[0], &t[0]));
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use equipoise_graph::Edges;
 use equipoise_nn::{
     collect, edge_attention, edge_softmax, mixed_attention, normalise_rows, propagate_weighted,
-    self_attention, sigmoid, stack,
+    residual_attention, sigmoid, stack,
 };
 use std::sync::Arc;
 
@@ -48,12 +48,17 @@ impl EgoGcn {
     }
 
     /// Chooses the message of each edge and keeps the attention if it is needed.
-    pub(super) fn hearing(&self, edges: &Arc<Edges>, attention: Tensor<1>) -> Hearing {
+    fn hearing(&self, edges: &Arc<Edges>, attention: Tensor<1>) -> Hearing {
         let edges = match self.config.modulation {
             Modulation::Soft => edges.clone(),
-            Modulation::Hard => Arc::new(modulated(edges, &attention, self.config.theta)),
+            Modulation::Hard => Arc::new(modulated(edges, &attention, self.theta())),
         };
         Hearing { edges, attention: (!self.config.reattention).then_some(attention) }
+    }
+
+    /// The threshold, in float32: an attention of exactly that does not exceed it.
+    pub(super) fn theta(&self) -> f32 {
+        self.config.theta as f32
     }
 
     /// What other channels hear of rows of modality `m` under `soft`, by receiver.
@@ -79,21 +84,17 @@ impl EgoGcn {
     fn propagated(&self, pass: &Pass, mut rows: Tensor<2>) -> Tensor<2> {
         let edges = pass.inputs().graphs.edges();
         for _ in 0..self.config.layers {
-            rows = normalise_rows(self_attention(&edges, rows));
+            rows = normalise_rows(residual_attention(&edges, rows.clone(), rows));
         }
         rows
     }
 }
 
 /// Edges whose sources point into `[x ; mix]`: to the mix where the attention exceeds `theta`.
-fn modulated(edges: &Edges, attention: &Tensor<1>, theta: f64) -> Edges {
+fn modulated(edges: &Edges, attention: &Tensor<1>, theta: f32) -> Edges {
     let attention = attention.clone().inner().into_data().try_into_vec::<f32>();
     let attention = attention.expect("attention is float32");
-    let n = edges.n_sources();
-    // In float32, so that an attention of exactly the threshold does not exceed it.
-    let choose = |(&s, a): (&u32, f32)| if a > theta as f32 { n as u32 + s } else { s };
-    let sources = edges.sources().iter().zip(attention).map(choose).collect();
-    Edges::new(2 * n, edges.indptr().to_vec(), sources)
+    edges.branched(|edge| attention[edge] > theta)
 }
 
 /// (4) and (5) without the last `nrm`, under `hard`.

@@ -63,12 +63,14 @@ impl EgoGcn {
 
     /// The hearing of every silenced channel: `a_{j->n} = 1 / deg(n)`.
     fn even_hearing(&self, pass: &Pass) -> Hearing {
-        let edges = pass.inputs().graphs.edges();
-        if self.config.modulation == Modulation::Soft && self.config.reattention {
-            return Hearing { edges, attention: None };
-        }
+        let graphs = &pass.inputs().graphs;
         let device = pass.table("user.id").device();
-        self.hearing(&edges, even_attention(&edges, &device))
+        let attention = (!self.config.reattention).then(|| even_attention(&graphs.edges(), &device));
+        let edges = match self.config.modulation {
+            Modulation::Soft => graphs.edges(),
+            Modulation::Hard => graphs.edges_by_even_attention(self.theta()),
+        };
+        Hearing { edges, attention }
     }
 }
 

@@ -67,13 +67,15 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::nodes::{input_penalty, repeated_rows, select, unit_content, unit_ids};
+use crate::nodes::{input_penalty, select, unit_content, unit_ids};
 use crate::parts::Content;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Tensor, activation};
 use config::{Fusion, Routing, WeightMode};
 use equipoise_graph::Edges;
-use equipoise_nn::{collect, edge_attention, edge_softmax, normalise_rows, stack, weighted_layers};
+use equipoise_nn::{
+    by_sender, collect, edge_softmax, larger, normalise_rows, residual_attention, stack, weighted_layers,
+};
 
 /// See the [module documentation](self).
 pub struct Grcn {
@@ -102,18 +104,17 @@ impl Channel {
 impl Grcn {
     /// (1) to (3) of one modality; the pass is over everything.
     fn channel(&self, pass: &Pass, modality: &Modality) -> Channel {
-        let items = unit_content(modality.content.projected(pass));
+        let items = collect(unit_content(modality.content.projected(pass)));
         let users = self.routed(pass, normalise_rows(modality.content.preferences(pass)), &items);
         let nodes = collect(stack(users, items));
         let attention = edge_softmax(&pass.inputs().graphs.edges(), nodes.clone(), nodes.clone());
-        Channel { nodes, attention }
+        Channel { nodes, attention: collect(attention) }
     }
 
     fn routed(&self, pass: &Pass, mut users: Tensor<2>, items: &Tensor<2>) -> Tensor<2> {
         let edges = pass.inputs().graphs.edges_to_users();
         for _ in 0..self.iterations() {
-            let heard = edge_attention(&edges, users.clone(), items.clone(), items.clone());
-            users = normalise_rows(users + heard);
+            users = normalise_rows(residual_attention(&edges, users, items.clone()));
         }
         users
     }
@@ -130,9 +131,7 @@ impl Grcn {
         match self.config.weight_mode {
             WeightMode::Max | WeightMode::Mean => attention,
             WeightMode::Confid => {
-                let edges = pass.inputs().graphs.edges();
-                let confidence = pass.table(&modality.confidence);
-                attention * repeated_rows(confidence, edges.sources().iter().copied()).reshape([edges.len()])
+                by_sender(&pass.inputs().graphs.edges(), attention, pass.table(&modality.confidence))
             }
         }
     }
@@ -143,7 +142,7 @@ impl Grcn {
         let pairs = votes.into_iter();
         let weights = match self.config.weight_mode {
             WeightMode::Mean => pairs.reduce(|a, b| a + b).map(|sum| sum / n),
-            WeightMode::Confid | WeightMode::Max => pairs.reduce(|a, b| a.max_pair(b)),
+            WeightMode::Confid | WeightMode::Max => pairs.reduce(larger),
         };
         let weights = weights.expect("a model has a modality");
         let weights = if self.config.prune { activation::relu(weights) } else { weights };

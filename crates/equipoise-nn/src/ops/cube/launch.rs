@@ -52,7 +52,7 @@ fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
 pub(super) fn sum_rows(lists: &Lists, weights: FloatTensor<Cube>, x: FloatTensor<Cube>) -> FloatTensor<Cube> {
     let (width, height) = (x.shape()[1], lists.height());
     if lists.columns.shape()[0] == 0 || width * height == 0 {
-        return zeros::<Cube>([height, width], &x.device());
+        return zeros::<Cube, _>([height, width], &x.device());
     }
     let out = empty(&x, [height, width]);
     let (count, dim) = threads(&out, height * width);
@@ -139,7 +139,7 @@ pub(super) fn row_softmax_backward(
 /// See [`kernels::place_rows`]: a table of `height` rows, zero but for `rows`.
 pub(super) fn place_rows(x: FloatTensor<Cube>, rows: IntTensor<Cube>, height: usize) -> FloatTensor<Cube> {
     let [n, width] = [x.shape()[0], x.shape()[1]];
-    let out = into_contiguous(zeros::<Cube>([height, width], &x.device()));
+    let out = into_contiguous(zeros::<Cube, _>([height, width], &x.device()));
     if n * width > 0 {
         let (count, dim) = threads(&out, n * width);
         kernels::place_rows::launch(

@@ -12,6 +12,7 @@ use super::dense::DenseOps;
 use super::element::ElementOps;
 use super::generic::{indices, with_penalty, with_penalty_backward};
 use super::table::TableOps;
+use super::votes::VoteOps;
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 impl ElementOps for Cube {}
 impl DenseOps for Cube {}
 impl TableOps for Cube {}
+impl VoteOps for Cube {}
 
 type Table = FloatTensor<Cube>;
 

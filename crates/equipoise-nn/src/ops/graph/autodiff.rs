@@ -112,15 +112,18 @@ impl<B: GraphOps> Backward<B, 2> for WeightedLayers {
 }
 
 #[derive(Debug)]
-struct SelfAttention;
+struct ResidualAttention;
 
-impl<B: GraphOps> Backward<B, 1> for SelfAttention {
-    type State = (FloatTensor<B>, FloatTensor<B>, Arc<Edges>);
+impl<B: GraphOps> Backward<B, 2> for ResidualAttention {
+    type State = ([FloatTensor<B>; 3], Arc<Edges>);
 
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        unary::<B, _>(ops, grads, |grad, (x, alpha, edges)| {
-            B::self_attention_backward(x, alpha, grad, edges)
-        });
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let ([q, x, alpha], edges) = ops.state;
+        let [of_q, of_x] = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        let alike = of_q.is_some() && of_q == of_x;
+        let grad = grads.consume::<B>(&ops.node);
+        let (d_q, d_x) = B::residual_attention_backward(q, x, alpha, grad, edges, alike);
+        register::<B>(grads, [(of_q, d_q), (of_x.filter(|_| !alike), d_x)]);
     }
 }
 
@@ -226,13 +229,17 @@ impl<B: GraphOps, C: CheckpointStrategy> GraphOps for Autodiff<B, C> {
         }
     }
 
-    fn self_attention(x: FloatTensor<Self>, edges: Arc<Edges>) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let node = x.node();
-        let x = x.into_primitive();
-        let (out, alpha) = B::self_attention(x.clone(), edges.clone());
+    fn residual_attention(
+        q: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let nodes = [q.node(), x.node()];
+        let (q, x) = (q.into_primitive(), x.into_primitive());
+        let (out, alpha) = B::residual_attention(q.clone(), x.clone(), edges.clone());
         let weights = <Self as burn::backend::AutodiffBackend>::from_inner(alpha.clone());
-        let out = match SelfAttention.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, alpha, edges), out),
+        let out = match ResidualAttention.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([q, x, alpha], edges), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         };
         (out, weights)

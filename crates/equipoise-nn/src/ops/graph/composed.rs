@@ -56,22 +56,28 @@ pub fn weighted_hop_backward<B: GraphOps>(
     (B::float_add(d_weights, more), B::float_add(base, d_x))
 }
 
-/// See [`GraphOps::self_attention`].
-pub fn self_attention<B: GraphOps>(x: FloatTensor<B>, edges: Arc<Edges>) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (out, alpha) = B::edge_attention(x.clone(), x.clone(), x.clone(), edges);
-    (B::float_add(x, out), alpha)
+/// See [`GraphOps::residual_attention`].
+pub fn residual_attention<B: GraphOps>(
+    q: FloatTensor<B>,
+    x: FloatTensor<B>,
+    edges: Arc<Edges>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (out, alpha) = B::edge_attention(q.clone(), x.clone(), x, edges);
+    (B::float_add(q, out), alpha)
 }
 
-/// See [`GraphOps::self_attention_backward`].
-pub fn self_attention_backward<B: GraphOps>(
+/// See [`GraphOps::residual_attention_backward`].
+pub fn residual_attention_backward<B: GraphOps>(
+    q: FloatTensor<B>,
     x: FloatTensor<B>,
     alpha: FloatTensor<B>,
     grad: FloatTensor<B>,
     edges: Arc<Edges>,
-) -> FloatTensor<B> {
-    let (q, k) = (x.clone(), x.clone());
-    let (d_x, ..) = B::edge_attention_backward(q, k, x, alpha, grad.clone(), edges, Alike::All);
-    B::float_add(d_x, grad)
+    alike: bool,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let alike = if alike { Alike::All } else { Alike::KeysAndValues };
+    let (d_q, d_x, _) = B::edge_attention_backward(q, x.clone(), x, alpha, grad.clone(), edges, alike);
+    (B::float_add(d_q, grad), d_x)
 }
 
 /// See [`GraphOps::mixed_attention`].

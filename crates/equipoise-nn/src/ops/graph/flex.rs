@@ -161,22 +161,26 @@ impl GraphOps for Flex {
         (d_weights, tensor(d_x, [height, width]))
     }
 
-    fn self_attention(x: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
-        let (x, [_, width]) = (values(&x), shape_of(&x));
-        attend(&edges, Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true })
+    fn residual_attention(q: FlexTensor, x: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
+        let (q, x, [_, width]) = (values(&q), values(&x), shape_of(&q));
+        attend(&edges, Attention { q: &q, k: &x, v: &x, more: &[], width, residual: true })
     }
 
-    fn self_attention_backward(
+    fn residual_attention_backward(
+        q: FlexTensor,
         x: FlexTensor,
         alpha: FlexTensor,
         grad: FlexTensor,
         edges: Arc<Edges>,
-    ) -> FlexTensor {
-        let (x, alpha, grad, [height, width]) = (values(&x), values(&alpha), values(&grad), shape_of(&x));
-        let tables = Attention { q: &x, k: &x, v: &x, more: &[], width, residual: true };
-        let mut d_x = buffers::any(height * width);
-        backward_at_once(&edges, tables, &alpha, &grad, &mut d_x);
-        tensor(d_x, [height, width])
+        alike: bool,
+    ) -> (FlexTensor, FlexTensor) {
+        let ([targets, width], sources) = (shape_of(&q), if alike { 0 } else { shape_of(&x)[0] });
+        let (mut d_q, mut d_x) = (buffers::any(targets * width), buffers::any(sources * width));
+        let (q, x, alpha, grad) = (values(&q), values(&x), values(&alpha), values(&grad));
+        let tables = Attention { q: &q, k: &x, v: &x, more: &[], width, residual: true };
+        let gradients = AttentionGradients { q: &mut d_q, k: &mut d_x, v: &mut [] };
+        attention::attend_backward(edges.by_target(), edges.by_source(), tables, &alpha, &grad, gradients);
+        (tensor(d_q, [targets, width]), tensor(d_x, [sources, width]))
     }
 
     fn mixed_attention(own: FlexTensor, mix: FlexTensor, edges: Arc<Edges>) -> (FlexTensor, FlexTensor) {
@@ -195,7 +199,8 @@ impl GraphOps for Flex {
         let (own, mix, alpha, grad) = (values(&own), values(&mix), values(&alpha), values(&grad));
         let tables = Attention { q: &own, k: &own, v: &own, more: &mix, width, residual: false };
         let mut both = buffers::any((n + more) * width);
-        backward_at_once(&edges, tables, &alpha, &grad, &mut both);
+        let gradients = AttentionGradients { q: &mut both, k: &mut [], v: &mut [] };
+        attention::attend_backward(edges.by_target(), edges.by_source(), tables, &alpha, &grad, gradients);
         // Two views of one table.
         let both = tensor(both, [n + more, width]);
         (Flex::range_of_rows(both.clone(), 0, n), Flex::range_of_rows(both, n, n + more))
@@ -207,10 +212,4 @@ fn attend(edges: &Edges, tables: Attention) -> (FlexTensor, FlexTensor) {
     let (mut alpha, mut out) = (buffers::any(edges.len()), buffers::any(tables.q.len()));
     attention::attend(edges.by_target(), tables, &mut alpha, &mut out);
     (tensor(out, [edges.n_targets(), tables.width]), tensor(alpha, [edges.len()]))
-}
-
-/// The gradients of tables that are one and the same, as one sum, and of those that go on with them.
-fn backward_at_once(edges: &Edges, tables: Attention, alpha: &[f32], grad: &[f32], sum: &mut [f32]) {
-    let gradients = AttentionGradients { q: sum, k: &mut [], v: &mut [] };
-    attention::attend_backward(edges.by_target(), edges.by_source(), tables, alpha, grad, gradients);
 }

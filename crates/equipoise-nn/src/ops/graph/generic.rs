@@ -5,8 +5,9 @@ use super::Alike;
 use crate::Propagation;
 use crate::ops::generic::zeros;
 use crate::ops::resident::{resident_indices, resident_values};
+use crate::ops::votes::generic::larger;
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
-use burn::backend::{Backend, TensorMetadata, get_device_settings};
+use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{IndexingUpdateOp, Shape};
 use equipoise_graph::{Csr, Edges};
 
@@ -20,7 +21,7 @@ pub(in crate::ops) fn rows_of(indptr: &[usize]) -> Vec<u32> {
 }
 
 /// One end of every edge, as row numbers on a device.
-struct End<B: Backend> {
+pub(in crate::ops) struct End<B: Backend> {
     rows: IntTensor<B>,
     height: usize,
 }
@@ -32,20 +33,20 @@ impl<B: Backend> End<B> {
         End { rows, height: edges.n_targets() }
     }
 
-    fn sources(edges: &Edges, device: &Device<B>) -> End<B> {
+    pub(in crate::ops) fn sources(edges: &Edges, device: &Device<B>) -> End<B> {
         let make = || edges.sources().to_vec();
         let rows = resident_indices::<B>(edges.attached(), "sources", device, make);
         End { rows, height: edges.n_sources() }
     }
 
     /// Per edge, the row of `x` at this end.
-    fn of(&self, x: FloatTensor<B>) -> FloatTensor<B> {
+    pub(in crate::ops) fn of(&self, x: FloatTensor<B>) -> FloatTensor<B> {
         B::float_select(x, 0, self.rows.clone())
     }
 
     /// Per node, the sum of the rows of `x` of the edges that have this end there.
-    fn sum(&self, x: FloatTensor<B>) -> FloatTensor<B> {
-        let out = zeros::<B>([self.height, x.shape()[1]], &x.device());
+    pub(in crate::ops) fn sum(&self, x: FloatTensor<B>) -> FloatTensor<B> {
+        let out = zeros::<B, _>([self.height, x.shape()[1]], &x.device());
         B::float_select_assign(out, 0, self.rows.clone(), x, IndexingUpdateOp::Add)
     }
 }
@@ -140,12 +141,6 @@ fn row_maxima<B: Backend>(logits: FloatTensor<B>, edges: &Edges) -> FloatTensor<
         reach *= 2;
     }
     select(maxima, "first", &|_, r| indptr[r])
-}
-
-fn larger<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
-    let bools = get_device_settings::<B>(&a.device()).bool_dtype;
-    let mask = B::float_greater(b.clone(), a.clone(), bools);
-    B::float_mask_where(a, mask, b)
 }
 
 /// Gradient of the softmax's input from that of its output, `[edges, 1]` each.

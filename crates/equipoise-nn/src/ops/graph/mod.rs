@@ -137,20 +137,27 @@ pub trait GraphOps: Backend {
         composed::weighted_hop_backward::<Self>(weights, x, grad, base, d_weights, edges)
     }
 
-    /// [`edge_attention`](Self::edge_attention) where queries, keys and values are one table, which is added to what it
-    /// hears; returns `(x + out, alpha)`.
-    fn self_attention(x: FloatTensor<Self>, edges: Arc<Edges>) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        composed::self_attention::<Self>(x, edges)
+    /// [`edge_attention`](Self::edge_attention) whose keys and values are one table, with the queries added to what they
+    /// hear; returns `(q + out, alpha)`.
+    fn residual_attention(
+        q: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        edges: Arc<Edges>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::residual_attention::<Self>(q, x, edges)
     }
 
-    /// Gradient of [`self_attention`](Self::self_attention)'s table.
-    fn self_attention_backward(
+    /// Gradients of [`residual_attention`](Self::residual_attention): of `q` and of `x`; where both are `alike`, their sum
+    /// and something arbitrary.
+    fn residual_attention_backward(
+        q: FloatTensor<Self>,
         x: FloatTensor<Self>,
         alpha: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         edges: Arc<Edges>,
-    ) -> FloatTensor<Self> {
-        composed::self_attention_backward::<Self>(x, alpha, grad, edges)
+        alike: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::residual_attention_backward::<Self>(q, x, alpha, grad, edges, alike)
     }
 
     /// [`edge_attention`](Self::edge_attention) whose queries are `own` and whose keys and values are the rows of
