@@ -6,7 +6,7 @@
 
 use crate::scores::PackedRows;
 use crate::tiles::{LANES, Lane, ROWS, add_to_columns};
-use crate::vector::prefetch;
+use crate::vector::{prefetch, wide};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use std::ops::Range;
 const ROW_BLOCK: usize = 96;
 /// Feature columns that a tile goes through at a time: the map's part of them stays in the cache.
 const DEPTH: usize = 256;
-/// Feature columns of one backward task.
+/// Most feature columns of one backward task.
 const PANEL: usize = 256;
 /// Rows that a backward tile goes through at a time.
 const BACK_DEPTH: usize = 128;
@@ -115,16 +115,12 @@ pub fn project_rows_backward(
     let (n, w) = (rows.len(), features.width);
     assert_eq!(grad.len(), n * d, "project: gradient length");
     assert_eq!(d_weight.len(), d * w, "project: weight gradient length");
-    let mut turned = vec![0.0; n * d];
-    turned.par_chunks_mut(n.max(1)).enumerate().for_each(|(c, line)| {
-        for (value, row) in line.iter_mut().zip(grad.chunks_exact(d)) {
-            *value = row[c];
-        }
-    });
-    let starts: Vec<usize> = (0..w).step_by(PANEL).collect();
+    let turned = turned(grad, n, d);
+    let width = panel_width(w);
+    let starts: Vec<usize> = (0..w).step_by(width).collect();
     let panels: Vec<(usize, Vec<f32>)> = starts
         .into_par_iter()
-        .map(|start| (start, weight_panel(features, rows, &turned, d, start)))
+        .map(|start| (start, weight_panel(features, rows, &turned, d, start..w.min(start + width))))
         .collect();
     for (start, panel) in panels {
         let width = panel.len() / d;
@@ -134,38 +130,67 @@ pub fn project_rows_backward(
     }
 }
 
-/// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`, from `grad^T`.
-fn weight_panel(features: FeatureRows, rows: &[u32], turned: &[f32], d: usize, start: usize) -> Vec<f32> {
-    let (n, columns) = (rows.len(), PANEL.min(features.width - start));
-    let mut packed = vec![Lane::ZERO; APART * columns.div_ceil(LANES)];
-    let (mut panel, mut room) = (vec![0.0; d * columns], [0.0; PANEL]);
-    for (block, rows) in rows.chunks(BACK_DEPTH).enumerate() {
-        for (k, &r) in rows.iter().enumerate() {
-            if let Some(&next) = rows.get(k + AHEAD) {
-                features.prefetch(next, start..start + columns);
-            }
-            let part = features.piece(r, start..start + columns, &mut room[..columns]);
-            let (lanes, rest) = part.as_chunks::<LANES>();
-            for (c, lane) in lanes.iter().enumerate() {
-                packed[c * APART + k] = Lane(*lane);
-            }
-            if !rest.is_empty() {
-                packed[lanes.len() * APART + k].0[..rest.len()].copy_from_slice(rest);
+/// Columns of a backward task: an eighth of all, so that few columns are work for several threads too.
+fn panel_width(width: usize) -> usize {
+    (width / 8).next_multiple_of(LANES).clamp(LANES, PANEL)
+}
+
+/// `grad^T` for each [`BACK_DEPTH`] rows, one block after the other: `d x rows of the block` each.
+fn turned(grad: &[f32], n: usize, d: usize) -> Vec<f32> {
+    let mut turned = vec![0.0; n * d];
+    let blocks = turned.par_chunks_mut(BACK_DEPTH * d).zip(grad.par_chunks(BACK_DEPTH * d));
+    blocks.for_each(|(block, grad)| {
+        for (c, line) in block.chunks_exact_mut(grad.len() / d).enumerate() {
+            for (value, row) in line.iter_mut().zip(grad.chunks_exact(d)) {
+                *value = row[c];
             }
         }
-        let first = block * BACK_DEPTH;
+    });
+    turned
+}
+
+/// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`, from the blocks of `grad^T`.
+fn weight_panel(
+    features: FeatureRows,
+    rows: &[u32],
+    turned: &[f32],
+    d: usize,
+    columns: Range<usize>,
+) -> Vec<f32> {
+    let width = columns.len();
+    let mut packed = vec![Lane::ZERO; APART * width.div_ceil(LANES)];
+    let (mut panel, mut room) = (vec![0.0; d * width], [0.0; PANEL]);
+    for (rows, turned) in rows.chunks(BACK_DEPTH).zip(turned.chunks(BACK_DEPTH * d)) {
+        for (k, &r) in rows.iter().enumerate() {
+            if let Some(&next) = rows.get(k + AHEAD) {
+                features.prefetch(next, columns.clone());
+            }
+            pack(features.piece(r, columns.clone(), &mut room[..width]), k, &mut packed);
+        }
         for (c, lanes) in packed.chunks_exact(APART).enumerate() {
-            for (tile, out) in panel.chunks_mut(ROWS * columns).enumerate() {
+            for (out, turned) in panel.chunks_mut(ROWS * width).zip(turned.chunks(ROWS * rows.len())) {
                 let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
-                let count = out.len() / columns;
-                for (r, part) in taken[..count].iter_mut().enumerate() {
-                    *part = &turned[(tile * ROWS + r) * n + first..][..rows.len()];
+                for (part, line) in taken.iter_mut().zip(turned.chunks_exact(rows.len())) {
+                    *part = line;
                 }
-                add_to_columns(&taken[..count], &lanes[..rows.len()], out, columns, c * LANES);
+                add_to_columns(&taken[..out.len() / width], &lanes[..rows.len()], out, width, c * LANES);
             }
         }
     }
     panel
+}
+
+wide! {
+    /// A row as row `k` of all packed panels.
+    fn pack(part: &[f32], k: usize, packed: &mut [Lane]) {
+        let (lanes, rest) = part.as_chunks::<LANES>();
+        for (lane, panel) in lanes.iter().zip(packed.chunks_exact_mut(APART)) {
+            panel[k] = Lane(*lane);
+        }
+        if !rest.is_empty() {
+            packed[lanes.len() * APART + k].0[..rest.len()].copy_from_slice(rest);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -195,7 +220,7 @@ mod tests {
 
     #[test]
     fn weight_gradient_equals_the_naive_sum_across_block_edges() {
-        for (n, w, d) in [(1, 3, 2), (300, 130, 5), (140, 600, 20)] {
+        for (n, w, d) in [(1, 3, 2), (300, 130, 5), (140, 600, 20), (150, 2_100, 7)] {
             let (e, grad) = (values(700 * w, 0.3), values(n * d, 1.7));
             let rows: Vec<u32> = (0..n as u32).map(|k| (k * 11) % 700).collect();
             let features = FeatureRows { values: FeatureValues::Single(&e), width: w };
