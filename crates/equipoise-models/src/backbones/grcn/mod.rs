@@ -131,7 +131,8 @@ impl Grcn {
         match self.config.weight_mode {
             WeightMode::Max | WeightMode::Mean => attention,
             WeightMode::Confid => {
-                by_sender(&pass.inputs().graphs.edges(), attention, pass.table(&modality.confidence))
+                let confidence = pass.table(&modality.confidence);
+                collect(by_sender(&pass.inputs().graphs.edges(), attention, confidence))
             }
         }
     }

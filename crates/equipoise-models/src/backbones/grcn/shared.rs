@@ -76,7 +76,7 @@ impl Grcn {
             let tables = select(pass, channel.rows(&pass.inputs().graphs.edges()));
             Block::varying(tables.users, tables.items)
         });
-        State { block, vote: collect(self.vote(pass, modality, channel.attention)) }
+        State { block, vote: self.vote(pass, modality, channel.attention) }
     }
 
     fn silenced(&self, request: &Request, pass: &Pass, modality: &Modality, even: Tensor<1>) -> State {
@@ -88,7 +88,7 @@ impl Grcn {
             Fusion::Mean => true,
         };
         let block = wanted.then(|| self.closed_form(pass, modality, &isolated));
-        State { block, vote: collect(self.vote(pass, modality, even)) }
+        State { block, vote: self.vote(pass, modality, even) }
     }
 
     /// The block of a silenced channel, without a look at edges.

@@ -3,13 +3,13 @@
 use super::{Alike, GraphOps};
 use crate::Propagation;
 use crate::ops::collect::{register, unary};
+use crate::ops::generic::zeros;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, TensorMetadata};
-use burn::tensor::FloatDType;
 use equipoise_graph::Edges;
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ impl<B: GraphOps> Backward<B, 2> for WeightedLayers {
         let (weights, read, edges) = ops.state;
         let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
         let grad = grads.consume::<B>(&ops.node);
-        let none = B::float_zeros(weights.shape(), &weights.device(), FloatDType::F32);
+        let none = zeros::<B, _>([edges.len()], &weights.device());
         // From the last layer on: each passes on what the sum and the layer after it ask of its input.
         let back = |(d_weights, later), x| {
             let (weights, base) = (weights.clone(), grad.clone());

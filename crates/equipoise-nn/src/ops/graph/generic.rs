@@ -51,12 +51,12 @@ impl<B: Backend> End<B> {
     }
 }
 
-fn column<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+pub(in crate::ops) fn column<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let n = x.shape()[0];
     B::float_reshape(x, Shape::from([n, 1]))
 }
 
-fn flat<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+pub(in crate::ops) fn flat<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let n = x.shape()[0];
     B::float_reshape(x, Shape::from([n]))
 }

@@ -1,8 +1,9 @@
 //! Each operation from plain Burn operations.
 
+use crate::ops::generic::zeros;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{FloatDType, Shape, Slice};
+use burn::tensor::Slice;
 
 /// See [`TableOps::stack`](super::TableOps::stack).
 pub fn stack<B: Backend>(first: FloatTensor<B>, second: FloatTensor<B>) -> FloatTensor<B> {
@@ -17,8 +18,8 @@ pub fn range_of_rows<B: Backend>(x: FloatTensor<B>, start: usize, end: usize) ->
 /// See [`TableOps::pad_rows`](super::TableOps::pad_rows).
 pub fn pad_rows<B: Backend>(grad: FloatTensor<B>, start: usize, height: usize) -> FloatTensor<B> {
     let [rows, width] = [grad.shape()[0], grad.shape()[1]];
-    let zeros = B::float_zeros(Shape::from([height, width]), &grad.device(), FloatDType::F32);
-    B::float_slice_assign(zeros, &[Slice::from(start..start + rows), Slice::from(0..width)], grad)
+    let out = zeros::<B, _>([height, width], &grad.device());
+    B::float_slice_assign(out, &[Slice::from(start..start + rows), Slice::from(0..width)], grad)
 }
 
 /// See [`TableOps::blend`](super::TableOps::blend).

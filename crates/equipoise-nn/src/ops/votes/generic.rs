@@ -1,20 +1,15 @@
 //! Each operation from plain Burn operations.
 
 use crate::ops::generic::zeros;
-use crate::ops::graph::generic::End;
+use crate::ops::graph::generic::{End, column, flat};
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
-use burn::tensor::Shape;
 use equipoise_graph::Edges;
-
-fn shaped<B: Backend, const D: usize>(x: FloatTensor<B>, shape: [usize; D]) -> FloatTensor<B> {
-    B::float_reshape(x, Shape::from(shape))
-}
 
 /// See [`VoteOps::by_sender`](super::VoteOps::by_sender).
 pub fn by_sender<B: Backend>(values: FloatTensor<B>, worth: FloatTensor<B>, edges: &Edges) -> FloatTensor<B> {
     let of_edges = End::<B>::sources(edges, &worth.device()).of(worth);
-    B::float_mul(values, shaped::<B, 1>(of_edges, [edges.len()]))
+    B::float_mul(values, flat::<B>(of_edges))
 }
 
 /// See [`VoteOps::by_sender_backward`](super::VoteOps::by_sender_backward).
@@ -24,7 +19,7 @@ pub fn by_sender_backward<B: Backend>(
     grad: FloatTensor<B>,
     edges: &Edges,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let per_edge = shaped::<B, 2>(B::float_mul(values, grad.clone()), [edges.len(), 1]);
+    let per_edge = column::<B>(B::float_mul(values, grad.clone()));
     let d_worth = End::<B>::sources(edges, &worth.device()).sum(per_edge);
     (by_sender::<B>(grad, worth, edges), d_worth)
 }
