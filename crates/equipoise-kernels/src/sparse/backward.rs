@@ -1,0 +1,133 @@
+//! Gradients of a product of sparse rows, and inner products along the edges.
+
+use super::{BySource, SparseRows};
+use crate::rows::{RowSource, look_ahead, row, split_edges, split_rows, tasks};
+use crate::vector::{add_scaled, short_dot, wide};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// What [`spmm_backward`] reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighted<'a> {
+    /// The transposed rows, whose columns are the targets `t`, with the number of each entry among the forward ones.
+    pub back: BySource<'a>,
+    /// One value per forward entry.
+    pub values: &'a [f32],
+    /// The table that was multiplied, one row per source.
+    pub x: &'a [f32],
+    /// Columns of all tables, at least 1.
+    pub width: usize,
+}
+
+/// Both gradients of [`spmm`] from `grad = dL/dout`, reading each row of it once per edge:
+///
+/// ```text
+/// d_values_e = <grad_t, x_s>        d_x_s = base_s + sum over edges e from s of values_e grad_t
+/// ```
+///
+/// `d_values`, in the order of the forward entries, and `d_x` are overwritten. With a `base`, which is otherwise zero,
+/// `d_values` is added to: what the sum of a power series in the matrix needs at each of its terms.
+///
+/// # Panics
+/// If a column, an edge number or a length does not fit.
+pub fn spmm_backward(
+    of: Weighted,
+    grad: &[f32],
+    base: Option<&[f32]>,
+    d_values: &mut [f32],
+    d_x: &mut [f32],
+) {
+    let BySource { rows, edges } = of.back;
+    rows.check();
+    assert_eq!(edges.len(), rows.n_edges(), "spmm backward: number of edge numbers");
+    assert_eq!(of.values.len(), rows.n_edges(), "spmm backward: number of values");
+    assert_eq!(d_values.len(), rows.n_edges(), "spmm backward: number of gradients of values");
+    assert_eq!(of.x.len(), rows.n_rows() * of.width, "spmm backward: length of the table");
+    assert_eq!(d_x.len(), of.x.len(), "spmm backward: length of the table's gradient");
+    assert!(base.is_none_or(|base| base.len() == d_x.len()), "spmm backward: length of what is added to");
+    let mut by_source = vec![0.0; rows.n_edges()];
+    let tasks = tasks(rows.indptr);
+    let dots = split_edges(&mut by_source, rows.indptr, &tasks);
+    let tables = split_rows(d_x, of.width, &tasks);
+    tasks.into_par_iter().zip(dots).zip(tables).for_each(|((range, dots), d_x)| {
+        match base {
+            Some(base) => d_x.copy_from_slice(&base[range.start * of.width..range.end * of.width]),
+            None => d_x.fill(0.0),
+        }
+        backward_chunk(of, range, grad, dots, d_x);
+    });
+    if base.is_none() {
+        d_values.fill(0.0);
+    }
+    for (&edge, dot) in edges.iter().zip(by_source) {
+        d_values[edge as usize] += dot;
+    }
+}
+
+wide! {
+    fn backward_chunk(of: Weighted, range: Range<usize>, grad: &[f32], dots: &mut [f32], d_x: &mut [f32]) {
+        let (BySource { rows, edges }, width) = (of.back, of.width);
+        let mut dots = dots.iter_mut();
+        for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
+            let x = row(of.x, width, s);
+            for (e, dot) in rows.edges(s).zip(dots.by_ref()) {
+                look_ahead(rows.columns, e, grad, width);
+                let grad = row(grad, width, rows.columns[e] as usize);
+                *dot = short_dot(grad, x);
+                add_scaled(d_x, of.values[edges[e] as usize], grad);
+            }
+        }
+    }
+}
+
+/// `out[e] = <targets[r], sources[columns[e]]>` for every entry `e` of every row `r`: the gradient of [`spmm`]
+/// with respect to its values, or the logits of an attention.
+///
+/// Both tables are row-major with `width >= 1` columns; `targets` has `n_rows` rows, `out` one number per
+/// entry.
+///
+/// # Panics
+/// If a column or a length does not fit.
+pub fn edge_dots(rows: SparseRows, targets: &[f32], sources: &[f32], width: usize, out: &mut [f32]) {
+    rows.check();
+    assert_eq!(targets.len(), rows.n_rows() * width, "edge dots: length of the targets");
+    assert_eq!(out.len(), rows.n_edges(), "edge dots: output length");
+    let tasks = tasks(rows.indptr);
+    let parts = split_edges(out, rows.indptr, &tasks);
+    tasks.into_par_iter().zip(parts).for_each(|(range, out)| {
+        dots(rows, range, targets, sources, width, out);
+    });
+}
+
+wide! {
+    fn dots(
+        rows: SparseRows,
+        range: Range<usize>,
+        targets: &[f32],
+        sources: &[f32],
+        width: usize,
+        out: &mut [f32],
+    ) {
+        dots_of_rows(rows, range, targets, sources, width, out);
+    }
+}
+
+/// The body of [`edge_dots`] for the rows of one task; `out` starts at the first of their entries.
+#[inline(always)]
+pub(crate) fn dots_of_rows(
+    rows: SparseRows,
+    range: Range<usize>,
+    targets: &[f32],
+    sources: impl RowSource,
+    width: usize,
+    out: &mut [f32],
+) {
+    let mut out = out.iter_mut();
+    for r in range {
+        let target = row(targets, width, r);
+        for (e, out) in rows.edges(r).zip(out.by_ref()) {
+            look_ahead(rows.columns, e, sources, width);
+            *out = short_dot(target, &sources.tail(rows.columns[e] as usize, width)[..width]);
+        }
+    }
+}
