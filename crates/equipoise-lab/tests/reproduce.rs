@@ -248,7 +248,8 @@ fn rivals_are_run_and_gradient_blending_reads_a_plain_run_of_its_own_training() 
     let choose = Choose { backbones: strings(&["vbpr"]), methods: strings(&["none", "gb", "ogm"]) };
     plan.cells = expand(paper(), plan.table, &choose, &["baby".into()]).unwrap();
     let inventor = Inventor::default();
-    let settled = carry_out(&plan, Some(&inventor));
+    let (settled, announced) = announced(&plan, Some(&inventor));
+    assert_eq!(inventor.seen.lock().unwrap().len(), announced, "as many tasks as were announced");
     let finals = inventor.finals.into_inner().unwrap();
     let of = |method: &str| {
         finals.iter().filter(|(_, c)| c.balance.name == method && c.seed <= 3).cloned().collect::<Vec<_>>()
