@@ -28,6 +28,7 @@
 pub mod activate;
 pub mod adam;
 pub mod affine;
+mod ahead;
 pub mod attention;
 pub mod exponential;
 mod fused;

@@ -6,6 +6,7 @@
 //!
 //! The terms of a sum are added in the order of `k`, so that the bits of a score depend on its two rows alone.
 
+use crate::ahead::Nothing;
 use crate::tiles::{LANES, Lane, ROWS, add_to_columns, write_tile};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -87,7 +88,7 @@ impl PackedRows {
             let count = a.len() / self.width;
             taken.iter_mut().zip(a.chunks_exact(self.width)).for_each(|(part, row)| *part = row);
             for (panel, first) in self.each_panel().zip((0..columns).step_by(LANES)) {
-                add_to_columns(&taken[..count], panel, out, columns, first);
+                add_to_columns(&taken[..count], panel, out, columns, first, &mut Nothing);
             }
         }
     }

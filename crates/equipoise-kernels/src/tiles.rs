@@ -7,12 +7,15 @@
 //! of the 32 registers of AVX-512, or twice 12 of the 16 of AVX2: enough to keep both multipliers busy, with more products
 //! than reads. The terms of a sum are added in the order of `k`, [fused](crate::fused) where the processor can.
 
+use crate::ahead::{Ahead, Nothing};
 use crate::fused::{self, InRegisters, Register};
 
 /// Columns of a panel: two registers of AVX-512, twice two of AVX2.
 pub(crate) const LANES: usize = 32;
 /// Most rows of a tile.
 pub(crate) const ROWS: usize = 6;
+/// A line is asked for every so many terms: memory gives a core about one in the time of five.
+const EVERY: usize = 4;
 
 /// One row of a packed panel: two cache lines, so that a read of 16 numbers needs one.
 #[derive(Clone, Copy, Debug)]
@@ -24,68 +27,75 @@ impl Lane {
     pub(crate) const ZERO: Lane = Lane([0.0; LANES]);
 }
 
-/// Adds the product of at most [`ROWS`] rows `a` with the panel `b` to `out`, rows of [`LANES`] numbers that start `stride`
+/// Writes the product of at most [`ROWS`] rows `a` with the panel `b` to `out`, rows of [`LANES`] numbers that start `stride`
 /// apart.
 ///
 /// # Panics
 /// If there are more rows than [`ROWS`], or if a slice is too short.
-pub(crate) fn add_tile(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
-    tile::<true>(a, b, out, stride);
+pub(crate) fn write_tile(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
+    tile::<false>(a, b, out, stride, &mut Nothing);
 }
 
-/// [`add_tile`] that overwrites `out`.
+/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on, and asks for
+/// what comes next meanwhile.
 ///
 /// # Panics
-/// As [`add_tile`].
-pub(crate) fn write_tile(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
-    tile::<false>(a, b, out, stride);
-}
-
-/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on.
-pub(crate) fn add_to_columns(a: &[&[f32]], b: &[Lane], out: &mut [f32], width: usize, first: usize) {
+/// As [`write_tile`].
+pub(crate) fn add_to_columns(
+    a: &[&[f32]],
+    b: &[Lane],
+    out: &mut [f32],
+    width: usize,
+    first: usize,
+    ahead: &mut impl Ahead,
+) {
     let (count, out) = (LANES.min(width - first), &mut out[first..]);
     if count == LANES {
-        return add_tile(a, b, out, width);
+        return tile::<true>(a, b, out, width, ahead);
     }
     let mut sums = [0.0; LANES * ROWS];
     for (sum, row) in sums.chunks_exact_mut(LANES).zip(out.chunks(width)) {
         sum[..count].copy_from_slice(&row[..count]);
     }
-    add_tile(a, b, &mut sums, LANES);
+    tile::<true>(a, b, &mut sums, LANES, ahead);
     for (sum, row) in sums.chunks_exact(LANES).zip(out.chunks_mut(width)) {
         row[..count].copy_from_slice(&sum[..count]);
     }
 }
 
 #[inline(always)]
-fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
+fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize, ahead: &mut impl Ahead) {
     match *a {
         [] => {}
-        [a0] => fused::run(Tile::<1, ADD> { a: [a0], b, out, stride }),
-        [a0, a1] => fused::run(Tile::<2, ADD> { a: [a0, a1], b, out, stride }),
-        [a0, a1, a2] => fused::run(Tile::<3, ADD> { a: [a0, a1, a2], b, out, stride }),
-        [a0, a1, a2, a3] => fused::run(Tile::<4, ADD> { a: [a0, a1, a2, a3], b, out, stride }),
-        [a0, a1, a2, a3, a4] => fused::run(Tile::<5, ADD> { a: [a0, a1, a2, a3, a4], b, out, stride }),
+        [a0] => fused::run(Tile::<1, ADD, _> { a: [a0], b, out, stride, ahead }),
+        [a0, a1] => fused::run(Tile::<2, ADD, _> { a: [a0, a1], b, out, stride, ahead }),
+        [a0, a1, a2] => fused::run(Tile::<3, ADD, _> { a: [a0, a1, a2], b, out, stride, ahead }),
+        [a0, a1, a2, a3] => fused::run(Tile::<4, ADD, _> { a: [a0, a1, a2, a3], b, out, stride, ahead }),
+        [a0, a1, a2, a3, a4] => {
+            fused::run(Tile::<5, ADD, _> { a: [a0, a1, a2, a3, a4], b, out, stride, ahead });
+        }
         [a0, a1, a2, a3, a4, a5] => {
-            fused::run(Tile::<6, ADD> { a: [a0, a1, a2, a3, a4, a5], b, out, stride });
+            fused::run(Tile::<6, ADD, _> { a: [a0, a1, a2, a3, a4, a5], b, out, stride, ahead });
         }
         _ => panic!("tile: at most {ROWS} rows"),
     }
 }
 
 /// `R` rows of one panel.
-struct Tile<'a, const R: usize, const ADD: bool> {
+struct Tile<'a, const R: usize, const ADD: bool, A> {
     a: [&'a [f32]; R],
     b: &'a [Lane],
     out: &'a mut [f32],
     stride: usize,
+    ahead: &'a mut A,
 }
 
-impl<const R: usize, const ADD: bool> InRegisters for Tile<'_, R, ADD> {
+impl<const R: usize, const ADD: bool, A: Ahead> InRegisters for Tile<'_, R, ADD, A> {
     #[inline(always)]
     fn run<V: Register>(self) {
-        let Tile { a, b, out, stride } = self;
+        let Tile { a, b, out, stride, ahead } = self;
         let a: [&[f32]; R] = std::array::from_fn(|r| &a[r][..b.len()]);
+        let (groups, rest) = b.as_chunks::<EVERY>();
         for first in (0..LANES).step_by(2 * V::N) {
             let mut acc = [[V::splat(0.0); 2]; R];
             if ADD {
@@ -93,18 +103,34 @@ impl<const R: usize, const ADD: bool> InRegisters for Tile<'_, R, ADD> {
                     *acc = V::read_pair(&out[r * stride + first..]);
                 }
             }
-            for (k, lane) in b.iter().enumerate() {
-                let z = V::read_pair(&lane.0[first..]);
-                for r in 0..R {
-                    // SAFETY: every row was cut to the length of `b`.
-                    let x = V::splat(unsafe { *a[r].get_unchecked(k) });
-                    acc[r] = [acc[r][0].add_product(x, z[0]), acc[r][1].add_product(x, z[1])];
+            for (g, group) in groups.iter().enumerate() {
+                ahead.ask();
+                for (k, lane) in group.iter().enumerate() {
+                    // SAFETY: every row was cut to the length of `b`, which has a term `k`.
+                    unsafe { add_term(&mut acc, &a, g * EVERY + k, V::read_pair(&lane.0[first..])) };
                 }
+            }
+            for (k, lane) in rest.iter().enumerate() {
+                // SAFETY: as above.
+                unsafe { add_term(&mut acc, &a, groups.len() * EVERY + k, V::read_pair(&lane.0[first..])) };
             }
             for (r, acc) in acc.iter().enumerate() {
                 V::write_pair(*acc, &mut out[r * stride + first..]);
             }
         }
+    }
+}
+
+/// Term `k` of all sums, `z` of the panel.
+///
+/// # Safety
+/// Every row of `a` has a term `k`.
+#[inline(always)]
+unsafe fn add_term<V: Register, const R: usize>(acc: &mut [[V; 2]; R], a: &[&[f32]; R], k: usize, z: [V; 2]) {
+    for r in 0..R {
+        // SAFETY: the caller's.
+        let x = V::splat(unsafe { *a[r].get_unchecked(k) });
+        acc[r] = [acc[r][0].add_product(x, z[0]), acc[r][1].add_product(x, z[1])];
     }
 }
 
@@ -122,7 +148,7 @@ mod tests {
         for height in 0..=ROWS {
             let a: Vec<&[f32]> = rows[..height].iter().map(Vec::as_slice).collect();
             let (mut added, mut written) = (vec![1.0; stride * ROWS], vec![1.0; stride * ROWS]);
-            add_tile(&a, &b, &mut added, stride);
+            add_to_columns(&a, &b, &mut added, stride, 0, &mut Nothing);
             write_tile(&a, &b, &mut written, stride);
             for at in 0..added.len() {
                 let (r, l) = (at / stride, at % stride);

@@ -95,21 +95,26 @@ pub(crate) fn prefetch<T>(part: &[T]) {
 
 #[inline(always)]
 fn prefetch_from<T>(start: *const T, length: usize) {
+    for at in (0..length).step_by(LINE / size_of::<T>()) {
+        prefetch_line(start.wrapping_add(at).cast());
+    }
+}
+
+/// Asks the processor for one line; nothing is read.
+#[inline(always)]
+pub(crate) fn prefetch_line(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        for at in (0..length).step_by(LINE / size_of::<T>()) {
-            // SAFETY: a hint, which reads nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(at).cast()) };
-        }
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (start, length);
+    let _ = at;
 }
 
 /// Bytes in one cache line.
-#[cfg(target_arch = "x86_64")]
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Sum of a slice in a fixed order, 16 partial sums side by side.
 #[inline(always)]
