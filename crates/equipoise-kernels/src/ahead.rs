@@ -4,6 +4,7 @@
 //! all at once, they hold up what is being computed; asked for one by one, they come while it is.
 
 use crate::vector::{LINE, prefetch_line};
+use std::ops::Range;
 
 /// What a product asks for on its way.
 pub(crate) trait Ahead {
@@ -35,21 +36,14 @@ pub(crate) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The pieces of `columns` columns from `first` on of `rows` of a row-major table. Nothing is read: rows that are not
-    /// there do no harm.
-    pub(crate) fn new<T>(
-        table: &[T],
-        width: usize,
-        first: usize,
-        columns: usize,
-        rows: &'a [u32],
-    ) -> Lines<'a> {
-        let (size, rows) = (size_of::<T>(), if columns == 0 { &[] } else { rows });
+    /// Some columns of `rows` of a row-major table. Nothing is read: rows that are not there do no harm.
+    pub(crate) fn new<T>(table: &[T], width: usize, columns: Range<usize>, rows: &'a [u32]) -> Lines<'a> {
+        let (size, rows) = (size_of::<T>(), if columns.is_empty() { &[] } else { rows });
         Lines {
             rows,
-            start: table.as_ptr().wrapping_add(first).cast(),
+            start: table.as_ptr().wrapping_add(columns.start).cast(),
             stride: width * size,
-            count: (columns * size).div_ceil(LINE),
+            count: (columns.len() * size).div_ceil(LINE),
             limit: rows.len(),
             next: (0, 0),
         }
@@ -86,7 +80,7 @@ mod tests {
     #[test]
     fn lines_are_asked_for_in_order_up_to_the_limit_and_once() {
         let (table, rows) = ([0f32; 4 * 40], [3, 0, 2]);
-        let mut lines = Lines::new(&table, 40, 8, 32, &rows);
+        let mut lines = Lines::new(&table, 40, 8..40, &rows);
         lines.limit(2);
         lines.ask();
         assert_eq!(lines.next, (0, 1), "32 numbers are two lines");
@@ -103,7 +97,7 @@ mod tests {
 
     #[test]
     fn no_columns_are_nothing_to_ask_for() {
-        let mut lines = Lines::new(&[0f32; 8], 4, 4, 0, &[1, 0]);
+        let mut lines = Lines::new(&[0f32; 8], 4, 4..4, &[1, 0]);
         lines.ask();
         lines.finish(2);
         assert_eq!(lines.next, (0, 0));

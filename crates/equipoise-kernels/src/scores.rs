@@ -7,7 +7,7 @@
 //! The terms of a sum are added in the order of `k`, so that the bits of a score depend on its two rows alone.
 
 use crate::ahead::Nothing;
-use crate::tiles::{LANES, Lane, ROWS, add_to_columns, write_tile};
+use crate::tiles::{LANES, Lane, ROWS, add_to_columns, rows_of, write_tile};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -72,9 +72,7 @@ impl PackedRows {
         let packed = &self.lanes[panels.start * self.width..panels.end * self.width];
         for (p, panel) in packed.chunks_exact(self.width).enumerate() {
             for (a, out) in a.chunks(ROWS * self.width).zip(out.chunks_mut(ROWS * stride)) {
-                let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
-                let count = a.len() / self.width;
-                taken.iter_mut().zip(a.chunks_exact(self.width)).for_each(|(part, row)| *part = row);
+                let (taken, count) = rows_of(a, self.width);
                 write_tile(&taken[..count], panel, &mut out[p * LANES..], stride);
             }
         }
@@ -89,9 +87,7 @@ impl PackedRows {
         assert_eq!(self.panels(), columns.div_ceil(LANES), "scores: columns");
         assert_eq!(a.len() * columns, out.len() * self.width, "scores: output length");
         for (a, out) in a.chunks(ROWS * self.width).zip(out.chunks_mut(ROWS * columns)) {
-            let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
-            let count = a.len() / self.width;
-            taken.iter_mut().zip(a.chunks_exact(self.width)).for_each(|(part, row)| *part = row);
+            let (taken, count) = rows_of(a, self.width);
             for (panel, first) in self.each_panel().zip((0..columns).step_by(LANES)) {
                 add_to_columns(&taken[..count], panel, out, columns, first, &mut Nothing);
             }

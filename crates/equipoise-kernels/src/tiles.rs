@@ -27,6 +27,14 @@ impl Lane {
     pub(crate) const ZERO: Lane = Lane([0.0; LANES]);
 }
 
+/// The rows of `width >= 1` of a block of at most [`ROWS`], and how many they are.
+#[inline(always)]
+pub(crate) fn rows_of(block: &[f32], width: usize) -> ([&[f32]; ROWS], usize) {
+    let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
+    rows.iter_mut().zip(block.chunks_exact(width)).for_each(|(row, part)| *row = part);
+    (rows, block.len() / width)
+}
+
 /// Writes the product of at most [`ROWS`] rows `a` with the panel `b` to `out`, rows of [`LANES`] numbers that start `stride`
 /// apart.
 ///

@@ -90,13 +90,8 @@ pub(crate) fn short_dot(a: &[f32], b: &[f32]) -> f32 {
 /// Asks the processor for a slice before it is read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(part: &[T]) {
-    prefetch_from(part.as_ptr(), part.len());
-}
-
-#[inline(always)]
-fn prefetch_from<T>(start: *const T, length: usize) {
-    for at in (0..length).step_by(LINE / size_of::<T>()) {
-        prefetch_line(start.wrapping_add(at).cast());
+    for at in (0..part.len()).step_by(LINE / size_of::<T>()) {
+        prefetch_line(part.as_ptr().wrapping_add(at).cast());
     }
 }
 

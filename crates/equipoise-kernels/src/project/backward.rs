@@ -2,7 +2,7 @@
 
 use super::FeatureRows;
 use super::coming::{APART, BACK_DEPTH, Coming, PANEL};
-use crate::tiles::{LANES, ROWS, add_to_columns};
+use crate::tiles::{LANES, ROWS, add_to_columns, rows_of};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -76,12 +76,9 @@ fn weight_panel(
         coming.begin(blocks.next().unwrap_or(&[]));
         for (c, lanes) in packed.chunks_exact(APART).enumerate() {
             for (out, turned) in panel.chunks_mut(ROWS * width).zip(turned.chunks(ROWS * height)) {
-                let mut taken: [&[f32]; ROWS] = [&[]; ROWS];
-                for (part, line) in taken.iter_mut().zip(turned.chunks_exact(height)) {
-                    *part = line;
-                }
-                let taken = &taken[..out.len() / width];
-                add_to_columns(taken, &lanes[..height], out, width, c * LANES, coming.ahead());
+                let (taken, count) = rows_of(turned, height);
+                let lanes = &lanes[..height];
+                add_to_columns(&taken[..count], lanes, out, width, c * LANES, coming.ahead());
                 coming.advance();
             }
         }

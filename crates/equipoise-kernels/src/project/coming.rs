@@ -23,6 +23,8 @@ pub(super) struct Coming<'a> {
     rows: &'a [u32],
     lines: Lines<'a>,
     packed: Vec<Lane>,
+    /// Where float16 is converted.
+    converted: [f32; PANEL],
     /// In how many steps a block is packed.
     steps: usize,
     step: usize,
@@ -34,7 +36,8 @@ impl<'a> Coming<'a> {
     pub(super) fn new(features: FeatureRows<'a>, columns: Range<usize>, steps: usize) -> Coming<'a> {
         let packed = vec![Lane::ZERO; APART * columns.len().div_ceil(LANES)];
         let lines = features.lines(&[], columns.clone());
-        Coming { features, columns, rows: &[], lines, packed, steps, step: 0, done: 0 }
+        let converted = [0.0; PANEL];
+        Coming { features, columns, rows: &[], lines, packed, converted, steps, step: 0, done: 0 }
     }
 
     /// As much room as a block takes.
@@ -68,21 +71,19 @@ impl<'a> Coming<'a> {
 
     /// All that is left.
     pub(super) fn finish(&mut self) {
-        for row in self.done..self.rows.len() {
-            self.lines.limit(row + LEAD);
-            self.lines.finish(row + LEAD);
-            self.pack(row + 1);
+        for until in self.done..=self.rows.len() {
+            self.pack(until);
+            self.lines.finish(until + LEAD);
         }
     }
 
     /// Packs rows up to `until`.
     fn pack(&mut self, until: usize) {
-        self.lines.finish(until);
         self.lines.limit(until + LEAD);
-        let mut room = [0.0; PANEL];
+        self.lines.finish(until);
+        let room = &mut self.converted[..self.columns.len()];
         for k in self.done..until {
-            let piece =
-                self.features.piece(self.rows[k], self.columns.clone(), &mut room[..self.columns.len()]);
+            let piece = self.features.piece(self.rows[k], self.columns.clone(), room);
             pack(piece, k, &mut self.packed);
         }
         self.done = until;

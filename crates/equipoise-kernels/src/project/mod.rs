@@ -54,10 +54,9 @@ impl<'a> FeatureRows<'a> {
 
     /// The lines of some columns of `rows`, to be asked for before they are read.
     fn lines(&self, rows: &'a [u32], columns: Range<usize>) -> Lines<'a> {
-        let (first, count) = (columns.start, columns.len());
         match self.values {
-            FeatureValues::Single(values) => Lines::new(values, self.width, first, count, rows),
-            FeatureValues::Half(values) => Lines::new(values, self.width, first, count, rows),
+            FeatureValues::Single(values) => Lines::new(values, self.width, columns, rows),
+            FeatureValues::Half(values) => Lines::new(values, self.width, columns, rows),
         }
     }
 }

@@ -113,6 +113,11 @@ impl Paper {
         needs_teachers(&self.balancer(method))
     }
 
+    /// Whether a method's runs read those of the plain model.
+    pub fn reads_plain(&self, method: &str) -> bool {
+        self.methods.get(method).is_some_and(|m| m.plain)
+    }
+
     /// The settings of a method: those of the method it starts from, then its own.
     pub fn chain(&self, method: &str) -> Vec<&toml::Table> {
         let Some(entry) = self.methods.get(method) else { return Vec::new() };

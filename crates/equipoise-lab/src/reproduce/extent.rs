@@ -29,9 +29,8 @@ pub fn expected(paper: &Paper, plan: &Plan) -> usize {
             finals.insert(of(method));
         }
     }
-    let reads_plain = |method: &str| paper.methods.get(method).is_some_and(|m| m.plain);
     // A point whose runs read that of the plain model has one trained for it.
-    let of_point = |method: &str| 1 + usize::from(reads_plain(method));
+    let of_point = |method: &str| 1 + usize::from(paper.reads_plain(method));
     let searched: usize = searches.iter().map(|(_, _, method)| points(plan, method) * of_point(method)).sum();
     let trained = |key: &(String, String, String)| if key.2 == "search" { 1 } else { plan.seeds as usize };
     searched + finals.iter().chain(&teachers).map(trained).sum::<usize>()

@@ -179,7 +179,7 @@ impl<'a> Study<'a> {
 
     /// For a method that reads the plain model's run: the same configuration, told where it is, trained if need be.
     fn beside_plain(&self, place: Place, config: RunConfig) -> Result<RunConfig, Failure> {
-        if !self.paper.methods.get(place.method).is_some_and(|m| m.plain) {
+        if !self.paper.reads_plain(place.method) {
             return Ok(config);
         }
         let plain = plain_like(&config, &self.chosen(Place { method: "none", ..place })?.config);
