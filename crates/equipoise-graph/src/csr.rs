@@ -58,6 +58,22 @@ impl Csr {
         columns.zip(self.values[range].iter().copied())
     }
 
+    /// The matrix of these rows, in their order.
+    ///
+    /// # Panics
+    /// If a row is not below [`n`](Self::n).
+    pub fn of_rows(&self, rows: &[u32]) -> Csr {
+        let bounds = |row: u32| self.indptr[row as usize]..self.indptr[row as usize + 1];
+        let entries = rows.iter().map(|&row| bounds(row).len()).sum();
+        let mut some = Csr::with_capacity(rows.len(), self.n_columns, entries);
+        for &row in rows {
+            some.indices.extend_from_slice(&self.indices[bounds(row)]);
+            some.values.extend_from_slice(&self.values[bounds(row)]);
+            some.indptr.push(some.indices.len());
+        }
+        some
+    }
+
     /// The transpose, as the backward pass of a product needs it; counting sort, `O(n + nnz)`.
     pub fn transposed(&self) -> Csr {
         let (indptr, indices, entries) = self.transposed_with_edges();

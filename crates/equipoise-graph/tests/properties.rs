@@ -122,4 +122,14 @@ proptest! {
         }
         prop_assert_eq!(transposed.transposed(), matrix);
     }
+
+    #[test]
+    fn the_matrix_of_some_rows_has_those_rows(graph in graph(), rows in prop::collection::vec(0..NODES as u32, 0..20)) {
+        let matrix = graph.normalised(Normalisation::Sym);
+        let some = matrix.of_rows(&rows);
+        prop_assert_eq!((some.n(), some.n_columns()), (rows.len(), NODES));
+        for (at, &row) in rows.iter().enumerate() {
+            prop_assert!(some.row(at).eq(matrix.row(row as usize)), "{at} is {row}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! another.
 //!
 //! ```text
-//! y = f( x W^T + 1 b + e )        f the identity or leaky ReLU, e a table of the shape of y or nothing
+//! y = f( x W^T + 1 b + e )        f the identity or leaky ReLU, e nothing or the sum of tables of the shape of y
 //! ```
 //!
 //! A block of rows stays in the cache from the product to the activation. Blocks and the groups whose gradients
@@ -42,19 +42,18 @@ impl Affine<'_> {
     }
 }
 
-/// Writes `y` (`n x d`) for `x` of `n x k`, with `added` (`e`) of `n x d` where it is given.
+/// Writes `y` (`n x d`) for `x` of `n x k`, with the sum of the tables `added` (`e`), each `n x d`.
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn affine(map: Affine, x: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
+pub fn affine(map: Affine, x: &[f32], added: &[&[f32]], y: &mut [f32]) {
     let (d, k) = (map.outputs(), map.inputs());
     assert_eq!(map.weight.len(), d * k, "affine: weight length");
     assert_eq!(x.len() / k, y.len() / d, "affine: rows of input and output");
-    assert!(added.is_none_or(|e| e.len() == y.len()), "affine: length of what is added");
+    assert!(added.iter().all(|e| e.len() == y.len()), "affine: length of what is added");
     let packed = PackedRows::new(map.weight, k);
     y.par_chunks_mut(BLOCK * d).zip(x.par_chunks(BLOCK * k)).enumerate().for_each(|(block, (y, x))| {
-        let added = added.map(|e| &e[block * BLOCK * d..][..y.len()]);
-        start(map.bias, added, y);
+        start(map.bias, added, block * BLOCK * d, y);
         packed.add_products(x, d, y);
         if let Some(slope) = map.slope {
             leaky(slope, y);
@@ -65,25 +64,20 @@ pub fn affine(map: Affine, x: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
 wide! {
     fn leaky(slope: f32, y: &mut [f32]) {
         for y in y {
-            *y = if *y > 0.0 { *y } else { slope * *y };
+            // A factor: what is written only where it changes becomes a masked store, which some processors do slowly.
+            *y *= if *y > 0.0 { 1.0 } else { slope };
         }
     }
 }
 
-/// What the sum starts from.
-fn start(bias: &[f32], added: Option<&[f32]>, y: &mut [f32]) {
-    match added {
-        None => y.chunks_exact_mut(bias.len()).for_each(|y| y.copy_from_slice(bias)),
-        Some(added) => add_bias(bias, added, y),
-    }
-}
-
 wide! {
-    fn add_bias(bias: &[f32], added: &[f32], y: &mut [f32]) {
+    /// What the sums start from: the bias, and what the tables have from `at` on.
+    fn start(bias: &[f32], added: &[&[f32]], at: usize, y: &mut [f32]) {
         let d = bias.len();
-        for (y, added) in y.chunks_exact_mut(d).zip(added.chunks_exact(d)) {
-            for ((y, added), bias) in y.iter_mut().zip(added).zip(bias) {
-                *y = added + bias;
+        for (y, at) in y.chunks_exact_mut(d).zip((at..).step_by(d)) {
+            y.copy_from_slice(bias);
+            for table in added {
+                y.iter_mut().zip(&table[at..at + d]).for_each(|(y, e)| *y += e);
             }
         }
     }
@@ -175,17 +169,18 @@ impl<'a> Group<'a> {
         let mut scratch = vec![0.0; if map.slope.is_some() { BACK_BLOCK * d } else { 0 }];
         for (block, grad) in self.grad.chunks(BACK_BLOCK * d).enumerate() {
             let (from, rows) = (block * BACK_BLOCK, grad.len() / d);
+            let added = if self.added.is_empty() { &mut [] } else { &mut self.added[from * d..][..rows * d] };
             let g = match map.slope {
-                None => grad,
+                None => {
+                    added.copy_from_slice(&grad[..added.len()]);
+                    grad
+                }
                 Some(slope) => {
-                    let g = &mut scratch[..grad.len()];
+                    let g = if added.is_empty() { &mut scratch[..rows * d] } else { added };
                     leaky_relu_backward_chunk(&self.y[from * d..][..rows * d], slope, grad, g);
                     &*g
                 }
             };
-            if !self.added.is_empty() {
-                self.added[from * d..][..rows * d].copy_from_slice(g);
-            }
             add_rows(g, &mut bias);
             if !self.d_x.is_empty() {
                 let data = &mut self.d_x[from * k..][..rows * k];
@@ -220,13 +215,14 @@ mod tests {
     #[test]
     fn output_and_gradients_equal_the_naive_sums_across_block_edges() {
         for (n, d, k) in [(1, 1, 1), (300, 5, 19), (4200, 16, 32), (70, 64, 64)] {
-            let (x, weight, bias, added) = (whole(n * k, 5), whole(d * k, 3), whole(d, 2), whole(n * d, 11));
+            let (x, weight, bias) = (whole(n * k, 5), whole(d * k, 3), whole(d, 2));
+            let (added, more) = (whole(n * d, 11), whole(n * d, 17));
             let map = Affine { weight: &weight, bias: &bias, slope: Some(0.25) };
             let mut y = vec![f32::NAN; n * d];
-            affine(map, &x, Some(&added), &mut y);
+            affine(map, &x, &[&added, &more], &mut y);
             let sum = |r: usize, c: usize| crate::dot(&x[r * k..][..k], &weight[c * k..][..k]);
             for (at, &found) in y.iter().enumerate() {
-                let before = sum(at / d, at % d) + bias[at % d] + added[at];
+                let before = sum(at / d, at % d) + bias[at % d] + added[at] + more[at];
                 assert_eq!(found, before.max(0.25 * before), "{n} {d} {k}: {at}");
             }
             let grad = whole(n * d, 13);

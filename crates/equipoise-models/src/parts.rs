@@ -159,8 +159,13 @@ impl Linear {
         affine_leaky(x, pass.table(&self.weight), pass.table(&self.bias))
     }
 
-    /// Applies it to each row and adds `added`, then a leaky ReLU.
-    pub fn add_leaky(&self, pass: &Pass, x: Tensor<2>, added: Tensor<2>) -> Tensor<2> {
+    /// `x W^T + s b`: row `r` gets the share `s_r` of the bias, `shares` of `[n, 1]`.
+    pub fn apply_with_shares(&self, pass: &Pass, x: Tensor<2>, shares: Tensor<2>) -> Tensor<2> {
+        x.matmul(pass.table(&self.weight).transpose()) + shares.matmul(pass.table(&self.bias))
+    }
+
+    /// Applies it to each row and adds two tables, then a leaky ReLU.
+    pub fn add_leaky(&self, pass: &Pass, x: Tensor<2>, added: [Tensor<2>; 2]) -> Tensor<2> {
         affine_added_leaky(x, pass.table(&self.weight), pass.table(&self.bias), added)
     }
 }

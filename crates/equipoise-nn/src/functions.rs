@@ -143,31 +143,26 @@ pub fn normalise_rows(x: Tensor<2>) -> Tensor<2> {
 
 /// `x W^T + 1 b` per row: `x [n, k]`, `weight [d, k]`, `bias [1, d]` -> `[n, d]`.
 pub fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
-    affine_then(x, weight, bias, None, false)
+    let [x, weight, bias] = [x, weight, bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::affine(x, weight, bias, false))
 }
 
 /// `LR(x W^T + 1 b)`, with the activation of [`leaky_relu`] while the rows are in the cache.
 pub fn affine_leaky(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>) -> Tensor<2> {
-    affine_then(x, weight, bias, None, true)
+    let [x, weight, bias] = [x, weight, bias].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::affine(x, weight, bias, true))
 }
 
-/// `LR(x W^T + 1 b + e)` with a table `e` of `[n, d]`.
-pub fn affine_added_leaky(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>, added: Tensor<2>) -> Tensor<2> {
-    affine_then(x, weight, bias, Some(added), true)
-}
-
-fn affine_then(
+/// `LR(x W^T + 1 b + e + e')` with two tables of `[n, d]`.
+pub fn affine_added_leaky(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Tensor<2>,
-    added: Option<Tensor<2>>,
-    leaky: bool,
+    [first, second]: [Tensor<2>; 2],
 ) -> Tensor<2> {
-    let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
-    Tensor::from_dispatch(match added {
-        None => Dispatch::affine(x, weight, bias, leaky),
-        Some(added) => Dispatch::affine_added(x, weight, bias, added.into_dispatch(), leaky),
-    })
+    let [x, weight, bias] = [x, weight, bias].map(Tensor::into_dispatch);
+    let [first, second] = [first, second].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::affine_added(x, weight, bias, first, second, true))
 }
 
 /// `ln sum_s exp(<a_r, b_s> + o_s)` per row of `a`: `a [n, d]`, `b [m, d]`, `m` offsets -> `[n, 1]`. What is largest in

@@ -17,6 +17,14 @@ impl Propagation {
         Propagation { backward: matrix.transposed(), forward: matrix, attached: Attached::default() }
     }
 
+    /// What these rows of `S` give: the products with it are rows of those with `S`, `O(their entries + columns)`.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn of_rows(&self, rows: &[u32]) -> Propagation {
+        Propagation::new(self.forward.of_rows(rows))
+    }
+
     /// `S`.
     pub fn matrix(&self) -> &Csr {
         &self.forward

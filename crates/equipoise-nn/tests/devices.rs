@@ -198,10 +198,11 @@ fn values_and_dense_rows() {
     let offsets: std::sync::Arc<[f32]> = vec![0.5, -1.0, 0.0, 2.0].into();
     let rows = [x[0].clone(), table(4, 13, &mut s)];
     agree("log partition", &rows, |t| f::log_partition(t[0].clone(), t[1].clone(), &offsets));
-    let linear = [x[0].clone(), table(8, 13, &mut s), table(1, 8, &mut s), table(21, 8, &mut s)];
-    agree("affine", &linear[..3], |t| f::affine(t[0].clone(), t[1].clone(), t[2].clone()));
-    agree("added", &linear, |t| {
-        f::affine_added_leaky(t[0].clone(), t[1].clone(), t[2].clone(), t[3].clone())
+    let linear = [x[0].clone(), table(8, 13, &mut s), table(1, 8, &mut s)];
+    let added = [(); 2].map(|()| table(21, 8, &mut s));
+    agree("affine", &linear, |t| f::affine(t[0].clone(), t[1].clone(), t[2].clone()));
+    agree("added", &[&linear[..], &added].concat(), |t| {
+        f::affine_added_leaky(t[0].clone(), t[1].clone(), t[2].clone(), [t[3].clone(), t[4].clone()])
     });
 }
 

@@ -245,11 +245,12 @@ proptest! {
     fn linear_maps(rows in 1usize..300, inputs in 1usize..20, outputs in 1usize..20, leaky: bool, seed: u64) {
         let mut s = Seed(seed).stream("test");
         let [x, weight, bias] = [[rows, inputs], [outputs, inputs], [1, outputs]].map(|shape| tensor(shape, &mut s));
-        let (added, grad) = (tensor([rows, outputs], &mut s), tensor([rows, outputs], &mut s));
+        let [first, second, grad] = [(); 3].map(|()| tensor([rows, outputs], &mut s));
         let fast = Flex::affine(x.clone(), weight.clone(), bias.clone(), leaky);
-        close("affine", fast, dense::affine::<Flex>(x.clone(), weight.clone(), bias.clone(), None, leaky));
-        let y = Flex::affine_added(x.clone(), weight.clone(), bias.clone(), added.clone(), leaky);
-        let plain = dense::affine::<Flex>(x.clone(), weight.clone(), bias, Some(added), leaky);
+        close("affine", fast, dense::affine::<Flex>(x.clone(), weight.clone(), bias.clone(), [], leaky));
+        let added = [first.clone(), second.clone()];
+        let y = Flex::affine_added(x.clone(), weight.clone(), bias.clone(), first, second, leaky);
+        let plain = dense::affine::<Flex>(x.clone(), weight.clone(), bias, added, leaky);
         close("affine_added", y.clone(), plain);
         let kind = AffineKind { leaky, wants_x: true, wants_added: true };
         let fast = Flex::affine_backward(x.clone(), weight.clone(), y.clone(), grad.clone(), kind);

@@ -8,7 +8,7 @@ use equipoise_nn::functions;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// `x W^T + 1 b`, plus a table where there is one.
+/// `x W^T + 1 b`, plus the tables that there are.
 fn sums(t: &[Table]) -> Table {
     let (x, weight, bias) = (&t[0], &t[1], &t[2]);
     let mut out = Table::zeros(x.rows, weight.rows);
@@ -18,7 +18,7 @@ fn sums(t: &[Table]) -> Table {
             out.values[r * weight.rows + c] = product + bias.values[c];
         }
     }
-    if let Some(added) = t.get(3) {
+    for added in t.iter().skip(3) {
         out.values.iter_mut().zip(&added.values).for_each(|(sum, e)| *sum += e);
     }
     out
@@ -30,13 +30,13 @@ fn leaky(t: Table) -> Table {
 }
 
 /// Multiples of 1/8 and biases halfway between two multiples of 1/64: no sum comes near the kink at 0.
-fn away_from_the_kink(rows: usize, k: usize, d: usize, s: &mut Stream) -> [Table; 4] {
+fn away_from_the_kink(rows: usize, k: usize, d: usize, s: &mut Stream) -> [Table; 5] {
     let eighths =
         |t: Table| Table { values: t.values.iter().map(|x| (x * 8.0).round() / 8.0).collect(), ..t };
-    let [x, weight, mut bias, added] =
-        [(rows, k), (d, k), (1, d), (rows, d)].map(|(rows, width)| eighths(table(rows, width, s)));
+    let [x, weight, mut bias, first, second] =
+        [(rows, k), (d, k), (1, d), (rows, d), (rows, d)].map(|(rows, width)| eighths(table(rows, width, s)));
     bias.values.iter_mut().for_each(|b| *b += 1.0 / 128.0);
-    [x, weight, bias, added]
+    [x, weight, bias, first, second]
 }
 
 proptest! {
@@ -45,7 +45,7 @@ proptest! {
     #[test]
     fn a_linear_map_is_the_product_and_its_bias(rows in 1usize..9, k in 1usize..9, d in 1usize..9, seed: u64) {
         let mut s = Seed(seed).stream("test");
-        let [x, weight, bias, added] = away_from_the_kink(rows, k, d, &mut s);
+        let [x, weight, bias, first, second] = away_from_the_kink(rows, k, d, &mut s);
         let clones = |t: &[Tensor<2>]| [t[0].clone(), t[1].clone(), t[2].clone()];
         let tables = [x, weight, bias];
         let run = |t: &[Tensor<2>]| {
@@ -61,9 +61,9 @@ proptest! {
         let [x, weight, bias] = tables;
         let run = |t: &[Tensor<2>]| {
             let [x, weight, bias] = clones(t);
-            functions::affine_added_leaky(x, weight, bias, t[3].clone())
+            functions::affine_added_leaky(x, weight, bias, [t[3].clone(), t[4].clone()])
         };
-        agree(&[x, weight, bias, added], &mut s, run, |t| leaky(sums(t)));
+        agree(&[x, weight, bias, first, second], &mut s, run, |t| leaky(sums(t)));
     }
 
     #[test]

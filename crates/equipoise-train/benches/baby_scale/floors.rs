@@ -112,7 +112,7 @@ fn on_graph(graph: &Bipartite, nodes: usize) {
     let (weight, bias) = (values(WIDTH * WIDTH), values(WIDTH));
     let map = Affine { weight: &weight, bias: &bias, slope: Some(0.01) };
     report("linear map, all nodes", 2.0 * (nodes * WIDTH * WIDTH) as f64, once + writes, || {
-        affine(map, &table, None, &mut out);
+        affine(map, &table, &[], &mut out);
     });
 }
 

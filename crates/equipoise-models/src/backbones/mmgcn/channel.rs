@@ -1,37 +1,35 @@
 //! The layers of one channel.
 
 use super::alike::Alike;
+use super::targets::Targets;
 use super::{Combination, Config};
 use crate::nodes::split;
 use crate::parts::{Build, Content, Linear};
 use crate::{Mode, Pass};
 use burn::tensor::Tensor;
-use equipoise_nn::{
-    Propagation, Rows, blend, collect, gather_rows, init, leaky_relu, normalise_rows, propagate, stack,
-};
-use std::sync::Arc;
+use equipoise_nn::{Rows, blend, collect, init, leaky_relu, normalise_rows, propagate, stack};
 
 /// What the layers of all channels read in one evaluation.
 pub(super) struct Scope<'a> {
     config: &'a Config,
     pass: Pass<'a>,
-    adjacency: Arc<Propagation>,
-    /// `ID`, users then items.
-    ids: Tensor<2>,
-    /// Its rows that the last layer reads.
-    asked_ids: Tensor<2>,
-    /// Nodes whose last layer is wanted and how many of them are users; `None` for all nodes.
-    asked: Option<(Rows, usize)>,
+    /// Of every layer but the last, and of the last.
+    targets: [Targets; 2],
+    /// How many of the nodes that are asked for are users.
+    users: usize,
 }
 
 impl<'a> Scope<'a> {
-    /// The pass is over everything; its ablation plays no role here.
+    /// The pass is over everything; its ablation plays no role here. `asked` are the nodes whose last layer is wanted and
+    /// the number of users among them, `None` for all nodes.
     pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Option<(Rows, usize)>) -> Scope<'a> {
-        let adjacency = pass.inputs().graphs.propagation(config.normalisation);
         let ids = collect(stack(pass.users("user.id"), pass.items("item.id")));
-        let asked_ids = asked.as_ref().map(|(rows, _)| collect(gather_rows(ids.clone(), rows)));
-        let asked_ids = asked_ids.unwrap_or_else(|| ids.clone());
-        Scope { config, pass, adjacency, ids, asked_ids, asked }
+        let all = Targets::all(&pass.inputs().graphs, config.normalisation, ids);
+        let (last, users) = match asked {
+            Some((rows, users)) => (all.of_rows(rows), users),
+            None => (all.clone(), pass.inputs().n_users),
+        };
+        Scope { config, pass, targets: [all, last], users }
     }
 
     /// Whether this evaluation drops entries.
@@ -41,21 +39,12 @@ impl<'a> Scope<'a> {
 
     /// The rows of users and of items of a channel or a mean of channels.
     pub(super) fn split(&self, nodes: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        let users = self.asked.as_ref().map_or(self.pass.inputs().n_users, |(_, users)| *users);
-        split(nodes, users)
+        split(nodes, self.users)
     }
 
-    /// The rows of `ID` that layer `l` reads.
-    fn ids(&self, l: usize) -> Tensor<2> {
-        if l == self.config.layers { self.asked_ids.clone() } else { self.ids.clone() }
-    }
-
-    /// After layer `l` only what was asked for is read, if `l` is the last.
-    fn keep(&self, l: usize, nodes: Tensor<2>) -> Tensor<2> {
-        match &self.asked {
-            Some((rows, _)) if l == self.config.layers => gather_rows(nodes, rows),
-            _ => nodes,
-        }
+    /// The nodes of layer `l`.
+    fn targets(&self, l: usize) -> &Targets {
+        &self.targets[usize::from(l == self.config.layers)]
     }
 }
 
@@ -128,27 +117,38 @@ impl Layer {
 
     /// Equations (2) to (5).
     fn run(&self, scope: &Scope, state: Tensor<2>) -> Tensor<2> {
-        let (pass, keep) = (&scope.pass, |nodes| scope.keep(self.l, nodes));
+        let (pass, targets) = (&scope.pass, scope.targets(self.l));
         let state = collect(pass.dropout(state, scope.config.dropout, &self.site));
-        let near = propagate(&scope.adjacency, self.conv.apply(pass, state.clone()));
-        let near = leaky_relu(keep(near));
-        let own = blend(self.own.apply_leaky(pass, keep(state)), scope.ids(self.l), 1.0);
+        let near = self.near(pass, targets, state.clone());
+        let (own, ids) = (self.own.apply_leaky(pass, targets.rows_of(state)), targets.ids());
         match self.combination {
-            Combination::Elementwise => self.combine.add_leaky(pass, near, own),
-            Combination::Concat => self.combine.apply_leaky(pass, Tensor::cat(vec![near, own], 1)),
+            Combination::Elementwise => self.combine.add_leaky(pass, near, [own, ids]),
+            Combination::Concat => {
+                self.combine.apply_leaky(pass, Tensor::cat(vec![near, blend(own, ids, 1.0)], 1))
+            }
         }
     }
 
     /// The same where users have one row and items another, `sides` of `2 x d`.
     fn run_alike(&self, scope: &Scope, alike: &Alike, sides: Tensor<2>) -> Tensor<2> {
-        let (pass, keep) = (&scope.pass, |nodes| scope.keep(self.l, nodes));
+        let (pass, targets) = (&scope.pass, scope.targets(self.l));
         let near = leaky_relu(alike.received(self.conv.apply(pass, sides.clone())));
         let own = alike.own(self.own.apply_leaky(pass, sides));
         let of_kinds = match self.combination {
             Combination::Elementwise => self.combine.apply(pass, near) + own,
             Combination::Concat => self.combine.apply(pass, Tensor::cat(vec![near, own], 1)),
         };
-        leaky_relu(blend(keep(alike.to_nodes(of_kinds)), self.of_ids(pass, scope.ids(self.l)), 1.0))
+        let of_nodes = targets.rows_of(alike.to_nodes(of_kinds));
+        leaky_relu(blend(of_nodes, self.of_ids(pass, targets.ids()), 1.0))
+    }
+
+    /// Equation (2), by `A (H Wc^T + 1 bc^T) = (A H) Wc^T + A 1 bc^T`: rows that nobody reads go through no map.
+    fn near(&self, pass: &Pass, targets: &Targets, state: Tensor<2>) -> Tensor<2> {
+        let heard = propagate(targets.adjacency(), state);
+        match targets.row_sums() {
+            None => self.conv.apply_leaky(pass, heard),
+            Some(sums) => leaky_relu(self.conv.apply_with_shares(pass, heard, sums)),
+        }
     }
 
     /// What `ID` adds to it: (4) and (5) are linear in `Xh`.

@@ -24,7 +24,8 @@
 //! | `Wg_l`, `bg_l` | `combine.<m>.<l>.weight`, `.bias` | `d x k`, `1 x d` | `U(-1/sqrt(k), 1/sqrt(k))` |
 //!
 //! with `k = d`, or `2 d` under concat. The bias `bc_l` is inside the propagation: a node without neighbours
-//! receives exactly 0 under `rw`, and under `sym` the bias is scaled by the row sum of `A`.
+//! receives exactly 0 under `rw`, and under `sym` the bias is scaled by the row sum of `A`. Propagation comes first,
+//! `H = LR( (A H_(l-1)) Wc_l^T + (A 1) bc_l )`, which is the same and maps only rows that are read.
 //!
 //! # Ablation
 //! Channels meet only in the mean (6), so each is computed at most twice, real and silenced, and every ablation
@@ -37,7 +38,7 @@
 //! (4) and (5) are linear in `Xh` inside the activation, where `ID` is added per node. Under `sym` the weights
 //! depend on the neighbours' degrees too, and under dropout the rows differ: both take the plain path.
 //!
-//! The last layer's row-wise work is done for the users and items asked for alone.
+//! The last layer is done for the users and items asked for alone, with their rows of `A`.
 //!
 //! # Variants
 //! | setting | first author's code | code of the 2024 experiments | default |
@@ -63,6 +64,7 @@
 
 mod alike;
 mod channel;
+mod targets;
 
 use crate::nodes::{asked, mean};
 use crate::parts::Build;

@@ -32,17 +32,18 @@ impl<B: DenseOps> Backward<B, 3> for Affine {
 #[derive(Debug)]
 struct AffineAdded;
 
-impl<B: DenseOps> Backward<B, 4> for AffineAdded {
+impl<B: DenseOps> Backward<B, 5> for AffineAdded {
     type State = (Kept<B>, bool);
 
-    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
         let ([x, weight, y], leaky) = ops.state;
-        let [of_x, of_weight, of_bias, of_added] = ops.parents.map(|parent| parent.map(|parent| parent.id));
-        let kind = AffineKind { leaky, wants_x: of_x.is_some(), wants_added: of_added.is_some() };
+        let [of_x, of_weight, of_bias, of_first, of_second] = ops.parents.map(|p| p.map(|parent| parent.id));
+        let wants_added = of_first.or(of_second).is_some();
+        let kind = AffineKind { leaky, wants_x: of_x.is_some(), wants_added };
         let grad = grads.consume::<B>(&ops.node);
         let (d_x, d_weight, d_bias, d_added) = B::affine_backward(x, weight, y, grad, kind);
-        let parents = [(of_x, d_x), (of_weight, d_weight), (of_bias, d_bias), (of_added, d_added)];
-        register::<B>(grads, parents);
+        register::<B>(grads, [(of_x, d_x), (of_weight, d_weight), (of_bias, d_bias)]);
+        register::<B>(grads, [(of_first, d_added.clone()), (of_second, d_added)]);
     }
 }
 
@@ -81,13 +82,14 @@ impl<B: DenseOps, C: CheckpointStrategy> DenseOps for Autodiff<B, C> {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        added: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
         leaky: bool,
     ) -> FloatTensor<Self> {
-        let nodes = [x.node(), weight.node(), bias.node(), added.node()];
-        let (x, weight) = (x.into_primitive(), weight.into_primitive());
-        let (bias, added) = (bias.into_primitive(), added.into_primitive());
-        let y = B::affine_added(x.clone(), weight.clone(), bias, added, leaky);
+        let nodes = [x.node(), weight.node(), bias.node(), first.node(), second.node()];
+        let [x, weight, bias, first, second] =
+            [x, weight, bias, first, second].map(|table| table.into_primitive());
+        let y = B::affine_added(x.clone(), weight.clone(), bias, first, second, leaky);
         match AffineAdded.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(([x, weight, y.clone()], leaky), y),
             OpsKind::UnTracked(prep) => prep.finish(y),

@@ -17,31 +17,33 @@ fn affine(
     x: FlexTensor,
     weight: FlexTensor,
     bias: FlexTensor,
-    added: Option<FlexTensor>,
+    added: &[FlexTensor],
     leaky: bool,
 ) -> FlexTensor {
     let ([n, _], [d, _]) = (shape_of(&x), shape_of(&weight));
     let (x, weight, bias) = (values(&x), values(&weight), values(&bias));
-    let added = added.as_ref().map(values);
+    let added: Vec<_> = added.iter().map(values).collect();
+    let added: Vec<&[f32]> = added.iter().map(|e| &**e).collect();
     let mut y = buffers::any(n * d);
     let map = Affine { weight: &weight, bias: &bias, slope: slope(leaky) };
-    affine::affine(map, &x, added.as_deref(), &mut y);
+    affine::affine(map, &x, &added, &mut y);
     tensor(y, [n, d])
 }
 
 impl DenseOps for Flex {
     fn affine(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, leaky: bool) -> FlexTensor {
-        affine(x, weight, bias, None, leaky)
+        affine(x, weight, bias, &[], leaky)
     }
 
     fn affine_added(
         x: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
-        added: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
         leaky: bool,
     ) -> FlexTensor {
-        affine(x, weight, bias, Some(added), leaky)
+        affine(x, weight, bias, &[first, second], leaky)
     }
 
     fn affine_backward(

@@ -11,14 +11,11 @@ pub fn affine<B: Backend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
-    added: Option<FloatTensor<B>>,
+    added: impl IntoIterator<Item = FloatTensor<B>>,
     leaky: bool,
 ) -> FloatTensor<B> {
     let y = B::float_add(B::float_matmul(x, B::float_transpose(weight)), bias);
-    let y = match added {
-        Some(added) => B::float_add(y, added),
-        None => y,
-    };
+    let y = added.into_iter().fold(y, B::float_add);
     if leaky { generic::activate::<B>(y, Activation::LeakyRelu) } else { y }
 }
 

@@ -15,7 +15,7 @@ pub struct AffineKind {
     pub leaky: bool,
     /// Whether the gradient of the input is wanted.
     pub wants_x: bool,
-    /// Whether the gradient of what is added is wanted.
+    /// Whether the gradient of what is added is wanted: every table has the same.
     pub wants_added: bool,
 }
 
@@ -29,21 +29,23 @@ pub trait DenseOps: Backend {
         bias: FloatTensor<Self>,
         leaky: bool,
     ) -> FloatTensor<Self> {
-        generic::affine::<Self>(x, weight, bias, None, leaky)
+        generic::affine::<Self>(x, weight, bias, [], leaky)
     }
 
-    /// `f(x W^T + b + e)` with a table `e` of the shape of the result.
+    /// `f(x W^T + b + e + e')` with two tables of the shape of the result.
     fn affine_added(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        added: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
         leaky: bool,
     ) -> FloatTensor<Self> {
-        generic::affine::<Self>(x, weight, bias, Some(added), leaky)
+        generic::affine::<Self>(x, weight, bias, [first, second], leaky)
     }
 
-    /// Gradients of both, from the output `y`: of `x`, `weight`, `bias` and `e`. Those not wanted are arbitrary.
+    /// Gradients of both, from the output `y`: of `x`, `weight`, `bias` and each table that is added. Those not wanted
+    /// are arbitrary.
     fn affine_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

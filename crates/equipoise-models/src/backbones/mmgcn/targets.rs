@@ -1,0 +1,70 @@
+//! The nodes that a layer makes: all, or in the last layer those that are asked for.
+
+use crate::Graphs;
+use burn::tensor::{Tensor, TensorData};
+use equipoise_graph::{Csr, Normalisation};
+use equipoise_nn::{Propagation, Rows, collect, gather_rows};
+use std::sync::Arc;
+
+/// Some nodes, and what they read besides the state before.
+#[derive(Clone)]
+pub(super) struct Targets {
+    /// `None` for all nodes.
+    rows: Option<Rows>,
+    by: Normalisation,
+    /// Their rows of `A`.
+    adjacency: Arc<Propagation>,
+    /// `A 1`, one column; `None` where it is 1.
+    row_sums: Option<Tensor<2>>,
+    /// Their rows of `ID`.
+    ids: Tensor<2>,
+}
+
+impl Targets {
+    /// All nodes; `ids` are those of users, then of items.
+    pub(super) fn all(graphs: &Graphs, by: Normalisation, ids: Tensor<2>) -> Targets {
+        Targets::new(None, by, graphs.propagation(by), ids)
+    }
+
+    /// Some of them.
+    pub(super) fn of_rows(&self, rows: Rows) -> Targets {
+        let adjacency = Arc::new(self.adjacency.of_rows(&rows));
+        let ids = collect(gather_rows(self.ids.clone(), &rows));
+        Targets::new(Some(rows), self.by, adjacency, ids)
+    }
+
+    fn new(rows: Option<Rows>, by: Normalisation, adjacency: Arc<Propagation>, ids: Tensor<2>) -> Targets {
+        let row_sums = (by != Normalisation::RwPlus).then(|| {
+            let sums = row_sums(adjacency.matrix());
+            let shape = [sums.len(), 1];
+            Tensor::from_data(TensorData::new(sums, shape), &ids.device())
+        });
+        Targets { rows, by, adjacency, row_sums, ids }
+    }
+
+    /// Their rows of a table of all nodes.
+    pub(super) fn rows_of(&self, nodes: Tensor<2>) -> Tensor<2> {
+        match &self.rows {
+            Some(rows) => gather_rows(nodes, rows),
+            None => nodes,
+        }
+    }
+
+    pub(super) fn adjacency(&self) -> &Arc<Propagation> {
+        &self.adjacency
+    }
+
+    /// What a constant of 1 becomes by propagation; `None` if 1 everywhere.
+    pub(super) fn row_sums(&self) -> Option<Tensor<2>> {
+        self.row_sums.clone()
+    }
+
+    pub(super) fn ids(&self) -> Tensor<2> {
+        self.ids.clone()
+    }
+}
+
+fn row_sums(matrix: &Csr) -> Vec<f32> {
+    let sum = |row| matrix.row(row).map(|(_, value)| f64::from(value)).sum::<f64>() as f32;
+    (0..matrix.n()).map(sum).collect()
+}
