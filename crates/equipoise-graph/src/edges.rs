@@ -79,6 +79,28 @@ impl Edges {
         Edges { n_targets, n_sources, indptr, sources, transposed_indptr, targets, edges, attached }
     }
 
+    /// The edges into some targets, which are numbered from 0 in the order of `rows`, and the number that each of them has
+    /// here: `O(their edges + sources)`.
+    ///
+    /// # Panics
+    /// If there is no such target.
+    pub fn into_targets(&self, rows: &[u32]) -> (Edges, Vec<u32>) {
+        let bounds = |row: u32| self.indptr[row as usize]..self.indptr[row as usize + 1];
+        let ends = rows.iter().scan(0, |end, &row| {
+            *end += bounds(row).len();
+            Some(*end)
+        });
+        let indptr: Vec<usize> = std::iter::once(0).chain(ends).collect();
+        let length = indptr[rows.len()];
+        let (mut sources, mut numbers) = (Vec::with_capacity(length), Vec::with_capacity(length));
+        for &row in rows {
+            sources.extend_from_slice(&self.sources[bounds(row)]);
+            // `new` has seen to it that all edges have u32 numbers.
+            numbers.extend(bounds(row).map(|edge| edge as u32));
+        }
+        (Edges::new(self.n_sources, indptr, sources), numbers)
+    }
+
     /// Number of targets.
     pub fn n_targets(&self) -> usize {
         self.n_targets

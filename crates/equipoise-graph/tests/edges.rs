@@ -57,6 +57,22 @@ proptest! {
     }
 
     #[test]
+    fn edges_into_some_targets_are_those_of_their_rows(
+        train in interactions(),
+        rows in prop::collection::vec(0..USERS as u32, 0..9),
+    ) {
+        let all = Edges::to_users(&Bipartite::new(&train));
+        let (some, numbers) = all.into_targets(&rows);
+        let of = |row: u32| all.indptr()[row as usize]..all.indptr()[row as usize + 1];
+        prop_assert!(numbers.iter().map(|&n| n as usize).eq(rows.iter().flat_map(|&row| of(row))));
+        let bounds = rows.iter().scan(0, |end, &row| { *end += of(row).len(); Some(*end) });
+        prop_assert!(some.indptr()[1..].iter().copied().eq(bounds));
+        let sources = numbers.iter().map(|&n| all.sources()[n as usize]);
+        let expected = Edges::new(ITEMS, some.indptr().to_vec(), sources.collect());
+        prop_assert_eq!(some, expected);
+    }
+
+    #[test]
     fn branched_edges_are_those_of_new_sources(train in interactions(), picked in prop::collection::vec(any::<bool>(), 60)) {
         let edges = Edges::bidirectional(&Bipartite::new(&train));
         let sources = edges.sources().iter().zip(&picked).map(|(&s, &second)| s + u32::from(second) * 11);

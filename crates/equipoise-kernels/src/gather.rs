@@ -14,6 +14,9 @@ const CHUNK: usize = 512;
 pub fn gather_rows(table: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
     assert_eq!(out.len(), rows.len() * width, "gather: output length");
     out.par_chunks_mut(CHUNK * width).zip(rows.par_chunks(CHUNK)).for_each(|(out, rows)| {
+        if width == 1 {
+            return out.iter_mut().zip(rows).for_each(|(o, &r)| *o = table[r as usize]);
+        }
         for (o, &r) in out.chunks_exact_mut(width).zip(rows) {
             o.copy_from_slice(&table[r as usize * width..][..width]);
         }
@@ -27,14 +30,63 @@ pub fn gather_rows(table: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
 /// If a row index or a length does not fit.
 pub fn scatter_rows(grad: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
     assert_eq!(grad.len(), rows.len() * width, "scatter: gradient length");
-    if !rows.is_sorted_by(|a, b| a < b) || rows.is_empty() {
+    if !ascending(rows) || rows.is_empty() {
         tables::zero(out);
         for (g, &r) in grad.chunks_exact(width).zip(rows) {
             out[r as usize * width..][..width].copy_from_slice(g);
         }
         return;
     }
-    // A task writes from its first row, the first task from row 0, to the next task's first row.
+    in_tasks(grad, width, rows, out, |grad, positions, out| place(grad, width, positions, out));
+}
+
+/// The same gradient added to what `out` holds: `out[rows[k]] += grad[k]`. Rows in ascending order are added on all
+/// threads.
+///
+/// # Panics
+/// If a row index or a length does not fit.
+pub fn add_rows(grad: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
+    assert_eq!(grad.len(), rows.len() * width, "add rows: gradient length");
+    let add = |grad: &[f32], positions: Positions, out: &mut [f32]| {
+        for (g, at) in grad.chunks_exact(width).zip(positions) {
+            out[at * width..][..width].iter_mut().zip(g).for_each(|(sum, g)| *sum += g);
+        }
+    };
+    if ascending(rows) {
+        in_tasks(grad, width, rows, out, add);
+    } else {
+        add(grad, Positions { rows: rows.iter(), start: 0 }, out);
+    }
+}
+
+fn ascending(rows: &[u32]) -> bool {
+    rows.is_sorted_by(|a, b| a < b)
+}
+
+/// Where rows of a task lie in its part of a table.
+struct Positions<'a> {
+    rows: std::slice::Iter<'a, u32>,
+    /// The first row of that part.
+    start: u32,
+}
+
+impl Iterator for Positions<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.rows.next().map(|row| (row - self.start) as usize)
+    }
+}
+
+/// Runs `work` on some rows at a time, which ascend, with what belongs to them of `grad` and of `out`.
+fn in_tasks(
+    grad: &[f32],
+    width: usize,
+    rows: &[u32],
+    out: &mut [f32],
+    work: impl Fn(&[f32], Positions, &mut [f32]) + Sync + Send,
+) {
+    // A task has the rows from its first one, the first task those from row 0, to the next task's first one.
     let firsts = rows.chunks(CHUNK).map(|rows| rows[0] as usize * width).skip(1);
     let ends = firsts.chain([out.len()]);
     let lengths = ends.scan(0, |start, end| Some(end - std::mem::replace(start, end)));
@@ -42,7 +94,7 @@ pub fn scatter_rows(grad: &[f32], width: usize, rows: &[u32], out: &mut [f32]) {
     let tasks = parts.into_par_iter().zip(rows.par_chunks(CHUNK)).zip(grad.par_chunks(CHUNK * width));
     tasks.enumerate().for_each(|(task, ((out, rows), grad))| {
         let start = if task == 0 { 0 } else { rows[0] };
-        place(grad, width, rows.iter().map(|r| (r - start) as usize), out);
+        work(grad, Positions { rows: rows.iter(), start }, out);
     });
 }
 
@@ -78,6 +130,14 @@ mod tests {
     }
 
     #[test]
+    fn single_numbers_are_rows_of_one_column() {
+        let table: Vec<f32> = (0..7).map(|x| x as f32).collect();
+        let mut picked = vec![0.0; 3];
+        gather_rows(&table, 1, &[6, 0, 3], &mut picked);
+        assert_eq!(picked, [6.0, 0.0, 3.0]);
+    }
+
+    #[test]
     fn rows_in_any_order_and_across_tasks_land_where_they_belong() {
         let (n, width) = (5 * CHUNK, 2);
         let ascending: Vec<u32> = (0..n as u32).filter(|r| r % 7 > 1 && !(600..1900).contains(r)).collect();
@@ -91,6 +151,9 @@ mod tests {
                 expected[r as usize * width..][..width].copy_from_slice(&grad[k * width..][..width]);
             }
             assert_eq!(out, expected, "{} rows", rows.len());
+            add_rows(&grad, width, &rows, &mut out);
+            let twice: Vec<f32> = expected.iter().map(|x| 2.0 * x).collect();
+            assert_eq!(out, twice, "{} rows added", rows.len());
         }
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod ablation;
 pub mod additive;
+mod asked;
 pub mod backbone;
 pub mod backbones;
 pub mod encoded;

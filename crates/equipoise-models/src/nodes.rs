@@ -1,39 +1,15 @@
 //! Tables of all `N = U + I` nodes, users first.
 
 use crate::parts::Content;
-use crate::{Occurrences, Pass, Request, Tables};
+use crate::{Occurrences, Pass};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use equipoise_graph::Edges;
-use equipoise_nn::{Rows, blend, gather_rows, leaky_relu, normalise_rows, range_of_rows, stack};
+use equipoise_nn::{blend, leaky_relu, normalise_rows, range_of_rows, stack};
 
 /// A table of nodes as its first `users` rows and the others; either side may be empty.
 pub(crate) fn split(nodes: Tensor<2>, users: usize) -> (Tensor<2>, Tensor<2>) {
     let height = nodes.dims()[0];
     (range_of_rows(nodes.clone(), 0..users), range_of_rows(nodes, users..height))
-}
-
-/// The asked-for users and items as nodes, and the number of users among them; `None` for everything.
-pub(crate) fn asked(request: &Request) -> Option<(Rows, usize)> {
-    if request.users.is_all() && request.items.is_all() {
-        return None;
-    }
-    let items = request.items.rows().iter().map(|i| i + request.inputs.n_users as u32);
-    let nodes = request.users.rows().iter().copied().chain(items).collect();
-    Some((nodes, request.users.len()))
-}
-
-/// The asked-for rows of a table of all nodes, users first. One gather, so that the whole table gets one gradient.
-pub(crate) fn select_nodes(pass: &Pass, nodes: Tensor<2>) -> Tensor<2> {
-    match asked(pass.request()) {
-        Some((rows, _)) => gather_rows(nodes, &rows),
-        None => nodes,
-    }
-}
-
-/// The same as two tables.
-pub(crate) fn select(pass: &Pass, nodes: Tensor<2>) -> Tables {
-    let (users, items) = split(select_nodes(pass, nodes), pass.request().users.len());
-    Tables::new(users, items)
 }
 
 /// `H_0 = nrm([X_U ; X_I])`, `N x d`.

@@ -19,6 +19,11 @@ pub fn gather_rows(table: Tensor<2>, rows: &Rows) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::gather_rows(table.into_dispatch(), rows.clone()))
 }
 
+/// Single numbers: `[height] -> [rows.len()]`. Rows must be distinct and below `height`.
+pub fn gather_values(values: Tensor<1>, rows: &Rows) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::gather_rows(values.into_dispatch(), rows.clone()))
+}
+
 /// `W e_r + b` for the given rows of a frozen feature matrix: `weight [d, d_m]`, `bias [1, d]` -> `[rows.len(), d]`.
 pub fn project_rows(weight: Tensor<2>, bias: Tensor<2>, features: &Features, rows: &Rows) -> Tensor<2> {
     let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());

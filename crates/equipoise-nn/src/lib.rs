@@ -25,9 +25,9 @@ pub use burn::tensor::Tensor;
 pub use device::{DeviceError, device, device_names};
 pub use functions::{
     affine, affine_added_leaky, affine_leaky, blend, by_sender, collect, edge_attention, edge_softmax, gated,
-    gather_rows, larger, leaky_relu, log_partition, margins, margins_and_norm, mixed_attention,
-    normalise_rows, project_rows, propagate, propagate_layers, propagate_weighted, range_of_rows,
-    residual_attention, sigmoid, stack, tanh, weighted_layers, weighted_square_sum,
+    gather_rows, gather_values, larger, leaky_relu, log_partition, margins, margins_and_norm,
+    mixed_attention, normalise_rows, project_rows, propagate, propagate_layers, propagate_weighted,
+    range_of_rows, residual_attention, sigmoid, stack, tanh, weighted_layers, weighted_square_sum,
 };
 pub use ops::{RowWeights, Rows, TripleIndex};
 pub use parameters::{Group, ParameterError, Parameters, Values};

@@ -75,7 +75,11 @@ fn rows_and_projections() {
     let mut s = Seed(1).stream("test");
     let rows: Arc<[u32]> = (0..50).step_by(3).collect();
     let taken = rows.clone();
+    let of_numbers = taken.clone();
     agree("gather", &[table(50, 17, &mut s)], move |t| f::gather_rows(t[0].clone(), &taken));
+    agree("gather numbers", &[table(50, 1, &mut s)], move |t| {
+        f::gather_values(t[0].clone().reshape([50]), &of_numbers)
+    });
     let features = Features::new(50, 33, numbers(50 * 33, &mut s)).unwrap();
     agree("project", &[table(9, 33, &mut s), table(1, 9, &mut s)], move |t| {
         f::project_rows(t[0].clone(), t[1].clone(), &features, &rows)
@@ -172,7 +176,8 @@ fn whole_tables_and_votes() {
     agree("blend", &both, |t| f::blend(t[0].clone(), t[1].clone(), 0.5));
     agree("collect", &both[..1], |t| {
         let x = f::collect(f::tanh(t[0].clone()));
-        f::blend(f::sigmoid(x.clone()), f::leaky_relu(x), 1.0)
+        let some = f::gather_rows(x.clone(), &[2, 5].into());
+        f::stack(some, f::blend(f::sigmoid(x.clone()), f::leaky_relu(x), 1.0))
     });
     let edges = edges();
     let of_edges = |t: &Tensor<2>| t.clone().reshape([edges.len()]);

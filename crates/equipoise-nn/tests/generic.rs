@@ -4,6 +4,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
 use equipoise_data::{Features, Seed, Stream};
 use equipoise_kernels::adam::AdamStep;
+use equipoise_nn::ops::table::TableOps;
 use equipoise_nn::ops::{EquipoiseOps, generic};
 use equipoise_nn::{RowWeights, TripleIndex};
 use proptest::prelude::*;
@@ -45,8 +46,12 @@ proptest! {
         close(
             "scatter_rows",
             Flex::scatter_rows(g.clone(), rows.clone().into(), height),
-            generic::scatter_rows::<Flex>(g, &rows, height),
+            generic::scatter_rows::<Flex>(g.clone(), &rows, height),
         );
+        let x = table([height, width], &mut s);
+        let added = generic::scatter_rows::<Flex>(g.clone(), &rows, height);
+        let plain = Flex::blend(x.clone(), added, 1.0);
+        close("add_rows", Flex::add_rows(x, g, rows.into()), plain);
     }
 
     #[test]

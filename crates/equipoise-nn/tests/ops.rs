@@ -110,6 +110,12 @@ proptest! {
             |t| functions::gather_rows(t[0].clone(), &shared),
             |t| select(t[0].clone(), &rows),
         );
+        agree(
+            &[(&table[..height], [height, 1])],
+            &upstream[..rows.len()],
+            |t| functions::gather_values(t[0].clone().reshape([height]), &shared),
+            |t| select(t[0].clone(), &rows).reshape([rows.len()]),
+        );
     }
 
     #[test]

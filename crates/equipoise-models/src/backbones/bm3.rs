@@ -38,12 +38,13 @@
 //! | `feature_weight` | 2 | weight of the terms of features in (5) | 0 or more |
 //! | `reg_ids` | 0.01 | weight of the norms in (5) | 0 or more |
 
-use crate::nodes::{repeated_rows, select};
+use crate::asked::Asked;
+use crate::layer_mean::layer_mean_of;
+use crate::nodes::repeated_rows;
 use crate::parts::{Build, Content, Linear};
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{
-    Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, layer_mean,
-    ranges,
+    Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, ranges,
 };
 use burn::tensor::{Tensor, TensorData};
 use equipoise_graph::Normalisation;
@@ -109,8 +110,9 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 impl Bm3 {
     /// The rows of `u` and `i` asked for.
     fn online(&self, pass: &Pass) -> Tables {
-        let nodes = layer_mean(pass, &self.user_item, self.config.ui_layers);
-        let Tables { users, items, .. } = select(pass, nodes);
+        let asked = Asked::of(pass.request());
+        let rows = layer_mean_of(&asked, pass, &self.user_item, self.config.ui_layers);
+        let Tables { users, items, .. } = asked.tables(rows);
         Tables::new(users, items + pass.items("item.id"))
     }
 

@@ -28,8 +28,8 @@
 //! | `width` | 64 | width `d` of the embeddings | 1 to 4096 |
 
 use crate::additive::encode_once;
-use crate::layer_mean::layer_mean;
-use crate::nodes::select;
+use crate::asked::Asked;
+use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
@@ -97,7 +97,8 @@ impl LightGcn {
 impl Backbone for LightGcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
-        let mut tables = select(pass, layer_mean(pass, &graph, self.layers));
+        let asked = Asked::of(pass.request());
+        let mut tables = asked.tables(layer_mean_of(&asked, pass, &graph, self.layers));
         let batch = pass.batch().filter(|_| self.reg_ids > 0.0);
         tables.extra = batch.map(|batch| self.penalty(pass, batch));
         tables

@@ -1,6 +1,6 @@
 //! Hand-written gradients of the differentiable operations.
 
-use super::collect::{register, unary};
+use super::collect::{register, report_rows, unary};
 use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Autodiff;
 use burn::backend::TensorMetadata;
@@ -19,7 +19,11 @@ impl<B: EquipoiseOps> Backward<B, 1> for GatherRows {
     type State = (Rows, usize);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        unary::<B, _>(ops, grads, |grad, (rows, height)| B::scatter_rows(grad, rows, height));
+        let (grad, (rows, height)) = (grads.consume::<B>(&ops.node), ops.state);
+        let [parent] = ops.parents;
+        if let Some(parent) = parent {
+            report_rows::<B>(grads, parent.id, grad, rows, height);
+        }
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! The tape adds up what the readers of a tensor report, one thread and one new table per sum. For a tensor that is marked
 //! with [`TableOps::collect`](super::table::TableOps::collect) the operations here report to the tape once and keep the
-//! rest in a sum beside it, made on all threads and in place. Readers that know nothing of it report to the tape as ever:
-//! in the end both sums are added.
+//! rest in a sum beside it, made on all threads and in place. Who reads but some rows reports those: they are added to the
+//! others' sum where they lie, in place of a table that is zero elsewhere. Readers that know nothing of it report to the
+//! tape as ever: in the end all is added.
 
+use super::table::TableOps;
+use super::{EquipoiseOps, Rows};
 use crate::buffers;
 use crate::ops::flex::{tensor, values};
 use burn::backend::autodiff::NodeId;
@@ -21,10 +24,16 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 /// What the readers of a marked tensor have reported.
 enum Slot {
     Nothing,
-    /// One gradient, which the tape has.
-    First,
-    /// The tape has the first one, this is the sum of the others: a tensor of the backend of the tape.
-    More(Box<dyn Any + Send>),
+    /// The tape has the first gradient, these are the others.
+    Reported(Others),
+}
+
+/// Tensors of the backend of the tape.
+#[derive(Default)]
+struct Others {
+    sum: Option<Box<dyn Any + Send>>,
+    /// Gradients of some rows, distinct within each.
+    rows: Vec<(Rows, Box<dyn Any + Send>)>,
 }
 
 /// Marked tensors whose gradient is still to come, by their number on the tape.
@@ -48,11 +57,11 @@ impl Ticket {
     }
 
     /// All that was reported, given what the tape has.
-    pub(super) fn total<B: Backend>(&self, on_tape: FloatTensor<B>) -> FloatTensor<B> {
-        match self.close() {
-            Some(Slot::More(others)) => with_others::<B>(others, on_tape),
-            _ => on_tape,
-        }
+    pub(super) fn total<B: TableOps>(&self, on_tape: FloatTensor<B>) -> FloatTensor<B> {
+        let Some(Slot::Reported(others)) = self.close() else { return on_tape };
+        let tables = others.sum.into_iter().map(own::<B>).fold(on_tape, |total, sum| added::<B>(sum, total));
+        let add = |total, (rows, grad)| B::add_rows(total, own::<B>(grad), rows);
+        others.rows.into_iter().fold(tables, add)
     }
 
     fn close(&self) -> Option<Slot> {
@@ -92,26 +101,44 @@ pub(super) fn unary<B: Backend, S>(
     }
 }
 
-fn report<B: Backend>(grads: &mut Gradients, node: NodeId, gradient: FloatTensor<B>) {
-    let slot = open().get_mut(&node.value).map(|slot| std::mem::replace(slot, Slot::First));
-    let others = match slot {
-        None | Some(Slot::Nothing) => return grads.register::<B>(node, gradient),
-        Some(Slot::First) => gradient,
-        Some(Slot::More(others)) => with_others::<B>(others, gradient),
-    };
-    open().insert(node.value, Slot::More(Box::new(others)));
+/// Reports the gradient of [`gather_rows`](EquipoiseOps::gather_rows) from a table of `height` rows.
+pub(super) fn report_rows<B: EquipoiseOps>(
+    grads: &mut Gradients,
+    node: NodeId,
+    grad: FloatTensor<B>,
+    rows: Rows,
+    height: usize,
+) {
+    if let Some(Slot::Reported(others)) = open().get_mut(&node.value) {
+        return others.rows.push((rows, Box::new(grad)));
+    }
+    report::<B>(grads, node, B::scatter_rows(grad, rows, height));
 }
 
-/// What a slot holds and one more.
-fn with_others<B: Backend>(others: Box<dyn Any + Send>, gradient: FloatTensor<B>) -> FloatTensor<B> {
-    match others.downcast::<FloatTensor<B>>() {
-        Ok(others) => sum::<B>(*others, gradient),
+fn report<B: Backend>(grads: &mut Gradients, node: NodeId, gradient: FloatTensor<B>) {
+    let first = Slot::Reported(Others::default());
+    let slot = open().get_mut(&node.value).map(|slot| std::mem::replace(slot, first));
+    let Some(Slot::Reported(mut others)) = slot else {
+        return grads.register::<B>(node, gradient);
+    };
+    let sum = match others.sum.take() {
+        Some(sum) => added::<B>(own::<B>(sum), gradient),
+        None => gradient,
+    };
+    others.sum = Some(Box::new(sum));
+    open().insert(node.value, Slot::Reported(others));
+}
+
+/// A tensor that a slot holds.
+fn own<B: Backend>(held: Box<dyn Any + Send>) -> FloatTensor<B> {
+    match held.downcast::<FloatTensor<B>>() {
+        Ok(tensor) => *tensor,
         Err(_) => unreachable!("one tape is of one backend"),
     }
 }
 
 /// `a + b`: on all threads, and in place where one of them is nobody else's, if they lie in this machine's memory.
-fn sum<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
+fn added<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
     let mut pair: Box<dyn Any> = Box::new((a, b));
     if let Some((a, b)) = pair.downcast_mut::<(FlexTensor, FlexTensor)>() {
         // The sum is in `a`.
@@ -142,8 +169,9 @@ fn add_to(a: &mut FlexTensor, b: &mut FlexTensor) {
 
 #[cfg(test)]
 mod tests {
-    use crate::functions::{blend, collect, leaky_relu, sigmoid};
+    use crate::functions::{blend, collect, gather_rows, leaky_relu, sigmoid};
     use burn::tensor::Tensor;
+    use std::ops::Range;
 
     fn leaf(values: [f32; 4]) -> Tensor<2> {
         let device = crate::device("cpu").expect("there is a processor");
@@ -156,27 +184,28 @@ mod tests {
         t.into_data().try_into_vec().expect("float32")
     }
 
-    /// The gradient of a sum over several readers, some of this crate and some of the tape's own.
-    fn gradient(marked: bool, readers: usize) -> Vec<f32> {
+    /// The gradient of a sum over several readers, some of this crate, some of the tape's own and some of a few rows.
+    fn gradient(marked: bool, readers: Range<usize>) -> Vec<f32> {
         let x = leaf([1.0, -2.0, 3.0, 0.5]);
         let shared = if marked { collect(x.clone() * 2.0) } else { x.clone() * 2.0 };
-        let read = |n: usize| match n % 4 {
+        let read = |n: usize| match n % 5 {
             0 => leaky_relu(shared.clone()),
+            4 => gather_rows(shared.clone(), &[1, 0].into()),
             1 => shared.clone() * (n as f32),
             2 => blend(shared.clone(), sigmoid(shared.clone()), 0.5),
             _ => shared.clone().exp(),
         };
-        let sum = (0..readers).map(read).reduce(|a, b| a + b).expect("there is a reader");
+        let sum = readers.map(read).reduce(|a, b| a + b).expect("there is a reader");
         let gradients = sum.sum().backward();
         vector(x.grad(&gradients).expect("the loss reaches it"))
     }
 
     #[test]
     fn collected_gradients_are_those_of_the_tape() {
-        for readers in 1..9 {
-            let (found, expected) = (gradient(true, readers), gradient(false, readers));
+        for readers in (1..11).flat_map(|end| (0..end).map(move |start| start..end)) {
+            let [found, expected] = [true, false].map(|marked| gradient(marked, readers.clone()));
             for (f, e) in found.iter().zip(&expected) {
-                assert!((f - e).abs() <= 1e-5 * (1.0 + e.abs()), "{readers}: {found:?} {expected:?}");
+                assert!((f - e).abs() <= 1e-5 * (1.0 + e.abs()), "{readers:?}: {found:?} {expected:?}");
             }
         }
     }

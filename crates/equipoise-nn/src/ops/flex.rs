@@ -29,6 +29,18 @@ pub(super) fn shape_of(t: &FlexTensor) -> [usize; 2] {
     [shape[0], shape[1]]
 }
 
+/// Numbers of a row: 1 where there is a number per row.
+pub(super) fn width_of(t: &FlexTensor) -> usize {
+    t.shape()[1..].iter().product()
+}
+
+/// The shape of `t` with another number of rows.
+fn with_rows(t: &FlexTensor, rows: usize) -> Shape {
+    let mut shape = t.shape();
+    shape[0] = rows;
+    shape
+}
+
 fn feature_rows(features: &Features) -> FeatureRows<'_> {
     let values = match features.stored() {
         Stored::Single(values) => FeatureValues::Single(values),
@@ -39,17 +51,17 @@ fn feature_rows(features: &Features) -> FeatureRows<'_> {
 
 impl EquipoiseOps for Flex {
     fn gather_rows(table: FlexTensor, rows: Rows) -> FlexTensor {
-        let (table, [_, width]) = (values(&table), shape_of(&table));
+        let (shape, width) = (with_rows(&table, rows.len()), width_of(&table));
         let mut out = buffers::any(rows.len() * width);
-        gather::gather_rows(&table, width, &rows, &mut out);
-        tensor(out, [rows.len(), width])
+        gather::gather_rows(&values(&table), width, &rows, &mut out);
+        tensor(out, shape)
     }
 
     fn scatter_rows(grad: FlexTensor, rows: Rows, height: usize) -> FlexTensor {
-        let (grad, [_, width]) = (values(&grad), shape_of(&grad));
+        let (shape, width) = (with_rows(&grad, height), width_of(&grad));
         let mut out = buffers::any(height * width);
-        gather::scatter_rows(&grad, width, &rows, &mut out);
-        tensor(out, [height, width])
+        gather::scatter_rows(&values(&grad), width, &rows, &mut out);
+        tensor(out, shape)
     }
 
     fn project_rows(weight: FlexTensor, bias: FlexTensor, features: Features, rows: Rows) -> FlexTensor {

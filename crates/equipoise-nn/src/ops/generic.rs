@@ -32,8 +32,9 @@ pub fn gather_rows<B: Backend>(table: FloatTensor<B>, rows: &[u32]) -> FloatTens
 
 /// See [`EquipoiseOps::scatter_rows`](super::EquipoiseOps::scatter_rows).
 pub fn scatter_rows<B: Backend>(grad: FloatTensor<B>, rows: &[u32], height: usize) -> FloatTensor<B> {
-    let device = grad.device();
-    let out = zeros::<B, _>([height, grad.shape()[1]], &device);
+    let mut shape = grad.shape();
+    shape[0] = height;
+    let out = B::float_zeros(shape, &grad.device(), FloatDType::F32);
     select_add::<B>(out, rows, grad)
 }
 

@@ -67,7 +67,7 @@ pub struct RowWeights {
 /// The operations in which a step's time goes. Shapes are `[rows, width]` unless said.
 #[backend_extension(Cube: cfg(any(feature = "vulkan", feature = "cuda")), Flex, Autodiff)]
 pub trait EquipoiseOps: Backend {
-    /// `out[k] = table[rows[k]]`; rows are distinct.
+    /// `out[k] = table[rows[k]]`; rows are distinct. The table may be a number per row, `[rows]`.
     fn gather_rows(table: FloatTensor<Self>, rows: Rows) -> FloatTensor<Self> {
         generic::gather_rows::<Self>(table, &rows)
     }

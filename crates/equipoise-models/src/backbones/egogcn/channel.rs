@@ -2,6 +2,7 @@
 
 use super::EgoGcn;
 use super::config::Modulation;
+use crate::asked::Hearing as Asking;
 use crate::nodes::mean;
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
@@ -69,24 +70,26 @@ impl EgoGcn {
         gates.map(|gate| gate.filter(|_| soft).map(pass_through)).collect()
     }
 
-    /// `h^m` of every modality, `N x d` each.
-    pub(super) fn channels(&self, pass: &Pass, sources: &[&Source]) -> Vec<Tensor<2>> {
+    /// The rows of `h^m` of every modality that are asked for.
+    pub(super) fn channels(&self, pass: &Pass, last: &Asking, sources: &[&Source]) -> Vec<Tensor<2>> {
         let mix = (self.config.modulation == Modulation::Hard)
             .then(|| collect(mean(sources.iter().map(|s| s.nodes.clone()))));
         let fused = |m: usize| match &mix {
             Some(mix) => hard(sources[m], mix),
             None => soft(pass.inputs(), sources[m], told(m, sources)),
         };
-        (0..sources.len()).map(|m| self.propagated(pass, normalise_rows(fused(m)))).collect()
+        (0..sources.len()).map(|m| self.propagated(last, normalise_rows(fused(m)))).collect()
     }
 
-    /// (6).
-    fn propagated(&self, pass: &Pass, mut rows: Tensor<2>) -> Tensor<2> {
-        let edges = pass.inputs().graphs.edges();
-        for _ in 0..self.config.layers {
-            rows = normalise_rows(residual_attention(&edges, rows.clone(), rows));
+    /// (6), the last step for the nodes that are asked for alone.
+    fn propagated(&self, last: &Asking, mut rows: Tensor<2>) -> Tensor<2> {
+        for _ in 1..self.config.layers {
+            rows = normalise_rows(residual_attention(last.edges(), rows.clone(), rows));
         }
-        rows
+        if self.config.layers == 0 {
+            return last.asked().rows_of(rows);
+        }
+        normalise_rows(last.residual_attention(rows))
     }
 }
 

@@ -73,7 +73,8 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::nodes::{input_penalty, select, unit_content, unit_ids};
+use crate::asked::{Asked, select};
+use crate::nodes::{input_penalty, unit_content, unit_ids};
 use crate::parts::{Content, Linear};
 use crate::pass::repeat;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
@@ -81,7 +82,7 @@ use burn::tensor::Tensor;
 use channel::Source;
 use config::{IdLayers, PrefNorm};
 use equipoise_graph::Normalisation;
-use equipoise_nn::{collect, normalise_rows, propagate_layers, stack};
+use equipoise_nn::{collect, normalise_rows, stack};
 
 /// See the [module documentation](self).
 pub struct EgoGcn {
@@ -125,14 +126,14 @@ impl EgoGcn {
         (table - fixed.clone()) + normalise_rows(fixed)
     }
 
-    /// `C_id` of (7).
-    fn id_branch(&self, pass: &Pass) -> Tensor<2> {
+    /// The rows of `C_id` of (7) that are asked for.
+    fn id_branch(&self, pass: &Pass, asked: &Asked) -> Tensor<2> {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
         let coefficients: &[f32] = match self.config.id_layers {
             IdLayers::Intended => &[1.0, 1.0, 1.0, 1.0],
             IdLayers::Released => &[1.0, 1.0, 2.0],
         };
-        propagate_layers(&graph, unit_ids(pass), coefficients)
+        asked.propagate_layers(&graph, unit_ids(pass), coefficients)
     }
 
     fn penalty(&self, pass: &Pass) -> Option<Tensor<1>> {
@@ -146,12 +147,12 @@ impl EgoGcn {
 
 impl Backbone for EgoGcn {
     fn forward(&self, pass: &Pass) -> Tables {
-        let all = pass.everything();
+        let (all, nodes) = (pass.everything(), Asked::all(pass.inputs().n_users));
         let sources = (0..self.modalities.len()).map(|m| self.source(&all, m, self.nodes(&all, m)));
         let sources: Vec<Source> = sources.collect();
         let sources: Vec<&Source> = sources.iter().collect();
-        let mut blocks = vec![self.id_branch(&all)];
-        blocks.extend(self.channels(&all, &sources));
+        let mut blocks = vec![self.id_branch(&all, &nodes)];
+        blocks.extend(self.channels(&all, &nodes.hearing(all.inputs().graphs.edges()), &sources));
         Tables { extra: self.penalty(pass), ..select(pass, Tensor::cat(blocks, 1)) }
     }
 

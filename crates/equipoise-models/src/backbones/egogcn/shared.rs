@@ -4,7 +4,8 @@
 use super::EgoGcn;
 use super::channel::{Hearing, Source};
 use super::config::Modulation;
-use crate::nodes::{even_attention, select, unit_content};
+use crate::asked::Asked;
+use crate::nodes::{even_attention, unit_content};
 use crate::pass::repeat;
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
@@ -27,13 +28,15 @@ impl EgoGcn {
     pub(super) fn encode_shared(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
         let sources = self.sources(request, &pass);
+        let asked = Asked::of(request);
+        let last = asked.hearing(pass.inputs().graphs.edges());
         let mut encoded = Encoded::default();
-        encoded.blocks.push(varying(select(&pass, self.id_branch(&pass))));
+        encoded.blocks.push(varying(asked.tables(self.id_branch(&pass, &asked))));
         for &ablation in request.ablations {
             let sources = sources.iter().enumerate().map(|(m, s)| s.under(ablation.silences(m)));
-            let channels = self.channels(&pass, &sources.collect::<Vec<_>>());
+            let channels = self.channels(&pass, &last, &sources.collect::<Vec<_>>());
             let first = encoded.blocks.len();
-            encoded.blocks.extend(channels.into_iter().map(|rows| varying(select(&pass, rows))));
+            encoded.blocks.extend(channels.into_iter().map(|rows| varying(asked.tables(rows))));
             let blocks = std::iter::once(0).chain(first..encoded.blocks.len()).collect();
             encoded.views.push(View { ablation, blocks });
             encoded.extra = encoded.extra.or_else(|| self.penalty(&request.pass(ablation)));

@@ -49,12 +49,11 @@
 
 mod edges;
 
-use crate::nodes::split;
+use crate::asked::Asked;
+use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
-use crate::{
-    Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, layer_mean, ranges,
-};
+use crate::{Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, ranges};
 use burn::tensor::Tensor;
 pub use edges::EdgeSample;
 use equipoise_graph::Normalisation;
@@ -163,14 +162,13 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl Freedom {
-    /// The rows asked for of `C_U`, and `C_I`.
-    fn behaviour(&self, pass: &Pass) -> (Tensor<2>, Tensor<2>) {
+    /// The rows asked for of `C_U` and of `C_I`.
+    fn behaviour(&self, pass: &Pass) -> Tables {
         let (seed, step) = pass.randomness();
         let thinned = self.thinned.as_ref().filter(|_| pass.mode() == Mode::Training);
         let graph = thinned.map_or_else(|| self.user_item.clone(), |sample| sample.graph(seed, step));
-        let nodes = layer_mean(pass, &graph, self.config.ui_layers);
-        let (users, items) = split(nodes, pass.inputs().n_users);
-        (pass.select_users(users), items)
+        let asked = Asked::of(pass.request());
+        asked.tables(layer_mean_of(&asked, pass, &graph, self.config.ui_layers))
     }
 
     /// `h` of every item.
@@ -204,8 +202,8 @@ impl Freedom {
 
 impl Backbone for Freedom {
     fn forward(&self, pass: &Pass) -> Tables {
-        let (users, items) = self.behaviour(pass);
-        let items = pass.select_items(items + self.similar(pass));
+        let Tables { users, items, .. } = self.behaviour(pass);
+        let items = items + pass.select_items(self.similar(pass));
         let extra = self.own_loss(pass, &users);
         Tables { users, items, extra }
     }
@@ -216,11 +214,11 @@ impl Backbone for Freedom {
         }
         let mut encoded = Encoded::default();
         let Some(&first) = request.ablations.first() else { return encoded };
-        let (users, items) = self.behaviour(&request.pass(first));
+        let Tables { users, items, .. } = self.behaviour(&request.pass(first));
         for &ablation in request.ablations {
             let pass = request.pass(ablation);
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
-            let rows = pass.select_items(items.clone() + self.similar(&pass));
+            let rows = items.clone() + pass.select_items(self.similar(&pass));
             encoded.blocks.push(Block::varying(users.clone(), rows));
             encoded.extra = encoded.extra.or_else(|| self.own_loss(&pass, &users));
         }

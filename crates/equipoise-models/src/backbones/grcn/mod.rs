@@ -67,15 +67,13 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::nodes::{input_penalty, select, unit_content, unit_ids};
+use crate::asked::{Asked, Hearing, select};
+use crate::nodes::{input_penalty, unit_content, unit_ids};
 use crate::parts::Content;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Tensor, activation};
 use config::{Fusion, Routing, WeightMode};
-use equipoise_graph::Edges;
-use equipoise_nn::{
-    by_sender, collect, edge_softmax, larger, normalise_rows, residual_attention, stack, weighted_layers,
-};
+use equipoise_nn::{by_sender, collect, edge_softmax, larger, normalise_rows, residual_attention, stack};
 
 /// See the [module documentation](self).
 pub struct Grcn {
@@ -95,9 +93,9 @@ struct Channel {
 }
 
 impl Channel {
-    /// `C_m`.
-    fn rows(&self, edges: &std::sync::Arc<Edges>) -> Tensor<2> {
-        weighted_layers(edges, self.attention.clone(), self.nodes.clone(), 1)
+    /// The rows of `C_m` that are asked for.
+    fn rows(&self, hearing: &Hearing) -> Tensor<2> {
+        hearing.weighted_layers(self.attention.clone(), self.nodes.clone(), 1)
     }
 }
 
@@ -151,10 +149,15 @@ impl Grcn {
         pass.dropout(weights.reshape([edges, 1]), self.config.dropout, "grcn/edges").reshape([edges])
     }
 
-    /// `C_id` of (6) from `H_0` and all modalities' votes.
-    fn id_branch(&self, pass: &Pass, start: Tensor<2>, votes: Vec<Tensor<1>>) -> Tensor<2> {
-        let (edges, weights) = (pass.inputs().graphs.edges(), self.weights(pass, votes));
-        weighted_layers(&edges, weights, start, self.config.layers)
+    /// The rows of `C_id` of (6) that are asked for, from `H_0` and all modalities' votes.
+    fn id_branch(
+        &self,
+        pass: &Pass,
+        hearing: &Hearing,
+        start: Tensor<2>,
+        votes: Vec<Tensor<1>>,
+    ) -> Tensor<2> {
+        hearing.weighted_layers(self.weights(pass, votes), start, self.config.layers)
     }
 
     /// (7), or the mean of the blocks.
@@ -183,13 +186,13 @@ fn mean(tables: Vec<Tensor<2>>) -> Tensor<2> {
 impl Backbone for Grcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let all = pass.everything();
-        let edges = all.inputs().graphs.edges();
+        let hearing = Asked::all(all.inputs().n_users).hearing(all.inputs().graphs.edges());
         let channels: Vec<Channel> = self.modalities.iter().map(|m| self.channel(&all, m)).collect();
         let votes = self.modalities.iter().zip(&channels);
         let votes = votes.map(|(m, channel)| self.vote(&all, m, channel.attention.clone())).collect();
-        let mut blocks = vec![self.id_branch(&all, unit_ids(&all), votes)];
+        let mut blocks = vec![self.id_branch(&all, &hearing, unit_ids(&all), votes)];
         if self.config.fusion != Fusion::Id {
-            blocks.extend(channels.iter().map(|channel| channel.rows(&edges)));
+            blocks.extend(channels.iter().map(|channel| channel.rows(&hearing)));
         }
         Tables { extra: self.penalty(pass), ..select(pass, self.fuse(blocks)) }
     }

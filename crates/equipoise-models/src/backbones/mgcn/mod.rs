@@ -68,7 +68,8 @@ mod contrast;
 mod fuser;
 mod item_view;
 
-use crate::nodes::{select_nodes, split};
+use crate::asked::Asked;
+use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, layer_mean};
@@ -127,11 +128,8 @@ impl Mgcn {
     }
 
     /// `C_id + C_mul` and the own loss where it is wanted, from rows asked for.
-    fn finish(&self, pass: &Pass, behaviour: Tensor<2>, content: Tensor<2>) -> Tables {
-        let rows = |nodes| {
-            let (users, items) = split(nodes, pass.request().users.len());
-            Tables::new(users, items)
-        };
+    fn finish(&self, pass: &Pass, asked: &Asked, behaviour: Tensor<2>, content: Tensor<2>) -> Tables {
+        let rows = |nodes| asked.tables(nodes);
         let contrast = self.contrast.as_ref().zip(pass.batch());
         let loss = |(contrast, batch): (&Contrast, _)| {
             contrast.loss(batch, &rows(content.clone()), &rows(behaviour.clone()))
@@ -141,29 +139,54 @@ impl Mgcn {
     }
 
     /// Rows asked for of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
-    fn ungated(&self, pass: &Pass, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
-        let rows = |items| select_nodes(pass, self.nodes(items));
+    fn ungated(&self, reach: &Reach, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
+        let items = reach.pass.table("item.id");
         if self.ablate_graph {
             // Without its graph, nothing here depends on the modality.
-            return ids.get_or_init(|| rows(pass.table("item.id"))).clone();
+            return ids.get_or_init(|| reach.nodes(items)).clone();
         }
-        rows(view.spread(pass.table("item.id")))
+        reach.nodes(view.spread(items))
     }
 
     /// The channels that some ablation needs, for the rows asked for: per modality the real one, then the
     /// silenced one.
     fn channels(&self, request: &Request) -> Vec<[Option<Channel>; 2]> {
-        let pass = request.pass(Ablation::FULL);
+        let reach = Reach::new(request, &self.to_users);
         let ids = OnceCell::new();
         let channel = |view: &ItemView, silenced: bool| {
             let needed = request.ablations.iter().any(|a| a.silences(view.m()) == silenced);
             let rows = || match silenced {
-                false => select_nodes(&pass, self.nodes(view.items(&pass.everything()))),
-                true => self.ungated(&pass, view, &ids) * view.silenced_gate(&pass),
+                false => reach.nodes(view.items(&reach.pass.everything())),
+                true => self.ungated(&reach, view, &ids) * view.silenced_gate(&reach.pass),
             };
-            needed.then(|| self.fuser.channel(&pass, rows()))
+            needed.then(|| self.fuser.channel(&reach.pass, rows()))
         };
         self.views.iter().map(|view| [channel(view, false), channel(view, true)]).collect()
+    }
+}
+
+/// From all items to the users and items that are asked for.
+struct Reach<'a> {
+    pass: Pass<'a>,
+    /// Their users' rows of `R`.
+    to_users: Arc<Propagation>,
+}
+
+impl<'a> Reach<'a> {
+    fn new(request: &'a Request, to_users: &Arc<Propagation>) -> Reach<'a> {
+        let users = request.users;
+        let to_users = match users.is_all() {
+            true => to_users.clone(),
+            false => Arc::new(to_users.of_rows(users.rows())),
+        };
+        Reach { pass: request.pass(Ablation::FULL), to_users }
+    }
+
+    /// `[ R Q ; Q ]` of a table of items.
+    fn nodes(&self, items: Tensor<2>) -> Tensor<2> {
+        let items = collect(items);
+        let of_users = propagate(&self.to_users, items.clone());
+        stack(of_users, self.pass.select_items(items))
     }
 }
 
@@ -175,12 +198,14 @@ impl Backbone for Mgcn {
         let channels: Vec<Channel> = self.views.iter().map(channel).collect();
         let gates = self.fuser.gates(&whole, &behaviour);
         let content = self.fuser.fuse(&gates, &channels.iter().collect::<Vec<_>>());
-        self.finish(pass, select_nodes(pass, behaviour), select_nodes(pass, content))
+        let asked = Asked::of(pass.request());
+        self.finish(pass, &asked, asked.rows_of(behaviour), asked.rows_of(content))
     }
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL);
-        let behaviour = collect(select_nodes(&pass, layer_mean(&pass, &self.user_item, self.ui_layers)));
+        let asked = Asked::of(request);
+        let behaviour = collect(layer_mean_of(&asked, &pass, &self.user_item, self.ui_layers));
         let gates = self.fuser.gates(&pass, &behaviour);
         let channels = self.channels(request);
         let mut encoded = Encoded::default();
@@ -191,7 +216,7 @@ impl Backbone for Mgcn {
                     .expect("every ablation asked for has its channels")
             });
             let content = self.fuser.fuse(&gates, &heard.collect::<Vec<_>>());
-            let tables = self.finish(&request.pass(ablation), behaviour.clone(), content);
+            let tables = self.finish(&request.pass(ablation), &asked, behaviour.clone(), content);
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
             encoded.blocks.push(Block::varying(tables.users, tables.items));
             encoded.extra = encoded.extra.or(tables.extra);

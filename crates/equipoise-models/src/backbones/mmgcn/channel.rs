@@ -3,11 +3,11 @@
 use super::alike::Alike;
 use super::targets::Targets;
 use super::{Combination, Config};
-use crate::nodes::split;
+use crate::asked::Asked;
 use crate::parts::{Build, Content, Linear};
-use crate::{Mode, Pass};
+use crate::{Mode, Pass, Tables};
 use burn::tensor::Tensor;
-use equipoise_nn::{Rows, blend, collect, init, leaky_relu, normalise_rows, propagate, stack};
+use equipoise_nn::{blend, collect, init, leaky_relu, normalise_rows, propagate, stack};
 
 /// What the layers of all channels read in one evaluation.
 pub(super) struct Scope<'a> {
@@ -15,21 +15,16 @@ pub(super) struct Scope<'a> {
     pass: Pass<'a>,
     /// Of every layer but the last, and of the last.
     targets: [Targets; 2],
-    /// How many of the nodes that are asked for are users.
-    users: usize,
+    asked: Asked,
 }
 
 impl<'a> Scope<'a> {
-    /// The pass is over everything; its ablation plays no role here. `asked` are the nodes whose last layer is wanted and
-    /// the number of users among them, `None` for all nodes.
-    pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Option<(Rows, usize)>) -> Scope<'a> {
+    /// The pass is over everything; its ablation plays no role here. `asked` are the nodes whose last layer is wanted.
+    pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Asked) -> Scope<'a> {
         let ids = collect(stack(pass.users("user.id"), pass.items("item.id")));
         let all = Targets::all(&pass.inputs().graphs, config.normalisation, ids);
-        let (last, users) = match asked {
-            Some((rows, users)) => (all.of_rows(rows), users),
-            None => (all.clone(), pass.inputs().n_users),
-        };
-        Scope { config, pass, targets: [all, last], users }
+        let last = asked.rows().map_or_else(|| all.clone(), |rows| all.of_rows(rows.clone()));
+        Scope { config, pass, targets: [all, last], asked }
     }
 
     /// Whether this evaluation drops entries.
@@ -38,8 +33,8 @@ impl<'a> Scope<'a> {
     }
 
     /// The rows of users and of items of a channel or a mean of channels.
-    pub(super) fn split(&self, nodes: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        split(nodes, self.users)
+    pub(super) fn tables(&self, nodes: Tensor<2>) -> Tables {
+        self.asked.tables(nodes)
     }
 
     /// The nodes of layer `l`.

@@ -66,7 +66,8 @@ mod alike;
 mod channel;
 mod targets;
 
-use crate::nodes::{asked, mean};
+use crate::asked::Asked;
+use crate::nodes::mean;
 use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
@@ -152,15 +153,15 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 impl Backbone for Mmgcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let everything = pass.everything();
-        let scope = Scope::new(&self.config, everything, None);
+        let scope = Scope::new(&self.config, everything, Asked::all(pass.inputs().n_users));
         let channels = self.channels.iter().map(|c| c.run(&scope, c.start(&everything)));
-        let (users, items) = scope.split(mean(channels));
+        let Tables { users, items, .. } = scope.tables(mean(channels));
         pass.select(users, items)
     }
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
-        let scope = Scope::new(&self.config, pass, asked(request));
+        let scope = Scope::new(&self.config, pass, Asked::of(request));
         let wanted = |m, silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let cached = self.channels.iter().enumerate().map(|(m, c)| {
             let real = wanted(m, false).then(|| collect(c.run(&scope, c.start(&pass))));
@@ -172,7 +173,7 @@ impl Backbone for Mmgcn {
             let choice = |(m, both): (usize, &[Option<Tensor<2>>; 2])| {
                 both[usize::from(ablation.silences(m))].clone().expect("made for this ablation")
             };
-            let (users, items) = scope.split(mean(cached.iter().enumerate().map(choice)));
+            let Tables { users, items, .. } = scope.tables(mean(cached.iter().enumerate().map(choice)));
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
             encoded.blocks.push(Block::varying(users, items));
         }

@@ -25,15 +25,24 @@ use std::sync::Arc;
 
 impl ElementOps for Cube {}
 impl DenseOps for Cube {}
-impl TableOps for Cube {}
-impl VoteOps for Cube {}
-
 type Table = FloatTensor<Cube>;
+
+impl TableOps for Cube {
+    fn add_rows(x: Table, grad: Table, rows: Rows) -> Table {
+        let height = x.shape()[0];
+        Cube::float_add(x, Cube::scatter_rows(grad, rows, height))
+    }
+}
+impl VoteOps for Cube {}
 
 impl EquipoiseOps for Cube {
     fn scatter_rows(grad: Table, rows: Rows, height: usize) -> Table {
         let rows = indices::<Cube>(&rows, &grad.device());
-        launch::place_rows(grad, rows, height)
+        if grad.shape().num_dims() > 1 {
+            return launch::place_rows(grad, rows, height);
+        }
+        let column = Cube::float_reshape(grad, Shape::from([rows.shape()[0], 1]));
+        Cube::float_reshape(launch::place_rows(column, rows, height), Shape::from([height]))
     }
 
     fn margins(

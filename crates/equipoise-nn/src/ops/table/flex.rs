@@ -2,9 +2,10 @@
 
 use super::TableOps;
 use crate::buffers;
-use crate::ops::flex::{shape_of, tensor, values};
+use crate::ops::Rows;
+use crate::ops::flex::{shape_of, tensor, values, width_of};
 use burn::backend::flex::{Flex, FlexTensor};
-use equipoise_kernels::tables;
+use equipoise_kernels::{gather, tables};
 
 impl TableOps for Flex {
     fn stack(first: FlexTensor, second: FlexTensor) -> FlexTensor {
@@ -26,6 +27,16 @@ impl TableOps for Flex {
         let mut out = buffers::any(height * width);
         tables::blend(&values(&a), &values(&b), scale, &mut out);
         tensor(out, [height, width])
+    }
+
+    fn add_rows(mut x: FlexTensor, grad: FlexTensor, rows: Rows) -> FlexTensor {
+        let whole = x.layout().contiguous_offsets() == Some((0, x.storage::<f32>().len()));
+        if !whole {
+            x = x.to_contiguous();
+        }
+        let width = width_of(&grad);
+        gather::add_rows(&values(&grad), width, &rows, x.storage_mut());
+        x
     }
 
     fn scaled(x: FlexTensor, scale: f32) -> FlexTensor {

@@ -4,6 +4,8 @@ mod autodiff;
 mod flex;
 pub mod generic;
 
+use crate::ops::Rows;
+use crate::ops::generic::select_add;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
@@ -33,6 +35,11 @@ pub trait TableOps: Backend {
     /// `scale x`, the gradient of [`blend`](Self::blend) for both. Not differentiable.
     fn scaled(x: FloatTensor<Self>, scale: f32) -> FloatTensor<Self> {
         generic::scaled::<Self>(x, scale)
+    }
+
+    /// `x` with `grad[k]` added to its row `rows[k]`; rows are distinct. Not differentiable.
+    fn add_rows(x: FloatTensor<Self>, grad: FloatTensor<Self>, rows: Rows) -> FloatTensor<Self> {
+        select_add::<Self>(x, &rows, grad)
     }
 
     /// The same values, for several readers: their gradients are added up on all threads, where the tape would add them
