@@ -10,14 +10,14 @@
 
 use crate::rows::{Pair, RowSource, split_edges, split_rows, sum_edges, tasks};
 use crate::softmax::{backward_of_rows, softmax_of_rows};
-use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge};
+use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge, two_by_edge};
 use crate::tables::zero;
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Edges of one stretch: 16 KiB of rows at width 64.
-const NEAR: usize = 64;
+/// Edges of one stretch: 64 KiB of rows at width 64.
+const NEAR: usize = 256;
 
 /// The tables that an attention reads, row-major with `width` columns; any of them may be the same slice.
 #[derive(Clone, Copy, Debug)]
@@ -169,18 +169,17 @@ pub fn attend_backward(
     target_side(rows, tables, alpha, grad, &mut d_logits, of_targets);
     zero(of_more);
     let BySource { rows, edges } = by_source;
-    let keys = if alone {
-        add_spmm_by_edge(rows, edges, &d_logits, tables.q, width, q);
-        q
-    } else {
-        spmm_by_edge(rows, edges, &d_logits, tables.q, width, k);
-        k
-    };
+    let keys = if alone { q } else { k };
     if v.is_empty() && !tables.v.is_empty() {
-        add_spmm_by_edge(rows, edges, alpha, grad, width, keys);
-    } else {
-        spmm_by_edge(rows, edges, alpha, grad, width, v);
+        // One gradient for both: a target's two rows are read together.
+        return two_by_edge(rows, edges, (&d_logits, alpha), (tables.q, grad), (width, alone), keys);
     }
+    if alone {
+        add_spmm_by_edge(rows, edges, &d_logits, tables.q, width, keys);
+    } else {
+        spmm_by_edge(rows, edges, &d_logits, tables.q, width, keys);
+    }
+    spmm_by_edge(rows, edges, alpha, grad, width, v);
 }
 
 /// `dL/dlogit` per edge and `dL/dq`.

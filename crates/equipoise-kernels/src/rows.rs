@@ -1,6 +1,6 @@
 //! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
 
-use crate::vector::prefetch;
+use crate::vector::{add_scaled, prefetch};
 use std::ops::Range;
 
 /// How many edges before its use a row is asked for.
@@ -92,10 +92,41 @@ pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: impl RowSource, width:
     }
 }
 
+/// What an edge adds to the row of its target.
+trait Term {
+    /// Adds the columns from `at` on.
+    fn add<const W: usize>(&self, edge: usize, at: usize, sums: &mut [f32; W]);
+}
+
+/// `value(e) x[columns[e]]`.
+struct One<'a, V, X> {
+    columns: &'a [u32],
+    value: V,
+    x: X,
+    width: usize,
+}
+
+impl<V: Fn(usize) -> f32, X: RowSource> Term for One<'_, V, X> {
+    #[inline(always)]
+    fn add<const W: usize>(&self, edge: usize, at: usize, sums: &mut [f32; W]) {
+        if at == 0 {
+            look_ahead(self.columns, edge, self.x, self.width);
+        }
+        let x = self.x.tail(self.columns[edge] as usize, self.width);
+        add_scaled(sums, (self.value)(edge), &x[at..][..W]);
+    }
+}
+
+/// The terms of two sums over the same edges.
+impl<A: Term, B: Term> Term for (A, B) {
+    #[inline(always)]
+    fn add<const W: usize>(&self, edge: usize, at: usize, sums: &mut [f32; W]) {
+        self.0.add(edge, at, sums);
+        self.1.add(edge, at, sums);
+    }
+}
+
 /// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row; added to what it holds if `add`.
-///
-/// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
-/// order whatever the block, so the width of the blocks does not show in the bits.
 #[inline(always)]
 pub(crate) fn sum_edges(
     columns: &[u32],
@@ -106,51 +137,59 @@ pub(crate) fn sum_edges(
     out: &mut [f32],
 ) {
     let width = out.len();
+    sum(edges, &One { columns, value, x, width }, add, out);
+}
+
+/// `out = sum_e ( a(e) x[columns[e]] + b(e) y[columns[e]] )`, likewise.
+#[inline(always)]
+pub(crate) fn sum_edges_of_two(
+    columns: &[u32],
+    edges: Range<usize>,
+    (a, b): (impl Fn(usize) -> f32, impl Fn(usize) -> f32),
+    (x, y): (&[f32], &[f32]),
+    add: bool,
+    out: &mut [f32],
+) {
+    let width = out.len();
+    let terms = (One { columns, value: a, x, width }, One { columns, value: b, x: y, width });
+    sum(edges, &terms, add, out);
+}
+
+/// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
+/// order whatever the block, so the width of the blocks does not show in the bits.
+#[inline(always)]
+fn sum(edges: Range<usize>, term: &impl Term, add: bool, out: &mut [f32]) {
+    let width = out.len();
     let mut at = 0;
     while width - at >= 64 {
-        block::<64>(columns, edges.clone(), &value, x, (at, add), out);
+        block::<64>(edges.clone(), term, (at, add), out);
         at += 64;
     }
     if width - at >= 32 {
-        block::<32>(columns, edges.clone(), &value, x, (at, add), out);
+        block::<32>(edges.clone(), term, (at, add), out);
         at += 32;
     }
     if width - at >= 16 {
-        block::<16>(columns, edges.clone(), &value, x, (at, add), out);
+        block::<16>(edges.clone(), term, (at, add), out);
         at += 16;
     }
     if width - at >= 8 {
-        block::<8>(columns, edges.clone(), &value, x, (at, add), out);
+        block::<8>(edges.clone(), term, (at, add), out);
         at += 8;
     }
     for at in at..width {
-        block::<1>(columns, edges.clone(), &value, x, (at, add), out);
+        block::<1>(edges.clone(), term, (at, add), out);
     }
 }
 
 #[inline(always)]
-fn block<const W: usize>(
-    columns: &[u32],
-    edges: Range<usize>,
-    value: &impl Fn(usize) -> f32,
-    x: impl RowSource,
-    (at, add): (usize, bool),
-    out: &mut [f32],
-) {
-    let width = out.len();
+fn block<const W: usize>(edges: Range<usize>, term: &impl Term, (at, add): (usize, bool), out: &mut [f32]) {
     let mut sums = [0.0f32; W];
     if add {
         sums.copy_from_slice(&out[at..at + W]);
     }
     for e in edges {
-        if at == 0 {
-            look_ahead(columns, e, x, width);
-        }
-        let x = &x.tail(columns[e] as usize, width)[at..][..W];
-        let value = value(e);
-        for (sum, x) in sums.iter_mut().zip(x) {
-            *sum += value * x;
-        }
+        term.add(e, at, &mut sums);
     }
     out[at..at + W].copy_from_slice(&sums);
 }

@@ -5,6 +5,10 @@ use crate::rows::{RowSource, look_ahead, row, split_edges, split_rows, tasks};
 use crate::vector::{add_scaled, short_dot, wide};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Numbers handled by one task.
+const CHUNK: usize = 1 << 14;
 
 /// What [`spmm_backward`] reads.
 #[derive(Clone, Copy, Debug)]
@@ -45,36 +49,36 @@ pub fn spmm_backward(
     assert_eq!(of.x.len(), rows.n_rows() * of.width, "spmm backward: length of the table");
     assert_eq!(d_x.len(), of.x.len(), "spmm backward: length of the table's gradient");
     assert!(base.is_none_or(|base| base.len() == d_x.len()), "spmm backward: length of what is added to");
-    let mut by_source = vec![0.0; rows.n_edges()];
+    let dots: Vec<AtomicU32> = (0..rows.n_edges()).map(|_| AtomicU32::new(0)).collect();
     let tasks = tasks(rows.indptr);
-    let dots = split_edges(&mut by_source, rows.indptr, &tasks);
     let tables = split_rows(d_x, of.width, &tasks);
-    tasks.into_par_iter().zip(dots).zip(tables).for_each(|((range, dots), d_x)| {
+    tasks.into_par_iter().zip(tables).for_each(|(range, d_x)| {
         match base {
             Some(base) => d_x.copy_from_slice(&base[range.start * of.width..range.end * of.width]),
             None => d_x.fill(0.0),
         }
-        backward_chunk(of, range, grad, dots, d_x);
+        backward_chunk(of, range, grad, &dots, d_x);
     });
-    if base.is_none() {
-        d_values.fill(0.0);
-    }
-    for (&edge, dot) in edges.iter().zip(by_source) {
-        d_values[edge as usize] += dot;
-    }
+    d_values.par_chunks_mut(CHUNK).zip(dots.par_chunks(CHUNK)).for_each(|(d_values, dots)| {
+        for (d_value, dot) in d_values.iter_mut().zip(dots) {
+            let dot = f32::from_bits(dot.load(Relaxed));
+            *d_value = if base.is_some() { *d_value + dot } else { dot };
+        }
+    });
 }
 
 wide! {
-    fn backward_chunk(of: Weighted, range: Range<usize>, grad: &[f32], dots: &mut [f32], d_x: &mut [f32]) {
+    /// Each entry's inner product goes to its place among the forward entries: one task writes it, and nobody reads it
+    /// before all are done.
+    fn backward_chunk(of: Weighted, range: Range<usize>, grad: &[f32], dots: &[AtomicU32], d_x: &mut [f32]) {
         let (BySource { rows, edges }, width) = (of.back, of.width);
-        let mut dots = dots.iter_mut();
         for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
             let x = row(of.x, width, s);
-            for (e, dot) in rows.edges(s).zip(dots.by_ref()) {
+            for e in rows.edges(s) {
                 look_ahead(rows.columns, e, grad, width);
-                let grad = row(grad, width, rows.columns[e] as usize);
-                *dot = short_dot(grad, x);
-                add_scaled(d_x, of.values[edges[e] as usize], grad);
+                let (grad, edge) = (row(grad, width, rows.columns[e] as usize), edges[e] as usize);
+                dots[edge].store(short_dot(grad, x).to_bits(), Relaxed);
+                add_scaled(d_x, of.values[edge], grad);
             }
         }
     }

@@ -8,7 +8,7 @@ mod product;
 
 pub(crate) use backward::dots_of_rows;
 pub use backward::{Weighted, edge_dots, spmm_backward};
-pub use product::{add_spmm_by_edge, spmm, spmm_and_sum, spmm_by_edge, spmm_onto};
+pub use product::{add_spmm_by_edge, spmm, spmm_and_sum, spmm_by_edge, spmm_onto, two_by_edge};
 
 use std::ops::Range;
 

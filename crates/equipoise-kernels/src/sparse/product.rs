@@ -1,7 +1,7 @@
 //! Products of sparse rows with a table, and what a product is added to.
 
 use super::SparseRows;
-use crate::rows::{split_rows, sum_edges, tasks};
+use crate::rows::{split_rows, sum_edges, sum_edges_of_two, tasks};
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -141,6 +141,43 @@ pub fn add_spmm_by_edge(
     out: &mut [f32],
 ) {
     transposed(rows, ByEdge { edges, values, add: true }, x, width, out);
+}
+
+/// `out_s = sum_e ( a[edges[e]] x[columns[e]] + b[edges[e]] y[columns[e]] )` over the entries `e` of row `s`, or added to
+/// what `out` holds: two transposed products in one pass.
+///
+/// # Panics
+/// If a column, an edge number or a length does not fit.
+pub fn two_by_edge(
+    rows: SparseRows,
+    edges: &[u32],
+    (a, b): (&[f32], &[f32]),
+    tables: (&[f32], &[f32]),
+    (width, add): (usize, bool),
+    out: &mut [f32],
+) {
+    assert_eq!(edges.len(), rows.n_edges(), "spmm: number of edge numbers");
+    in_tasks(rows, width, out, |range, out| {
+        two_in_task(rows, range, edges, (a, b), tables, (width, add), out);
+    });
+}
+
+wide! {
+    fn two_in_task(
+        rows: SparseRows,
+        range: Range<usize>,
+        edges: &[u32],
+        values: (&[f32], &[f32]),
+        tables: (&[f32], &[f32]),
+        how: (usize, bool),
+        out: &mut [f32],
+    ) {
+        let (width, add) = how;
+        let (a, b) = (|e: usize| values.0[edges[e] as usize], |e: usize| values.1[edges[e] as usize]);
+        for (r, out) in range.zip(out.chunks_exact_mut(width)) {
+            sum_edges_of_two(rows.columns, rows.edges(r), (a, b), tables, add, out);
+        }
+    }
 }
 
 /// The value of entry `e` is `values[edges[e]]`; sums are added to the output, or replace it.

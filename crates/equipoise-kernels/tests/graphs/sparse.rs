@@ -4,6 +4,7 @@ use crate::support::{Graph, assert_close, assert_same_on_any_number_of_threads, 
 use crate::support::{wide, widths};
 use equipoise_kernels::sparse::{
     Weighted, add_spmm_by_edge, edge_dots, spmm, spmm_and_sum, spmm_backward, spmm_by_edge, spmm_onto,
+    two_by_edge,
 };
 use proptest::prelude::*;
 
@@ -51,6 +52,26 @@ proptest! {
         let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
         let product = naive(graph.n_sources, &pairs, &values, &x, width);
         let expected: Vec<f64> = base.iter().zip(product).map(|(&b, p)| f64::from(b) + p).collect();
+        assert_close(&out, &expected, 1e-5);
+    }
+
+    #[test]
+    fn two_transposed_products_are_their_sum(graph in graphs(), width in widths(), seed: u64) {
+        let values = [table(graph.n_edges(), seed), table(graph.n_edges(), seed ^ 1)];
+        let tables = [2, 3].map(|k| table(graph.n_targets * width, seed ^ k));
+        let base = table(graph.n_sources * width, seed ^ 4);
+        let pairs: Vec<_> = graph.pairs().into_iter().map(|(t, s)| (s, t)).collect();
+        let product = |k: usize| naive(graph.n_sources, &pairs, &values[k], &tables[k], width);
+        let sums: Vec<f64> = product(0).iter().zip(product(1)).map(|(a, b)| a + b).collect();
+        let back = graph.by_source();
+        let values = (values[0].as_slice(), values[1].as_slice());
+        let tables = (tables[0].as_slice(), tables[1].as_slice());
+        let mut out = vec![f32::NAN; base.len()];
+        two_by_edge(back.rows, back.edges, values, tables, (width, false), &mut out);
+        assert_close(&out, &sums, 1e-5);
+        out.copy_from_slice(&base);
+        two_by_edge(back.rows, back.edges, values, tables, (width, true), &mut out);
+        let expected: Vec<f64> = base.iter().zip(sums).map(|(&b, p)| f64::from(b) + p).collect();
         assert_close(&out, &expected, 1e-5);
     }
 
