@@ -9,7 +9,7 @@
 //! product of Vaswani et al., *Attention Is All You Need* (2017), not scaled.
 
 use crate::rows::{Pair, RowSource, split_edges, split_rows, sum_edges, tasks};
-use crate::softmax::{backward_of_rows, softmax_of_rows};
+use crate::softmax::{SHORT, backward_of_rows, softmax_of_rows};
 use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge, two_by_edge};
 use crate::tables::zero;
 use crate::vector::wide;
@@ -90,18 +90,66 @@ wide! {
         alpha: &mut [f32],
         out: &mut [f32],
     ) {
-        let (first, start) = (rows.indptr[range.start], range.start);
+        let (first, start, width) = (rows.indptr[range.start], range.start, tables.width);
+        let mut scratch = Scratch::default();
         for near in stretches(rows.indptr, range) {
             let bounds = &rows.indptr[near.start..=near.end];
             let alpha = &mut alpha[bounds[0] - first..bounds[near.len()] - first];
-            dots_of_rows(rows, near.clone(), tables.q, tables.keys(), tables.width, alpha);
-            softmax_of_rows(bounds, alpha);
-            let out = &mut out[(near.start - start) * tables.width..(near.end - start) * tables.width];
+            let logits = scratch.of(alpha.len());
+            dots_of_rows(rows, near.clone(), tables.q, tables.keys(), width, &mut logits[..alpha.len()]);
+            softmax_of_rows(bounds, logits, alpha);
+            let out = &mut out[(near.start - start) * width..(near.end - start) * width];
             if tables.residual {
-                out.copy_from_slice(&tables.q[near.start * tables.width..near.end * tables.width]);
+                out.copy_from_slice(&tables.q[near.start * width..near.end * width]);
             }
-            weigh_rows(rows, near, alpha, tables.values(), (tables.width, tables.residual), out);
+            weigh_rows(rows, near, alpha, tables.values(), (width, tables.residual), out);
         }
+    }
+}
+
+/// Numbers of the edges of one stretch.
+#[derive(Default)]
+struct Scratch(Vec<f32>);
+
+impl Scratch {
+    /// At least `n` of them, and as many more that the last row may be read as a whole.
+    #[inline(always)]
+    fn of(&mut self, n: usize) -> &mut [f32] {
+        if self.0.len() < n + SHORT {
+            self.0.resize(n + SHORT, 0.0);
+        }
+        &mut self.0
+    }
+}
+
+/// The weights alone, as [`attend`] writes them: `q` has a row per target, `k` one per source.
+///
+/// # Panics
+/// If a column or a length does not fit.
+pub fn attention_weights(rows: SparseRows, q: &[f32], k: &[f32], width: usize, alpha: &mut [f32]) {
+    rows.check();
+    assert_eq!(q.len(), rows.n_rows() * width, "attention: length of the queries");
+    assert_eq!(alpha.len(), rows.n_edges(), "attention: number of weights");
+    let tasks = tasks(rows.indptr);
+    let alphas = split_edges(alpha, rows.indptr, &tasks);
+    tasks.into_par_iter().zip(alphas).for_each(|(range, alpha)| {
+        weights_chunk(rows, range, q, k, width, alpha);
+    });
+}
+
+wide! {
+    fn weights_chunk(
+        rows: SparseRows,
+        range: Range<usize>,
+        q: &[f32],
+        k: &[f32],
+        width: usize,
+        alpha: &mut [f32],
+    ) {
+        let mut scratch = Scratch::default();
+        let logits = scratch.of(alpha.len());
+        dots_of_rows(rows, range.clone(), q, k, width, &mut logits[..alpha.len()]);
+        softmax_of_rows(&rows.indptr[range.start..=range.end], logits, alpha);
     }
 }
 
@@ -211,12 +259,15 @@ wide! {
         d_q: &mut [f32],
     ) {
         let (first, start) = (rows.indptr[range.start], range.start);
+        let mut scratch = Scratch::default();
         for near in stretches(rows.indptr, range) {
             let bounds = &rows.indptr[near.start..=near.end];
             let entries = bounds[0] - first..bounds[near.len()] - first;
-            let (alpha, d_logits) = (&alpha[entries.clone()], &mut d_logits[entries]);
-            dots_of_rows(rows, near.clone(), grad, tables.values(), tables.width, d_logits);
-            backward_of_rows(bounds, alpha, d_logits);
+            let (alpha, d_logits) = (&alpha[entries.start..], &mut d_logits[entries]);
+            let d_alpha = scratch.of(d_logits.len());
+            let edges = &mut d_alpha[..d_logits.len()];
+            dots_of_rows(rows, near.clone(), grad, tables.values(), tables.width, edges);
+            backward_of_rows(bounds, alpha, d_alpha, d_logits);
             let d_q = &mut d_q[(near.start - start) * tables.width..(near.end - start) * tables.width];
             if tables.residual {
                 d_q.copy_from_slice(&grad[near.start * tables.width..near.end * tables.width]);

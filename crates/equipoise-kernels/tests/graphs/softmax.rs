@@ -28,6 +28,18 @@ pub fn naive_backward(indptr: &[usize], alpha: &[f64], d_alpha: &[f64]) -> Vec<f
     out
 }
 
+fn softmax(graph: &Graph, logits: &[f32]) -> Vec<f32> {
+    let mut alpha = vec![f32::NAN; logits.len()];
+    segment_softmax(graph.indptr(), logits, &mut alpha);
+    alpha
+}
+
+fn backward(graph: &Graph, alpha: &[f32], d_alpha: &[f32]) -> Vec<f32> {
+    let mut d_logits = vec![f32::NAN; alpha.len()];
+    segment_softmax_backward(graph.indptr(), alpha, d_alpha, &mut d_logits);
+    d_logits
+}
+
 fn logits(graph: &Graph, scale: f32, seed: u64) -> Vec<f32> {
     table(graph.n_edges(), seed).into_iter().map(|l| scale * l).collect()
 }
@@ -42,8 +54,7 @@ proptest! {
         seed: u64,
     ) {
         let logits = logits(&graph, scale, seed);
-        let mut alpha = logits.clone();
-        segment_softmax(graph.indptr(), &mut alpha);
+        let alpha = softmax(&graph, &logits);
         assert_close(&alpha, &naive(graph.indptr(), &wide(&logits)), 2e-6);
         for bounds in graph.indptr().windows(2).filter(|b| b[0] < b[1]) {
             let total: f64 = alpha[bounds[0]..bounds[1]].iter().map(|&a| f64::from(a)).sum();
@@ -54,10 +65,8 @@ proptest! {
     #[test]
     fn gradient_follows_the_formula_and_the_differences(graph in graphs(), seed: u64) {
         let (logits, grad) = (logits(&graph, 3.0, seed), table(graph.n_edges(), seed ^ 1));
-        let mut alpha = logits.clone();
-        segment_softmax(graph.indptr(), &mut alpha);
-        let mut found = grad.clone();
-        segment_softmax_backward(graph.indptr(), &alpha, &mut found);
+        let alpha = softmax(&graph, &logits);
+        let found = backward(&graph, &alpha, &grad);
         let (logits, grad) = (wide(&logits), wide(&grad));
         assert_close(&found, &naive_backward(graph.indptr(), &wide(&alpha), &grad), 1e-6);
         let slopes = differences(&logits, |l| dot(&naive(graph.indptr(), l), &grad));
@@ -68,8 +77,7 @@ proptest! {
 #[test]
 fn a_long_row_sums_to_one_too() {
     let graph = Graph::large();
-    let mut alpha = logits(&graph, 2.0, 5);
-    segment_softmax(graph.indptr(), &mut alpha);
+    let alpha = softmax(&graph, &logits(&graph, 2.0, 5));
     let total: f64 = alpha[graph.indptr()[700]..graph.indptr()[701]].iter().map(|&a| f64::from(a)).sum();
     assert!((total - 1.0).abs() < 1e-6, "{total}");
 }
@@ -78,11 +86,9 @@ fn a_long_row_sums_to_one_too() {
 fn the_number_of_threads_does_not_show() {
     let graph = Graph::large();
     assert_same_on_any_number_of_threads(|| {
-        let mut alpha = logits(&graph, 2.0, 5);
-        segment_softmax(graph.indptr(), &mut alpha);
-        let mut grad = table(graph.n_edges(), 6);
-        segment_softmax_backward(graph.indptr(), &alpha, &mut grad);
-        alpha.extend(grad);
+        let mut alpha = softmax(&graph, &logits(&graph, 2.0, 5));
+        let d_logits = backward(&graph, &alpha, &table(graph.n_edges(), 6));
+        alpha.extend(d_logits);
         alpha
     });
 }

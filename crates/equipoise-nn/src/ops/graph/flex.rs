@@ -51,8 +51,7 @@ impl GraphOps for Flex {
     fn edge_softmax(q: FlexTensor, k: FlexTensor, edges: Arc<Edges>) -> FlexTensor {
         let (q, k, [_, width]) = (values(&q), values(&k), shape_of(&q));
         let mut alpha = buffers::any(edges.len());
-        sparse::edge_dots(edges.by_target(), &q, &k, width, &mut alpha);
-        softmax::segment_softmax(edges.indptr(), &mut alpha);
+        attention::attention_weights(edges.by_target(), &q, &k, width, &mut alpha);
         tensor(alpha, [edges.len()])
     }
 
@@ -66,8 +65,8 @@ impl GraphOps for Flex {
     ) -> (FlexTensor, FlexTensor) {
         let ([targets, width], [sources, _]) = (shape_of(&q), shape_of(&k));
         let (q, k, alpha) = (values(&q), values(&k), values(&alpha));
-        let mut d_logits = values(&grad).to_vec();
-        softmax::segment_softmax_backward(edges.indptr(), &alpha, &mut d_logits);
+        let mut d_logits = buffers::any(edges.len());
+        softmax::segment_softmax_backward(edges.indptr(), &alpha, &values(&grad), &mut d_logits);
         let mut d_q = buffers::any(targets * width);
         sparse::spmm(edges.by_target(), &d_logits, &k, width, &mut d_q);
         let back = edges.by_source();
