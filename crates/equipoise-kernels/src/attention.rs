@@ -8,7 +8,7 @@
 //! ever stored, never a vector per edge. Velickovic et al., *Graph Attention Networks* (2018), with the inner
 //! product of Vaswani et al., *Attention Is All You Need* (2017), not scaled.
 
-use crate::rows::{Pair, RowSource, split_edges, split_rows, sum_edges, tasks};
+use crate::rows::{Pair, RowSource, Start, row, split_edges, split_rows, sum_edges, tasks};
 use crate::softmax::{SHORT, backward_of_rows, softmax_of_rows};
 use crate::sparse::{BySource, SparseRows, add_spmm_by_edge, dots_of_rows, spmm_by_edge, two_by_edge};
 use crate::tables::zero;
@@ -99,10 +99,8 @@ wide! {
             dots_of_rows(rows, near.clone(), tables.q, tables.keys(), width, &mut logits[..alpha.len()]);
             softmax_of_rows(bounds, logits, alpha);
             let out = &mut out[(near.start - start) * width..(near.end - start) * width];
-            if tables.residual {
-                out.copy_from_slice(&tables.q[near.start * width..near.end * width]);
-            }
-            weigh_rows(rows, near, alpha, tables.values(), (width, tables.residual), out);
+            let base = tables.residual.then_some(tables.q);
+            weigh_rows(rows, near, alpha, tables.values(), (width, base), out);
         }
     }
 }
@@ -153,19 +151,20 @@ wide! {
     }
 }
 
-/// `out_t = sum_e weights_e x_s`, or added to `out_t`; `weights` and `out` start at the first row of the range.
+/// `out_t = base_t + sum_e weights_e x_s`; `weights` and `out` start at the first row of the range.
 #[inline(always)]
 fn weigh_rows(
     rows: SparseRows,
     range: Range<usize>,
     weights: &[f32],
     x: impl RowSource,
-    (width, add): (usize, bool),
+    (width, base): (usize, Option<&[f32]>),
     out: &mut [f32],
 ) {
     let first = rows.indptr[range.start];
     for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, add, out);
+        let start = base.map_or(Start::Zero, |base| Start::Row(row(base, width, r)));
+        sum_edges(rows.columns, rows.edges(r), |e| weights[e - first], x, start, out);
     }
 }
 
@@ -269,10 +268,8 @@ wide! {
             dots_of_rows(rows, near.clone(), grad, tables.values(), tables.width, edges);
             backward_of_rows(bounds, alpha, d_alpha, d_logits);
             let d_q = &mut d_q[(near.start - start) * tables.width..(near.end - start) * tables.width];
-            if tables.residual {
-                d_q.copy_from_slice(&grad[near.start * tables.width..near.end * tables.width]);
-            }
-            weigh_rows(rows, near, d_logits, tables.keys(), (tables.width, tables.residual), d_q);
+            let base = tables.residual.then_some(grad);
+            weigh_rows(rows, near, d_logits, tables.keys(), (tables.width, base), d_q);
         }
     }
 }

@@ -16,15 +16,30 @@ pub(crate) fn tasks(indptr: &[usize]) -> Vec<Range<usize>> {
     let work = |row: usize| indptr[row] + row;
     let mut tasks = Vec::with_capacity(1 + (work(n) - work(0)) / BUDGET);
     let mut start = 0;
-    for end in 1..=n {
-        let full = work(end) - work(start) >= BUDGET;
-        let next_is_long = end < n && work(end + 1) - work(end) >= BUDGET;
-        if full || next_is_long || end == n {
-            tasks.push(start..end);
-            start = end;
-        }
+    while start < n {
+        // Work grows from row to row: the first end that fills the budget is searched for, not walked to.
+        let full =
+            start + 1 + first_where(n - start - 1, |rows| work(start + 1 + rows) - work(start) >= BUDGET);
+        let last_is_long = full - start > 1 && work(full) - work(full - 1) >= BUDGET;
+        let end = if last_is_long { full - 1 } else { full };
+        tasks.push(start..end);
+        start = end;
     }
     tasks
+}
+
+/// The first number below `n` from which on `is_so` holds, or `n`.
+fn first_where(n: usize, is_so: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, n);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_so(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
 }
 
 /// Cuts `data` into consecutive parts of these lengths, which must add up to its own.
@@ -126,18 +141,29 @@ impl<A: Term, B: Term> Term for (A, B) {
     }
 }
 
-/// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row; added to what it holds if `add`.
+/// What a sum over edges starts from.
+#[derive(Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Zero.
+    Zero,
+    /// What the output holds.
+    Output,
+    /// Another row.
+    Row(&'a [f32]),
+}
+
+/// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row, and what it starts from.
 #[inline(always)]
 pub(crate) fn sum_edges(
     columns: &[u32],
     edges: Range<usize>,
     value: impl Fn(usize) -> f32,
     x: impl RowSource,
-    add: bool,
+    start: Start,
     out: &mut [f32],
 ) {
     let width = out.len();
-    sum(edges, &One { columns, value, x, width }, add, out);
+    sum(edges, &One { columns, value, x, width }, start, out);
 }
 
 /// `out = sum_e ( a(e) x[columns[e]] + b(e) y[columns[e]] )`, likewise.
@@ -147,46 +173,53 @@ pub(crate) fn sum_edges_of_two(
     edges: Range<usize>,
     (a, b): (impl Fn(usize) -> f32, impl Fn(usize) -> f32),
     (x, y): (&[f32], &[f32]),
-    add: bool,
+    start: Start,
     out: &mut [f32],
 ) {
     let width = out.len();
     let terms = (One { columns, value: a, x, width }, One { columns, value: b, x: y, width });
-    sum(edges, &terms, add, out);
+    sum(edges, &terms, start, out);
 }
 
 /// A block of columns stays in registers while the edges pass by; every column adds up its edges in the same
 /// order whatever the block, so the width of the blocks does not show in the bits.
 #[inline(always)]
-fn sum(edges: Range<usize>, term: &impl Term, add: bool, out: &mut [f32]) {
+fn sum(edges: Range<usize>, term: &impl Term, start: Start, out: &mut [f32]) {
     let width = out.len();
     let mut at = 0;
     while width - at >= 64 {
-        block::<64>(edges.clone(), term, (at, add), out);
+        block::<64>(edges.clone(), term, (at, start), out);
         at += 64;
     }
     if width - at >= 32 {
-        block::<32>(edges.clone(), term, (at, add), out);
+        block::<32>(edges.clone(), term, (at, start), out);
         at += 32;
     }
     if width - at >= 16 {
-        block::<16>(edges.clone(), term, (at, add), out);
+        block::<16>(edges.clone(), term, (at, start), out);
         at += 16;
     }
     if width - at >= 8 {
-        block::<8>(edges.clone(), term, (at, add), out);
+        block::<8>(edges.clone(), term, (at, start), out);
         at += 8;
     }
     for at in at..width {
-        block::<1>(edges.clone(), term, (at, add), out);
+        block::<1>(edges.clone(), term, (at, start), out);
     }
 }
 
 #[inline(always)]
-fn block<const W: usize>(edges: Range<usize>, term: &impl Term, (at, add): (usize, bool), out: &mut [f32]) {
+fn block<const W: usize>(
+    edges: Range<usize>,
+    term: &impl Term,
+    (at, start): (usize, Start),
+    out: &mut [f32],
+) {
     let mut sums = [0.0f32; W];
-    if add {
-        sums.copy_from_slice(&out[at..at + W]);
+    match start {
+        Start::Zero => {}
+        Start::Output => sums.copy_from_slice(&out[at..at + W]),
+        Start::Row(row) => sums.copy_from_slice(&row[at..at + W]),
     }
     for e in edges {
         term.add(e, at, &mut sums);

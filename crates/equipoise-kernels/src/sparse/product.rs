@@ -1,7 +1,7 @@
 //! Products of sparse rows with a table, and what a product is added to.
 
 use super::SparseRows;
-use crate::rows::{split_rows, sum_edges, sum_edges_of_two, tasks};
+use crate::rows::{Start, split_rows, sum_edges, sum_edges_of_two, tasks};
 use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -61,7 +61,7 @@ wide! {
             for (out, base) in out.iter_mut().zip(base) {
                 *out = factor * base;
             }
-            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, true, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, Start::Output, out);
         }
     }
 }
@@ -104,7 +104,7 @@ wide! {
     ) {
         let tables = out.chunks_exact_mut(width).zip(sum.chunks_exact_mut(width)).zip(base.chunks_exact(width));
         for (r, ((out, sum), base)) in range.zip(tables) {
-            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, false, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, Start::Zero, out);
             for ((sum, out), base) in sum.iter_mut().zip(out).zip(base) {
                 *sum = base + *out;
             }
@@ -173,9 +173,10 @@ wide! {
         out: &mut [f32],
     ) {
         let (width, add) = how;
+        let start = if add { Start::Output } else { Start::Zero };
         let (a, b) = (|e: usize| values.0[edges[e] as usize], |e: usize| values.1[edges[e] as usize]);
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            sum_edges_of_two(rows.columns, rows.edges(r), (a, b), tables, add, out);
+            sum_edges_of_two(rows.columns, rows.edges(r), (a, b), tables, start, out);
         }
     }
 }
@@ -217,7 +218,7 @@ wide! {
         out: &mut [f32],
     ) {
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, false, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[e], x, Start::Zero, out);
         }
     }
 }
@@ -232,8 +233,9 @@ wide! {
         out: &mut [f32],
     ) {
         let ByEdge { edges, values, add } = values;
+        let start = if add { Start::Output } else { Start::Zero };
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
-            sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, add, out);
+            sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, start, out);
         }
     }
 }
