@@ -75,12 +75,12 @@ impl Asked {
     }
 
     /// The edges that they hear along.
-    pub(crate) fn hearing(&self, edges: Arc<Edges>) -> Hearing {
+    pub(crate) fn edges(&self, edges: Arc<Edges>) -> AskedEdges {
         let Some(rows) = &self.rows else {
-            return Hearing { asked: self.clone(), last: edges.clone(), numbers: None, all: edges };
+            return AskedEdges { asked: self.clone(), last: edges.clone(), numbers: None, all: edges };
         };
         let (last, numbers) = edges.into_targets(rows);
-        Hearing { asked: self.clone(), last: Arc::new(last), numbers: Some(numbers.into()), all: edges }
+        AskedEdges { asked: self.clone(), last: Arc::new(last), numbers: Some(numbers.into()), all: edges }
     }
 }
 
@@ -89,7 +89,7 @@ fn scaled(x: Tensor<2>, factor: f32) -> Tensor<2> {
 }
 
 /// The edges between all nodes, and those into the nodes that are asked for.
-pub(crate) struct Hearing {
+pub(crate) struct AskedEdges {
     asked: Asked,
     all: Arc<Edges>,
     last: Arc<Edges>,
@@ -97,14 +97,14 @@ pub(crate) struct Hearing {
     numbers: Option<Rows>,
 }
 
-impl Hearing {
+impl AskedEdges {
     /// The nodes that are asked for.
-    pub(crate) fn asked(&self) -> &Asked {
+    pub(crate) fn nodes(&self) -> &Asked {
         &self.asked
     }
 
     /// The edges between all nodes.
-    pub(crate) fn edges(&self) -> &Arc<Edges> {
+    pub(crate) fn all(&self) -> &Arc<Edges> {
         &self.all
     }
 

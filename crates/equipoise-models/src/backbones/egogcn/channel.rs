@@ -2,7 +2,7 @@
 
 use super::EgoGcn;
 use super::config::Modulation;
-use crate::asked::Hearing as Asking;
+use crate::asked::AskedEdges;
 use crate::nodes::mean;
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
@@ -71,7 +71,7 @@ impl EgoGcn {
     }
 
     /// The rows of `h^m` of every modality that are asked for.
-    pub(super) fn channels(&self, pass: &Pass, last: &Asking, sources: &[&Source]) -> Vec<Tensor<2>> {
+    pub(super) fn channels(&self, pass: &Pass, last: &AskedEdges, sources: &[&Source]) -> Vec<Tensor<2>> {
         let mix = (self.config.modulation == Modulation::Hard)
             .then(|| collect(mean(sources.iter().map(|s| s.nodes.clone()))));
         let fused = |m: usize| match &mix {
@@ -82,12 +82,12 @@ impl EgoGcn {
     }
 
     /// (6), the last step for the nodes that are asked for alone.
-    fn propagated(&self, last: &Asking, mut rows: Tensor<2>) -> Tensor<2> {
+    fn propagated(&self, last: &AskedEdges, mut rows: Tensor<2>) -> Tensor<2> {
         for _ in 1..self.config.layers {
-            rows = normalise_rows(residual_attention(last.edges(), rows.clone(), rows));
+            rows = normalise_rows(residual_attention(last.all(), rows.clone(), rows));
         }
         if self.config.layers == 0 {
-            return last.asked().rows_of(rows);
+            return last.nodes().rows_of(rows);
         }
         normalise_rows(last.residual_attention(rows))
     }

@@ -152,7 +152,7 @@ impl Backbone for EgoGcn {
         let sources: Vec<Source> = sources.collect();
         let sources: Vec<&Source> = sources.iter().collect();
         let mut blocks = vec![self.id_branch(&all, &nodes)];
-        blocks.extend(self.channels(&all, &nodes.hearing(all.inputs().graphs.edges()), &sources));
+        blocks.extend(self.channels(&all, &nodes.edges(all.inputs().graphs.edges()), &sources));
         Tables { extra: self.penalty(pass), ..select(pass, Tensor::cat(blocks, 1)) }
     }
 

@@ -1,5 +1,5 @@
 //! All ablations of a step at once: ids, node tables, gates and attention of heard modalities once, silenced
-//! modalities from their two rows.
+//! modalities from their two rows. The last step of each channel is made for the asked-for nodes alone.
 
 use super::EgoGcn;
 use super::channel::{Hearing, Source};
@@ -29,7 +29,7 @@ impl EgoGcn {
         let pass = request.pass(Ablation::FULL).everything();
         let sources = self.sources(request, &pass);
         let asked = Asked::of(request);
-        let last = asked.hearing(pass.inputs().graphs.edges());
+        let last = asked.edges(pass.inputs().graphs.edges());
         let mut encoded = Encoded::default();
         encoded.blocks.push(varying(asked.tables(self.id_branch(&pass, &asked))));
         for &ablation in request.ablations {

@@ -67,7 +67,7 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::asked::{Asked, Hearing, select};
+use crate::asked::{Asked, AskedEdges, select};
 use crate::nodes::{input_penalty, unit_content, unit_ids};
 use crate::parts::Content;
 use crate::{Backbone, Encoded, Pass, Request, Tables};
@@ -94,8 +94,8 @@ struct Channel {
 
 impl Channel {
     /// The rows of `C_m` that are asked for.
-    fn rows(&self, hearing: &Hearing) -> Tensor<2> {
-        hearing.weighted_layers(self.attention.clone(), self.nodes.clone(), 1)
+    fn rows(&self, asked: &AskedEdges) -> Tensor<2> {
+        asked.weighted_layers(self.attention.clone(), self.nodes.clone(), 1)
     }
 }
 
@@ -153,11 +153,11 @@ impl Grcn {
     fn id_branch(
         &self,
         pass: &Pass,
-        hearing: &Hearing,
+        asked: &AskedEdges,
         start: Tensor<2>,
         votes: Vec<Tensor<1>>,
     ) -> Tensor<2> {
-        hearing.weighted_layers(self.weights(pass, votes), start, self.config.layers)
+        asked.weighted_layers(self.weights(pass, votes), start, self.config.layers)
     }
 
     /// (7), or the mean of the blocks.
@@ -186,13 +186,13 @@ fn mean(tables: Vec<Tensor<2>>) -> Tensor<2> {
 impl Backbone for Grcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let all = pass.everything();
-        let hearing = Asked::all(all.inputs().n_users).hearing(all.inputs().graphs.edges());
+        let asked = Asked::all(all.inputs().n_users).edges(all.inputs().graphs.edges());
         let channels: Vec<Channel> = self.modalities.iter().map(|m| self.channel(&all, m)).collect();
         let votes = self.modalities.iter().zip(&channels);
         let votes = votes.map(|(m, channel)| self.vote(&all, m, channel.attention.clone())).collect();
-        let mut blocks = vec![self.id_branch(&all, &hearing, unit_ids(&all), votes)];
+        let mut blocks = vec![self.id_branch(&all, &asked, unit_ids(&all), votes)];
         if self.config.fusion != Fusion::Id {
-            blocks.extend(channels.iter().map(|channel| channel.rows(&hearing)));
+            blocks.extend(channels.iter().map(|channel| channel.rows(&asked)));
         }
         Tables { extra: self.penalty(pass), ..select(pass, self.fuse(blocks)) }
     }

@@ -1,9 +1,9 @@
 //! All ablations of a step at once: attention once per modality, silenced channels in closed form, the ids'
-//! branch once per ablation.
+//! branch once per ablation. The last layer of each is made for the asked-for nodes alone.
 
 use super::config::Fusion;
 use super::{Grcn, Modality, mean};
-use crate::asked::{Asked, Hearing};
+use crate::asked::{Asked, AskedEdges};
 use crate::nodes::{even_attention, repeated_rows, unit_content, unit_ids};
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
@@ -35,13 +35,13 @@ impl Grcn {
     pub(super) fn encode_shared(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
         let ids = collect(unit_ids(&pass));
-        let hearing = Asked::of(request).hearing(pass.inputs().graphs.edges());
-        let even = even_attention(hearing.edges(), &ids.device());
+        let asked = Asked::of(request).edges(pass.inputs().graphs.edges());
+        let even = even_attention(asked.all(), &ids.device());
         let states = |(m, modality): (usize, &Modality)| {
-            let asked = |silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
+            let needed = |silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
             States {
-                heard: asked(false).then(|| self.heard(&pass, &hearing, modality)),
-                silenced: asked(true).then(|| self.silenced(request, &pass, modality, even.clone())),
+                heard: needed(false).then(|| self.heard(&pass, &asked, modality)),
+                silenced: needed(true).then(|| self.silenced(request, &pass, modality, even.clone())),
             }
         };
         let states: Vec<States> = self.modalities.iter().enumerate().map(states).collect();
@@ -50,7 +50,7 @@ impl Grcn {
             let pass = request.pass(ablation);
             let states = states.iter().enumerate().map(|(m, s)| s.under(ablation.silences(m)));
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
-            encoded.blocks.push(self.block_of_ids(&pass, &hearing, ids.clone(), &states.collect::<Vec<_>>()));
+            encoded.blocks.push(self.block_of_ids(&pass, &asked, ids.clone(), &states.collect::<Vec<_>>()));
             encoded.extra = encoded.extra.or_else(|| self.penalty(&pass));
         }
         if self.config.fusion == Fusion::Concat {
@@ -60,10 +60,10 @@ impl Grcn {
     }
 
     /// The block that each ablation has for itself: `C_id`, or the mean of all blocks.
-    fn block_of_ids(&self, pass: &Pass, hearing: &Hearing, ids: Tensor<2>, states: &[&State]) -> Block {
+    fn block_of_ids(&self, pass: &Pass, asked: &AskedEdges, ids: Tensor<2>, states: &[&State]) -> Block {
         let votes = states.iter().map(|s| s.vote.clone()).collect();
-        let rows = self.id_branch(pass, hearing, ids, votes);
-        let Tables { users, items, .. } = hearing.asked().tables(rows);
+        let rows = self.id_branch(pass, asked, ids, votes);
+        let Tables { users, items, .. } = asked.nodes().tables(rows);
         if self.config.fusion != Fusion::Mean {
             return Block::varying(users, items);
         }
@@ -73,10 +73,10 @@ impl Grcn {
         Block::varying(mean(users), mean(items))
     }
 
-    fn heard(&self, pass: &Pass, hearing: &Hearing, modality: &Modality) -> State {
+    fn heard(&self, pass: &Pass, asked: &AskedEdges, modality: &Modality) -> State {
         let channel = self.channel(pass, modality);
         let block = (self.config.fusion != Fusion::Id).then(|| {
-            let tables = hearing.asked().tables(channel.rows(hearing));
+            let tables = asked.nodes().tables(channel.rows(asked));
             Block::varying(tables.users, tables.items)
         });
         State { block, vote: self.vote(pass, modality, channel.attention) }
