@@ -120,37 +120,6 @@ impl Scratch {
     }
 }
 
-/// The weights alone, as [`attend`] writes them: `q` has a row per target, `k` one per source.
-///
-/// # Panics
-/// If a column or a length does not fit.
-pub fn attention_weights(rows: SparseRows, q: &[f32], k: &[f32], width: usize, alpha: &mut [f32]) {
-    rows.check();
-    assert_eq!(q.len(), rows.n_rows() * width, "attention: length of the queries");
-    assert_eq!(alpha.len(), rows.n_edges(), "attention: number of weights");
-    let tasks = tasks(rows.indptr);
-    let alphas = split_edges(alpha, rows.indptr, &tasks);
-    tasks.into_par_iter().zip(alphas).for_each(|(range, alpha)| {
-        weights_chunk(rows, range, q, k, width, alpha);
-    });
-}
-
-wide! {
-    fn weights_chunk(
-        rows: SparseRows,
-        range: Range<usize>,
-        q: &[f32],
-        k: &[f32],
-        width: usize,
-        alpha: &mut [f32],
-    ) {
-        let mut scratch = Scratch::default();
-        let logits = scratch.of(alpha.len());
-        dots_of_rows(rows, range.clone(), q, k, width, &mut logits[..alpha.len()]);
-        softmax_of_rows(&rows.indptr[range.start..=range.end], logits, alpha);
-    }
-}
-
 /// `out_t = base_t + sum_e weights_e x_s`; `weights` and `out` start at the first row of the range.
 #[inline(always)]
 fn weigh_rows(

@@ -152,6 +152,13 @@ pub(crate) enum Start<'a> {
     Row(&'a [f32]),
 }
 
+impl Start<'_> {
+    /// What a sum starts from that is added to its output, or replaces it.
+    pub(crate) fn of(add: bool) -> Self {
+        if add { Start::Output } else { Start::Zero }
+    }
+}
+
 /// `out = sum_e value(e) x[columns[e]]`, the edges in order, for `out` of one row, and what it starts from.
 #[inline(always)]
 pub(crate) fn sum_edges(

@@ -125,7 +125,7 @@ pub fn spmm_by_edge(
     width: usize,
     out: &mut [f32],
 ) {
-    transposed(rows, ByEdge { edges, values, add: false }, x, width, out);
+    transposed(rows, ByEdge { edges, values, start: Start::Zero }, x, width, out);
 }
 
 /// [`spmm_by_edge`] added to what `out` holds.
@@ -140,7 +140,7 @@ pub fn add_spmm_by_edge(
     width: usize,
     out: &mut [f32],
 ) {
-    transposed(rows, ByEdge { edges, values, add: true }, x, width, out);
+    transposed(rows, ByEdge { edges, values, start: Start::Output }, x, width, out);
 }
 
 /// `out_s = sum_e ( a[edges[e]] x[columns[e]] + b[edges[e]] y[columns[e]] )` over the entries `e` of row `s`, or added to
@@ -157,8 +157,9 @@ pub fn two_by_edge(
     out: &mut [f32],
 ) {
     assert_eq!(edges.len(), rows.n_edges(), "spmm: number of edge numbers");
+    let start = Start::of(add);
     in_tasks(rows, width, out, |range, out| {
-        two_in_task(rows, range, edges, (a, b), tables, (width, add), out);
+        two_in_task(rows, range, edges, (a, b), tables, (width, start), out);
     });
 }
 
@@ -169,11 +170,10 @@ wide! {
         edges: &[u32],
         values: (&[f32], &[f32]),
         tables: (&[f32], &[f32]),
-        how: (usize, bool),
+        how: (usize, Start),
         out: &mut [f32],
     ) {
-        let (width, add) = how;
-        let start = if add { Start::Output } else { Start::Zero };
+        let (width, start) = how;
         let (a, b) = (|e: usize| values.0[edges[e] as usize], |e: usize| values.1[edges[e] as usize]);
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
             sum_edges_of_two(rows.columns, rows.edges(r), (a, b), tables, start, out);
@@ -181,12 +181,12 @@ wide! {
     }
 }
 
-/// The value of entry `e` is `values[edges[e]]`; sums are added to the output, or replace it.
+/// The value of entry `e` is `values[edges[e]]`; sums start from what the output holds, or replace it.
 #[derive(Clone, Copy)]
 struct ByEdge<'a> {
     edges: &'a [u32],
     values: &'a [f32],
-    add: bool,
+    start: Start<'a>,
 }
 
 fn transposed(rows: SparseRows, values: ByEdge, x: &[f32], width: usize, out: &mut [f32]) {
@@ -232,8 +232,7 @@ wide! {
         width: usize,
         out: &mut [f32],
     ) {
-        let ByEdge { edges, values, add } = values;
-        let start = if add { Start::Output } else { Start::Zero };
+        let ByEdge { edges, values, start } = values;
         for (r, out) in range.zip(out.chunks_exact_mut(width)) {
             sum_edges(rows.columns, rows.edges(r), |e| values[edges[e] as usize], x, start, out);
         }

@@ -71,8 +71,9 @@ mod item_view;
 use crate::asked::Asked;
 use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
+use crate::pass::pick;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
-use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, layer_mean};
+use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, RowSet, Tables, View, layer_mean};
 use burn::tensor::Tensor;
 pub use config::Config;
 use contrast::Contrast;
@@ -121,26 +122,19 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl Mgcn {
-    /// `[ R Q ; Q ]` of a table of items, one row per node.
-    fn nodes(&self, items: Tensor<2>) -> Tensor<2> {
-        let items = collect(items);
-        stack(propagate(&self.to_users, items.clone()), items)
-    }
-
     /// `C_id + C_mul` and the own loss where it is wanted, from rows asked for.
     fn finish(&self, pass: &Pass, asked: &Asked, behaviour: Tensor<2>, content: Tensor<2>) -> Tables {
-        let rows = |nodes| asked.tables(nodes);
         let contrast = self.contrast.as_ref().zip(pass.batch());
         let loss = |(contrast, batch): (&Contrast, _)| {
-            contrast.loss(batch, &rows(content.clone()), &rows(behaviour.clone()))
+            contrast.loss(batch, &asked.tables(content.clone()), &asked.tables(behaviour.clone()))
         };
         let extra = contrast.map(loss);
-        Tables { extra, ..rows(blend(behaviour, content, 1.0)) }
+        Tables { extra, ..asked.tables(blend(behaviour, content, 1.0)) }
     }
 
     /// Rows asked for of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
-    fn ungated(&self, reach: &Reach, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
-        let items = reach.pass.table("item.id");
+    fn ungated(&self, pass: &Pass, reach: &Reach, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
+        let items = pass.table("item.id");
         if self.ablate_graph {
             // Without its graph, nothing here depends on the modality.
             return ids.get_or_init(|| reach.nodes(items)).clone();
@@ -151,42 +145,42 @@ impl Mgcn {
     /// The channels that some ablation needs, for the rows asked for: per modality the real one, then the
     /// silenced one.
     fn channels(&self, request: &Request) -> Vec<[Option<Channel>; 2]> {
-        let reach = Reach::new(request, &self.to_users);
+        let pass = request.pass(Ablation::FULL);
+        let reach = Reach::new(&self.to_users, request.users, request.items);
         let ids = OnceCell::new();
         let channel = |view: &ItemView, silenced: bool| {
             let needed = request.ablations.iter().any(|a| a.silences(view.m()) == silenced);
             let rows = || match silenced {
-                false => reach.nodes(view.items(&reach.pass.everything())),
-                true => self.ungated(&reach, view, &ids) * view.silenced_gate(&reach.pass),
+                false => reach.nodes(view.items(&pass.everything())),
+                true => self.ungated(&pass, &reach, view, &ids) * view.silenced_gate(&pass),
             };
-            needed.then(|| self.fuser.channel(&reach.pass, rows()))
+            needed.then(|| self.fuser.channel(&pass, rows()))
         };
         self.views.iter().map(|view| [channel(view, false), channel(view, true)]).collect()
     }
 }
 
-/// From all items to the users and items that are asked for.
+/// From all items to some users and items.
 struct Reach<'a> {
-    pass: Pass<'a>,
     /// Their users' rows of `R`.
     to_users: Arc<Propagation>,
+    items: &'a RowSet,
 }
 
 impl<'a> Reach<'a> {
-    fn new(request: &'a Request, to_users: &Arc<Propagation>) -> Reach<'a> {
-        let users = request.users;
+    fn new(to_users: &Arc<Propagation>, users: &RowSet, items: &'a RowSet) -> Reach<'a> {
         let to_users = match users.is_all() {
             true => to_users.clone(),
             false => Arc::new(to_users.of_rows(users.rows())),
         };
-        Reach { pass: request.pass(Ablation::FULL), to_users }
+        Reach { to_users, items }
     }
 
     /// `[ R Q ; Q ]` of a table of items.
     fn nodes(&self, items: Tensor<2>) -> Tensor<2> {
         let items = collect(items);
         let of_users = propagate(&self.to_users, items.clone());
-        stack(of_users, self.pass.select_items(items))
+        stack(of_users, pick(items, self.items))
     }
 }
 
@@ -194,7 +188,9 @@ impl Backbone for Mgcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let whole = pass.everything();
         let behaviour = layer_mean(&whole, &self.user_item, self.ui_layers);
-        let channel = |view: &ItemView| self.fuser.channel(&whole, self.nodes(view.items(&whole)));
+        let inputs = whole.inputs();
+        let reach = Reach::new(&self.to_users, inputs.all_users(), inputs.all_items());
+        let channel = |view: &ItemView| self.fuser.channel(&whole, reach.nodes(view.items(&whole)));
         let channels: Vec<Channel> = self.views.iter().map(channel).collect();
         let gates = self.fuser.gates(&whole, &behaviour);
         let content = self.fuser.fuse(&gates, &channels.iter().collect::<Vec<_>>());

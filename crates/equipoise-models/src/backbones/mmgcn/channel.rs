@@ -15,7 +15,6 @@ pub(super) struct Scope<'a> {
     pass: Pass<'a>,
     /// Of every layer but the last, and of the last.
     targets: [Targets; 2],
-    asked: Asked,
 }
 
 impl<'a> Scope<'a> {
@@ -23,8 +22,8 @@ impl<'a> Scope<'a> {
     pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Asked) -> Scope<'a> {
         let ids = collect(stack(pass.users("user.id"), pass.items("item.id")));
         let all = Targets::all(&pass.inputs().graphs, config.normalisation, ids);
-        let last = asked.rows().map_or_else(|| all.clone(), |rows| all.of_rows(rows.clone()));
-        Scope { config, pass, targets: [all, last], asked }
+        let last = all.asked(asked);
+        Scope { config, pass, targets: [all, last] }
     }
 
     /// Whether this evaluation drops entries.
@@ -34,7 +33,7 @@ impl<'a> Scope<'a> {
 
     /// The rows of users and of items of a channel or a mean of channels.
     pub(super) fn tables(&self, nodes: Tensor<2>) -> Tables {
-        self.asked.tables(nodes)
+        self.targets[1].nodes().tables(nodes)
     }
 
     /// The nodes of layer `l`.
@@ -115,7 +114,7 @@ impl Layer {
         let (pass, targets) = (&scope.pass, scope.targets(self.l));
         let state = collect(pass.dropout(state, scope.config.dropout, &self.site));
         let near = self.near(pass, targets, state.clone());
-        let (own, ids) = (self.own.apply_leaky(pass, targets.rows_of(state)), targets.ids());
+        let (own, ids) = (self.own.apply_leaky(pass, targets.nodes().rows_of(state)), targets.ids());
         match self.combination {
             Combination::Elementwise => self.combine.add_leaky(pass, near, [own, ids]),
             Combination::Concat => {
@@ -133,7 +132,7 @@ impl Layer {
             Combination::Elementwise => self.combine.apply(pass, near) + own,
             Combination::Concat => self.combine.apply(pass, Tensor::cat(vec![near, own], 1)),
         };
-        let of_nodes = targets.rows_of(alike.to_nodes(of_kinds));
+        let of_nodes = targets.nodes().rows_of(alike.to_nodes(of_kinds));
         leaky_relu(blend(of_nodes, self.of_ids(pass, targets.ids()), 1.0))
     }
 

@@ -1,16 +1,16 @@
 //! The nodes that a layer makes: all, or in the last layer those that are asked for.
 
 use crate::Graphs;
+use crate::asked::Asked;
 use burn::tensor::{Tensor, TensorData};
 use equipoise_graph::{Csr, Normalisation};
-use equipoise_nn::{Propagation, Rows, collect, gather_rows};
+use equipoise_nn::{Propagation, collect};
 use std::sync::Arc;
 
 /// Some nodes, and what they read besides the state before.
 #[derive(Clone)]
 pub(super) struct Targets {
-    /// `None` for all nodes.
-    rows: Option<Rows>,
+    nodes: Asked,
     by: Normalisation,
     /// Their rows of `A`.
     adjacency: Arc<Propagation>,
@@ -23,31 +23,29 @@ pub(super) struct Targets {
 impl Targets {
     /// All nodes; `ids` are those of users, then of items.
     pub(super) fn all(graphs: &Graphs, by: Normalisation, ids: Tensor<2>) -> Targets {
-        Targets::new(None, by, graphs.propagation(by), ids)
+        let nodes = Asked::all(graphs.bipartite().n_users());
+        Targets::new(nodes, by, graphs.propagation(by), ids)
     }
 
-    /// Some of them.
-    pub(super) fn of_rows(&self, rows: Rows) -> Targets {
-        let adjacency = Arc::new(self.adjacency.of_rows(&rows));
-        let ids = collect(gather_rows(self.ids.clone(), &rows));
-        Targets::new(Some(rows), self.by, adjacency, ids)
+    /// Of these, those that are asked for.
+    pub(super) fn asked(&self, asked: Asked) -> Targets {
+        let Some(rows) = asked.rows() else { return self.clone() };
+        let adjacency = Arc::new(self.adjacency.of_rows(rows));
+        let ids = collect(asked.rows_of(self.ids.clone()));
+        Targets::new(asked, self.by, adjacency, ids)
     }
 
-    fn new(rows: Option<Rows>, by: Normalisation, adjacency: Arc<Propagation>, ids: Tensor<2>) -> Targets {
+    fn new(nodes: Asked, by: Normalisation, adjacency: Arc<Propagation>, ids: Tensor<2>) -> Targets {
         let row_sums = (by != Normalisation::RwPlus).then(|| {
             let sums = row_sums(adjacency.matrix());
             let shape = [sums.len(), 1];
             Tensor::from_data(TensorData::new(sums, shape), &ids.device())
         });
-        Targets { rows, by, adjacency, row_sums, ids }
+        Targets { nodes, by, adjacency, row_sums, ids }
     }
 
-    /// Their rows of a table of all nodes.
-    pub(super) fn rows_of(&self, nodes: Tensor<2>) -> Tensor<2> {
-        match &self.rows {
-            Some(rows) => gather_rows(nodes, rows),
-            None => nodes,
-        }
+    pub(super) fn nodes(&self) -> &Asked {
+        &self.nodes
     }
 
     pub(super) fn adjacency(&self) -> &Arc<Propagation> {

@@ -50,8 +50,9 @@ impl GraphOps for Flex {
 
     fn edge_softmax(q: FlexTensor, k: FlexTensor, edges: Arc<Edges>) -> FlexTensor {
         let (q, k, [_, width]) = (values(&q), values(&k), shape_of(&q));
-        let mut alpha = buffers::any(edges.len());
-        attention::attention_weights(edges.by_target(), &q, &k, width, &mut alpha);
+        let (mut logits, mut alpha) = (buffers::any(edges.len()), buffers::any(edges.len()));
+        sparse::edge_dots(edges.by_target(), &q, &k, width, &mut logits);
+        softmax::segment_softmax(edges.indptr(), &logits, &mut alpha);
         tensor(alpha, [edges.len()])
     }
 
