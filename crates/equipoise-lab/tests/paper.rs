@@ -91,6 +91,24 @@ fn parts_left_out_are_left_out_whatever_the_search_before_found() {
 }
 
 #[test]
+fn parts_left_out_are_left_out_whatever_is_set_for_all_runs() {
+    let set = |key: &str, value: toml::Value| (key.to_owned(), value);
+    let user = vec![
+        set("balance.ckd.lambda_g", 5.0.into()),
+        set("balance.ckd.weights", "paper".into()),
+        set("balance.ckd.specific", "hinge".into()),
+    ];
+    let ckd = |method: &str| {
+        compose(paper(), "vbpr", method, [&Vec::new(), &Vec::new()], &user).unwrap().balance.ckd
+    };
+    assert_eq!(ckd("ckd").lambda_g, 5.0);
+    for method in ["ckd-no-generic", "ckd-no-reweight", "ckd-kl", "ckd-mse"] {
+        assert_ne!(ckd(method), ckd("ckd"), "{method} is CKD itself");
+    }
+    assert_eq!(ckd("ckd-kl").lambda_g, 5.0);
+}
+
+#[test]
 fn metrics_exist_and_are_measured() {
     let config = resolved(&cells(&tables()[1])[0], &[], &[]);
     for metric in tables().iter().flat_map(|t| &t.metrics) {

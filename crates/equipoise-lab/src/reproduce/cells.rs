@@ -126,6 +126,11 @@ impl Paper {
         chain
     }
 
+    /// The settings that make a method the variant of another that it is; none of a method of its own.
+    pub fn variant(&self, method: &str) -> Option<&toml::Table> {
+        self.methods.get(method).filter(|m| m.after.is_some()).map(|m| &m.settings)
+    }
+
     /// The method whose search comes before that of `method`; none before the plain model's.
     pub fn before(&self, method: &str) -> Option<&str> {
         let after = self.methods.get(method).and_then(|m| m.after.as_deref());

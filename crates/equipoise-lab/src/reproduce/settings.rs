@@ -14,7 +14,8 @@ const ORIGIN: &str = "experiments/ckd-mm24";
 /// The configuration of a method's runs, without seed and places.
 ///
 /// Layers, later ones winning: the paper's, the backbone's, what was found for the method before, the method's, what
-/// was found for it, what the user set.
+/// was found for it, what the user set, what makes the method a variant of another: CKD without its generic loss has
+/// none, whatever its weight is for all.
 ///
 /// # Errors
 /// If a key is unknown or a value out of its range.
@@ -34,7 +35,8 @@ pub fn compose(
     for settings in paper.chain(method) {
         layers = with_table(layers, settings)?;
     }
-    with_point(with_point(layers, own, "search")?, user, "--set")?.resolve()
+    layers = with_point(with_point(layers, own, "search")?, user, "--set")?;
+    paper.variant(method).into_iter().try_fold(layers, with_table)?.resolve()
 }
 
 fn with_point(layers: Layers, point: &Point, origin: &str) -> Result<Layers, ConfigError> {

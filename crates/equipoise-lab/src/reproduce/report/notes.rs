@@ -1,6 +1,6 @@
 //! What a reader must know to judge the numbers.
 
-use super::super::paper::{Budget, Paper};
+use super::super::paper::{Axis, Paper};
 use super::super::results::{Block, is_teacher};
 use super::super::settings::words;
 use super::super::study::{Plan, SEARCH_SEED};
@@ -65,7 +65,7 @@ fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
                 .into(),
         );
     }
-    for (method, axes) in axes_in_words(plan.budget) {
+    for (method, axes) in axes_in_words(plan) {
         list.push(format!("Searched for {}: {axes}.", paper.method_title(&method)));
     }
     list
@@ -76,17 +76,18 @@ pub(super) fn seeds(n: u64) -> String {
     if n == 1 { "seed 1".into() } else { format!("seeds 1 to {n}") }
 }
 
-/// What a budget searches, by method.
-fn axes_in_words(budget: &Budget) -> Vec<(String, String)> {
-    let axis = |a: &super::super::paper::Axis| {
+/// What is searched, by method: what the budget has and the user has not set.
+fn axes_in_words(plan: &Plan) -> Vec<(String, String)> {
+    let free = |a: &&Axis| plan.user.iter().all(|(key, _)| *key != a.key);
+    let axis = |a: &Axis| {
         let values: Vec<String> = a.values.iter().map(ToString::to_string).collect();
         let times: Vec<String> = a.times.iter().map(|f| format!("×{f}")).collect();
         format!("{} in {{{}}}", a.key, [values, times].concat().join(", "))
     };
-    let of = |(method, axes): (&String, &Vec<super::super::paper::Axis>)| {
-        (method.clone(), axes.iter().map(axis).collect::<Vec<_>>().join("; "))
+    let of = |(method, axes): (&String, &Vec<Axis>)| {
+        (method.clone(), axes.iter().filter(free).map(axis).collect::<Vec<_>>().join("; "))
     };
-    budget.axes.iter().map(of).collect()
+    plan.budget.axes.iter().map(of).filter(|(_, words)| !words.is_empty()).collect()
 }
 
 fn chosen(paper: &Paper, blocks: &[Block]) -> Vec<[String; 5]> {

@@ -56,7 +56,7 @@ pub struct Args {
     /// Runs at a time, each in a process of its own; --threads says how many threads each has.
     #[arg(long, value_name = "N", default_value_t = NonZero::<usize>::MIN)]
     jobs: NonZero<usize>,
-    /// A setting of every run, which is then not searched.
+    /// A setting of every run, which is then not searched. What makes a variant of CKD (its generic loss left out, say) stands.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Run nothing; write the pages from the runs that are there.
