@@ -10,7 +10,8 @@ use equipoise_train::{Report, RunConfig, StopFlag};
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 /// Test recall of seeds 1 to 3, and of each of three users in every seed. Differences: 0.03, 0.02, 0.025 for
 /// `vbpr`, 0.01, -0.01, 0.03 for `mmgcn`.
@@ -239,6 +240,42 @@ fn searches_choose_by_validation_and_every_task_runs_once() {
             .filter(|s| s.cell.method == "ckd")
             .all(|s| s.seeds.iter().all(|r| r.1.is_ok()))
     );
+}
+
+/// Trains the teachers of the last seed once a student of another is there, and gives up after a while.
+#[derive(Default)]
+struct LateTeachers {
+    inventor: Inventor,
+    student: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Runner for LateTeachers {
+    fn run(&self, task: &Task, stop: &StopFlag) -> Result<(), Failure> {
+        if task.work == Work::Teachers && task.config.seed == 3 {
+            let wait = Duration::from_secs(30);
+            let waited = self.told.wait_timeout_while(self.student.lock().unwrap(), wait, |there| !*there);
+            if waited.unwrap().1.timed_out() {
+                return Err(Failure::Failed("students wait for teachers of others".into()));
+            }
+        }
+        self.inventor.run(task, stop)?;
+        if task.work == Work::Final && task.config.balance.name == "ckd" {
+            *self.student.lock().unwrap() = true;
+            self.told.notify_all();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn students_wait_for_their_own_teachers_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let settled = carry_out(&plan("table1", dir.path(), &["vbpr"]), Some(&LateTeachers::default()));
+    let ckd = settled.iter().find(|s| s.cell.method == "ckd").unwrap();
+    for (seed, files) in &ckd.seeds {
+        assert!(files.is_ok(), "seed {seed}: {files:?}");
+    }
 }
 
 #[test]

@@ -121,20 +121,21 @@ impl<'a> Study<'a> {
         // Teachers have the plain model's settings.
         let method = if cell.method == TEACHER { "none" } else { &cell.method };
         let place = Place { data, backbone: &cell.backbone, method, turn };
-        let chosen = std::thread::scope(|scope| {
+        let (chosen, seeds) = std::thread::scope(|scope| {
             if self.paper.distils(method) {
                 scope.spawn(|| self.teach_ahead(place));
             }
-            self.chosen(place)
+            let chosen = self.chosen(place);
+            let seeds = chosen.as_ref().map_or_else(|_| Vec::new(), |c| self.seeds(cell, place, c));
+            (chosen, seeds)
         });
-        let seeds = match &chosen {
-            Err(_) => Vec::new(),
-            Ok(chosen) => {
-                let list: Vec<u64> = (1..=self.plan.seeds).collect();
-                self.pool.each(&list, |&seed| (seed, self.files(cell, place, chosen, seed)))
-            }
-        };
         Settled { cell: cell.clone(), chosen, seeds }
+    }
+
+    /// What every seed of a cell comes to.
+    fn seeds(&self, cell: &Cell, place: Place, chosen: &Chosen) -> Vec<(u64, Result<Files, Failure>)> {
+        let list: Vec<u64> = (1..=self.plan.seeds).collect();
+        self.pool.each(&list, |&seed| (seed, self.files(cell, place, chosen, seed)))
     }
 
     /// Teachers of the seeds need the plain model's settings alone: while their student's are searched, one after
