@@ -340,6 +340,21 @@ fn channels_stand_beside_those_of_the_paper_whatever_data_call_them() {
 }
 
 #[test]
+fn the_page_lists_the_searches_that_its_cells_start_from_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut plan = plan("table3", dir.path(), &["vbpr"]);
+    plan.cells.retain(|cell| ["ckd", "ckd-kl"].contains(&cell.method.as_str()));
+    plan.user = vec![("train.lr".into(), 0.002.into())];
+    let settled = carry_out(&plan, Some(&Inventor::default()));
+    let page = Pages::new(paper(), &plan, gather(paper(), &plan, settled, true)).markdown();
+    let listed: Vec<&str> = page.lines().filter_map(|l| l.strip_prefix("- Searched for ")).collect();
+    let titles = ["none", "ckd", "ckd-kl"].map(|method| paper().method_title(method));
+    assert_eq!(listed.len(), titles.len(), "{listed:?}");
+    assert!(titles.iter().all(|t| listed.iter().any(|l| l.starts_with(&format!("{t}: ")))), "{listed:?}");
+    assert!(!page.contains("train.lr in {"), "what was set by hand is not searched");
+}
+
+#[test]
 fn splits_of_different_rules_do_not_mix() {
     let dir = tempfile::tempdir().unwrap();
     let data = |family| {

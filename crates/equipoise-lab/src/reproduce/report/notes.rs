@@ -5,6 +5,7 @@ use super::super::results::{Block, is_teacher};
 use super::super::settings::words;
 use super::super::study::{Plan, SEARCH_SEED};
 use super::sheet::{backbone, dataset};
+use std::collections::BTreeSet;
 
 /// What stands below the tables.
 pub struct Notes {
@@ -65,7 +66,7 @@ fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
                 .into(),
         );
     }
-    for (method, axes) in axes_in_words(plan) {
+    for (method, axes) in axes_in_words(paper, plan) {
         list.push(format!("Searched for {}: {axes}.", paper.method_title(&method)));
     }
     list
@@ -76,8 +77,15 @@ pub(super) fn seeds(n: u64) -> String {
     if n == 1 { "seed 1".into() } else { format!("seeds 1 to {n}") }
 }
 
+/// The methods of the cells, and those whose search theirs start from.
+fn searched<'a>(paper: &'a Paper, plan: &'a Plan) -> BTreeSet<&'a str> {
+    let chain = |method| std::iter::successors(Some(method), |m: &&str| paper.before(m));
+    plan.cells.iter().flat_map(|cell| chain(cell.method.as_str())).collect()
+}
+
 /// What is searched, by method: what the budget has and the user has not set.
-fn axes_in_words(plan: &Plan) -> Vec<(String, String)> {
+fn axes_in_words(paper: &Paper, plan: &Plan) -> Vec<(String, String)> {
+    let methods = searched(paper, plan);
     let free = |a: &&Axis| plan.user.iter().all(|(key, _)| *key != a.key);
     let axis = |a: &Axis| {
         let values: Vec<String> = a.values.iter().map(ToString::to_string).collect();
@@ -87,7 +95,8 @@ fn axes_in_words(plan: &Plan) -> Vec<(String, String)> {
     let of = |(method, axes): (&String, &Vec<Axis>)| {
         (method.clone(), axes.iter().filter(free).map(axis).collect::<Vec<_>>().join("; "))
     };
-    plan.budget.axes.iter().map(of).filter(|(_, words)| !words.is_empty()).collect()
+    let axes = plan.budget.axes.iter().filter(|(method, _)| methods.contains(method.as_str()));
+    axes.map(of).filter(|(_, words)| !words.is_empty()).collect()
 }
 
 fn chosen(paper: &Paper, blocks: &[Block]) -> Vec<[String; 5]> {
