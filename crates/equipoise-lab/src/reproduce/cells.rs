@@ -137,6 +137,11 @@ impl Paper {
         after.or(if method == "none" { None } else { Some("none") })
     }
 
+    /// The methods whose settings are searched for one, its own first and the plain model's last.
+    pub fn searches<'a>(&'a self, method: &'a str) -> impl Iterator<Item = &'a str> {
+        std::iter::successors(Some(method), |method| self.before(method))
+    }
+
     /// The name in print of a method.
     pub fn method_title(&self, method: &str) -> String {
         match method {

@@ -14,11 +14,7 @@ pub fn expected(paper: &Paper, plan: &Plan) -> usize {
             continue;
         }
         let of = |what: &str| (cell.dataset.clone(), cell.backbone.clone(), what.to_owned());
-        let mut step = Some(method);
-        while let Some(name) = step {
-            searches.insert(of(name));
-            step = paper.before(name);
-        }
+        searches.extend(paper.searches(method).map(of));
         if cell.method == TEACHER || plan.table.kind == Kind::Curves {
             teachers.insert(of("none"));
         }
@@ -38,9 +34,7 @@ pub fn expected(paper: &Paper, plan: &Plan) -> usize {
 
 /// How many points a method's search has.
 fn points(plan: &Plan, method: &str) -> usize {
-    let lengths = plan.budget.axes.get(method).into_iter().flatten();
-    let lengths = lengths.filter(|a| !plan.user.iter().any(|(key, _)| *key == a.key));
-    let lengths: Vec<usize> = lengths.map(|a| a.values.len().max(a.times.len())).collect();
+    let lengths: Vec<usize> = plan.axes(method).map(|a| a.values.len().max(a.times.len())).collect();
     match plan.budget.how {
         _ if lengths.is_empty() => 0,
         How::Grid => lengths.iter().product(),

@@ -3,7 +3,7 @@
 use super::cells::{Cell, TEACHER, unsupported};
 use super::extent::expected;
 use super::facts::DataFacts;
-use super::paper::{Budget, Kind, Paper, TableSpec};
+use super::paper::{Axis, Budget, Kind, Paper, TableSpec};
 use super::pool::Pool;
 use super::search::{Found, Objective, search, side_by_side};
 use super::settings::{
@@ -41,6 +41,14 @@ pub struct Plan {
     pub user: Point,
     /// Where everything goes.
     pub out: PathBuf,
+}
+
+impl Plan {
+    /// What is searched for a method, after the search before: what the budget has and the user has not set.
+    pub fn axes(&self, method: &str) -> impl Iterator<Item = &'static Axis> {
+        let axes = self.budget.axes.get(method).into_iter().flatten();
+        axes.filter(|axis| self.user.iter().all(|(key, _)| *key != axis.key))
+    }
 }
 
 /// What a search found for a method of a backbone on a data set.
@@ -126,24 +134,27 @@ impl<'a> Study<'a> {
                 scope.spawn(|| self.teach_ahead(place));
             }
             let chosen = self.chosen(place);
-            let seeds = chosen.as_ref().map_or_else(|_| Vec::new(), |c| self.seeds(cell, place, c));
+            let seeds = chosen.as_ref().map_or_else(
+                |_| Vec::new(),
+                |chosen| self.each_seed(|seed| (seed, self.files(cell, place, chosen, seed))),
+            );
             (chosen, seeds)
         });
         Settled { cell: cell.clone(), chosen, seeds }
     }
 
-    /// What every seed of a cell comes to.
-    fn seeds(&self, cell: &Cell, place: Place, chosen: &Chosen) -> Vec<(u64, Result<Files, Failure>)> {
-        let list: Vec<u64> = (1..=self.plan.seeds).collect();
-        self.pool.each(&list, |&seed| (seed, self.files(cell, place, chosen, seed)))
+    /// What every seed comes to.
+    fn each_seed<R: Send>(&self, work: impl Fn(u64) -> R + Sync) -> Vec<R> {
+        let seeds: Vec<u64> = (1..=self.plan.seeds).collect();
+        self.pool.each(&seeds, |&seed| work(seed))
     }
 
     /// Teachers of the seeds need the plain model's settings alone: while their student's are searched, one after
     /// another, they take workers that nobody else wants. What fails here is met again where it is needed.
     fn teach_ahead(&self, place: Place) {
         if self.chosen(Place { method: "none", ..place }).is_ok() {
-            let (place, seeds) = (Place { turn: LAST + place.turn, ..place }, 1..=self.plan.seeds);
-            self.pool.each(&seeds.collect::<Vec<u64>>(), |&seed| self.teachers(place, seed).is_ok());
+            let place = Place { turn: LAST + place.turn, ..place };
+            self.each_seed(|seed| self.teachers(place, seed).is_ok());
         }
     }
 
@@ -223,10 +234,8 @@ impl<'a> Study<'a> {
         };
         let start = self.composed(place, &before, &Point::new())?;
         let mut axes = Vec::new();
-        for axis in self.plan.budget.axes.get(place.method).into_iter().flatten() {
-            if !self.plan.user.iter().any(|(key, _)| *key == axis.key) {
-                axes.push((axis.key.clone(), candidates(axis, &start).map_err(Failure::Failed)?));
-            }
+        for axis in self.plan.axes(place.method) {
+            axes.push((axis.key.clone(), candidates(axis, &start).map_err(Failure::Failed)?));
         }
         let trial = Trial { study: self, place, before: &before };
         let found = search(self.plan.budget.how, &axes, &trial, self.pool.jobs())?;

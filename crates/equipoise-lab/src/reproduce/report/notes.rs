@@ -77,26 +77,16 @@ pub(super) fn seeds(n: u64) -> String {
     if n == 1 { "seed 1".into() } else { format!("seeds 1 to {n}") }
 }
 
-/// The methods of the cells, and those whose search theirs start from.
-fn searched<'a>(paper: &'a Paper, plan: &'a Plan) -> BTreeSet<&'a str> {
-    let chain = |method| std::iter::successors(Some(method), |m: &&str| paper.before(m));
-    plan.cells.iter().flat_map(|cell| chain(cell.method.as_str())).collect()
-}
-
-/// What is searched, by method: what the budget has and the user has not set.
+/// What is searched, by method: those of the cells, and those whose search theirs start from.
 fn axes_in_words(paper: &Paper, plan: &Plan) -> Vec<(String, String)> {
-    let methods = searched(paper, plan);
-    let free = |a: &&Axis| plan.user.iter().all(|(key, _)| *key != a.key);
+    let methods: BTreeSet<&str> = plan.cells.iter().flat_map(|cell| paper.searches(&cell.method)).collect();
     let axis = |a: &Axis| {
         let values: Vec<String> = a.values.iter().map(ToString::to_string).collect();
         let times: Vec<String> = a.times.iter().map(|f| format!("×{f}")).collect();
         format!("{} in {{{}}}", a.key, [values, times].concat().join(", "))
     };
-    let of = |(method, axes): (&String, &Vec<Axis>)| {
-        (method.clone(), axes.iter().filter(free).map(axis).collect::<Vec<_>>().join("; "))
-    };
-    let axes = plan.budget.axes.iter().filter(|(method, _)| methods.contains(method.as_str()));
-    axes.map(of).filter(|(_, words)| !words.is_empty()).collect()
+    let of = |method: &str| (method.to_owned(), plan.axes(method).map(axis).collect::<Vec<_>>().join("; "));
+    methods.into_iter().map(of).filter(|(_, words)| !words.is_empty()).collect()
 }
 
 fn chosen(paper: &Paper, blocks: &[Block]) -> Vec<[String; 5]> {
