@@ -26,6 +26,7 @@ mod faults;
 mod features;
 mod fingerprint;
 pub mod formats;
+pub mod graph;
 mod import;
 mod interactions;
 mod missing;

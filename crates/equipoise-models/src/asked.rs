@@ -4,7 +4,7 @@
 use crate::nodes::split;
 use crate::{Pass, Request, Tables};
 use burn::tensor::Tensor;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::{
     Propagation, Rows, blend, collect, gather_rows, gather_values, propagate, propagate_layers,
     propagate_weighted, residual_attention, weighted_layers,

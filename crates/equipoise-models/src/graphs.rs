@@ -3,7 +3,7 @@
 use crate::Inputs;
 use crate::nodes::even_shares;
 use equipoise_data::Interactions;
-use equipoise_graph::{Bipartite, Edges, Knn, Normalisation, knn};
+use equipoise_data::graph::{Bipartite, Edges, Knn, Normalisation, knn};
 use equipoise_nn::Propagation;
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -3,7 +3,7 @@
 use crate::parts::Content;
 use crate::{Occurrences, Pass};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::{blend, leaky_relu, normalise_rows, range_of_rows, stack};
 
 /// A table of nodes as its first `users` rows and the others; either side may be empty.

@@ -4,7 +4,7 @@ mod common;
 
 use common::{close, near, numbers_of, relabelled, spread};
 use equipoise_data::Interactions;
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_models::backbones::grcn::config::{Confidence, Config, Fusion, Routing, WeightMode};
 use equipoise_models::suite::{
     self, Asked, ITEMS, Seen, USERS, dataset, every_ablation, model, observe, triples,

@@ -10,7 +10,7 @@ use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use equipoise_data::Features;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! A constant sparse matrix with its transpose: what a product needs forwards and backwards.
 
 use equipoise_data::Attached;
-use equipoise_graph::Csr;
+use equipoise_data::graph::Csr;
 
 /// A sparse matrix `S` for products `S X`, and `S^T` for their gradients.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::{Features, Seed, Stream};
-use equipoise_graph::{Edges, knn};
+use equipoise_data::graph::{Edges, knn};
 use equipoise_nn::{
     Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, TripleIndex, functions as f,
 };

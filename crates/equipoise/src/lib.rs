@@ -1,6 +1,6 @@
 //! **Equipoise** trains, diagnoses and serves multimodal recommenders in which every modality pulls its weight.
 //!
-//! This crate is the command-line program and the façade: the parts under one roof, and what joins them.
+//! This crate is the library: the parts under one roof, and what joins them. The program is `equipoise-cli`.
 //!
 //! ```no_run
 //! use equipoise::data::{LoadOptions, load};
@@ -16,16 +16,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod cli;
-mod progress;
-
 pub use equipoise_balance as balance;
 pub use equipoise_data as data;
 pub use equipoise_encode as encode;
 pub use equipoise_eval as eval;
-pub use equipoise_graph as graph;
-pub use equipoise_lab as lab;
-pub use equipoise_lab::{compare, gather as audit};
+pub use equipoise_data::graph;
+pub use equipoise_report as report;
+pub use equipoise_study as study;
 pub use equipoise_models as models;
 pub use equipoise_nn as nn;
 pub use equipoise_train as train;

@@ -47,7 +47,7 @@ use crate::{
     Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, ranges,
 };
 use burn::tensor::{Tensor, TensorData};
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

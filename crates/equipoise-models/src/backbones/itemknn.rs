@@ -27,7 +27,7 @@ use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::{Device, Tensor, TensorData};
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::{normalise_rows, propagate};
 use serde::{Deserialize, Serialize};
 

@@ -34,7 +34,7 @@ use crate::parts::Build;
 use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
 use burn::tensor::Tensor;
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
 

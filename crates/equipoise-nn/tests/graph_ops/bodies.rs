@@ -5,7 +5,7 @@ use crate::support::numbers;
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
 use equipoise_data::{Seed, Stream};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::Propagation;
 use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};

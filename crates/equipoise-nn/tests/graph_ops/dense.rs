@@ -1,7 +1,7 @@
 //! Dense float64 tables, and derivatives of anything made of them by central differences: no formula in common
 //! with the operations under test.
 
-use equipoise_graph::{Csr, Edges};
+use equipoise_data::graph::{Csr, Edges};
 
 /// A row-major table.
 #[derive(Clone, Debug)]

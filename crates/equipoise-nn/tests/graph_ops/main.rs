@@ -13,7 +13,7 @@ mod votes;
 
 use dense::{Table, matrix, weighted};
 use equipoise_data::Seed;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::{Propagation, functions};
 use graphs::{edge_sets, matrices};
 use proptest::prelude::*;

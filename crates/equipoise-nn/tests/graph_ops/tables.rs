@@ -5,7 +5,7 @@ use crate::graphs::{edge_sets, matrices};
 use crate::support::{agree, table};
 use burn::tensor::Tensor;
 use equipoise_data::{Seed, Stream};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::{Propagation, functions};
 use proptest::prelude::*;
 use std::sync::Arc;

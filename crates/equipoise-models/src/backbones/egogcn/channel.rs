@@ -6,7 +6,7 @@ use crate::asked::AskedEdges;
 use crate::nodes::mean;
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_nn::{
     collect, edge_attention, edge_softmax, mixed_attention, normalise_rows, propagate_weighted,
     residual_attention, sigmoid, stack,

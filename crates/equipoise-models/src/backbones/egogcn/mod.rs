@@ -81,7 +81,7 @@ use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use channel::Source;
 use config::{IdLayers, PrefNorm};
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::{collect, normalise_rows, stack};
 
 /// See the [module documentation](self).

@@ -3,7 +3,7 @@
 //!
 //! # Equations
 //! Once, from the given features: `S^m`, the graph of the `k` nearest items, all neighbours alike
-//! ([`Knn::binary`](equipoise_graph::Knn::binary)). With `S` the normalised adjacency of users and items:
+//! ([`Knn::binary`](equipoise_data::graph::Knn::binary)). With `S` the normalised adjacency of users and items:
 //! ```text
 //! [C_U ; C_I] = 1/(l_ui + 1) sum_(l = 0..l_ui) S^l [ X_U ; X_I ]          N x d    (1)
 //! h           = ( sum_m mix_m S^m )^l_ii X_I                              I x d    (2)
@@ -56,7 +56,7 @@ use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
 use crate::{Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, ranges};
 use burn::tensor::Tensor;
 pub use edges::EdgeSample;
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::math::softplus;
 use equipoise_nn::{Propagation, TripleIndex, init, margins, propagate};
 use serde::{Deserialize, Serialize};

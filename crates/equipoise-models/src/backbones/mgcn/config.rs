@@ -1,7 +1,7 @@
 //! MGCN's settings.
 
 use crate::ranges;
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use serde::{Deserialize, Serialize};
 
 /// Settings: see the [backbone](super).

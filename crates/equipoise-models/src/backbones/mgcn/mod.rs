@@ -3,7 +3,7 @@
 //!
 //! # Equations
 //! Once, from the given features: `S^m`, the graph of the `k` nearest items by cosine
-//! ([`Knn::weighted`](equipoise_graph::Knn::weighted)). With `S` the normalised adjacency of users and items
+//! ([`Knn::weighted`](equipoise_data::graph::Knn::weighted)). With `S` the normalised adjacency of users and items
 //! and `R` its `U x I` block:
 //! ```text
 //! F^m   = E^m W_m^T + b_m                                     I x d    (1)

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Interactions;
-use equipoise_graph::{Bipartite, Normalisation};
+use equipoise_data::graph::{Bipartite, Normalisation};
 use equipoise_nn::{Propagation, propagate};
 use std::sync::Arc;
 

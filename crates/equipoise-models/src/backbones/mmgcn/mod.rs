@@ -74,7 +74,7 @@ use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ran
 use alike::Alike;
 use burn::tensor::Tensor;
 use channel::{Channel, Scope};
-use equipoise_graph::Normalisation;
+use equipoise_data::graph::Normalisation;
 use equipoise_nn::{collect, init};
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use crate::Graphs;
 use crate::asked::Asked;
 use burn::tensor::{Tensor, TensorData};
-use equipoise_graph::{Csr, Normalisation};
+use equipoise_data::graph::{Csr, Normalisation};
 use equipoise_nn::{Propagation, collect};
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use burn::backend::tensor::{Device, IntTensor};
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::Shape;
 use equipoise_data::Attached;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// Compressed rows that `owner` keeps under `name`.

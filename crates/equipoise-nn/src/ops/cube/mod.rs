@@ -18,7 +18,7 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::{Shape, Slice};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_kernels::adam::AdamStep;
 use launch::Lists;
 use std::sync::Arc;

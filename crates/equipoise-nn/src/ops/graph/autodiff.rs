@@ -10,7 +10,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, TensorMetadata};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::Propagation;
 use crate::ops::table::generic as table;
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// See [`GraphOps::propagate_layers`]: by Horner's rule.

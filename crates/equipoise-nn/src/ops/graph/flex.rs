@@ -6,7 +6,7 @@ use crate::buffers;
 use crate::ops::flex::{shape_of, tensor, values};
 use crate::ops::table::TableOps;
 use burn::backend::flex::{Flex, FlexTensor};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_kernels::attention::{self, Attention, AttentionGradients};
 use equipoise_kernels::sparse::{SparseRows, Weighted};
 use equipoise_kernels::{softmax, sparse};

@@ -9,7 +9,7 @@ use crate::ops::votes::generic::larger;
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{IndexingUpdateOp, Shape};
-use equipoise_graph::{Csr, Edges};
+use equipoise_data::graph::{Csr, Edges};
 
 /// Added to a softmax's denominator.
 const EPSILON: f64 = 1e-16;

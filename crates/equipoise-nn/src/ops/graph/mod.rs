@@ -8,7 +8,7 @@ pub mod generic;
 use crate::Propagation;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// Which of an attention's tables are one tensor: the gradients of those are asked for as one sum.

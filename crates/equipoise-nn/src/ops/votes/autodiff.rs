@@ -8,7 +8,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 #[derive(Debug)]

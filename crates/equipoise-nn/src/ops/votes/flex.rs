@@ -4,7 +4,7 @@ use super::VoteOps;
 use crate::buffers;
 use crate::ops::flex::{tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use equipoise_kernels::votes;
 use std::sync::Arc;
 

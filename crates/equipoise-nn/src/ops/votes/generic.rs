@@ -4,7 +4,7 @@ use crate::ops::generic::zeros;
 use crate::ops::graph::generic::{End, column, flat};
 use burn::backend::tensor::{BoolTensor, FloatTensor};
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 
 /// See [`VoteOps::by_sender`](super::VoteOps::by_sender).
 pub fn by_sender<B: Backend>(values: FloatTensor<B>, worth: FloatTensor<B>, edges: &Edges) -> FloatTensor<B> {

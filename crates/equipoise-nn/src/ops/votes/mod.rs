@@ -6,7 +6,7 @@ pub mod generic;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
-use equipoise_graph::Edges;
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// Operations on one number per edge, `[edges]`.

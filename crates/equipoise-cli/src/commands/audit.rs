@@ -1,0 +1,47 @@
+//! `equipoise audit`
+
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use equipoise_report::gather::gather;
+use equipoise_report::{headline, html_report, text_report, verdicts};
+use equipoise_train::Run;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Show which modality is under-used, and write report.html into the run.
+#[derive(clap::Args)]
+#[command(after_help = "\
+A modality's channel is the trained model with every other modality silenced (replaced by its mean); its teacher
+is the same network trained with that modality alone. A channel far below its teacher is an under-used modality.")]
+pub struct Args {
+    /// The run.
+    run: PathBuf,
+    /// A run of the plain model on the same data, shown beside it.
+    #[arg(long, value_name = "RUN")]
+    against: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let run = Run::open(&args.run)?;
+    let plain = args.against.as_deref().map(Run::open).transpose()?;
+    let audit = gather(&run, plain.as_ref())?;
+    run.write(&run.report_path(), html_report(&audit).as_bytes())?;
+    if global.json() {
+        return print::json(&json!({
+            "headline": headline(&audit),
+            "verdicts": verdicts(&audit),
+            "audit": audit,
+            "report": run.report_path(),
+        }));
+    }
+    print::out(&format!("{}\nreport {}\n", text_report(&audit), run.report_path().display()))
+}
+
+/// Writes the report of a run and returns its headline.
+pub fn write_report(run: &Run, plain: Option<&Run>) -> Result<String, Failure> {
+    let audit = gather(run, plain)?;
+    run.write(&run.report_path(), html_report(&audit).as_bytes())?;
+    Ok(headline(&audit))
+}

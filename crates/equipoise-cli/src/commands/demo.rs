@@ -1,0 +1,121 @@
+//! `equipoise demo`: the main job on made-up data.
+
+use crate::interrupt::on_interrupt;
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use equipoise_report::gather::gather;
+use crate::progress::Progress;
+use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
+use equipoise_report::{Audit, headline, html_report, text_report};
+use equipoise_train::events::Ending;
+use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Train plain and balanced models on made-up data and show what happened.
+///
+/// Writes a data set with a strong, a weak and a worthless modality, trains the plain multimodal model, one
+/// teacher per modality and the balanced model, and reports what each modality contributes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where data and runs go; what an earlier demo left there is replaced.
+    #[arg(long, value_name = "DIR", default_value = "equipoise-demo")]
+    out: PathBuf,
+    /// Seed of the models' random streams.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Most epochs of each model.
+    #[arg(long, value_name = "N", default_value_t = DEMO_EPOCHS)]
+    epochs: usize,
+}
+
+/// Enough for early stopping to end every model of the demo.
+const DEMO_EPOCHS: usize = 400;
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let mut progress = Progress::new(global.quiet);
+    let data = args.out.join("demo-data");
+    write_demo(&data, &DemoConfig::default())?;
+    progress.say(&format!("demo data written to {}", data.display()));
+    let loaded = load(&data, &LoadOptions::default())?;
+    let stop = on_interrupt()?;
+    let plain = train(args, &loaded, "none", &data, &mut progress, &stop)?;
+    let ckd = train(args, &loaded, "ckd", &data, &mut progress, &stop)?;
+    let audit = gather(&ckd.run, Some(&plain.run))?;
+    ckd.run.write(&ckd.run.report_path(), html_report(&audit).as_bytes())?;
+    super::audit::write_report(&plain.run, None)?;
+    if global.json() {
+        return print::json(
+            &json!({ "headline": headline(&audit), "audit": audit, "report": ckd.run.report_path() }),
+        );
+    }
+    print::out(&text(&audit, &ckd.run.report_path()))
+}
+
+/// Settings that suit the demo's size.
+fn config(args: &Args, balance: &str, data: &Path) -> RunConfig {
+    let mut config = RunConfig { seed: args.seed, ..RunConfig::default() };
+    config.data.path = data.to_owned();
+    config.train.epochs = args.epochs;
+    config.train.lr = 2e-3;
+    config.train.reg = 3e-3;
+    config.train.eval_every = 5;
+    config.balance.name = balance.into();
+    config.balance.ckd.lambda_kd = 1.0;
+    config.balance.ckd.generic_triples = 2000;
+    config
+}
+
+fn train(
+    args: &Args,
+    loaded: &Loaded,
+    balance: &str,
+    data: &Path,
+    progress: &mut Progress,
+    stop: &StopFlag,
+) -> Result<Outcome, Failure> {
+    let name = if balance == "none" { "plain" } else { balance };
+    let out = args.out.join(name);
+    // The demo's own directory: teachers of an earlier demo may have had other settings.
+    if out.join("teachers").exists() {
+        std::fs::remove_dir_all(out.join("teachers")).map_err(Failure::failed)?;
+    }
+    let config = config(args, balance, data);
+    let job = Job { config: &config, loaded, out: &out, overwrite: true };
+    let outcome = job.execute(progress, stop)?;
+    if outcome.report.ending == Ending::Interrupted {
+        return Err(Failure::failed("stopped before the demo was done"));
+    }
+    Ok(outcome)
+}
+
+fn text(audit: &Audit, report: &Path) -> String {
+    let plain = audit.plain.as_ref();
+    let number = |v: Option<f64>| v.map_or("-".into(), |v| format!("{v:.4}"));
+    let gain = |from: Option<f64>, to: f64| match from {
+        Some(from) if from > 0.0 => format!("{:+.1} %", 100.0 * (to / from - 1.0)),
+        _ => "-".into(),
+    };
+    let whole = plain.map(|p| p.whole);
+    let mut rows = vec![vec![
+        "whole model".into(),
+        number(whole),
+        number(Some(audit.whole)),
+        gain(whole, audit.whole),
+        "-".into(),
+    ]];
+    for m in &audit.modalities {
+        let before = plain.and_then(|p| p.channels.iter().find(|c| c.0 == m.name)).map(|c| c.1);
+        rows.push(vec![
+            format!("{} channel", m.name),
+            number(before),
+            number(Some(m.channel)),
+            gain(before, m.channel),
+            number(m.teacher),
+        ]);
+    }
+    let table = print::table(&[&audit.metric, "plain", "CKD", "gain", "teacher"], &rows);
+    format!("\n{table}\n{}\nreport {}\n", text_report(audit), report.display())
+}

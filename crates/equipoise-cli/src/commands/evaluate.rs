@@ -1,0 +1,107 @@
+//! `equipoise evaluate`
+
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use clap::ValueEnum;
+use equipoise_eval::{EvalConfig, Evaluation, NdcgDefinition};
+use equipoise_models::Ablation;
+use equipoise_train::Run;
+use equipoise_train::evaluation::evaluate_tables;
+use std::path::PathBuf;
+
+/// Evaluate a trained model again, perhaps at other cut-offs or without a modality.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run.
+    run: PathBuf,
+    /// Data set directory [default: where the run was trained].
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Which held-out interactions.
+    #[arg(long, value_enum, default_value = "test")]
+    split: Split,
+    /// Cut-offs [default: those of the run].
+    #[arg(long, value_name = "K,K", value_delimiter = ',')]
+    ks: Option<Vec<usize>>,
+    /// Definition of NDCG [default: that of the run].
+    #[arg(long, value_enum)]
+    ndcg: Option<Ndcg>,
+    /// Modalities to silence (replaced by their means), by name.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Write per-user results to this Parquet file.
+    #[arg(long, value_name = "FILE")]
+    per_user: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Split {
+    Validation,
+    Test,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Ndcg {
+    Standard,
+    Retrieved,
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let run = Run::open(&args.run)?;
+    let config = run.config()?;
+    let mut source = config.data;
+    if let Some(path) = &args.data {
+        source.path = path.clone();
+    }
+    let loaded = source.load()?;
+    let model = run.model(&loaded.data)?;
+    let ablation = silenced(&args.without, &model.inputs.names())?;
+    let eval = settings(args, config.eval);
+    let data = &loaded.data;
+    let encoded = model.encode_all(&[ablation]);
+    let result = match args.split {
+        Split::Validation => evaluate_tables(&encoded, ablation, &data.validation, &[&data.train], &eval)?,
+        Split::Test => {
+            let excluded = eval.excluded_at_test(&data.train, &data.validation);
+            evaluate_tables(&encoded, ablation, loaded.test.open(), &excluded, &eval)?
+        }
+    };
+    if let Some(file) = &args.per_user {
+        result.per_user.write_parquet(file, Some(data.vocabulary.users()), &[])?;
+    }
+    show(&result, global)
+}
+
+fn settings(args: &Args, from_run: EvalConfig) -> EvalConfig {
+    let ndcg = args.ndcg.map(|n| match n {
+        Ndcg::Standard => NdcgDefinition::Standard,
+        Ndcg::Retrieved => NdcgDefinition::Retrieved,
+    });
+    EvalConfig { ks: args.ks.clone().unwrap_or(from_run.ks), ndcg: ndcg.unwrap_or(from_run.ndcg), ..from_run }
+}
+
+fn silenced(names: &[String], known: &[&str]) -> Result<Ablation, Failure> {
+    let position = |name: &String| {
+        let found = known.iter().position(|k| k == name);
+        found.ok_or_else(|| {
+            let known = known.join(", ");
+            Failure::input(format!("--without {name}: the run has no such modality, only {known}"))
+        })
+    };
+    Ok(Ablation::silencing(names.iter().map(position).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn show(result: &Evaluation, global: &Global) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(result);
+    }
+    let (users, skipped) = (result.evaluated_users, result.skipped_users);
+    let mut text = format!("{users} users evaluated, {skipped} without held-out items skipped\n");
+    text.push_str(&print::metrics(&result.metrics));
+    for (name, definition) in &result.definitions {
+        text.push_str(&format!("{name}: {definition}\n"));
+    }
+    print::out(&text)
+}

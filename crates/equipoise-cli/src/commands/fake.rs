@@ -1,0 +1,66 @@
+//! `equipoise data fake-amazon`: files to try imports with.
+
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use equipoise_data::{MadeUpAmazon, Release, write_made_up_amazon};
+use std::path::PathBuf;
+
+/// Write made-up files in exactly the formats of the Amazon releases, of a given size.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where they go.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Users.
+    #[arg(long, default_value_t = MadeUpAmazon::default().users)]
+    users: usize,
+    /// Items with reviews.
+    #[arg(long, default_value_t = MadeUpAmazon::default().items)]
+    items: usize,
+    /// Reviews, at least 5 for each user and each item.
+    #[arg(long, default_value_t = MadeUpAmazon::default().reviews)]
+    reviews: usize,
+    /// Items in the metadata.
+    #[arg(long, default_value_t = MadeUpAmazon::default().catalogue)]
+    catalogue: usize,
+    /// Records of image features; 0 for no such file.
+    #[arg(long, default_value_t = MadeUpAmazon::default().images)]
+    images: usize,
+    /// Items with reviews but without image.
+    #[arg(long, default_value_t = MadeUpAmazon::default().without_image)]
+    without_image: usize,
+    /// Release.
+    #[arg(long, default_value = "2014", value_parser = ["2014", "2023"])]
+    release: String,
+    /// Do not compress.
+    #[arg(long)]
+    plain: bool,
+    /// Seed from which everything follows.
+    #[arg(long, default_value_t = MadeUpAmazon::default().seed)]
+    seed: u64,
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let release = if args.release == "2014" { Release::Amazon2014 } else { Release::Amazon2023 };
+    let config = MadeUpAmazon {
+        users: args.users,
+        items: args.items,
+        reviews: args.reviews,
+        catalogue: args.catalogue,
+        images: args.images,
+        without_image: args.without_image,
+        release,
+        gzip: !args.plain,
+        seed: args.seed,
+    };
+    let files = write_made_up_amazon(&args.out, &config)?;
+    if global.json() {
+        return print::json(&files);
+    }
+    let image = files.image_features.iter();
+    let named: Vec<String> =
+        [&files.reviews, &files.meta].into_iter().chain(image).map(|f| f.display().to_string()).collect();
+    print::out(&format!("{}\n", named.join("\n")))
+}

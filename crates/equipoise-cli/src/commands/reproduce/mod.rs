@@ -1,0 +1,191 @@
+//! `equipoise reproduce`
+
+mod process;
+mod progress;
+pub mod task;
+
+use super::settings::literal;
+use crate::interrupt::on_interrupt;
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use equipoise_study::reproduce as lab;
+use equipoise_study::reproduce::{Choose, DataFacts, Plan, Point, Pool, Runner, Study};
+use equipoise_train::config::layers::Layers;
+use equipoise_train::{DataConfig, StopFlag};
+use process::Processes;
+use progress::Overview;
+use serde_json::json;
+use std::fs::File;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+/// Repeat a table or figure of the CKD paper (ACM MM 2024) and set the results beside the published ones.
+///
+/// For every backbone and method, settings are searched on validation with one seed, then every seed is trained and tested.
+/// Plain runs and teachers are shared between tables in one --out. Finished runs are not run again: after any
+/// interruption, the same command goes on where it was.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Writes <table>.md, .html, .csv (means and tests), -runs.csv (every seed) and -costs.csv into --out, and the runs below
+--out/runs. A failed run is named in the table and does not stop the others.
+
+  equipoise reproduce table1 --data data --dataset baby --backbones vbpr --methods ckd --seeds 5 --out paper")]
+pub struct Args {
+    /// What to repeat.
+    #[arg(value_parser = ["fig1", "table1", "table2", "table3"])]
+    table: String,
+    /// Folder with one folder per data set (or a data set itself).
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Data sets, by the names of their folders; the paper's are baby, sports, clothing, beauty.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1.., required = true)]
+    dataset: Vec<String>,
+    /// Backbones [default: those of the table].
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1..)]
+    backbones: Vec<String>,
+    /// Methods [default: those of the table]; the one they are compared with is always run.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 1..)]
+    methods: Vec<String>,
+    /// Seeds 1 to N.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..100))]
+    seeds: u64,
+    /// How far settings are searched: small (a few runs per method) or full (the paper's grids).
+    #[arg(long, default_value = "small", value_parser = ["small", "full"])]
+    budget: String,
+    /// Where runs and pages go.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Runs at a time, each in a process of its own; --threads says how many threads each has.
+    #[arg(long, value_name = "N", default_value_t = NonZero::<usize>::MIN)]
+    jobs: NonZero<usize>,
+    /// A setting of every run, which is then not searched. What makes a variant of CKD (its generic loss left out, say) stands.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Run nothing; write the pages from the runs that are there.
+    #[arg(long)]
+    only_report: bool,
+    /// Run again what failed before.
+    #[arg(long)]
+    retry_failed: bool,
+    /// Leave the paper's numbers out.
+    #[arg(long)]
+    without_published: bool,
+}
+
+/// Keys that the cells decide.
+const TAKEN: [&str; 7] = [
+    "seed",
+    "data.path",
+    "backbone.name",
+    "balance.name",
+    "balance.teachers",
+    "balance.teacher.lr",
+    "balance.teacher.reg",
+];
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let plan = plan(args)?;
+    let _lock = if args.only_report { None } else { Some(only_one(&args.out)?) };
+    let stop = if args.only_report { StopFlag::default() } else { on_interrupt()? };
+    let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
+    let processes = Processes::new(threads)?;
+    let overview = Overview::new(global.quiet || args.only_report, args.jobs);
+    let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
+    let pool = Pool::new(runner, &overview, &stop, args.jobs, args.retry_failed);
+    let settled = Study::new(lab::paper(), &plan, &pool).carry_out();
+    overview.close();
+    let blocks = lab::gather(lab::paper(), &plan, settled, !args.without_published);
+    let pages = lab::Pages::new(lab::paper(), &plan, blocks);
+    let written =
+        pages.write(&args.out).map_err(|(path, e)| Failure::failed(format!("{}: {e}", path.display())))?;
+    show(&pages, &written, global)?;
+    if stop.is_raised() {
+        return Err(Failure::failed("stopped; the same command goes on with what is missing"));
+    }
+    match overview.failed() {
+        0 => Ok(()),
+        n => Err(Failure::failed(format!("{n} runs failed; the pages say which, and why"))),
+    }
+}
+
+fn plan(args: &Args) -> Result<Plan, Failure> {
+    let paper = lab::paper();
+    let table = lab::tables().iter().find(|t| t.name == args.table).expect("clap knows the tables");
+    let budget = paper.search.get(&args.budget).expect("clap knows the budgets");
+    let user = settings(&args.set)?;
+    let choose = Choose { backbones: args.backbones.clone(), methods: args.methods.clone() };
+    let mut names: Vec<String> = Vec::new();
+    for name in &args.dataset {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let cells = lab::expand(paper, table, &choose, &names).map_err(Failure::input)?;
+    let like = data_settings(&user)?;
+    let read = |name: &String| DataFacts::read(&args.data, name, &like);
+    let data = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    lab::one_family(&data, paper, !args.without_published).map_err(Failure::input)?;
+    let out = std::path::absolute(&args.out).map_err(|e| Failure::input(format!("--out: {e}")))?;
+    Ok(Plan { table, cells, data, seeds: args.seeds, budget, user, out })
+}
+
+/// What `--set` says.
+fn settings(list: &[String]) -> Result<Point, Failure> {
+    let mut point = Point::new();
+    for text in list {
+        let fault = || Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.epochs=200"));
+        let (key, value) = text.split_once('=').ok_or_else(fault)?;
+        let key = key.trim();
+        if TAKEN.contains(&key) {
+            return Err(Failure::input(format!(
+                "--set {key}: every cell has its own; it cannot be set for all"
+            )));
+        }
+        point.push((key.to_owned(), literal(value.trim())));
+    }
+    Ok(point)
+}
+
+/// Which modalities, at which scale; unknown keys and wrong values are found here, before anything runs.
+fn data_settings(user: &Point) -> Result<DataConfig, Failure> {
+    let set = |layers: Layers, (key, value): &(String, toml::Value)| {
+        layers.set(key, value.clone(), format!("--set {key}"))
+    };
+    Ok(user.iter().try_fold(Layers::new(), set)?.resolve()?.data)
+}
+
+/// Claims the directory, so that two programs do not run the same runs at once.
+fn only_one(out: &Path) -> Result<File, Failure> {
+    let fault = |e: &dyn std::fmt::Display| Failure::input(format!("{}: {e}", out.display()));
+    std::fs::create_dir_all(out).map_err(|e| fault(&e))?;
+    let file = File::create(out.join(".lock")).map_err(|e| fault(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(fault(&"another `equipoise reproduce` is at work here; wait for it, or give another --out"))
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(fault(&e)),
+    }
+}
+
+/// The cores, divided among the jobs.
+fn shared_threads(jobs: NonZero<usize>) -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u16::try_from((cores / jobs).max(1)).unwrap_or(u16::MAX)
+}
+
+fn show(pages: &lab::Pages, written: &[PathBuf], global: &Global) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(&json!({ "headline": pages.headline(), "files": written }));
+    }
+    let mut text = String::new();
+    for sentence in pages.headline() {
+        text += &format!("{sentence}\n");
+    }
+    for path in written {
+        text += &format!("written {}\n", path.display());
+    }
+    print::out(&text)
+}

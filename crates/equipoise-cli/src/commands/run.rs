@@ -1,0 +1,255 @@
+//! `equipoise run`: from raw files to the report.
+
+use super::settings::literal;
+use crate::interrupt::on_interrupt;
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+use super::splits;
+
+use crate::progress::PipelineProgress;
+use equipoise_data::{FeatureSource, Shares, SplitRule};
+use equipoise_study::pipeline::{Budget, PipelineConfig, PipelineError, Plan, State, Summary, carry_out};
+use serde_json::json;
+use std::path::PathBuf;
+use toml::Value;
+
+/// From raw files to a report in one command.
+///
+/// Imports the data, makes features, checks, searches a few settings on validation, trains the plain model, one teacher
+/// per modality and the balanced model (CKD), and reports which modality is under-used and what changed.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Give one of --reviews, --csv and --data:
+  equipoise run --reviews reviews_Baby_5.json.gz --meta meta_Baby.json.gz --out baby
+  equipoise run --csv interactions.csv --items items.csv --text title --image picture --out shop
+  equipoise run --data my-data --out study
+
+Each stage is done once: the same command again finds it up to date, another setting redoes what depends on it, and a
+command that was stopped or killed goes on, with the same results. --dry-run says what would be done.
+
+--config FILE (TOML) has the same keys with underscores (image_features = \"...\", text = [\"title\"], and [set] and
+[columns] as tables); flags win over it.")]
+pub struct Args {
+    /// Configuration file; flags win over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Raw Amazon reviews (JSON lines or CSV, plain or gzip).
+    #[arg(long, value_name = "FILE", help_heading = "Amazon files")]
+    reviews: Option<PathBuf>,
+    /// Their metadata: texts and categories come from it.
+    #[arg(long, value_name = "FILE", help_heading = "Amazon files")]
+    meta: Option<PathBuf>,
+    /// Their image features (.b).
+    #[arg(long, value_name = "FILE", help_heading = "Amazon files")]
+    image_features: Option<PathBuf>,
+    /// Least reviews of a user and of an item [default: 5].
+    #[arg(long, value_name = "K", help_heading = "Amazon files")]
+    core: Option<u32>,
+    /// Table of interactions: .csv, .tsv or .parquet.
+    #[arg(long, value_name = "FILE", help_heading = "Tables")]
+    csv: Option<PathBuf>,
+    /// Table of items: an id, texts and paths of pictures.
+    #[arg(long, value_name = "FILE", help_heading = "Tables")]
+    items: Option<PathBuf>,
+    /// Columns of the items whose texts are encoded.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Tables")]
+    text: Option<Vec<String>>,
+    /// Column of the items with paths of pictures, relative to the table.
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    image: Option<String>,
+    /// Leave out interactions that are rated below.
+    #[arg(long, value_name = "RATING", help_heading = "Tables")]
+    min_rating: Option<f64>,
+    /// Column of user ids [default: guessed].
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    user_column: Option<String>,
+    /// Column of item ids [default: guessed].
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    item_column: Option<String>,
+    /// Column of ratings [default: guessed].
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    rating_column: Option<String>,
+    /// Column of timestamps [default: guessed].
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    timestamp_column: Option<String>,
+    /// Column that says train, validation or test [default: guessed].
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    split_column: Option<String>,
+    /// A data set that is ready.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// How interactions are divided [default: lattice of reviews; of a table its own, else ratio].
+    #[arg(long, value_name = "RULE", value_parser = splits::rule())]
+    split: Option<SplitRule>,
+    /// Shares of train, validation and test for --split ratio and time [default: 0.8,0.1,0.1].
+    #[arg(long, value_name = "A,B,C")]
+    shares: Option<Shares>,
+    /// Seed of splits by chance [default: 123].
+    #[arg(long, value_name = "N")]
+    split_seed: Option<u32>,
+    /// Encoder of texts: builtin, a folder, or a name in the hub's cache [default: builtin].
+    #[arg(long, value_name = "MODEL")]
+    text_model: Option<String>,
+    /// Columns of the features of --text-model builtin [default: 64].
+    #[arg(long, value_name = "N")]
+    text_dims: Option<u32>,
+    /// Encoder of pictures: builtin, a folder, or a name in the hub's cache [default: builtin].
+    #[arg(long, value_name = "MODEL")]
+    image_model: Option<String>,
+    /// Features that are there already: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
+    #[arg(long, value_name = "NAME=PATH", value_parser = super::reading::source)]
+    features: Vec<FeatureSource>,
+    /// Where everything goes.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How far settings are searched, on validation: none, small or full [default: small].
+    #[arg(long, value_name = "BUDGET", value_parser = Budget::ALL.map(Budget::name))]
+    budget: Option<String>,
+    /// Backbone [default: vbpr].
+    #[arg(long, value_name = "NAME")]
+    backbone: Option<String>,
+    /// First seed of the runs [default: 42].
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// Number of seeds [default: 1].
+    #[arg(long, value_name = "N")]
+    seeds: Option<u32>,
+    /// Most epochs of each model [default: 1000].
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Any other setting of a run, such as train.patience=5.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Say what would be done and what is up to date; do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Args {
+    /// The flags that are given, as a configuration.
+    fn table(&self) -> Result<toml::Table, Failure> {
+        let path = |p: &Option<PathBuf>| p.as_ref().map(|p| Value::String(p.display().to_string()));
+        let text = |t: &Option<String>| t.clone().map(Value::String);
+        let whole = |n: Option<u32>| n.map(|n| Value::Integer(n.into()));
+        let texts = self.text.clone().map(|t| Value::Array(t.into_iter().map(Value::String).collect()));
+        let numbers = |s: Shares| Value::Array(s.0.into_iter().map(Value::Float).collect());
+        let flags = [
+            ("reviews", path(&self.reviews)),
+            ("meta", path(&self.meta)),
+            ("image_features", path(&self.image_features)),
+            ("core", whole(self.core)),
+            ("csv", path(&self.csv)),
+            ("items", path(&self.items)),
+            ("text", texts),
+            ("image", text(&self.image)),
+            ("features", self.sources()),
+            ("min_rating", self.min_rating.map(Value::Float)),
+            ("data", path(&self.data)),
+            ("split", self.split.map(|rule| Value::String(rule.name().into()))),
+            ("shares", self.shares.map(numbers)),
+            ("split_seed", whole(self.split_seed)),
+            ("text_model", text(&self.text_model)),
+            ("text_dims", whole(self.text_dims)),
+            ("image_model", text(&self.image_model)),
+            ("out", path(&self.out)),
+            ("budget", text(&self.budget)),
+            ("backbone", text(&self.backbone)),
+            ("seed", whole(self.seed)),
+            ("seeds", whole(self.seeds)),
+            ("epochs", whole(self.epochs)),
+        ];
+        let mut table = given(flags);
+        let columns = given([
+            ("user", text(&self.user_column)),
+            ("item", text(&self.item_column)),
+            ("rating", text(&self.rating_column)),
+            ("timestamp", text(&self.timestamp_column)),
+            ("split", text(&self.split_column)),
+        ]);
+        for (key, part) in [("columns", columns), ("set", self.set()?)] {
+            if !part.is_empty() {
+                table.insert(key.into(), Value::Table(part));
+            }
+        }
+        Ok(table)
+    }
+
+    fn sources(&self) -> Option<Value> {
+        let table = |source: &FeatureSource| {
+            let path = Value::String(source.path.display().to_string());
+            let pairs = [("name", Value::String(source.name.clone())), ("path", path)];
+            Value::Table(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        };
+        (!self.features.is_empty()).then(|| Value::Array(self.features.iter().map(table).collect()))
+    }
+
+    fn set(&self) -> Result<toml::Table, Failure> {
+        let pair = |text: &String| {
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.patience=5"))
+            })?;
+            Ok((key.trim().to_owned(), literal(value.trim())))
+        };
+        self.set.iter().map(pair).collect()
+    }
+}
+
+fn given<const N: usize>(flags: [(&str, Option<Value>); N]) -> toml::Table {
+    flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}
+
+impl From<PipelineError> for Failure {
+    fn from(error: PipelineError) -> Failure {
+        match error {
+            // Knows of disks that are full.
+            PipelineError::Data(error) => error.into(),
+            error if error.is_input() => Failure::input(error),
+            error => Failure::failed(error),
+        }
+    }
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let config = PipelineConfig::layered(args.config.as_deref(), &args.table()?)?;
+    let plan = Plan::new(config)?;
+    if args.dry_run {
+        return dry_run(&plan, global);
+    }
+    let mut progress = PipelineProgress::new(global.quiet);
+    let summary = carry_out(&plan, &mut progress, &on_interrupt()?)?;
+    drop(progress);
+    show(&summary, &plan, global)
+}
+
+fn dry_run(plan: &Plan, global: &Global) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(&json!({ "config": plan.config, "stages": plan.stages }));
+    }
+    let words = |state| match state {
+        State::UpToDate => "up to date",
+        State::GoesOn => "would go on",
+        State::Outdated => "would be redone",
+        State::New => "would run",
+    };
+    let rows = plan.stages.iter().enumerate().map(|(n, stage)| {
+        vec![format!("{}", n + 1), stage.title.clone(), words(stage.state).into(), stage.name.clone()]
+    });
+    print::out(&print::words(&["", "stage", "state", "directory"], &rows.collect::<Vec<_>>()))
+}
+
+fn show(summary: &Summary, plan: &Plan, global: &Global) -> Result<(), Failure> {
+    let report = plan.config.out.join("report/report.html");
+    if global.json() {
+        return print::json(&json!({ "summary": summary, "report": report }));
+    }
+    let usage: String = summary.usage().iter().map(|line| format!("  {line}\n")).collect();
+    print::out(&format!(
+        "\nPlain model: {}\n{usage}\nCKD: {}\n{}\n\nreport {}\n       {}\n",
+        summary.diagnosis,
+        summary.outcome,
+        summary.comparison(),
+        report.display(),
+        report.with_extension("md").display()
+    ))
+}

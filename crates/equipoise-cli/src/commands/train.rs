@@ -1,0 +1,174 @@
+//! `equipoise train`
+
+use crate::failure::Failure;
+use crate::global::Global;
+use crate::print;
+
+use super::settings::literal;
+use crate::interrupt::on_interrupt;
+use crate::progress::Progress;
+use equipoise_train::config::layers::Layers;
+use equipoise_train::{Job, Outcome, RunConfig};
+use std::path::{Path, PathBuf};
+
+/// Train a model, and the teachers that its balancer needs.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Any setting of the configuration file can be given as --set section.key=value, such as --set train.patience=5.
+--dry-run prints every setting with its value and where the value came from.
+
+A run is a directory: config.toml, model.safetensors, events.jsonl, metrics.json, per_user.parquet, report.html.
+Ctrl-C ends training cleanly: the best model so far is saved and evaluated.")]
+pub struct Args {
+    /// Data set directory (LATTICE or MMRec layout).
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Directory of the run to make.
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Configuration file; flags win over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Backbone: vbpr.
+    #[arg(long, value_name = "NAME")]
+    backbone: Option<String>,
+    /// Balancer: none, ckd, gb, ogm, cohesion, agm (ckd and gb train what they need first).
+    #[arg(long, value_name = "NAME")]
+    balance: Option<String>,
+    /// Modalities to use, by name [default: all that are found].
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    modalities: Option<Vec<String>>,
+    /// What models see of items that lack a modality: mean, zero or neighbours.
+    #[arg(long, value_name = "NAME")]
+    missing: Option<String>,
+    /// Most epochs.
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Seed of every random stream.
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+    /// Learning rate.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lr: Option<f64>,
+    /// L2 penalty.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    reg: Option<f64>,
+    /// CKD: weight of all distillation.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lambda_kd: Option<f64>,
+    /// CKD: weight of the generic loss within it.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lambda_g: Option<f64>,
+    /// CKD: weights as in the paper, as in the released code, or uniform.
+    #[arg(long, value_name = "MODE")]
+    weights: Option<String>,
+    /// Directory of saved teachers, for ckd and gb [default: RUN/teachers].
+    #[arg(long, value_name = "DIR")]
+    teachers: Option<PathBuf>,
+    /// Where tensors live: cpu; vulkan[:N] and cuda[:N] in builds that have them.
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Any other setting.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the resolved configuration and where each value came from; train nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace the run that is there.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Args {
+    fn layers(&self) -> Result<Layers, Failure> {
+        let mut layers = Layers::new();
+        if let Some(file) = &self.config {
+            layers = layers.file(file)?;
+        }
+        for (key, flag, value) in self.flags() {
+            if let Some(value) = value {
+                layers = layers.set(key, value, flag.to_owned())?;
+            }
+        }
+        for text in &self.set {
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.patience=5"))
+            })?;
+            layers = layers.set(key.trim(), literal(value.trim()), format!("--set {key}"))?;
+        }
+        Ok(layers)
+    }
+
+    fn flags(&self) -> Vec<(&'static str, &'static str, Option<toml::Value>)> {
+        let text = |v: &Option<String>| v.clone().map(toml::Value::String);
+        let path = |v: &Option<PathBuf>| v.as_ref().map(|p| toml::Value::String(p.display().to_string()));
+        let number = |v: Option<f64>| v.map(toml::Value::Float);
+        let whole = |v: Option<u32>| v.map(|v| toml::Value::Integer(v.into()));
+        let list = self.modalities.clone().map(|v| v.into_iter().map(toml::Value::String).collect());
+        vec![
+            ("data.path", "--data", path(&self.data)),
+            ("data.modalities", "--modalities", list.map(toml::Value::Array)),
+            ("data.missing", "--missing", text(&self.missing)),
+            ("backbone.name", "--backbone", text(&self.backbone)),
+            ("balance.name", "--balance", text(&self.balance)),
+            ("balance.teachers", "--teachers", path(&self.teachers)),
+            ("train.epochs", "--epochs", whole(self.epochs)),
+            ("seed", "--seed", whole(self.seed)),
+            ("train.lr", "--lr", number(self.lr)),
+            ("train.reg", "--reg", number(self.reg)),
+            ("balance.ckd.lambda_kd", "--lambda-kd", number(self.lambda_kd)),
+            ("balance.ckd.lambda_g", "--lambda-g", number(self.lambda_g)),
+            ("balance.ckd.weights", "--weights", text(&self.weights)),
+            ("device", "--device", text(&self.device)),
+        ]
+    }
+}
+
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let layers = args.layers()?;
+    let config = layers.resolve()?;
+    if args.dry_run {
+        return dry_run(&layers, &config, global);
+    }
+    if config.data.path.as_os_str().is_empty() {
+        return Err(Failure::input(
+            "no data: give --data PATH, or `path` under [data] in the configuration file",
+        ));
+    }
+    let Some(out) = &args.out else {
+        return Err(Failure::input("no place for the run: give --out RUN, such as --out runs/first"));
+    };
+    let loaded = config.data.load()?;
+    let mut progress = Progress::new(global.quiet);
+    loaded.data.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
+    let job = Job { config: &config, loaded: &loaded, out, overwrite: args.overwrite };
+    let outcome = job.execute(&mut progress, &on_interrupt()?)?;
+    let headline = super::audit::write_report(&outcome.run, None)?;
+    result(&outcome, &headline, global)
+}
+
+fn dry_run(layers: &Layers, config: &RunConfig, global: &Global) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(config);
+    }
+    let used = |row: &(String, String, String)| row.2 != "default" || !config.is_idle(&row.0);
+    let rows = layers.origins().into_iter().filter(used).map(|(k, v, o)| vec![k, v, o]);
+    let rows: Vec<Vec<String>> = rows.collect();
+    print::out(&print::table(&["setting", "value", "from"], &rows))
+}
+
+fn result(outcome: &Outcome, headline: &str, global: &Global) -> Result<(), Failure> {
+    if global.json() {
+        return print::json(&outcome.report);
+    }
+    let table = print::metrics(&outcome.report.test);
+    let users = outcome.report.evaluated_users;
+    print::out(&format!(
+        "\nTest metrics of {users} users\n{table}\n{headline}\n\n{}\n",
+        made(outcome.run.dir())
+    ))
+}
+
+fn made(dir: &Path) -> String {
+    format!("run    {}\nreport {}", dir.display(), dir.join("report.html").display())
+}

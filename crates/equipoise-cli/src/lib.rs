@@ -1,0 +1,124 @@
+//! The command-line program: parse, understand, do; results on stdout, talk on stderr.
+//!
+//! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.
+
+mod commands;
+mod failure;
+mod global;
+mod interrupt;
+mod print;
+mod progress;
+
+use clap::{Parser, Subcommand};
+use commands::{
+    audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, train,
+};
+use failure::Failure;
+use global::Global;
+use std::process::ExitCode;
+
+/// Trains and diagnoses multimodal recommenders in which every modality pulls its weight.
+///
+/// A model trained on images, texts and sounds at once leans on the strongest of them. Equipoise shows by how
+/// much the others are under-used, and trains models that use them (counterfactual knowledge distillation).
+#[derive(Parser)]
+#[command(name = "equipoise", version, propagate_version = true, after_help = FIRST_STEPS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const FIRST_STEPS: &str = "\
+First steps:
+  equipoise demo                                        everything on made-up data, about two minutes
+  equipoise run --data my-data --out study              everything on your data, from raw files too
+  equipoise data check my-data                          is my data set sound?
+  equipoise train --data my-data --out runs/plain       the plain model
+  equipoise train --data my-data --balance ckd --out runs/ckd
+  equipoise sweep search.toml --data my-data --out searches/first
+                                                        good settings, chosen on validation
+  equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
+  equipoise compare runs/plain runs/ckd                 is the difference real?
+
+Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train plain and balanced models on made-up data and show what happened.
+    Demo(demo::Args),
+    /// From raw files to a report in one command.
+    Run(Box<run::Args>),
+    /// Check, convert or import a data set, or make one up.
+    #[command(subcommand)]
+    Data(data::Command),
+    /// Make features from the content of items.
+    #[command(subcommand)]
+    Features(features::Command),
+    /// List the backbones, what each is and where it was published.
+    Backbones,
+    /// Train a model, and the teachers that its balancer needs.
+    Train(Box<train::Args>),
+    /// Search for good settings, by a metric on validation.
+    Sweep(sweep::Args),
+    /// Evaluate a trained model again.
+    Evaluate(evaluate::Args),
+    /// Show which modality is under-used, and write report.html.
+    Audit(audit::Args),
+    /// Compare the test results of two runs user by user.
+    Compare(compare::Args),
+    /// Repeat a table or figure of the CKD paper.
+    Reproduce(reproduce::Args),
+    #[command(hide = true)]
+    ReproduceTask(reproduce::task::Args),
+}
+
+/// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
+/// that [registers](equipoise::models::register) a backbone and calls this has every command for it.
+pub fn main() -> ExitCode {
+    equipoise_train::memory::keep_freed();
+    let arguments = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's own: help and version are successes, everything else is bad input.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match parsed(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print::say(&format!("error: {failure}"));
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Does what was asked.
+fn parsed(cli: Cli) -> Result<(), Failure> {
+    if let Some(threads) = cli.global.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+        pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;
+    }
+    // On a worker thread: otherwise every parallel loop of a step would wake one and wait for it.
+    rayon::scope(|_| dispatch(cli))
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &cli.global),
+        Command::Run(args) => run::run(&args, &cli.global),
+        Command::Data(command) => data::run(&command, &cli.global),
+        Command::Features(command) => features::run(&command, &cli.global),
+        Command::Backbones => backbones::run(&cli.global),
+        Command::Train(args) => train::run(&args, &cli.global),
+        Command::Sweep(args) => sweep::run(&args, &cli.global),
+        Command::Evaluate(args) => evaluate::run(&args, &cli.global),
+        Command::Audit(args) => audit::run(&args, &cli.global),
+        Command::Compare(args) => compare::run(&args, &cli.global),
+        Command::Reproduce(args) => reproduce::run(&args, &cli.global),
+        Command::ReproduceTask(args) => reproduce::task::run(&args, &cli.global),
+    }
+}

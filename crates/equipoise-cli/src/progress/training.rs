@@ -1,0 +1,142 @@
+//! The progress of a training.
+
+use super::span::span;
+use equipoise_balance::HeadLosses;
+use equipoise_train::events::{Ending, EpochRecord, Event, Listener};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::Instant;
+
+/// Shows what happens.
+pub struct Progress {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    terminal: bool,
+    metric: String,
+    epochs: usize,
+    steps: usize,
+    best: Option<(f64, usize)>,
+    start: Instant,
+}
+
+impl Progress {
+    /// A display before anything happens.
+    pub fn new(quiet: bool) -> Progress {
+        let terminal = std::io::stderr().is_terminal();
+        let (metric, start) = (String::new(), Instant::now());
+        Progress { quiet, bar: None, terminal, metric, epochs: 0, steps: 0, best: None, start }
+    }
+
+    /// Says something about the work as a whole.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            match &self.bar {
+                Some(bar) => bar.println(text),
+                None => crate::print::say(text),
+            }
+        }
+    }
+
+    fn begin(&mut self, what: &str, parameters: usize) {
+        self.best = None;
+        self.start = Instant::now();
+        let millions = parameters as f64 / 1e6;
+        self.say(&format!("training {what}: {millions:.2} M parameters, {} steps an epoch", self.steps));
+        if self.terminal && !self.quiet {
+            let style =
+                "{prefix:>14} {wide_bar} {pos}/{len} {msg} [{elapsed_precise}, at most {eta_precise} left]";
+            let style = ProgressStyle::with_template(style).expect("the template is well formed");
+            let bar = ProgressBar::new((self.epochs * self.steps) as u64).with_style(style);
+            bar.set_prefix(what.to_owned());
+            self.bar = Some(bar);
+        }
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        if let Some(value) = record.validation
+            && record.epoch > 0
+            && self.best.is_none_or(|(best, _)| value > best)
+        {
+            self.best = Some((value, record.epoch));
+        }
+        if self.bar.is_none() && record.epoch > 0 && record.validation.is_some() {
+            self.say(&self.line(record));
+        }
+    }
+
+    fn line(&self, record: &EpochRecord) -> String {
+        let done = self.start.elapsed().as_secs_f64();
+        let left = done / record.epoch as f64 * (self.epochs - record.epoch) as f64;
+        format!(
+            "  epoch {:>4}/{}  loss {:.4}  validation {} {:.4}{}  at most {} left",
+            record.epoch,
+            self.epochs,
+            record.loss,
+            self.metric,
+            record.validation.unwrap_or(f64::NAN),
+            self.best_so_far(),
+            span(left)
+        )
+    }
+
+    fn best_so_far(&self) -> String {
+        self.best.map_or(String::new(), |(value, epoch)| format!(" (best {value:.4} at {epoch})"))
+    }
+
+    fn message(&self, loss: f64) -> String {
+        format!("loss {loss:.4}{}", self.best_so_far())
+    }
+
+    fn end(&mut self, event: &Event) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let Event::Finished { what, ending, epochs, best_epoch, best, seconds } = event else { return };
+        let why = match ending {
+            Ending::EarlyStop => "no further gain",
+            Ending::LastEpoch => "last epoch",
+            Ending::Interrupted => "interrupted",
+        };
+        let (metric, time) = (&self.metric, span(*seconds));
+        self.say(&format!(
+            "  {what}: validation {metric} {best:.4} at epoch {best_epoch} of {epochs} ({why}), {time}"
+        ));
+    }
+}
+
+impl Listener for Progress {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Started { what, parameters, epochs, steps_per_epoch, metric } => {
+                (self.epochs, self.steps, self.metric) = (*epochs, *steps_per_epoch, metric.clone());
+                self.begin(what, *parameters);
+            }
+            Event::Step { epoch, step, loss } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(((epoch - 1) * self.steps + step) as u64);
+                    bar.set_message(self.message(*loss));
+                }
+            }
+            Event::Epoch(record) => self.epoch(record),
+            Event::Finished { .. } => self.end(event),
+            Event::TeacherReused { modality, path } => {
+                self.say(&format!("teacher {modality}: saved one used, {path}"))
+            }
+            Event::PlainReused { path } => self.say(&format!("plain model: saved one used, {path}")),
+            Event::Head { modality, losses } => self.say(&head(modality.as_deref(), losses)),
+            Event::Note { text } => self.say(text),
+        }
+    }
+}
+
+fn head(modality: Option<&str>, losses: &HeadLosses) -> String {
+    let (before, after) = (losses.before, losses.after);
+    format!(
+        "  {} alone: validation loss {:.4} to {:.4}, train loss {:.4} to {:.4}",
+        modality.unwrap_or("whole model"),
+        before.validation,
+        after.validation,
+        before.train,
+        after.train
+    )
+}

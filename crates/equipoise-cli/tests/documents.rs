@@ -1,0 +1,117 @@
+//! Documents and files that must follow the registry.
+
+use equipoise::balance::{BalanceConfig, Prior};
+use equipoise::study::sweep::{Dimension, Method, Plan};
+use equipoise::models::backbones;
+use equipoise::train::config::layers::Layers;
+use std::path::PathBuf;
+
+fn root(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// The README's table of backbones.
+fn table() -> String {
+    let mut text = String::from("| `--backbone` | | source | balancers |\n|---|---|---|---|\n");
+    for b in equipoise::models::built_in() {
+        let balanced = if b.silencing.shows() { "yes" } else { "-" };
+        text += &format!("| `{}` | {}: {} | {} | {balanced} |\n", b.name, b.title, b.summary, b.source);
+    }
+    text
+}
+
+#[test]
+fn the_readme_has_the_table_of_backbones() {
+    let readme = std::fs::read_to_string(root("README.md")).unwrap();
+    assert!(readme.contains(&table()), "README.md must hold this table:\n{}", table());
+}
+
+/// The README's table of balancers.
+fn balancers() -> String {
+    let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
+    let config = BalanceConfig::default();
+    for b in equipoise::balance::balancers() {
+        let first = match (b.prior)(&config) {
+            Prior::Nothing => "-",
+            Prior::Teachers => "teachers",
+            Prior::Heads => "teachers and the plain model",
+        };
+        text += &format!("| `{}` | {} | {} | {first} |\n", b.name, b.summary, b.source);
+    }
+    text
+}
+
+#[test]
+fn the_readme_has_the_table_of_balancers() {
+    let readme = std::fs::read_to_string(root("README.md")).unwrap();
+    assert!(readme.contains(&balancers()), "README.md must hold this table:\n{}", balancers());
+}
+
+#[test]
+fn every_backbone_has_a_file_of_published_settings() {
+    for entry in equipoise::models::built_in() {
+        let path = root(&format!("configs/{}.toml", entry.name));
+        let config = Layers::new().file(&path).and_then(|layers| layers.resolve());
+        let config = config.unwrap_or_else(|fault| panic!("{fault}"));
+        assert_eq!(config.backbone.name, entry.name);
+    }
+    let files = std::fs::read_dir(root("configs")).unwrap().count();
+    assert_eq!(files, equipoise::models::built_in().len(), "a file in configs/ belongs to no backbone");
+    assert!(backbones().len() >= files);
+}
+
+/// The grid of the distillation paper (ACM MM 2024), without its dropout.
+const GRID: [(&str, [f64; 4]); 4] = [
+    ("train.lr", [1e-4, 5e-4, 1e-3, 5e-3]),
+    ("train.reg", [1e-5, 1e-4, 1e-3, 1e-2]),
+    ("balance.ckd.lambda_kd", [1e-3, 1e-2, 1e-1, 5e-1]),
+    ("balance.ckd.lambda_g", [0.1, 0.5, 1.0, 5.0]),
+];
+
+fn plan(name: &str) -> Plan {
+    Plan::file(&root(&format!("experiments/sweeps/{name}.toml")), &[])
+        .unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+#[test]
+fn the_paper_s_grids_are_there_for_each_of_its_backbones_and_every_point_is_a_run() {
+    for backbone in ["vbpr", "deepstyle", "mmgcn", "grcn", "egogcn", "mgcn"] {
+        let published = Layers::new().file(&root(&format!("configs/{backbone}.toml"))).unwrap();
+        let published = published.resolve().unwrap().backbone;
+        for (name, settings, balance) in
+            [(backbone.to_owned(), 2, "none"), (format!("{backbone}-ckd"), 4, "ckd")]
+        {
+            let plan = plan(&name);
+            assert_eq!((&plan.base().backbone, plan.base().balance.name.as_str()), (&published, balance));
+            assert_eq!((plan.config().method, plan.metric()), (Method::Grid, "recall@20"));
+            assert_eq!(plan.space().dimensions().len(), settings, "{name}");
+            let points = plan.strategy().unwrap().next(&[]);
+            assert_eq!(points.len(), 4usize.pow(settings as u32));
+            for (key, values) in &GRID[..settings] {
+                let mut found: Vec<f64> = points.iter().map(|p| p.point.number(key).unwrap()).collect();
+                found.sort_by(f64::total_cmp);
+                found.dedup();
+                assert_eq!(found, values, "{name} {key}");
+            }
+            // Every point is an acceptable configuration; a few of 256 stand for all.
+            for proposal in points.iter().step_by(points.len() / 16) {
+                plan.at(&proposal.point).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_of_experiments_sweeps_is_a_plan() {
+    let files = std::fs::read_dir(root("experiments/sweeps")).unwrap().map(|f| f.unwrap().path());
+    let names: Vec<String> = files.map(|f| f.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(names.len(), 13);
+    for name in names {
+        let plan = plan(&name);
+        assert!(plan.strategy().unwrap().total() >= 16);
+        // What a search changes has one meaning: its own list or range.
+        let ranges =
+            plan.space().dimensions().iter().filter(|(_, d)| matches!(d, Dimension::Range(_))).count();
+        assert_eq!(ranges > 0, plan.config().method == Method::Tpe, "{name}");
+    }
+}

@@ -1,8 +1,0 @@
-//! Searches over made-up trials: what is tried, what is kept, what is found.
-
-#[path = "../markup/mod.rs"]
-mod markup;
-mod page;
-mod study;
-mod support;
-mod tpe;

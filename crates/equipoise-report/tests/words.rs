@@ -1,0 +1,103 @@
+//! The headline and the terminal report, word for word.
+
+mod fixture;
+
+use equipoise_report::{Audit, MissingAudit, headline, html_report, text_report};
+
+#[test]
+fn report_of_three_modalities_with_teachers() {
+    insta::assert_snapshot!(text_report(&fixture::three_modalities()));
+}
+
+#[test]
+fn report_without_teachers_or_references() {
+    insta::assert_snapshot!(text_report(&fixture::bare()));
+}
+
+#[test]
+fn report_of_one_modality() {
+    let mut audit = fixture::three_modalities();
+    audit.modalities.truncate(1);
+    audit.modalities[0].without = 0.0248;
+    insta::assert_snapshot!(text_report(&audit));
+}
+
+#[test]
+fn report_of_nothing() {
+    insta::assert_snapshot!(text_report(&Audit::default()));
+}
+
+#[test]
+fn every_line_fits_a_terminal_of_100_columns() {
+    for audit in [fixture::three_modalities(), fixture::bare()] {
+        for line in text_report(&audit).lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+}
+
+#[test]
+fn headline_praises_only_when_every_modality_pulls() {
+    let mut audit = fixture::three_modalities();
+    audit.modalities.truncate(2);
+    audit.modalities[1].channel = 0.0440;
+    assert_eq!(
+        headline(&audit),
+        "Every modality pulls its weight: text reaches 99 % and visual reaches 99 % of their teachers. \
+         Against training without balancing, recall@20 rises from 0.0493 to 0.0621 (+26 %)."
+    );
+}
+
+#[test]
+fn headline_warns_of_a_model_that_popularity_beats() {
+    let mut audit = fixture::three_modalities();
+    audit.popularity = Some(0.0620);
+    assert!(headline(&audit).contains("does not measurably beat recommending by popularity"));
+}
+
+#[test]
+fn headline_claims_no_gain_that_the_users_cannot_show() {
+    let mut audit = fixture::three_modalities();
+    audit.plain.as_mut().expect("the fixture has a plain run").whole = 0.0615;
+    assert!(headline(&audit).ends_with("from 0.0615 to 0.0621: no measurable difference."));
+}
+
+#[test]
+fn control_characters_of_names_do_not_reach_the_terminal() {
+    let mut audit = fixture::three_modalities();
+    audit.modalities[0].name = "te\u{1b}[2Jxt".into();
+    audit.run = "a\rb".into();
+    let text = text_report(&audit);
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+}
+
+#[test]
+fn an_audit_read_back_from_json_gives_the_same_reports() {
+    let audit = fixture::three_modalities();
+    let json = serde_json::to_string(&audit).expect("plain numbers and names serialise");
+    let back: Audit = serde_json::from_str(&json).expect("what was written reads back");
+    assert!(text_report(&back) == text_report(&audit), "the text differs");
+    assert!(html_report(&back) == html_report(&audit), "the page differs");
+}
+
+#[test]
+fn a_command_is_never_broken_over_two_lines() {
+    let text = text_report(&fixture::bare());
+    let whole = text.matches("`equipoise train --balance ckd`").count();
+    assert_eq!(whole, 4, "{text}");
+}
+
+#[test]
+fn items_that_lack_a_modality_are_reported_only_where_there_are_any() {
+    let mut audit = fixture::three_modalities();
+    let (text, page) = (text_report(&audit), html_report(&audit));
+    assert!(!text.contains("missing") && !page.contains("items that lack it"), "{text}");
+    let missing = MissingAudit { items: 180, metric: "recall@20".into(), has: Some(0.0631), lacks: None };
+    audit.modalities[1].missing = Some(missing);
+    let (text, page) = (text_report(&audit), html_report(&audit));
+    let flat = text.replace('\n', " ");
+    let named = format!("{} is missing for 180 of", audit.modalities[1].name);
+    assert!(flat.contains(&named) && flat.contains("recall@20 is 0.0631 over"), "{text}");
+    assert!(flat.contains("not measured over those that lack it"), "{text}");
+    assert!(page.contains("items that lack it") && page.contains("180"));
+}

@@ -1,0 +1,8 @@
+//! Searches over made-up trials: what is tried, what is kept, what is found.
+
+#[path = "../../../equipoise-report/tests/markup/mod.rs"]
+mod markup;
+mod page;
+mod study;
+mod support;
+mod tpe;

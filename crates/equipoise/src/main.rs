@@ -1,7 +1,0 @@
-//! The command-line program.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    equipoise::cli::main()
-}
