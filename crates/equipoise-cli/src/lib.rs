@@ -10,9 +10,7 @@ mod print;
 mod progress;
 
 use clap::{Parser, Subcommand};
-use commands::{
-    audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, train,
-};
+use commands::{audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, train};
 use failure::Failure;
 use global::Global;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ mod common;
 
 use common::{ok, program};
 use serde_json::{Value, json};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,31 +75,45 @@ fn compare(backbone: &str, balancers: &[&str]) {
             write(&case, &found);
             continue;
         }
-        match std::fs::read_to_string(records().join(processor()).join(format!("{case}.json"))) {
-            Ok(text) => {
-                let expected: Value = serde_json::from_str(&text).expect("a record is JSON");
-                assert_eq!(found, expected, "{case}: the bits of a result have changed");
-            }
+        match std::fs::read_to_string(record()) {
+            Ok(text) => assert_eq!(found, parsed(&text)[&case], "{case}: the bits of a result have changed"),
             Err(_) => near(&case, &found),
         }
     }
 }
 
-/// One file a case, since each test is a process of its own.
+/// The record of this kind of processor.
+fn record() -> PathBuf {
+    records().join(processor()).with_extension("json")
+}
+
+fn parsed(record: &str) -> Value {
+    serde_json::from_str(record).expect("a record is JSON")
+}
+
+/// Writes a case into the record. Each test is a process of its own, and they take turns.
 fn write(case: &str, found: &Value) {
-    let dir = records().join(processor());
-    std::fs::create_dir_all(&dir).expect("a place for the records");
-    std::fs::write(dir.join(format!("{case}.json")), format!("{found:#}\n")).expect("room for a record");
+    std::fs::create_dir_all(records()).expect("a place for the records");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file =
+        options.read(true).write(true).create(true).truncate(false).open(record()).expect("a record");
+    file.lock().expect("the record is free in the end");
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("a record is text");
+    let mut cases = if text.is_empty() { json!({}) } else { parsed(&text) };
+    cases[case] = found.clone();
+    cases.sort_all_objects();
+    file.set_len(0).and_then(|()| file.rewind()).expect("the record can be written");
+    file.write_all(format!("{cases:#}\n").as_bytes()).expect("room for a record");
 }
 
 /// Compares with another kind of processor, whose last digits differ.
 fn near(case: &str, found: &Value) {
     let mut kinds = std::fs::read_dir(records()).expect("there are records").flatten();
     let kind = kinds.next().expect("there is a record of some processor").path();
-    let text = std::fs::read_to_string(kind.join(format!("{case}.json"))).expect("each kind has each case");
-    let expected: Value = serde_json::from_str(&text).expect("a record is JSON");
+    let expected = parsed(&std::fs::read_to_string(kind).expect("a record can be read"));
     let recall = |value: &Value| value["recall@20"].as_f64().expect("recall is a number");
-    let (found, expected) = (recall(found), recall(&expected));
+    let (found, expected) = (recall(found), recall(&expected[case]));
     assert!((found - expected).abs() <= TOLERANCE, "{case}: recall@20 {found}, elsewhere {expected}");
 }
 

@@ -1,8 +1,8 @@
 //! Documents and files that must follow the registry.
 
 use equipoise::balance::{BalanceConfig, Prior};
-use equipoise::study::sweep::{Dimension, Method, Plan};
 use equipoise::models::backbones;
+use equipoise::study::sweep::{Dimension, Method, Plan};
 use equipoise::train::config::layers::Layers;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! MMGCN: what silencing means for its channels, and its variants.
 
-use equipoise_data::{Dataset, Features};
 use equipoise_data::graph::Normalisation;
+use equipoise_data::{Dataset, Features};
 use equipoise_models::backbones::mmgcn::{Combination, Config, ENTRY};
 use equipoise_models::suite::{self, Asked, ITEMS, Seen, USERS, dataset, every_ablation, observe, triples};
 use equipoise_models::{Ablation, BackboneConfig, Model, Request, RowSet, encode_naively};

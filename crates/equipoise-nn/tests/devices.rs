@@ -4,8 +4,8 @@
 //! device, `vulkan` if unset.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use equipoise_data::{Features, Seed, Stream};
 use equipoise_data::graph::{Edges, knn};
+use equipoise_data::{Features, Seed, Stream};
 use equipoise_nn::{
     Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, TripleIndex, functions as f,
 };

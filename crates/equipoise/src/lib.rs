@@ -18,11 +18,11 @@
 
 pub use equipoise_balance as balance;
 pub use equipoise_data as data;
+pub use equipoise_data::graph;
 pub use equipoise_encode as encode;
 pub use equipoise_eval as eval;
-pub use equipoise_data::graph;
-pub use equipoise_report as report;
-pub use equipoise_study as study;
 pub use equipoise_models as models;
 pub use equipoise_nn as nn;
+pub use equipoise_report as report;
+pub use equipoise_study as study;
 pub use equipoise_train as train;

@@ -2,10 +2,10 @@
 
 use super::convert::{self, ConvertArgs};
 use super::reading::ReadArgs;
+use super::{fake, import};
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
-use super::{fake, import};
 
 use equipoise_data::{DemoConfig, ShopConfig, check, write_demo, write_shop};
 use std::path::PathBuf;

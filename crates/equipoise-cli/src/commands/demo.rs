@@ -1,13 +1,13 @@
 //! `equipoise demo`: the main job on made-up data.
 
-use crate::interrupt::on_interrupt;
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::interrupt::on_interrupt;
 use crate::print;
 
-use equipoise_report::gather::gather;
 use crate::progress::Progress;
 use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
+use equipoise_report::gather::gather;
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};

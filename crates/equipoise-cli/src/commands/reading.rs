@@ -1,7 +1,7 @@
 //! Flags that say how a data set is read.
 
-use crate::failure::Failure;
 use super::splits;
+use crate::failure::Failure;
 use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
 use std::path::PathBuf;
 

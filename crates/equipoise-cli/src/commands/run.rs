@@ -1,11 +1,11 @@
 //! `equipoise run`: from raw files to the report.
 
 use super::settings::literal;
-use crate::interrupt::on_interrupt;
+use super::splits;
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::interrupt::on_interrupt;
 use crate::print;
-use super::splits;
 
 use crate::progress::PipelineProgress;
 use equipoise_data::{FeatureSource, Shares, SplitRule};

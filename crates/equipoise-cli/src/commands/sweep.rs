@@ -1,9 +1,9 @@
 //! `equipoise sweep`
 
 use super::settings::literal;
-use crate::interrupt::on_interrupt;
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::interrupt::on_interrupt;
 use crate::print;
 
 use crate::progress::SweepProgress;

@@ -1,8 +1,8 @@
 //! Random graphs with what graphs have: isolated nodes, hubs, single nodes, repeated edges.
 
 use crate::support::numbers;
-use equipoise_data::{Features, Interactions, Stream};
 use equipoise_data::graph::{Bipartite, Csr, Edges, Normalisation, knn};
+use equipoise_data::{Features, Interactions, Stream};
 use std::sync::Arc;
 
 /// Interactions of `users` and `items` among which user 0 and item 0 are hubs and the last of each, where

@@ -1,11 +1,11 @@
 //! What a pipeline found, in words and numbers.
 
 use super::error::PipelineError;
+use equipoise_eval::paired_t;
 use equipoise_report::compare::compare;
 use equipoise_report::gather::gather;
 use equipoise_report::words::{change, count, list, name, number, percent};
 use equipoise_report::{Audit, ModalityVerdict, headline, verdicts};
-use equipoise_eval::paired_t;
 use equipoise_train::Run;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;

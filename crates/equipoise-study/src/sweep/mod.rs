@@ -60,11 +60,11 @@ mod study;
 mod training;
 mod trial;
 
-pub use page::sweep_page as html_page;
 pub use config::{Method, SweepConfig};
 pub use dimension::{Dimension, Range};
 pub use error::SweepError;
 pub use journal::{Identity, Journal};
+pub use page::sweep_page as html_page;
 pub use plan::Plan;
 pub use point::{Point, short};
 pub use results::Results;

@@ -3,9 +3,9 @@
 
 use crate::generate::Size;
 use crate::measure::{median, times};
+use equipoise_data::graph::Bipartite;
 use equipoise_data::{Interactions, Seed};
 use equipoise_eval::{Embeddings, rank};
-use equipoise_data::graph::Bipartite;
 use equipoise_kernels::adam::{AdamStep, adam_step};
 use equipoise_kernels::affine::{Affine, affine};
 use equipoise_kernels::attention::{Attention, attend};

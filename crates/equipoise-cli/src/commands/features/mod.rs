@@ -8,7 +8,6 @@ mod text;
 use crate::failure::Failure;
 use crate::global::Global;
 
-
 /// Make features from the texts and pictures of items.
 #[derive(clap::Subcommand)]
 pub enum Command {

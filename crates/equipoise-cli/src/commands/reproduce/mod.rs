@@ -5,9 +5,9 @@ mod progress;
 pub mod task;
 
 use super::settings::literal;
-use crate::interrupt::on_interrupt;
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::interrupt::on_interrupt;
 use crate::print;
 
 use equipoise_study::reproduce as lab;

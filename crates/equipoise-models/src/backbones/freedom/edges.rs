@@ -1,7 +1,7 @@
 //! A share of the interactions, drawn with a preference for those of the unpopular.
 
-use equipoise_data::{Interactions, Seed, Stream};
 use equipoise_data::graph::{Bipartite, Normalisation};
+use equipoise_data::{Interactions, Seed, Stream};
 use equipoise_nn::Propagation;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use equipoise_report::page::{Line, Panel, breakless, colour, document, grid, points, prose, section};
 use crate::reproduce::{Curve, Figure, Pages, Sheet, SheetEntry as Entry};
+use equipoise_report::page::{Line, Panel, breakless, colour, document, grid, points, prose, section};
 use equipoise_report::words::{name, short_name};
 
 /// Tables of many columns, and the paper's numbers set back.

@@ -3,8 +3,8 @@
 
 use toml::Value;
 
-use equipoise_report::page::Scale;
 use crate::sweep::{Dimension, Range, short};
+use equipoise_report::page::Scale;
 use equipoise_report::words::short_name;
 
 /// Where the values of a setting lie, as shares of an axis from 0 to 1.

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use equipoise_report::page::{document, section};
 use crate::sweep::results::settings;
 use crate::sweep::{Record, Results, short};
+use equipoise_report::page::{document, section};
 use equipoise_report::words::{count, name};
 
 mod axis;

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use equipoise_report::page::{Scale, at};
 use super::axis::Axis;
 use crate::sweep::{Record, Results};
+use equipoise_report::page::{Scale, at};
 use equipoise_report::words::short_name;
 use std::collections::BTreeMap;
 

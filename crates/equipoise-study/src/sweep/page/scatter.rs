@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use equipoise_report::page::{Scale, at};
 use super::axis::Axis;
 use crate::sweep::{Dimension, Record, Results};
+use equipoise_report::page::{Scale, at};
 use equipoise_report::words::name;
 
 const WIDTH: f64 = 360.0;
