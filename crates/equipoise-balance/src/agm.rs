@@ -31,7 +31,7 @@
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::losses::{bpr, constant, mean_bpr};
-use crate::registry::{BalancerEntry, Prior};
+use crate::registry::{BalancerEntry, Requirement};
 use burn::tensor::Tensor;
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "agm",
     source: "after Li et al., ICCV 2023",
     summary: "gradients of each modality's response are scaled by how its lead changes",
-    prior: |_| Prior::Nothing,
+    requirement: |_| Requirement::Nothing,
     check: |config, _| config.agm.check(),
     build: |config, setup| Box::new(Agm::new(config.agm, setup.modalities)),
 };

@@ -22,7 +22,7 @@
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::losses::{bpr, constant};
-use crate::registry::{BalancerEntry, Prior};
+use crate::registry::{BalancerEntry, Requirement};
 use burn::tensor::Tensor;
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "cohesion",
     source: "after the loss of COHESION, SIGIR 2025",
     summary: "the parts of a margin that rank a triple well count less in its loss",
-    prior: |_| Prior::Nothing,
+    requirement: |_| Requirement::Nothing,
     check: |_, _| Ok(()),
     build: |_, setup| Box::new(Cohesion { modalities: setup.modalities }),
 };

@@ -29,6 +29,6 @@ pub mod weights;
 pub use balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 pub use ckd::CkdConfig;
 pub use heads::{HeadLosses, Heads, Losses};
-pub use registry::{BalanceConfig, BalancerEntry, Prior, Setup, TeacherConfig, balancers, find};
+pub use registry::{BalanceConfig, BalancerEntry, Requirement, Setup, TeacherConfig, balancers, find};
 pub use teacher::Teacher;
 pub use update::Update;

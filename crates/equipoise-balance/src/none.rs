@@ -1,6 +1,6 @@
 //! No balancing: the plain multimodal model, BPR and its penalty alone.
 
-use crate::registry::{BalancerEntry, Prior};
+use crate::registry::{BalancerEntry, Requirement};
 use crate::{Balancer, Needs, StepLoss, StepMargins};
 
 /// The registry's entry.
@@ -8,7 +8,7 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "none",
     source: "-",
     summary: "the plain multimodal model",
-    prior: |_| Prior::Nothing,
+    requirement: |_| Requirement::Nothing,
     check: |_, _| Ok(()),
     build: |_, _| Box::new(NoBalance),
 };

@@ -3,7 +3,7 @@
 use crate::heads::HeadLosses;
 use crate::{Balancer, Teacher, agm, ckd, cohesion, gb, none, ogm};
 use equipoise_data::Seed;
-use equipoise_models::Silencing;
+use equipoise_models::AblationEffect;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -83,7 +83,7 @@ pub struct TeacherConfig {
 
 /// What must be there before a balancer can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prior {
+pub enum Requirement {
     /// Nothing.
     Nothing,
     /// One trained teacher per modality.
@@ -98,19 +98,19 @@ pub struct Setup {
     /// Number of modalities.
     pub modalities: usize,
     /// What the backbone's scores are made of.
-    pub silencing: Silencing,
+    pub ablation_effect: AblationEffect,
     /// The run's seed: streams of its own are named from it.
     pub seed: Seed,
-    /// One teacher per modality, in the data set's order, for [`Prior::Teachers`].
+    /// One teacher per modality, in the data set's order, for [`Requirement::Teachers`].
     pub teachers: Vec<Teacher>,
-    /// One entry per modality, then the plain model, for [`Prior::Heads`].
+    /// One entry per modality, then the plain model, for [`Requirement::Heads`].
     pub heads: Vec<HeadLosses>,
 }
 
 impl Setup {
-    /// What a balancer with [`Prior::Nothing`] starts from.
-    pub fn new(modalities: usize, silencing: Silencing, seed: Seed) -> Setup {
-        Setup { modalities, silencing, seed, teachers: Vec::new(), heads: Vec::new() }
+    /// What a balancer with [`Requirement::Nothing`] starts from.
+    pub fn new(modalities: usize, ablation_effect: AblationEffect, seed: Seed) -> Setup {
+        Setup { modalities, ablation_effect, seed, teachers: Vec::new(), heads: Vec::new() }
     }
 }
 
@@ -123,10 +123,10 @@ pub struct BalancerEntry {
     /// One line on what it does.
     pub summary: &'static str,
     /// What must be there first.
-    pub prior: fn(&BalanceConfig) -> Prior,
+    pub requirement: fn(&BalanceConfig) -> Requirement,
     /// Checks the ranges of its own section: `balance.<name>.<field> = value: expected ...`. Called whichever
     /// balancer is chosen; what depends on the backbone counts for the chosen one only.
-    pub check: fn(&BalanceConfig, Silencing) -> Result<(), String>,
+    pub check: fn(&BalanceConfig, AblationEffect) -> Result<(), String>,
     /// Its constructor.
     pub build: fn(&BalanceConfig, Setup) -> Box<dyn Balancer>,
 }

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use equipoise_balance::{BalanceConfig, balancers, find};
-use equipoise_models::{Ablation, Silencing};
+use equipoise_models::{Ablation, AblationEffect};
 use std::collections::BTreeSet;
 
 const REG: f64 = 0.01;
@@ -40,9 +40,9 @@ fn every_balancer_takes_a_step_with_any_number_of_modalities() {
 #[test]
 fn default_settings_are_in_range_whatever_the_backbone() {
     for entry in balancers() {
-        for silencing in [Silencing::Additive, Silencing::Inputs, Silencing::Nothing] {
+        for ablation_effect in [AblationEffect::Additive, AblationEffect::Inputs, AblationEffect::Nothing] {
             let config = BalanceConfig { name: entry.name.into(), ..BalanceConfig::default() };
-            assert_eq!((entry.check)(&config, silencing), Ok(()), "{}", entry.name);
+            assert_eq!((entry.check)(&config, ablation_effect), Ok(()), "{}", entry.name);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 
 use equipoise::models::registry::{BackboneConfig, BackboneEntry};
-use equipoise::models::{Backbone, Build, Content, Pass, Silencing, Tables, register};
+use equipoise::models::{AblationEffect, Backbone, Build, Content, Pass, Tables, register};
 use equipoise::nn::{Tensor, init, tanh};
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ pub const FUSED: BackboneEntry = BackboneEntry {
     title: "Fused",
     source: "this example",
     summary: "ids beside one block of all content",
-    silencing: Silencing::Inputs,
+    ablation_effect: AblationEffect::Inputs,
     check: |_| Ok(()),
     build,
 };

@@ -1,6 +1,6 @@
 //! Documents and files that must follow the registry.
 
-use equipoise::balance::{BalanceConfig, Prior};
+use equipoise::balance::{BalanceConfig, Requirement};
 use equipoise::models::backbones;
 use equipoise::study::sweep::{Dimension, Method, Plan};
 use equipoise::train::config::layers::Layers;
@@ -14,7 +14,7 @@ fn root(path: &str) -> PathBuf {
 fn table() -> String {
     let mut text = String::from("| `--backbone` | | source | balancers |\n|---|---|---|---|\n");
     for b in equipoise::models::built_in() {
-        let balanced = if b.silencing.shows() { "yes" } else { "-" };
+        let balanced = if b.ablation_effect.shows() { "yes" } else { "-" };
         text += &format!("| `{}` | {}: {} | {} | {balanced} |\n", b.name, b.title, b.summary, b.source);
     }
     text
@@ -31,10 +31,10 @@ fn balancers() -> String {
     let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
     let config = BalanceConfig::default();
     for b in equipoise::balance::balancers() {
-        let first = match (b.prior)(&config) {
-            Prior::Nothing => "-",
-            Prior::Teachers => "teachers",
-            Prior::Heads => "teachers and the plain model",
+        let first = match (b.requirement)(&config) {
+            Requirement::Nothing => "-",
+            Requirement::Teachers => "teachers",
+            Requirement::Heads => "teachers and the plain model",
         };
         text += &format!("| `{}` | {} | {} | {first} |\n", b.name, b.summary, b.source);
     }

@@ -4,7 +4,7 @@ use crate::{Backbone, Block, Encoded, Request, Tables, View};
 
 /// The answer of a backbone with `y_hat = y_id + sum_m s^m` and no cross terms: block 0 is that of the ids,
 /// and each view adds, per modality, its real block or its silenced one. Each block is made once, if any view
-/// needs it; `silenced` returns `None` where it would be constant and nobody asked for constants.
+/// needs it; `silenced` returns `None` where it would be constant and nobody requested constants.
 pub fn encode_additively(
     request: &Request,
     ids: Block,

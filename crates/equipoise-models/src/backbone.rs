@@ -17,7 +17,7 @@ pub enum Objective {
 /// under every balancer. [`encode`](Backbone::encode) is there to share work between ablations; whatever it
 /// does must equal the default, outputs and gradients ([`suite`](crate::suite) checks it).
 pub trait Backbone: Send + Sync {
-    /// One plain pass: the tables of the asked-for users and items under the pass's ablation, with the
+    /// One plain pass: the tables of the requested users and items under the pass's ablation, with the
     /// backbone's own loss when [`Pass::batch`] is there and it has one.
     fn forward(&self, pass: &Pass) -> Tables;
 

@@ -22,7 +22,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block with one row per user and per item asked for.
+    /// A block with one row per user and per item requested.
     pub fn varying(users: Tensor<2>, items: Tensor<2>) -> Block {
         Block { users, items, constant: false }
     }
@@ -46,7 +46,7 @@ pub struct View {
 pub struct Encoded {
     /// The distinct blocks.
     pub blocks: Vec<Block>,
-    /// One view per ablation asked for.
+    /// One view per ablation requested.
     pub views: Vec<View>,
     /// The backbone's own loss (contrastive terms, regularisers), shape `[1]`, where the request has a batch.
     pub extra: Option<Tensor<1>>,
@@ -56,7 +56,7 @@ impl Encoded {
     /// The blocks of one ablation.
     ///
     /// # Panics
-    /// If the ablation was not asked for.
+    /// If the ablation was not requested.
     pub fn view(&self, ablation: Ablation) -> impl Iterator<Item = &Block> {
         find(&self.views, ablation).blocks.iter().map(|&b| &self.blocks[b])
     }
@@ -104,7 +104,7 @@ impl Encoded {
     }
 }
 
-/// Margins and norms of one step under every ablation asked for.
+/// Margins and norms of one step under every ablation requested.
 #[derive(Clone)]
 pub struct Terms<'a> {
     inner: Rc<Inner<'a>>,
@@ -128,7 +128,7 @@ impl<'a> Terms<'a> {
     /// Shape `[1]`.
     ///
     /// # Panics
-    /// If no weights were given, or the ablation was not asked for.
+    /// If no weights were given, or the ablation was not requested.
     pub fn square_norm(&self, ablation: Ablation) -> Tensor<1> {
         let inner = &self.inner;
         let weights = inner.weights.as_deref().expect("weights were given");
@@ -167,7 +167,7 @@ impl<'a> Terms<'a> {
     }
 }
 
-/// Margins of one set of triples under every ablation asked for.
+/// Margins of one set of triples under every ablation requested.
 pub struct Margins<'a> {
     terms: Terms<'a>,
     range: Range<usize>,
@@ -177,7 +177,7 @@ impl Margins<'_> {
     /// `Delta_S(u, i, j)` per triple, on the tape.
     ///
     /// # Panics
-    /// If the ablation was not asked for.
+    /// If the ablation was not requested.
     pub fn of(&self, ablation: Ablation) -> Tensor<1> {
         let sum = self.terms.sum(ablation);
         if self.range == (0..sum.dims()[0]) { sum } else { sum.narrow(0, self.range.start, self.range.len()) }
@@ -186,7 +186,7 @@ impl Margins<'_> {
     /// The same as plain numbers, off the tape.
     ///
     /// # Panics
-    /// If the ablation was not asked for.
+    /// If the ablation was not requested.
     pub fn values(&self, ablation: Ablation) -> Vec<f32> {
         self.of(ablation).inner().into_data().try_into_vec().expect("margins are float32")
     }
@@ -194,5 +194,5 @@ impl Margins<'_> {
 
 fn find(views: &[View], ablation: Ablation) -> &View {
     let found = views.iter().find(|v| v.ablation == ablation);
-    found.unwrap_or_else(|| panic!("ablation {ablation:?} was not asked for"))
+    found.unwrap_or_else(|| panic!("ablation {ablation:?} was not requested"))
 }

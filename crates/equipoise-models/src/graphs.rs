@@ -1,4 +1,4 @@
-//! The user-item graph and everything derived from it or from the features, made when first asked for.
+//! The user-item graph and everything derived from it or from the features, made when first requested.
 
 use crate::Inputs;
 use crate::nodes::even_shares;

@@ -12,7 +12,6 @@
 
 pub mod ablation;
 pub mod additive;
-mod asked;
 pub mod backbone;
 pub mod backbones;
 pub mod encoded;
@@ -27,6 +26,7 @@ pub mod pass;
 pub mod ranges;
 pub mod registry;
 pub mod request;
+mod requested;
 pub mod suite;
 pub mod trained;
 
@@ -41,6 +41,6 @@ pub use model::{Model, ModelError};
 pub use occurrences::Occurrences;
 pub use parts::{Build, Content, Linear};
 pub use pass::{Pass, Tables};
-pub use registry::{BackboneConfig, BackboneEntry, Silencing, backbones, built_in, find, register};
+pub use registry::{AblationEffect, BackboneConfig, BackboneEntry, backbones, built_in, find, register};
 pub use request::{BatchTriples, Mode, Request};
 pub use trained::Projection;

@@ -1,4 +1,4 @@
-//! A backbone with its parameters and inputs: the thing that is trained, saved and asked for tables.
+//! A backbone with its parameters and inputs: the thing that is trained, saved and encoded.
 
 use crate::registry::BackboneConfig;
 use crate::{Ablation, Backbone, Build, Encoded, Inputs, Request};

@@ -7,9 +7,9 @@ use equipoise_nn::{gather_rows, project_rows};
 
 /// Two tables whose inner product is the score: `users [n, D]`, `items [n', D]`.
 pub struct Tables {
-    /// Row `k` belongs to the `k`-th user asked for.
+    /// Row `k` belongs to the `k`-th user requested.
     pub users: Tensor<2>,
-    /// Row `k` belongs to the `k`-th item asked for.
+    /// Row `k` belongs to the `k`-th item requested.
     pub items: Tensor<2>,
     /// The backbone's own loss of this pass, shape `[1]`; see [`Pass::batch`].
     pub extra: Option<Tensor<1>>,
@@ -38,23 +38,23 @@ impl<'a> Pass<'a> {
     }
 
     /// The same pass over every user and item: what a graph is propagated over. [`select`](Pass::select) then
-    /// takes the rows that were asked for.
+    /// takes the rows that were requested.
     pub fn everything(&self) -> Pass<'a> {
         let inputs = self.request.inputs;
         Pass { users: inputs.all_users(), items: inputs.all_items(), ..*self }
     }
 
-    /// The asked-for rows of tables of every user and every item.
+    /// The requested rows of tables of every user and every item.
     pub fn select(&self, users: Tensor<2>, items: Tensor<2>) -> Tables {
         Tables::new(self.select_users(users), self.select_items(items))
     }
 
-    /// The asked-for rows of a table of every user.
+    /// The requested rows of a table of every user.
     pub fn select_users(&self, users: Tensor<2>) -> Tensor<2> {
         pick(users, self.request.users)
     }
 
-    /// The asked-for rows of a table of every item.
+    /// The requested rows of a table of every item.
     pub fn select_items(&self, items: Tensor<2>) -> Tensor<2> {
         pick(items, self.request.items)
     }
@@ -69,7 +69,7 @@ impl<'a> Pass<'a> {
         self.items
     }
 
-    /// What was asked for.
+    /// The request.
     pub(crate) fn request(&self) -> &'a Request<'a> {
         self.request
     }

@@ -81,8 +81,8 @@ impl BackboneConfig {
 
 /// Where a backbone's scores get a modality from: what silencing it can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silencing {
-    /// As [`Inputs`](Silencing::Inputs), each modality in a part of the score of its own: `y_hat = y_id + sum_m s^m`
+pub enum AblationEffect {
+    /// As [`Inputs`](AblationEffect::Inputs), each modality in a part of the score of its own: `y_hat = y_id + sum_m s^m`
     /// without cross terms, so that silencing one changes nothing of the others.
     Additive,
     /// From features or preferences that an ablation replaces: channels, treatment effects and distillation
@@ -92,10 +92,10 @@ pub enum Silencing {
     Nothing,
 }
 
-impl Silencing {
+impl AblationEffect {
     /// Whether silencing a modality changes scores, without which there is nothing to balance.
     pub fn shows(self) -> bool {
-        self != Silencing::Nothing
+        self != AblationEffect::Nothing
     }
 }
 
@@ -111,7 +111,7 @@ pub struct BackboneEntry {
     /// One line on what it is.
     pub summary: &'static str,
     /// What silencing a modality can show.
-    pub silencing: Silencing,
+    pub ablation_effect: AblationEffect,
     /// Checks the ranges of its own section: `field = value: expected ...`.
     pub check: fn(&BackboneConfig) -> Result<(), String>,
     /// Registers its parameters and returns the network.

@@ -1,4 +1,4 @@
-//! What is asked of a backbone in one step.
+//! What a step requests from a backbone.
 
 use crate::{Ablation, Inputs, Pass, RowSet};
 use equipoise_data::Seed;
@@ -18,24 +18,24 @@ pub enum Mode {
 /// The BPR triples of a step, for backbones with losses of their own.
 #[derive(Clone, Debug)]
 pub struct BatchTriples {
-    /// Every triple of the step, as positions among the users and items asked for.
+    /// Every triple of the step, as positions among the users and items requested.
     pub triples: Arc<TripleIndex>,
     /// How many of them, from the first, are BPR triples.
     pub bpr: usize,
 }
 
 impl BatchTriples {
-    /// Positions of the users among the users asked for, one per BPR triple.
+    /// Positions of the users among the users requested, one per BPR triple.
     pub fn users(&self) -> &[u32] {
         &self.triples.users[self.range()]
     }
 
-    /// Positions of the preferred items among the items asked for.
+    /// Positions of the preferred items among the items requested.
     pub fn positives(&self) -> &[u32] {
         &self.triples.first[self.range()]
     }
 
-    /// Positions of the other items among the items asked for.
+    /// Positions of the other items among the items requested.
     pub fn negatives(&self) -> &[u32] {
         &self.triples.second[self.range()]
     }
@@ -46,7 +46,7 @@ impl BatchTriples {
     }
 }
 
-/// What is asked of a backbone in one step: all ablations at once, so that it can share work.
+/// What a step requests from a backbone: all ablations at once, so that it can share work.
 pub struct Request<'a> {
     /// Its parameters.
     pub values: &'a Values<'a>,

@@ -14,7 +14,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Registers `weight.<m>`, `bias.<m>` and, where asked for, `features.<m>`.
+    /// Registers `weight.<m>`, `bias.<m>` and, where requested, `features.<m>`.
     pub fn new(b: &mut Build, m: usize, train_features: bool) -> Projection {
         let content = b.projection(m);
         let modality = &b.inputs.modalities[m];

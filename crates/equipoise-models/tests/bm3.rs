@@ -62,7 +62,7 @@ fn each_feature_is_pulled_towards_its_item() {
     let term = with.loss - without.loss;
     assert!((0.0..2.0).contains(&term), "{term}");
     assert!((twice.loss - without.loss - 2.0 * term).abs() < 1e-5);
-    let weight = |seen: &suite::Seen| {
+    let weight = |seen: &suite::Observed| {
         let (_, gradient) =
             seen.gradients.iter().find(|(name, _)| name == "weight.text").expect("a projection");
         gradient.iter().fold(0.0f32, |top, v| top.max(v.abs()))

@@ -1,7 +1,7 @@
 //! The backbones that others are compared with: their variants, and what they do not read.
 
-use equipoise_models::suite::{self, Asked, Seen};
-use equipoise_models::{Ablation, BackboneConfig, Model, Silencing, built_in, find};
+use equipoise_models::suite::{self, Observed, Probe};
+use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in, find};
 
 fn config(name: &str, change: impl Fn(&mut BackboneConfig)) -> BackboneConfig {
     let mut config = BackboneConfig { width: 5, ..BackboneConfig::named(name) };
@@ -9,10 +9,10 @@ fn config(name: &str, change: impl Fn(&mut BackboneConfig)) -> BackboneConfig {
     config
 }
 
-fn seen(model: &Model, ablations: &[Ablation]) -> Seen {
+fn seen(model: &Model, ablations: &[Ablation]) -> Observed {
     let triples = suite::triples(9, 3);
-    let asked = Asked { triples: &triples, ablations, all_rows: false, penalty: 0.0, naive: false, step: 0 };
-    suite::observe(model, &asked)
+    let probe = Probe { triples: &triples, ablations, all_rows: false, penalty: 0.0, naive: false, step: 0 };
+    suite::observe(model, &probe)
 }
 
 #[test]
@@ -54,7 +54,12 @@ fn silencing_shows_what_the_registry_says() {
         let margins = seen(&suite::model(&config(entry.name, |_| ()), &data, 3), &ablations).margins;
         for (silenced, ablation) in margins[1..].iter().zip(&ablations[1..]) {
             let same = *silenced == margins[0];
-            assert_eq!(same, entry.silencing == Silencing::Nothing, "{}, {ablation:?}", entry.name);
+            assert_eq!(
+                same,
+                entry.ablation_effect == AblationEffect::Nothing,
+                "{}, {ablation:?}",
+                entry.name
+            );
         }
     }
 }

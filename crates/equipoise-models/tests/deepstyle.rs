@@ -51,7 +51,7 @@ fn a_kept_category_speaks_for_a_silenced_modality() {
             let config = config(Config { variant, categories, ablate_category, min_count: 1 });
             let model = suite::model(&config, &data, 5);
             let triples = suite::triples(9, 5);
-            let asked = suite::Asked {
+            let probe = suite::Probe {
                 triples: &triples,
                 ablations: &asked,
                 all_rows: true,
@@ -59,7 +59,7 @@ fn a_kept_category_speaks_for_a_silenced_modality() {
                 naive: false,
                 step: 0,
             };
-            suite::observe(&model, &asked).margins.remove(0)
+            suite::observe(&model, &probe).margins.remove(0)
         };
         let apart =
             |a: Vec<f32>, b: Vec<f32>| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

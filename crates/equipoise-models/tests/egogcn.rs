@@ -5,7 +5,7 @@ mod common;
 use common::{close, near, numbers_of, relabelled, spread};
 use equipoise_models::backbones::egogcn::config::{Config, IdLayers, Modulation, PrefNorm};
 use equipoise_models::suite::{
-    self, Asked, ITEMS, Seen, USERS, dataset, every_ablation, model, observe, triples,
+    self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };
 use equipoise_models::{Ablation, BackboneConfig, Model, Request, encode_naively, find};
 
@@ -78,10 +78,10 @@ fn block(model: &Model, ablation: Ablation, k: usize) -> Vec<f32> {
     rows.flat_map(|row| row[k * WIDTH..][..WIDTH].to_vec()).collect()
 }
 
-fn look(model: &Model, ablations: &[Ablation]) -> Seen {
+fn look(model: &Model, ablations: &[Ablation]) -> Observed {
     let triples = triples(9, 2);
-    let asked = Asked { triples: &triples, ablations, all_rows: true, penalty: 0.1, naive: false, step: 1 };
-    observe(model, &asked)
+    let probe = Probe { triples: &triples, ablations, all_rows: true, penalty: 0.1, naive: false, step: 1 };
+    observe(model, &probe)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use equipoise_models::suite::{Asked, observe};
+use equipoise_models::suite::{Probe, observe};
 use equipoise_models::{Ablation, Model, Request, built_in, encode_naively};
 use serde_json::Value;
 
@@ -28,9 +28,9 @@ fn check_step(what: &str, model: &Model, case: &Value) {
     let (triples, expected) = (triples(&case["triples"]), list(&case["ablations"]));
     let ablations: Vec<Ablation> = expected.iter().map(|e| ablation(e, model)).collect();
     for naive in [true, false] {
-        let asked =
-            Asked { triples: &triples, ablations: &ablations, all_rows: true, penalty: 0.0, naive, step: 0 };
-        let seen = observe(model, &asked);
+        let probe =
+            Probe { triples: &triples, ablations: &ablations, all_rows: true, penalty: 0.0, naive, step: 0 };
+        let seen = observe(model, &probe);
         for (margins, e) in seen.margins.iter().zip(expected) {
             close(&format!("{what}, {}: margins", text(e, "name")), margins, &numbers(&e["margins"]));
         }

@@ -7,7 +7,7 @@ use equipoise_data::Interactions;
 use equipoise_data::graph::Normalisation;
 use equipoise_models::backbones::grcn::config::{Confidence, Config, Fusion, Routing, WeightMode};
 use equipoise_models::suite::{
-    self, Asked, ITEMS, Seen, USERS, dataset, every_ablation, model, observe, triples,
+    self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };
 use equipoise_models::{Ablation, BackboneConfig, Model, Request, encode_naively};
 
@@ -114,11 +114,11 @@ fn a_node_without_confidence_is_silent_only_when_pruned() {
     }
 }
 
-fn look(model: &Model, naive: bool) -> Seen {
+fn look(model: &Model, naive: bool) -> Observed {
     let (triples, ablations) = (triples(9, 2), every_ablation(model.inputs.n_modalities()));
     observe(
         model,
-        &Asked { triples: &triples, ablations: &ablations, all_rows: true, penalty: 0.1, naive, step: 1 },
+        &Probe { triples: &triples, ablations: &ablations, all_rows: true, penalty: 0.1, naive, step: 1 },
     )
 }
 

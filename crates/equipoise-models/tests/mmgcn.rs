@@ -3,7 +3,9 @@
 use equipoise_data::graph::Normalisation;
 use equipoise_data::{Dataset, Features};
 use equipoise_models::backbones::mmgcn::{Combination, Config, ENTRY};
-use equipoise_models::suite::{self, Asked, ITEMS, Seen, USERS, dataset, every_ablation, observe, triples};
+use equipoise_models::suite::{
+    self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, observe, triples,
+};
 use equipoise_models::{Ablation, BackboneConfig, Model, Request, RowSet, encode_naively};
 
 fn settings(mmgcn: Config) -> BackboneConfig {
@@ -52,9 +54,9 @@ fn close(what: &str, found: &[Vec<f32>], expected: &[Vec<f32>]) {
     assert!(apart <= 1e-5, "{what}: {apart} apart");
 }
 
-fn train(model: &Model, ablations: &[Ablation], step: u64) -> Seen {
+fn train(model: &Model, ablations: &[Ablation], step: u64) -> Observed {
     let triples = triples(9, 3);
-    observe(model, &Asked { triples: &triples, ablations, all_rows: false, penalty: 0.1, naive: false, step })
+    observe(model, &Probe { triples: &triples, ablations, all_rows: false, penalty: 0.1, naive: false, step })
 }
 
 /// Modality `m` of the data with its mean in every row.

@@ -20,7 +20,7 @@ pub fn gather(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
     let value = |metrics: &Metrics| metrics.get(&metric).copied();
     // Where silencing shows nothing, a row per modality would only repeat the whole model.
     let shown = equipoise_models::find(&config.backbone.name);
-    let shown = shown.is_none_or(|backbone| backbone.silencing.shows());
+    let shown = shown.is_none_or(|backbone| backbone.ablation_effect.shows());
     let modalities = (0..if shown { report.modalities.len() } else { 0 })
         .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
         .collect();

@@ -38,7 +38,7 @@ impl OwnGroups {
 mod tests {
     use super::*;
     use equipoise_balance::losses::bpr;
-    use equipoise_models::{BackboneConfig, Model, Silencing, built_in, suite};
+    use equipoise_models::{AblationEffect, BackboneConfig, Model, built_in, suite};
     use equipoise_nn::TripleIndex;
     use std::sync::Arc;
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_head_moves_its_own_group_and_the_shared_one() {
         let mut elsewhere = 0;
-        for entry in built_in().iter().filter(|b| b.silencing.shows()) {
+        for entry in built_in().iter().filter(|b| b.ablation_effect.shows()) {
             let config = BackboneConfig { width: 4, ..BackboneConfig::named(entry.name) };
             let model = suite::model(&config, &suite::dataset(N, 3), 3);
             if model.parameters.is_empty() {
@@ -121,7 +121,7 @@ mod tests {
                     (0..N).any(|h| h != m && alone[h][k].iter().flatten().any(|v| v.abs() > 1e-6))
                 });
                 assert!(
-                    !others || entry.silencing != Silencing::Additive,
+                    !others || entry.ablation_effect != AblationEffect::Additive,
                     "{what}: additive heads are apart"
                 );
                 elsewhere += usize::from(others);

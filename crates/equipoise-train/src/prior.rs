@@ -10,7 +10,7 @@ use crate::stopping::StopFlag;
 use crate::teachers;
 use crate::trainer::{PLAIN, untrained};
 use equipoise_balance::none::NoBalance;
-use equipoise_balance::{Balancer, HeadLosses, Prior, Setup, Teacher};
+use equipoise_balance::{Balancer, HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
 use std::path::Path;
@@ -32,15 +32,15 @@ impl Preparation<'_> {
         const CHECKED: &str = "checked with the configuration";
         let config = self.bench.config;
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
-        let silencing = equipoise_models::find(&config.backbone.name).expect(CHECKED).silencing;
-        let mut setup = Setup::new(self.n(), silencing, Seed(config.seed));
-        match (entry.prior)(&config.balance) {
-            Prior::Nothing => {}
-            Prior::Teachers => {
+        let ablation_effect = equipoise_models::find(&config.backbone.name).expect(CHECKED).ablation_effect;
+        let mut setup = Setup::new(self.n(), ablation_effect, Seed(config.seed));
+        match (entry.requirement)(&config.balance) {
+            Requirement::Nothing => {}
+            Requirement::Teachers => {
                 let each = 0..self.n();
                 setup.teachers = each.map(|m| self.teacher(m, listener)).collect::<Result<_, _>>()?;
             }
-            Prior::Heads => setup.heads = self.heads(listener)?,
+            Requirement::Heads => setup.heads = self.heads(listener)?,
         }
         let events = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses)).collect();
         Ok(((entry.build)(&config.balance, setup), events))

@@ -5,7 +5,7 @@ use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::run::{Run, short};
 use crate::trainer::{MODEL, PLAIN};
-use equipoise_balance::Prior;
+use equipoise_balance::Requirement;
 use equipoise_data::Dataset;
 use std::path::Path;
 
@@ -115,7 +115,7 @@ pub fn key(config: &RunConfig, data: &Dataset) -> String {
     hasher.update(data.fingerprint().as_bytes());
     let mut read = vec![teacher_config(config)];
     let entry = equipoise_balance::find(&config.balance.name);
-    if entry.is_some_and(|entry| (entry.prior)(&config.balance) == Prior::Heads) {
+    if entry.is_some_and(|entry| (entry.requirement)(&config.balance) == Requirement::Heads) {
         read.push(plain_config(config));
     }
     for (key, value) in read.iter().flat_map(identity) {

@@ -7,7 +7,7 @@ use crate::events::{Ending, Listener};
 use crate::job::Bench;
 use crate::stopping::StopFlag;
 use crate::trainer::{MODEL, Trained, Trainer};
-use equipoise_balance::{Balancer, Prior};
+use equipoise_balance::{Balancer, Requirement};
 use equipoise_data::Dataset;
 use equipoise_models::{Ablation, Inputs};
 use std::path::Path;
@@ -46,7 +46,8 @@ impl Tuning<'_> {
     /// Whether [`balancer`](Tuning::balancer) reads or trains teachers, or the plain model.
     pub fn needs_teachers(&self) -> bool {
         let balance = &self.config.balance;
-        equipoise_balance::find(&balance.name).is_some_and(|entry| (entry.prior)(balance) != Prior::Nothing)
+        equipoise_balance::find(&balance.name)
+            .is_some_and(|entry| (entry.requirement)(balance) != Requirement::Nothing)
     }
 
     /// The configured balancer, with what it needs first from the directory `teachers`: what is missing there is

@@ -2,7 +2,7 @@
 
 use equipoise_balance::{BalanceConfig, Setup};
 use equipoise_data::{DemoConfig, LoadOptions, Seed, load, write_demo};
-use equipoise_models::{Ablation, BackboneConfig, Model, Silencing, built_in};
+use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in};
 use equipoise_nn::buffers;
 use equipoise_train::{Stepper, TrainConfig};
 
@@ -17,7 +17,7 @@ fn a_steady_step_allocates_no_large_buffer() {
         if model.parameters.is_empty() {
             continue;
         }
-        let setup = Setup::new(data.modalities.len(), Silencing::Additive, Seed(0));
+        let setup = Setup::new(data.modalities.len(), AblationEffect::Additive, Seed(0));
         let balancer = (equipoise_balance::find("none").unwrap().build)(&BalanceConfig::default(), setup);
         let config = TrainConfig { batch_size: 512, ..TrainConfig::default() };
         let mut stepper =

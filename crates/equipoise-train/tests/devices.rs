@@ -7,7 +7,7 @@ mod common;
 
 use common::World;
 use equipoise_balance::balancers;
-use equipoise_models::{Silencing, built_in};
+use equipoise_models::{AblationEffect, built_in};
 use equipoise_train::events::read_epochs;
 use equipoise_train::{Outcome, RunConfig};
 
@@ -42,7 +42,7 @@ fn every_backbone_trains_alike_plain_and_distilled() {
     let world = World::new();
     for backbone in built_in() {
         for balancer in ["none", "ckd"] {
-            if balancer == "ckd" && !backbone.silencing.shows() {
+            if balancer == "ckd" && !backbone.ablation_effect.shows() {
                 continue;
             }
             let mut config = world.distilled();
@@ -57,7 +57,8 @@ fn every_backbone_trains_alike_plain_and_distilled() {
 fn every_balancer_trains_alike() {
     let Some(device) = other() else { return };
     let world = World::new();
-    let additive = built_in().iter().find(|b| b.silencing == Silencing::Additive).expect("VBPR is one");
+    let additive =
+        built_in().iter().find(|b| b.ablation_effect == AblationEffect::Additive).expect("VBPR is one");
     for balancer in balancers() {
         let mut config = world.distilled();
         (config.backbone.name, config.balance.name) = (additive.name.into(), balancer.name.into());

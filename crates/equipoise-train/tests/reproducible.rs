@@ -41,10 +41,11 @@ fn teachers(world: &World, config: &RunConfig) -> Vec<Teacher> {
 
 /// Heads of some losses: any weights are as good.
 fn setup(world: &World, config: &RunConfig) -> Setup {
-    let (n, silencing) = (world.modalities().len(), find(&config.backbone.name).unwrap().silencing);
+    let (n, ablation_effect) =
+        (world.modalities().len(), find(&config.backbone.name).unwrap().ablation_effect);
     let (before, after) = (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
     let heads = vec![HeadLosses { before, after }; n + 1];
-    Setup { teachers: teachers(world, config), heads, ..Setup::new(n, silencing, Seed(config.seed)) }
+    Setup { teachers: teachers(world, config), heads, ..Setup::new(n, ablation_effect, Seed(config.seed)) }
 }
 
 fn train(world: &World, config: &RunConfig) -> Left {

@@ -236,7 +236,7 @@ fn a_backbone_with_an_objective_of_its_own_is_refused_by_what_weighs_the_ranking
     for entry in equipoise_balance::balancers() {
         let mut config = under(&world, entry.name);
         (config.backbone.name, config.balance.gb.schedule) = ("bm3".into(), Schedule::Online);
-        let setup = equipoise_balance::Setup::new(3, equipoise_models::Silencing::Inputs, Seed(1));
+        let setup = equipoise_balance::Setup::new(3, equipoise_models::AblationEffect::Inputs, Seed(1));
         let teacher = |m: &&str| equipoise_balance::Teacher::new(m, vec![0.0; 120], vec![0.0; 80], 1);
         let setup =
             equipoise_balance::Setup { teachers: world.modalities().iter().map(teacher).collect(), ..setup };

@@ -18,7 +18,7 @@ pub use config::{CkdConfig, CkdConfig as Config, Specific};
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::losses::{constant, cross_entropy, hinge, kl, number, squared};
-use crate::registry::{BalancerEntry, Prior};
+use crate::registry::{BalancerEntry, Requirement};
 use crate::teacher::Teacher;
 use crate::weights::{ModalityMargins, StepWeights, Weigher};
 use burn::tensor::Tensor;
@@ -29,7 +29,7 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "ckd",
     source: "Modality-Balanced Learning for Multimedia Recommendation, ACM MM 2024",
     summary: "uni-modal teachers distil into the model, most where a modality is used least",
-    prior: |_| Prior::Teachers,
+    requirement: |_| Requirement::Teachers,
     check: |config, _| config.ckd.check(),
     build: |config, setup| Box::new(Ckd::new(config.ckd.clone(), setup.teachers, setup.modalities)),
 };

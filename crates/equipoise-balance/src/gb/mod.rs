@@ -46,7 +46,7 @@ pub use blend::{LEAST_GAP, LEAST_WEIGHT, blend};
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
-use crate::registry::{BalancerEntry, Prior};
+use crate::registry::{BalancerEntry, Requirement};
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +55,9 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "gb",
     source: "after Wang, Tran & Feiszli, CVPR 2020",
     summary: "one loss per modality beside the joint one, weighted by how each gains and overfits",
-    prior: |config| match config.gb.schedule {
-        Schedule::Offline => Prior::Heads,
-        Schedule::Online => Prior::Nothing,
+    requirement: |config| match config.gb.schedule {
+        Schedule::Offline => Requirement::Heads,
+        Schedule::Online => Requirement::Nothing,
     },
     check: |config, _| config.gb.check(),
     build: |config, setup| Box::new(GradientBlending::new(config.gb, setup.modalities, &setup.heads)),

@@ -1,6 +1,6 @@
 //! Settings of `ogm`.
 
-use equipoise_models::Silencing;
+use equipoise_models::AblationEffect;
 use serde::{Deserialize, Serialize};
 
 /// What a modality contributes to a margin.
@@ -72,13 +72,16 @@ impl Default for Config {
 
 impl Config {
     /// The contribution that is used with a backbone of this kind.
-    pub(super) fn contribution_to(&self, silencing: Silencing) -> Contribution {
-        let usual =
-            if silencing == Silencing::Additive { Contribution::Split } else { Contribution::Ablated };
+    pub(super) fn contribution_to(&self, ablation_effect: AblationEffect) -> Contribution {
+        let usual = if ablation_effect == AblationEffect::Additive {
+            Contribution::Split
+        } else {
+            Contribution::Ablated
+        };
         self.contribution.unwrap_or(usual)
     }
 
-    pub(super) fn check(&self, chosen: &str, silencing: Silencing) -> Result<(), String> {
+    pub(super) fn check(&self, chosen: &str, ablation_effect: AblationEffect) -> Result<(), String> {
         let Config { alpha, start_epoch, end_epoch, .. } = *self;
         if !(alpha >= 0.0 && alpha.is_finite()) {
             return Err(format!("balance.ogm.alpha = {alpha}: expected 0 or more"));
@@ -92,7 +95,7 @@ impl Config {
             ));
         }
         let split = self.contribution == Some(Contribution::Split);
-        if chosen == "ogm" && split && silencing != Silencing::Additive {
+        if chosen == "ogm" && split && ablation_effect != AblationEffect::Additive {
             return Err("balance.ogm.contribution = \"split\": the scores of this backbone are no sum over \
                         modalities; expected ablated"
                 .into());

@@ -44,7 +44,7 @@ pub use noise::{noise, spread};
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::heads::Heads;
-use crate::registry::{BalancerEntry, Prior, Setup};
+use crate::registry::{BalancerEntry, Requirement, Setup};
 use crate::update::Update;
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Stream;
@@ -55,8 +55,8 @@ pub const ENTRY: BalancerEntry = BalancerEntry {
     name: "ogm",
     source: "after Peng et al., CVPR 2022",
     summary: "gradients of the modality that leads are scaled down",
-    prior: |_| Prior::Nothing,
-    check: |config, silencing| config.ogm.check(&config.name, silencing),
+    requirement: |_| Requirement::Nothing,
+    check: |config, ablation_effect| config.ogm.check(&config.name, ablation_effect),
     build: |config, setup| Box::new(Ogm::new(config.ogm, &setup)),
 };
 
@@ -90,7 +90,7 @@ impl Ogm {
     pub fn new(config: Config, setup: &Setup) -> Ogm {
         Ogm {
             config,
-            contribution: config.contribution_to(setup.silencing),
+            contribution: config.contribution_to(setup.ablation_effect),
             modalities: setup.modalities,
             epoch: 1,
             factors: vec![1.0; setup.modalities],

@@ -11,7 +11,7 @@ use equipoise_balance::{
     Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
 };
 use equipoise_data::{Seed, Triples};
-use equipoise_models::{Ablation, Mode, Model, Request, RowSet, Silencing};
+use equipoise_models::{Ablation, AblationEffect, Mode, Model, Request, RowSet};
 use equipoise_nn::RowWeights;
 use equipoise_nn::math::softplus;
 use serde_json::Value;
@@ -50,7 +50,7 @@ impl Fixture {
         let (before, after) =
             (Losses { train: 0.7, validation: 0.7 }, Losses { train: 0.4, validation: 0.5 });
         let heads = vec![HeadLosses { before, after }; self.n() + 1];
-        let setup = Setup::new(self.n(), Silencing::Additive, Seed(1));
+        let setup = Setup::new(self.n(), AblationEffect::Additive, Seed(1));
         Setup { teachers: self.teachers.clone(), heads, ..setup }
     }
 }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_models::{BackboneEntry, Silencing, backbones};
+use equipoise_models::{AblationEffect, BackboneEntry, backbones};
 
 pub fn run(global: &Global) -> Result<(), Failure> {
     if global.json() {
@@ -24,14 +24,14 @@ fn json(b: &BackboneEntry) -> serde_json::Value {
         "title": b.title,
         "source": b.source,
         "summary": b.summary,
-        "balanced": b.silencing.shows(),
+        "balanced": b.ablation_effect.shows(),
     })
 }
 
 /// Whether balancers apply: silencing a modality must change its scores.
 fn balanced(b: &BackboneEntry) -> &'static str {
-    match b.silencing {
-        Silencing::Additive | Silencing::Inputs => "yes",
-        Silencing::Nothing => "no",
+    match b.ablation_effect {
+        AblationEffect::Additive | AblationEffect::Inputs => "yes",
+        AblationEffect::Nothing => "no",
     }
 }

@@ -38,11 +38,11 @@
 //! | `feature_weight` | 2 | weight of the terms of features in (5) | 0 or more |
 //! | `reg_ids` | 0.01 | weight of the norms in (5) | 0 or more |
 
-use crate::asked::Asked;
 use crate::layer_mean::layer_mean_of;
 use crate::nodes::repeated_rows;
 use crate::parts::{Build, Content, Linear};
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
+use crate::requested::RequestedNodes;
 use crate::{
     Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, ranges,
 };
@@ -58,7 +58,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "BM3",
     source: "Zhou et al., WWW 2023",
     summary: "LightGCN that learns without negatives, by predicting items from users, features and back",
-    silencing: Silencing::Nothing,
+    ablation_effect: AblationEffect::Nothing,
     check,
     build,
 };
@@ -108,11 +108,11 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl Bm3 {
-    /// The rows of `u` and `i` asked for.
+    /// The rows of `u` and `i` requested.
     fn online(&self, pass: &Pass) -> Tables {
-        let asked = Asked::of(pass.request());
-        let rows = layer_mean_of(&asked, pass, &self.user_item, self.config.ui_layers);
-        let Tables { users, items, .. } = asked.tables(rows);
+        let requested = RequestedNodes::of(pass.request());
+        let rows = layer_mean_of(&requested, pass, &self.user_item, self.config.ui_layers);
+        let Tables { users, items, .. } = requested.tables(rows);
         Tables::new(users, items + pass.items("item.id"))
     }
 
@@ -121,7 +121,7 @@ impl Bm3 {
         normalise_rows(pass.dropout(x.clone().detach(), self.config.dropout, site))
     }
 
-    /// Equation (5), given the rows asked for of `u, i` and of `q(u), q(i)`.
+    /// Equation (5), given the rows requested of `u, i` and of `q(u), q(i)`.
     fn own_loss(&self, pass: &Pass, batch: &BatchTriples, online: &Tables, predicted: &Tables) -> Tensor<1> {
         let users = self.target(pass, &online.users, "users");
         let items = self.target(pass, &online.items, "items");

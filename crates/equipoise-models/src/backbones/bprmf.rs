@@ -28,7 +28,7 @@
 
 use crate::additive::encode_once;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use equipoise_nn::{Group, init};
@@ -40,7 +40,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "BPR-MF",
     source: "Rendle, Freudenthaler, Gantner & Schmidt-Thieme, UAI 2009",
     summary: "matrix factorisation of the interactions alone",
-    silencing: Silencing::Nothing,
+    ablation_effect: AblationEffect::Nothing,
     check: |_| Ok(()),
     build,
 };

@@ -24,7 +24,7 @@
 
 use crate::additive::encode_additively;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::graph::Normalisation;
@@ -37,7 +37,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "ItemKNN (content)",
     source: "after Deshpande & Karypis, TOIS 2004",
     summary: "mean cosine of content to the user's items, nothing learned",
-    silencing: Silencing::Additive,
+    ablation_effect: AblationEffect::Additive,
     check: |_| Ok(()),
     build,
 };
@@ -67,7 +67,7 @@ impl ItemKnn {
         if silenced { rows.expand([pass.inputs().n_items, shape[1]]) } else { rows }
     }
 
-    /// `(Y^m, Z^m)` of the rows asked for.
+    /// `(Y^m, Z^m)` of the rows requested.
     fn block(&self, pass: &Pass, m: usize) -> Tables {
         let items = normalise_rows(self.features(pass, m));
         let means = pass.inputs().graphs.items_to_users(Normalisation::Rw);

@@ -28,10 +28,10 @@
 //! | `width` | 64 | width `d` of the embeddings | 1 to 4096 |
 
 use crate::additive::encode_once;
-use crate::asked::Asked;
 use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
+use crate::requested::RequestedNodes;
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
 use burn::tensor::Tensor;
 use equipoise_data::graph::Normalisation;
@@ -44,7 +44,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "LightGCN",
     source: "He, Deng, Wang, Li, Zhang & Wang, SIGIR 2020",
     summary: "id embeddings smoothed over the interaction graph",
-    silencing: Silencing::Nothing,
+    ablation_effect: AblationEffect::Nothing,
     check: |config| config.lightgcn.check(),
     build,
 };
@@ -97,8 +97,8 @@ impl LightGcn {
 impl Backbone for LightGcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
-        let asked = Asked::of(pass.request());
-        let mut tables = asked.tables(layer_mean_of(&asked, pass, &graph, self.layers));
+        let requested = RequestedNodes::of(pass.request());
+        let mut tables = requested.tables(layer_mean_of(&requested, pass, &graph, self.layers));
         let batch = pass.batch().filter(|_| self.reg_ids > 0.0);
         tables.extra = batch.map(|batch| self.penalty(pass, batch));
         tables

@@ -18,7 +18,7 @@
 
 use crate::additive::encode_once;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "Popularity",
     source: "folklore",
     summary: "every user gets the most interacted-with items",
-    silencing: Silencing::Nothing,
+    ablation_effect: AblationEffect::Nothing,
     check: |_| Ok(()),
     build,
 };

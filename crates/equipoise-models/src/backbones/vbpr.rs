@@ -30,7 +30,7 @@
 
 use crate::additive::encode_additively;
 use crate::parts::{Build, Content};
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use equipoise_nn::init;
@@ -42,7 +42,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "VBPR",
     source: "He & McAuley, AAAI 2016",
     summary: "matrix factorisation plus one projected block per modality",
-    silencing: Silencing::Additive,
+    ablation_effect: AblationEffect::Additive,
     check: |_| Ok(()),
     build,
 };

@@ -1,7 +1,7 @@
 //! Checks of what a backbone does, one function each.
 
 use super::data::{ITEMS, USERS, dataset, every_ablation, model, triples};
-use super::observe::{Asked, Seen, observe};
+use super::observe::{Observed, Probe, observe};
 use crate::{Ablation, BackboneConfig, BackboneEntry, Model, Objective, Request, RowSet};
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Features;
@@ -60,9 +60,9 @@ pub fn learns(config: &BackboneConfig) {
         (batch.positives[k], batch.negatives[k]) = (batch.users[k] % 4, 4 + batch.users[k] % 3);
     }
     let look = |model: &Model| {
-        let asked =
-            Asked { triples: &batch, ablations: &FULL, all_rows: false, penalty: 0.0, naive: false, step: 0 };
-        observe(model, &asked)
+        let probe =
+            Probe { triples: &batch, ablations: &FULL, all_rows: false, penalty: 0.0, naive: false, step: 0 };
+        observe(model, &probe)
     };
     let before = look(&model);
     for _ in 0..60 {
@@ -77,7 +77,7 @@ pub fn learns(config: &BackboneConfig) {
     }
 }
 
-fn gradient_tensors(model: &Model, seen: Seen) -> Vec<Option<Tensor<2>>> {
+fn gradient_tensors(model: &Model, seen: Observed) -> Vec<Option<Tensor<2>>> {
     let device = model.parameters.device();
     let mut tensors = Vec::new();
     for ((name, gradient), (_, _, shape)) in seen.gradients.into_iter().zip(model.parameters.iter()) {
@@ -98,7 +98,7 @@ pub fn shares_without_change(config: &BackboneConfig) {
                 ablations.rotate_left(1);
             }
             let look = |naive| {
-                let asked = Asked {
+                let probe = Probe {
                     triples: &triples,
                     ablations: &ablations,
                     all_rows,
@@ -106,7 +106,7 @@ pub fn shares_without_change(config: &BackboneConfig) {
                     naive,
                     step: seed,
                 };
-                observe(&model, &asked)
+                observe(&model, &probe)
             };
             let (shared, plain) = (look(false), look(true));
             let what = |part: &str| format!("{}, {n} modalities, shared against plain: {part}", config.name);
@@ -114,7 +114,7 @@ pub fn shares_without_change(config: &BackboneConfig) {
                 close(&what("margins"), s, p, 1e-5);
             }
             close(&what("penalties"), &shared.norms, &plain.norms, 3e-5);
-            let extras = |seen: &Seen| seen.extra.into_iter().collect::<Vec<f32>>();
+            let extras = |seen: &Observed| seen.extra.into_iter().collect::<Vec<f32>>();
             close(&what("own loss"), &extras(&shared), &extras(&plain), 1e-5);
             for ((name, s), (_, p)) in shared.gradients.iter().zip(&plain.gradients) {
                 close(&what(name), s, p, 3e-5);
@@ -145,7 +145,7 @@ pub fn ignores_what_is_constant(config: &BackboneConfig) {
         model.parameters.write(&name, vec![0.25; rows * width]);
     }
     let (triples, ablations) = (triples(9, 6), [Ablation::FULL, Ablation::without(1)]);
-    let asked = Asked {
+    let probe = Probe {
         triples: &triples,
         ablations: &ablations,
         all_rows: false,
@@ -153,7 +153,7 @@ pub fn ignores_what_is_constant(config: &BackboneConfig) {
         naive: false,
         step: 0,
     };
-    let seen = observe(&model, &asked);
+    let seen = observe(&model, &probe);
     close(&format!("{}: margins", config.name), &seen.margins[1], &seen.margins[0], 2e-5);
 }
 
@@ -176,7 +176,7 @@ pub fn ignores_threads(config: &BackboneConfig) {
     let (model, triples, ablations) = (model(config, &dataset(2, 5), 5), triples(9, 5), every_ablation(2));
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let asked = Asked {
+        let probe = Probe {
             triples: &triples,
             ablations: &ablations,
             all_rows: false,
@@ -184,7 +184,7 @@ pub fn ignores_threads(config: &BackboneConfig) {
             naive: false,
             step: 1,
         };
-        pool.expect("threads can be started").install(|| (tables(&model), observe(&model, &asked)))
+        pool.expect("threads can be started").install(|| (tables(&model), observe(&model, &probe)))
     };
     assert!(with(1) == with(3), "{}: one thread and three threads differ", config.name);
 }
@@ -207,7 +207,7 @@ pub fn accepts_the_unknown(config: &BackboneConfig) {
             assert!(finite, "{}: a table under {ablation:?} is not finite", config.name);
         }
         let (triples, ablations) = (triples(9, 7), every_ablation(n));
-        let asked = Asked {
+        let probe = Probe {
             triples: &triples,
             ablations: &ablations,
             all_rows: false,
@@ -215,13 +215,13 @@ pub fn accepts_the_unknown(config: &BackboneConfig) {
             naive: false,
             step: 2,
         };
-        let seen = observe(&model, &asked);
+        let seen = observe(&model, &probe);
         let finite = seen.gradients.iter().all(|(_, g)| g.iter().all(|v| v.is_finite()));
         assert!(finite && seen.loss.is_finite(), "{}: loss or gradient is not finite", config.name);
     }
 }
 
-/// Rows asked for alone equal those of the full tables.
+/// Rows requested alone equal those of the full tables.
 pub fn rows_are_rows_of_the_tables(config: &BackboneConfig) {
     let model = model(config, &dataset(2, 8), 8);
     let (users, items) = (RowSet::distinct(vec![1, 4, 6]), RowSet::distinct(vec![0, 3, 7, 8]));

@@ -1,7 +1,7 @@
 //! Gradients against difference quotients.
 
 use super::data::{dataset, every_ablation, model, triples};
-use super::observe::{Asked, Seen, observe_scores};
+use super::observe::{Observed, Probe, observe_scores};
 use crate::{BackboneConfig, Model};
 use equipoise_data::Seed;
 
@@ -41,9 +41,9 @@ fn spread(model: &mut Model) {
     }
 }
 
-fn look(model: &Model, n: usize, gradients: bool) -> Seen {
+fn look(model: &Model, n: usize, gradients: bool) -> Observed {
     let (triples, ablations) = (triples(9, 5), every_ablation(n));
-    let asked = Asked {
+    let probe = Probe {
         triples: &triples,
         ablations: &ablations,
         all_rows: false,
@@ -51,7 +51,7 @@ fn look(model: &Model, n: usize, gradients: bool) -> Seen {
         naive: false,
         step: 4,
     };
-    observe_scores(model, &asked, gradients)
+    observe_scores(model, &probe, gradients)
 }
 
 fn check_parameter(config: &BackboneConfig, model: &mut Model, n: usize, name: &str, gradient: &[f32]) {

@@ -17,7 +17,7 @@
 //! | [`survives_saving`] | saved and loaded, it scores the same |
 //! | [`ignores_threads`] | the number of threads changes no bit |
 //! | [`accepts_the_unknown`] | users and items without interactions get finite scores and gradients |
-//! | [`rows_are_rows_of_the_tables`] | rows asked for alone equal those of the full tables |
+//! | [`rows_are_rows_of_the_tables`] | rows requested alone equal those of the full tables |
 //!
 //! Each check panics with what it found. They run in a second or two on made-up data of one to three modalities.
 
@@ -34,7 +34,7 @@ pub use behaviour::{
 };
 pub use data::{ITEMS, USERS, dataset, every_ablation, model, triples};
 pub use gradients::gradients_are_difference_quotients;
-pub use observe::{Asked, Seen, observe};
+pub use observe::{Observed, Probe, observe};
 
 use crate::{BackboneConfig, BackboneEntry};
 

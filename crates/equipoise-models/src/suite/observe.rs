@@ -8,12 +8,12 @@ use equipoise_nn::{RowWeights, TripleIndex};
 use std::sync::Arc;
 
 /// What to look at.
-pub struct Asked<'a> {
+pub struct Probe<'a> {
     /// Triples, all of them BPR triples.
     pub triples: &'a Triples,
     /// The ablations, the `k`-th with weight `1 / (1 + k)` in the loss.
     pub ablations: &'a [Ablation],
-    /// Whether all rows are asked for, or only those that the triples touch.
+    /// Whether all rows are requested, or only those that the triples touch.
     pub all_rows: bool,
     /// Weight of the penalty on final rows in the loss.
     pub penalty: f64,
@@ -25,7 +25,7 @@ pub struct Asked<'a> {
 
 /// What was seen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct Observed {
     /// Margins per ablation.
     pub margins: Vec<Vec<f32>>,
     /// Sum of squared final rows per ablation, one weight per occurrence in the triples.
@@ -40,39 +40,39 @@ pub struct Seen {
 }
 
 /// One training step's quantities without the update.
-pub fn observe(model: &Model, asked: &Asked) -> Seen {
-    observe_with(model, asked, model.backbone.objective(), true)
+pub fn observe(model: &Model, probe: &Probe) -> Observed {
+    observe_with(model, probe, model.backbone.objective(), true)
 }
 
 /// The same with a loss of margins and penalty, whatever the backbone is trained with: an own loss that is
-/// the whole objective is left out. Gradients only if asked for.
-pub(super) fn observe_scores(model: &Model, asked: &Asked, gradients: bool) -> Seen {
-    observe_with(model, asked, Objective::Bpr, gradients)
+/// the whole objective is left out. Gradients only if requested.
+pub(super) fn observe_scores(model: &Model, probe: &Probe, gradients: bool) -> Observed {
+    observe_with(model, probe, Objective::Bpr, gradients)
 }
 
-fn observe_with(model: &Model, asked: &Asked, objective: Objective, gradients: bool) -> Seen {
+fn observe_with(model: &Model, probe: &Probe, objective: Objective, gradients: bool) -> Observed {
     let whole = model.backbone.objective() == objective;
-    let (users, items) = rows(model, asked);
-    let batch = BatchTriples { triples: index(asked.triples, &users, &items), bpr: asked.triples.len() };
+    let (users, items) = rows(model, probe);
+    let batch = BatchTriples { triples: index(probe.triples, &users, &items), bpr: probe.triples.len() };
     let values = model.parameters.values(true);
     let request = Request {
-        primary: asked.ablations.first().copied().unwrap_or(Ablation::FULL),
+        primary: probe.ablations.first().copied().unwrap_or(Ablation::FULL),
         users: &users,
         items: &items,
         constants: true,
         mode: Mode::Training,
         batch: whole.then_some(&batch),
-        step: asked.step,
+        step: probe.step,
         dropout: Seed(5),
-        ..Request::inference(&values, &model.inputs, asked.ablations)
+        ..Request::inference(&values, &model.inputs, probe.ablations)
     };
     let backbone = model.backbone.as_ref();
-    let encoded = if asked.naive { encode_naively(backbone, &request) } else { backbone.encode(&request) };
+    let encoded = if probe.naive { encode_naively(backbone, &request) } else { backbone.encode(&request) };
     let terms = encoded.terms(batch.triples.clone(), Some(Arc::new(weights(&batch.triples, &users, &items))));
-    let mut seen = Seen { margins: vec![], norms: vec![], extra: None, loss: 0.0, gradients: vec![] };
+    let mut seen = Observed { margins: vec![], norms: vec![], extra: None, loss: 0.0, gradients: vec![] };
     let mut parts: Vec<Tensor<1>> = encoded.extra.iter().cloned().collect();
     seen.extra = encoded.extra.as_ref().map(number);
-    for (k, &ablation) in asked.ablations.iter().enumerate() {
+    for (k, &ablation) in probe.ablations.iter().enumerate() {
         let (margins, norm) = (terms.margins(batch.range()).of(ablation), terms.square_norm(ablation));
         seen.margins.push(vector(margins.clone().inner()));
         seen.norms.push(number(&norm));
@@ -80,8 +80,8 @@ fn observe_with(model: &Model, asked: &Asked, objective: Objective, gradients: b
         if objective == Objective::Bpr {
             parts.push(softplus(margins.neg()).mean() * weight);
         }
-        if asked.penalty != 0.0 {
-            parts.push(norm * (weight * asked.penalty));
+        if probe.penalty != 0.0 {
+            parts.push(norm * (weight * probe.penalty));
         }
     }
     let loss = parts.into_iter().reduce(|sum, part| sum + part).expect("a step has a loss");
@@ -96,16 +96,16 @@ fn observe_with(model: &Model, asked: &Asked, objective: Objective, gradients: b
     seen
 }
 
-fn rows(model: &Model, asked: &Asked) -> (RowSet, RowSet) {
-    if asked.all_rows {
+fn rows(model: &Model, probe: &Probe) -> (RowSet, RowSet) {
+    if probe.all_rows {
         return (model.inputs.all_users().clone(), model.inputs.all_items().clone());
     }
-    let t = asked.triples;
+    let t = probe.triples;
     (RowSet::distinct(t.users.clone()), RowSet::distinct([&t.positives[..], &t.negatives].concat()))
 }
 
 fn index(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<TripleIndex> {
-    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the triple's rows are asked for");
+    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the triple's rows are requested");
     let places = |set: &RowSet, rows: &[u32]| rows.iter().map(|r| place(set, r)).collect();
     Arc::new(TripleIndex {
         users: places(users, &t.users),

@@ -132,9 +132,9 @@ pub fn suite_model(backbone: &str, settings: Value, data: &Dataset, seed: u64) -
 }
 
 /// What a training step with these triples sees under these ablations.
-pub fn step(model: &Model, triples: &Triples, ablations: &[Ablation], step: u64) -> suite::Seen {
+pub fn step(model: &Model, triples: &Triples, ablations: &[Ablation], step: u64) -> suite::Observed {
     let (all_rows, penalty, naive) = (false, 0.0, false);
-    suite::observe(model, &suite::Asked { triples, ablations, all_rows, penalty, naive, step })
+    suite::observe(model, &suite::Probe { triples, ablations, all_rows, penalty, naive, step })
 }
 
 /// The model of a reference case, with its settings and parameters.

@@ -2,7 +2,7 @@
 
 use super::paper::{Kind, Paper, TableSpec};
 use super::worker::needs_teachers;
-use equipoise_models::Silencing;
+use equipoise_models::AblationEffect;
 use std::fmt;
 
 /// The row of uni-modal teachers, which is no balancer.
@@ -96,7 +96,7 @@ pub fn unsupported(paper: &Paper, backbone: &str, method: &str) -> Option<String
     if equipoise_balance::find(&balancer).is_none() {
         return Some(format!("this program has no balancer `{balancer}`"));
     }
-    let silent = entry.silencing == Silencing::Nothing && balancer != "none";
+    let silent = entry.ablation_effect == AblationEffect::Nothing && balancer != "none";
     silent.then(|| format!("no modality changes the scores of `{backbone}`: there is nothing to balance"))
 }
 

@@ -1,7 +1,7 @@
 //! Does one task in this process.
 
 use super::tasks::{Finished, REQUEST, Work, finish};
-use equipoise_balance::{BalanceConfig, BalancerEntry, Prior};
+use equipoise_balance::{BalanceConfig, BalancerEntry, Requirement};
 use equipoise_data::Dataset;
 use equipoise_models::Inputs;
 use equipoise_train::config::layers::Layers;
@@ -76,16 +76,16 @@ fn uninterrupted(ending: Ending) -> Result<(), TrainError> {
 
 /// Whether a balancer, as it is by default, reads teachers.
 pub fn needs_teachers(balancer: &str) -> bool {
-    equipoise_balance::find(balancer).is_some_and(|entry| prior(entry) != Prior::Nothing)
+    equipoise_balance::find(balancer).is_some_and(|entry| requirement(entry) != Requirement::Nothing)
 }
 
-fn prior(entry: &BalancerEntry) -> Prior {
-    (entry.prior)(&BalanceConfig { name: entry.name.into(), ..BalanceConfig::default() })
+fn requirement(entry: &BalancerEntry) -> Requirement {
+    (entry.requirement)(&BalanceConfig { name: entry.name.into(), ..BalanceConfig::default() })
 }
 
 /// The plain model's configuration, asking for its teachers in `dir`; `None` if no balancer has teachers.
 pub fn teachers_request(plain: &RunConfig, dir: &Path) -> Option<RunConfig> {
-    let entry = equipoise_balance::balancers().iter().find(|b| prior(b) == Prior::Teachers)?;
+    let entry = equipoise_balance::balancers().iter().find(|b| requirement(b) == Requirement::Teachers)?;
     let balance =
         BalanceConfig { name: entry.name.into(), teachers: Some(dir.to_owned()), ..BalanceConfig::default() };
     Some(RunConfig { balance, ..plain.clone() })

@@ -63,7 +63,7 @@ fn at_baby_size(widths: &[&str], work: impl FnOnce(&Path)) {
 fn both(dir: &Path, backbone: &str) {
     let entry = equipoise_models::find(backbone).expect("a registered backbone");
     spawn(dir, backbone, "plain");
-    if entry.silencing.shows() {
+    if entry.ablation_effect.shows() {
         spawn(dir, backbone, "ckd");
     }
 }

@@ -3,7 +3,7 @@
 use crate::measure::{Found, peak_mib, processor_seconds, seconds, times};
 use equipoise_balance::{BalanceConfig, Balancer, Setup, Teacher};
 use equipoise_data::{Dataset, LoadOptions, Seed, load};
-use equipoise_models::{Ablation, BackboneConfig, Model, Silencing};
+use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::{Stepper, TrainConfig};
 use std::path::Path;
@@ -60,7 +60,7 @@ fn balancer(kind: &str, data: &Dataset) -> Box<dyn Balancer> {
     };
     let teachers = if kind == "ckd" { (0..n).map(teacher).collect() } else { Vec::new() };
     let entry = equipoise_balance::find(name).expect("a registered balancer");
-    let setup = Setup { teachers, ..Setup::new(n, Silencing::Additive, Seed(0)) };
+    let setup = Setup { teachers, ..Setup::new(n, AblationEffect::Additive, Seed(0)) };
     (entry.build)(&BalanceConfig::default(), setup)
 }
 

@@ -213,9 +213,9 @@ impl RunConfig {
         let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
         known("balance.name", &self.balance.name, &balancers)?;
         for balancer in equipoise_balance::balancers() {
-            (balancer.check)(&self.balance, backbone.silencing)?;
+            (balancer.check)(&self.balance, backbone.ablation_effect)?;
         }
-        if !backbone.silencing.shows() && self.balance.name != "none" {
+        if !backbone.ablation_effect.shows() && self.balance.name != "none" {
             return Err(format!(
                 "balance.name = \"{}\": the scores of backbone {} change with no modality, so there is nothing to \
                  balance; expected none",

@@ -57,7 +57,7 @@ impl Category {
         Category { of_items, table }
     }
 
-    /// `c_g(i)` of the items asked for: `[items, d]`.
+    /// `c_g(i)` of the items requested: `[items, d]`.
     pub(super) fn rows(&self, pass: &Pass) -> Tensor<2> {
         let category = |&item: &u32| self.of_items.rows[item as usize];
         repeated_rows(pass.table(&self.table), pass.item_rows().rows().iter().map(category))

@@ -56,7 +56,7 @@ mod config;
 use crate::additive::encode_additively;
 use crate::parts::{Build, Content};
 use crate::pass::repeat;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
 use category::Category;
@@ -69,7 +69,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "DeepStyle",
     source: "Liu, Wu & Wang, SIGIR 2017",
     summary: "projected content less a learned vector of the item's category",
-    silencing: Silencing::Additive,
+    ablation_effect: AblationEffect::Additive,
     check: |config| config.deepstyle.check(),
     build,
 };
@@ -118,7 +118,7 @@ fn less(x: Tensor<2>, category: Option<Tensor<2>>) -> Tensor<2> {
 }
 
 impl Style {
-    /// `s_i^m` of the items asked for.
+    /// `s_i^m` of the items requested.
     fn real(&self, pass: &Pass) -> Tensor<2> {
         less(self.content.projected(pass), self.category.as_ref().map(|c| c.rows(pass)))
     }
@@ -128,7 +128,7 @@ impl Style {
         less(self.content.projected_mean(pass), self.category.as_ref().map(|c| c.mean(pass)))
     }
 
-    /// The same when silenced, the category kept: what goes on varying over the items asked for, if anything.
+    /// The same when silenced, the category kept: what goes on varying over the items requested, if anything.
     fn residue(&self, pass: &Pass, ablate_category: bool) -> Option<Tensor<2>> {
         let kept = self.category.as_ref().filter(|_| !ablate_category)?;
         Some(self.content.projected_mean(pass) - kept.rows(pass))
@@ -136,7 +136,7 @@ impl Style {
 }
 
 impl DeepStyle {
-    /// `s_i^m` of the items asked for, with the ablation of the pass.
+    /// `s_i^m` of the items requested, with the ablation of the pass.
     fn style(&self, pass: &Pass, m: usize) -> Tensor<2> {
         let Style { content, category } = &self.styles[m];
         let silent = pass.ablation().silences(m) && self.ablate_category;

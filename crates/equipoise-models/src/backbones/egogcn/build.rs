@@ -4,7 +4,7 @@ use super::config::PrefNorm;
 use super::{EgoGcn, Modality};
 use crate::Backbone;
 use crate::parts::{Build, Content, Linear};
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use equipoise_data::Stream;
 use equipoise_nn::init;
 
@@ -14,7 +14,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "EgoGCN",
     source: "Chen et al., ACM MM 2022",
     summary: "attention in every modality's graph, its messages mixed with the other modalities",
-    silencing: Silencing::Inputs,
+    ablation_effect: AblationEffect::Inputs,
     check: |config| config.egogcn.check(),
     build,
 };

@@ -2,8 +2,8 @@
 
 use super::EgoGcn;
 use super::config::Modulation;
-use crate::asked::AskedEdges;
 use crate::nodes::mean;
+use crate::requested::RequestedEdges;
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
 use equipoise_data::graph::Edges;
@@ -70,8 +70,8 @@ impl EgoGcn {
         gates.map(|gate| gate.filter(|_| soft).map(pass_through)).collect()
     }
 
-    /// The rows of `h^m` of every modality that are asked for.
-    pub(super) fn channels(&self, pass: &Pass, last: &AskedEdges, sources: &[&Source]) -> Vec<Tensor<2>> {
+    /// The rows of `h^m` of every modality that are requested.
+    pub(super) fn channels(&self, pass: &Pass, last: &RequestedEdges, sources: &[&Source]) -> Vec<Tensor<2>> {
         let mix = (self.config.modulation == Modulation::Hard)
             .then(|| collect(mean(sources.iter().map(|s| s.nodes.clone()))));
         let fused = |m: usize| match &mix {
@@ -81,8 +81,8 @@ impl EgoGcn {
         (0..sources.len()).map(|m| self.propagated(last, normalise_rows(fused(m)))).collect()
     }
 
-    /// (6), the last step for the nodes that are asked for alone.
-    fn propagated(&self, last: &AskedEdges, mut rows: Tensor<2>) -> Tensor<2> {
+    /// (6), the last step for the nodes that are requested only.
+    fn propagated(&self, last: &RequestedEdges, mut rows: Tensor<2>) -> Tensor<2> {
         for _ in 1..self.config.layers {
             rows = normalise_rows(residual_attention(last.all(), rows.clone(), rows));
         }

@@ -73,10 +73,10 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::asked::{Asked, select};
 use crate::nodes::{input_penalty, unit_content, unit_ids};
 use crate::parts::{Content, Linear};
 use crate::pass::repeat;
+use crate::requested::{RequestedNodes, select};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use channel::Source;
@@ -126,14 +126,14 @@ impl EgoGcn {
         (table - fixed.clone()) + normalise_rows(fixed)
     }
 
-    /// The rows of `C_id` of (7) that are asked for.
-    fn id_branch(&self, pass: &Pass, asked: &Asked) -> Tensor<2> {
+    /// The rows of `C_id` of (7) that are requested.
+    fn id_branch(&self, pass: &Pass, requested: &RequestedNodes) -> Tensor<2> {
         let graph = pass.inputs().graphs.propagation(Normalisation::Sym);
         let coefficients: &[f32] = match self.config.id_layers {
             IdLayers::Intended => &[1.0, 1.0, 1.0, 1.0],
             IdLayers::Released => &[1.0, 1.0, 2.0],
         };
-        asked.propagate_layers(&graph, unit_ids(pass), coefficients)
+        requested.propagate_layers(&graph, unit_ids(pass), coefficients)
     }
 
     fn penalty(&self, pass: &Pass) -> Option<Tensor<1>> {
@@ -147,7 +147,7 @@ impl EgoGcn {
 
 impl Backbone for EgoGcn {
     fn forward(&self, pass: &Pass) -> Tables {
-        let (all, nodes) = (pass.everything(), Asked::all(pass.inputs().n_users));
+        let (all, nodes) = (pass.everything(), RequestedNodes::all(pass.inputs().n_users));
         let sources = (0..self.modalities.len()).map(|m| self.source(&all, m, self.nodes(&all, m)));
         let sources: Vec<Source> = sources.collect();
         let sources: Vec<&Source> = sources.iter().collect();

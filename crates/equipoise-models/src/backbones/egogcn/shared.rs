@@ -1,12 +1,12 @@
 //! All ablations of a step at once: ids, node tables, gates and attention of heard modalities once, silenced
-//! modalities from their two rows. The last step of each channel is made for the asked-for nodes alone.
+//! modalities from their two rows. The last step of each channel is made for the requested nodes alone.
 
 use super::EgoGcn;
 use super::channel::{Hearing, Source};
 use super::config::Modulation;
-use crate::asked::Asked;
 use crate::nodes::{even_attention, unit_content};
 use crate::pass::repeat;
+use crate::requested::RequestedNodes;
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
 use equipoise_nn::{collect, stack};
@@ -20,7 +20,7 @@ struct Sources {
 impl Sources {
     fn under(&self, silenced: bool) -> &Source {
         let source = if silenced { &self.silenced } else { &self.heard };
-        source.as_ref().expect("made for the ablations asked for")
+        source.as_ref().expect("made for the ablations requested")
     }
 }
 
@@ -28,15 +28,15 @@ impl EgoGcn {
     pub(super) fn encode_shared(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
         let sources = self.sources(request, &pass);
-        let asked = Asked::of(request);
-        let last = asked.edges(pass.inputs().graphs.edges());
+        let requested = RequestedNodes::of(request);
+        let last = requested.edges(pass.inputs().graphs.edges());
         let mut encoded = Encoded::default();
-        encoded.blocks.push(varying(asked.tables(self.id_branch(&pass, &asked))));
+        encoded.blocks.push(varying(requested.tables(self.id_branch(&pass, &requested))));
         for &ablation in request.ablations {
             let sources = sources.iter().enumerate().map(|(m, s)| s.under(ablation.silences(m)));
             let channels = self.channels(&pass, &last, &sources.collect::<Vec<_>>());
             let first = encoded.blocks.len();
-            encoded.blocks.extend(channels.into_iter().map(|rows| varying(asked.tables(rows))));
+            encoded.blocks.extend(channels.into_iter().map(|rows| varying(requested.tables(rows))));
             let blocks = std::iter::once(0).chain(first..encoded.blocks.len()).collect();
             encoded.views.push(View { ablation, blocks });
             encoded.extra = encoded.extra.or_else(|| self.penalty(&request.pass(ablation)));
@@ -45,12 +45,13 @@ impl EgoGcn {
     }
 
     fn sources(&self, request: &Request, pass: &Pass) -> Vec<Sources> {
-        let asked = |m: usize, silenced: bool| request.ablations.iter().any(|a| a.silences(m) == silenced);
+        let requested =
+            |m: usize, silenced: bool| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let n = self.modalities.len();
-        let even = (0..n).any(|m| asked(m, true)).then(|| self.even_hearing(pass));
+        let even = (0..n).any(|m| requested(m, true)).then(|| self.even_hearing(pass));
         let sources = |m: usize| Sources {
-            heard: asked(m, false).then(|| self.source(pass, m, self.nodes(pass, m))),
-            silenced: even.clone().filter(|_| asked(m, true)).map(|even| self.silenced(pass, m, even)),
+            heard: requested(m, false).then(|| self.source(pass, m, self.nodes(pass, m))),
+            silenced: even.clone().filter(|_| requested(m, true)).map(|even| self.silenced(pass, m, even)),
         };
         (0..n).map(sources).collect()
     }

@@ -49,10 +49,10 @@
 
 mod edges;
 
-use crate::asked::Asked;
 use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
+use crate::requested::RequestedNodes;
 use crate::{Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, ranges};
 use burn::tensor::Tensor;
 pub use edges::EdgeSample;
@@ -68,7 +68,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "FREEDOM",
     source: "Zhou & Shen, MM 2023",
     summary: "LightGCN on a thinned graph, plus ids spread over a frozen graph of similar items",
-    silencing: Silencing::Nothing,
+    ablation_effect: AblationEffect::Nothing,
     check,
     build,
 };
@@ -162,13 +162,13 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl Freedom {
-    /// The rows asked for of `C_U` and of `C_I`.
+    /// The rows requested of `C_U` and of `C_I`.
     fn behaviour(&self, pass: &Pass) -> Tables {
         let (seed, step) = pass.randomness();
         let thinned = self.thinned.as_ref().filter(|_| pass.mode() == Mode::Training);
         let graph = thinned.map_or_else(|| self.user_item.clone(), |sample| sample.graph(seed, step));
-        let asked = Asked::of(pass.request());
-        asked.tables(layer_mean_of(&asked, pass, &graph, self.config.ui_layers))
+        let requested = RequestedNodes::of(pass.request());
+        requested.tables(layer_mean_of(&requested, pass, &graph, self.config.ui_layers))
     }
 
     /// `h` of every item.
@@ -184,7 +184,7 @@ impl Freedom {
         (0..self.config.ii_layers).fold(pass.table("item.id"), |x, _| layer(x))
     }
 
-    /// Equation (4) where it is wanted, given the rows of `Y` asked for.
+    /// Equation (4) where it is wanted, given the rows of `Y` requested.
     fn own_loss(&self, pass: &Pass, users: &Tensor<2>) -> Option<Tensor<1>> {
         let batch = pass.batch().filter(|_| self.config.reg_features > 0.0)?;
         let triples = Arc::new(TripleIndex {

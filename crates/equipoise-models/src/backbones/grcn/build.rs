@@ -4,7 +4,7 @@ use super::config::Confidence;
 use super::{Grcn, Modality};
 use crate::Backbone;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use equipoise_nn::init;
 
 /// The registry's entry.
@@ -13,7 +13,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "GRCN",
     source: "Wei et al., ACM MM 2020",
     summary: "a graph of ids whose edges are weighted by attention in every modality",
-    silencing: Silencing::Inputs,
+    ablation_effect: AblationEffect::Inputs,
     check: |config| config.grcn.check(),
     build,
 };

@@ -67,9 +67,9 @@ pub mod shared;
 pub use build::ENTRY;
 pub use config::Config;
 
-use crate::asked::{Asked, AskedEdges, select};
 use crate::nodes::{input_penalty, unit_content, unit_ids};
 use crate::parts::Content;
+use crate::requested::{RequestedEdges, RequestedNodes, select};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Tensor, activation};
 use config::{Fusion, Routing, WeightMode};
@@ -93,9 +93,9 @@ struct Channel {
 }
 
 impl Channel {
-    /// The rows of `C_m` that are asked for.
-    fn rows(&self, asked: &AskedEdges) -> Tensor<2> {
-        asked.weighted_layers(self.attention.clone(), self.nodes.clone(), 1)
+    /// The rows of `C_m` that are requested.
+    fn rows(&self, requested: &RequestedEdges) -> Tensor<2> {
+        requested.weighted_layers(self.attention.clone(), self.nodes.clone(), 1)
     }
 }
 
@@ -149,15 +149,15 @@ impl Grcn {
         pass.dropout(weights.reshape([edges, 1]), self.config.dropout, "grcn/edges").reshape([edges])
     }
 
-    /// The rows of `C_id` of (6) that are asked for, from `H_0` and all modalities' votes.
+    /// The rows of `C_id` of (6) that are requested, from `H_0` and all modalities' votes.
     fn id_branch(
         &self,
         pass: &Pass,
-        asked: &AskedEdges,
+        requested: &RequestedEdges,
         start: Tensor<2>,
         votes: Vec<Tensor<1>>,
     ) -> Tensor<2> {
-        asked.weighted_layers(self.weights(pass, votes), start, self.config.layers)
+        requested.weighted_layers(self.weights(pass, votes), start, self.config.layers)
     }
 
     /// (7), or the mean of the blocks.
@@ -186,13 +186,13 @@ fn mean(tables: Vec<Tensor<2>>) -> Tensor<2> {
 impl Backbone for Grcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let all = pass.everything();
-        let asked = Asked::all(all.inputs().n_users).edges(all.inputs().graphs.edges());
+        let requested = RequestedNodes::all(all.inputs().n_users).edges(all.inputs().graphs.edges());
         let channels: Vec<Channel> = self.modalities.iter().map(|m| self.channel(&all, m)).collect();
         let votes = self.modalities.iter().zip(&channels);
         let votes = votes.map(|(m, channel)| self.vote(&all, m, channel.attention.clone())).collect();
-        let mut blocks = vec![self.id_branch(&all, &asked, unit_ids(&all), votes)];
+        let mut blocks = vec![self.id_branch(&all, &requested, unit_ids(&all), votes)];
         if self.config.fusion != Fusion::Id {
-            blocks.extend(channels.iter().map(|channel| channel.rows(&asked)));
+            blocks.extend(channels.iter().map(|channel| channel.rows(&requested)));
         }
         Tables { extra: self.penalty(pass), ..select(pass, self.fuse(blocks)) }
     }

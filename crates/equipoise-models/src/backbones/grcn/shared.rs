@@ -1,10 +1,10 @@
 //! All ablations of a step at once: attention once per modality, silenced channels in closed form, the ids'
-//! branch once per ablation. The last layer of each is made for the asked-for nodes alone.
+//! branch once per ablation. The last layer of each is made for the requested nodes alone.
 
 use super::config::Fusion;
 use super::{Grcn, Modality, mean};
-use crate::asked::{Asked, AskedEdges};
 use crate::nodes::{even_attention, repeated_rows, unit_content, unit_ids};
+use crate::requested::{RequestedEdges, RequestedNodes};
 use crate::{Ablation, Block, Encoded, Pass, Request, Tables, View};
 use burn::tensor::Tensor;
 use equipoise_nn::{collect, normalise_rows};
@@ -27,7 +27,7 @@ struct States {
 impl States {
     fn under(&self, silenced: bool) -> &State {
         let state = if silenced { &self.silenced } else { &self.heard };
-        state.as_ref().expect("made for the ablations asked for")
+        state.as_ref().expect("made for the ablations requested")
     }
 }
 
@@ -35,12 +35,12 @@ impl Grcn {
     pub(super) fn encode_shared(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
         let ids = collect(unit_ids(&pass));
-        let asked = Asked::of(request).edges(pass.inputs().graphs.edges());
-        let even = even_attention(asked.all(), &ids.device());
+        let requested = RequestedNodes::of(request).edges(pass.inputs().graphs.edges());
+        let even = even_attention(requested.all(), &ids.device());
         let states = |(m, modality): (usize, &Modality)| {
             let needed = |silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
             States {
-                heard: needed(false).then(|| self.heard(&pass, &asked, modality)),
+                heard: needed(false).then(|| self.heard(&pass, &requested, modality)),
                 silenced: needed(true).then(|| self.silenced(request, &pass, modality, even.clone())),
             }
         };
@@ -50,7 +50,12 @@ impl Grcn {
             let pass = request.pass(ablation);
             let states = states.iter().enumerate().map(|(m, s)| s.under(ablation.silences(m)));
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
-            encoded.blocks.push(self.block_of_ids(&pass, &asked, ids.clone(), &states.collect::<Vec<_>>()));
+            encoded.blocks.push(self.block_of_ids(
+                &pass,
+                &requested,
+                ids.clone(),
+                &states.collect::<Vec<_>>(),
+            ));
             encoded.extra = encoded.extra.or_else(|| self.penalty(&pass));
         }
         if self.config.fusion == Fusion::Concat {
@@ -60,10 +65,16 @@ impl Grcn {
     }
 
     /// The block that each ablation has for itself: `C_id`, or the mean of all blocks.
-    fn block_of_ids(&self, pass: &Pass, asked: &AskedEdges, ids: Tensor<2>, states: &[&State]) -> Block {
+    fn block_of_ids(
+        &self,
+        pass: &Pass,
+        requested: &RequestedEdges,
+        ids: Tensor<2>,
+        states: &[&State],
+    ) -> Block {
         let votes = states.iter().map(|s| s.vote.clone()).collect();
-        let rows = self.id_branch(pass, asked, ids, votes);
-        let Tables { users, items, .. } = asked.nodes().tables(rows);
+        let rows = self.id_branch(pass, requested, ids, votes);
+        let Tables { users, items, .. } = requested.nodes().tables(rows);
         if self.config.fusion != Fusion::Mean {
             return Block::varying(users, items);
         }
@@ -73,10 +84,10 @@ impl Grcn {
         Block::varying(mean(users), mean(items))
     }
 
-    fn heard(&self, pass: &Pass, asked: &AskedEdges, modality: &Modality) -> State {
+    fn heard(&self, pass: &Pass, requested: &RequestedEdges, modality: &Modality) -> State {
         let channel = self.channel(pass, modality);
         let block = (self.config.fusion != Fusion::Id).then(|| {
-            let tables = asked.nodes().tables(channel.rows(asked));
+            let tables = requested.nodes().tables(channel.rows(requested));
             Block::varying(tables.users, tables.items)
         });
         State { block, vote: self.vote(pass, modality, channel.attention) }
@@ -108,7 +119,7 @@ impl Grcn {
     }
 }
 
-/// Which of the asked-for rows have no neighbour; `None` on a side of the graph where every node has one.
+/// Which of the requested rows have no neighbour; `None` on a side of the graph where every node has one.
 struct Isolated {
     users: Option<Vec<bool>>,
     items: Option<Vec<bool>>,

@@ -13,7 +13,7 @@ pub struct Contrast {
 }
 
 impl Contrast {
-    /// The loss of a batch, given `C_mul` and `C_id` for the rows asked for. Shape `[1]`.
+    /// The loss of a batch, given `C_mul` and `C_id` for the rows requested. Shape `[1]`.
     pub fn loss(&self, batch: &BatchTriples, content: &Tables, behaviour: &Tables) -> Tensor<1> {
         let items = self.info_nce(batch.positives(), &content.items, &behaviour.items);
         let users = self.info_nce(batch.users(), &content.users, &behaviour.users);

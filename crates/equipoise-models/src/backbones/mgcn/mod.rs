@@ -39,7 +39,7 @@
 //! propagation: its channel is `[ R P ; P ] diag(g)` with `P = (S^m)^l_ii X_I`. A channel reads no other
 //! modality, nor does its logit in (5); (7) reads none. So a step makes `C_id` and the gates once, each
 //! channel that some ablation needs once, real or silenced, with its logit, and only the softmax, (6) and
-//! (8) for each ablation; (5) to (9) for the rows asked for alone.
+//! (8) for each ablation; (5) to (9) for the rows requested only.
 //!
 //! # Variants
 //! * `ablate_graph`: whether silencing takes the graph `S^m` away too (the identity in its place). Without it
@@ -68,11 +68,11 @@ mod contrast;
 mod fuser;
 mod item_view;
 
-use crate::asked::Asked;
 use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
 use crate::pass::pick;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
+use crate::requested::RequestedNodes;
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, RowSet, Tables, View, layer_mean};
 use burn::tensor::Tensor;
 pub use config::Config;
@@ -89,7 +89,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "MGCN",
     source: "Yu et al., MM 2023",
     summary: "user-item and item-item views of features purified by ids, fused by what users do",
-    silencing: Silencing::Inputs,
+    ablation_effect: AblationEffect::Inputs,
     check: |config| config.mgcn.check(),
     build,
 };
@@ -122,17 +122,23 @@ fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
 }
 
 impl Mgcn {
-    /// `C_id + C_mul` and the own loss where it is wanted, from rows asked for.
-    fn finish(&self, pass: &Pass, asked: &Asked, behaviour: Tensor<2>, content: Tensor<2>) -> Tables {
+    /// `C_id + C_mul` and the own loss where it is wanted, from rows requested.
+    fn finish(
+        &self,
+        pass: &Pass,
+        requested: &RequestedNodes,
+        behaviour: Tensor<2>,
+        content: Tensor<2>,
+    ) -> Tables {
         let contrast = self.contrast.as_ref().zip(pass.batch());
         let loss = |(contrast, batch): (&Contrast, _)| {
-            contrast.loss(batch, &asked.tables(content.clone()), &asked.tables(behaviour.clone()))
+            contrast.loss(batch, &requested.tables(content.clone()), &requested.tables(behaviour.clone()))
         };
         let extra = contrast.map(loss);
-        Tables { extra, ..asked.tables(blend(behaviour, content, 1.0)) }
+        Tables { extra, ..requested.tables(blend(behaviour, content, 1.0)) }
     }
 
-    /// Rows asked for of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
+    /// Rows requested of a silenced modality's channel, but for its gate: `[ R P ; P ]`.
     fn ungated(&self, pass: &Pass, reach: &Reach, view: &ItemView, ids: &OnceCell<Tensor<2>>) -> Tensor<2> {
         let items = pass.table("item.id");
         if self.ablate_graph {
@@ -142,7 +148,7 @@ impl Mgcn {
         reach.nodes(view.spread(items))
     }
 
-    /// The channels that some ablation needs, for the rows asked for: per modality the real one, then the
+    /// The channels that some ablation needs, for the rows requested: per modality the real one, then the
     /// silenced one.
     fn channels(&self, request: &Request) -> Vec<[Option<Channel>; 2]> {
         let pass = request.pass(Ablation::FULL);
@@ -194,14 +200,14 @@ impl Backbone for Mgcn {
         let channels: Vec<Channel> = self.views.iter().map(channel).collect();
         let gates = self.fuser.gates(&whole, &behaviour);
         let content = self.fuser.fuse(&gates, &channels.iter().collect::<Vec<_>>());
-        let asked = Asked::of(pass.request());
-        self.finish(pass, &asked, asked.rows_of(behaviour), asked.rows_of(content))
+        let requested = RequestedNodes::of(pass.request());
+        self.finish(pass, &requested, requested.rows_of(behaviour), requested.rows_of(content))
     }
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL);
-        let asked = Asked::of(request);
-        let behaviour = collect(layer_mean_of(&asked, &pass, &self.user_item, self.ui_layers));
+        let requested = RequestedNodes::of(request);
+        let behaviour = collect(layer_mean_of(&requested, &pass, &self.user_item, self.ui_layers));
         let gates = self.fuser.gates(&pass, &behaviour);
         let channels = self.channels(request);
         let mut encoded = Encoded::default();
@@ -209,10 +215,10 @@ impl Backbone for Mgcn {
             let heard = channels.iter().enumerate().map(|(m, both)| {
                 both[usize::from(ablation.silences(m))]
                     .as_ref()
-                    .expect("every ablation asked for has its channels")
+                    .expect("every ablation requested has its channels")
             });
             let content = self.fuser.fuse(&gates, &heard.collect::<Vec<_>>());
-            let tables = self.finish(&request.pass(ablation), &asked, behaviour.clone(), content);
+            let tables = self.finish(&request.pass(ablation), &requested, behaviour.clone(), content);
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
             encoded.blocks.push(Block::varying(tables.users, tables.items));
             encoded.extra = encoded.extra.or(tables.extra);

@@ -1,10 +1,10 @@
 //! The layers of one channel.
 
-use super::alike::Alike;
+use super::degree_classes::DegreeClasses;
 use super::targets::Targets;
 use super::{Combination, Config};
-use crate::asked::Asked;
 use crate::parts::{Build, Content, Linear};
+use crate::requested::RequestedNodes;
 use crate::{Mode, Pass, Tables};
 use burn::tensor::Tensor;
 use equipoise_nn::{blend, collect, init, leaky_relu, normalise_rows, propagate, stack};
@@ -18,11 +18,11 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The pass is over everything; its ablation plays no role here. `asked` are the nodes whose last layer is wanted.
-    pub(super) fn new(config: &'a Config, pass: Pass<'a>, asked: Asked) -> Scope<'a> {
+    /// The pass is over everything; its ablation plays no role here. `requested` are the nodes whose last layer is wanted.
+    pub(super) fn new(config: &'a Config, pass: Pass<'a>, requested: RequestedNodes) -> Scope<'a> {
         let ids = collect(stack(pass.users("user.id"), pass.items("item.id")));
         let all = Targets::all(&pass.inputs().graphs, config.normalisation, ids);
-        let last = all.asked(asked);
+        let last = all.requested(requested);
         Scope { config, pass, targets: [all, last] }
     }
 
@@ -65,17 +65,17 @@ impl Channel {
         normalise_rows(stack(self.content.preferences(pass), self.content.projected(pass)))
     }
 
-    /// `C_m` from `H_0`, its asked-for rows.
+    /// `C_m` from `H_0`, its requested rows.
     pub(super) fn run(&self, scope: &Scope, start: Tensor<2>) -> Tensor<2> {
         self.layers.iter().fold(start, |state, layer| layer.run(scope, state))
     }
 
     /// The same for the silenced channel, with the first layer done once per kind of node.
-    pub(super) fn run_alike(&self, scope: &Scope, alike: &Alike) -> Tensor<2> {
+    pub(super) fn run_by_class(&self, scope: &Scope, classes: &DegreeClasses) -> Tensor<2> {
         let pass = &scope.pass;
         let sides =
             normalise_rows(stack(self.content.mean_preference(pass), self.content.projected_mean(pass)));
-        let state = self.layers[0].run_alike(scope, alike, sides);
+        let state = self.layers[0].run_by_class(scope, classes, sides);
         self.layers[1..].iter().fold(state, |state, layer| layer.run(scope, state))
     }
 }
@@ -124,15 +124,15 @@ impl Layer {
     }
 
     /// The same where users have one row and items another, `sides` of `2 x d`.
-    fn run_alike(&self, scope: &Scope, alike: &Alike, sides: Tensor<2>) -> Tensor<2> {
+    fn run_by_class(&self, scope: &Scope, classes: &DegreeClasses, sides: Tensor<2>) -> Tensor<2> {
         let (pass, targets) = (&scope.pass, scope.targets(self.l));
-        let near = leaky_relu(alike.received(self.conv.apply(pass, sides.clone())));
-        let own = alike.own(self.own.apply_leaky(pass, sides));
+        let near = leaky_relu(classes.received(self.conv.apply(pass, sides.clone())));
+        let own = classes.own(self.own.apply_leaky(pass, sides));
         let of_kinds = match self.combination {
             Combination::Elementwise => self.combine.apply(pass, near) + own,
             Combination::Concat => self.combine.apply(pass, Tensor::cat(vec![near, own], 1)),
         };
-        let of_nodes = targets.nodes().rows_of(alike.to_nodes(of_kinds));
+        let of_nodes = targets.nodes().rows_of(classes.to_nodes(of_kinds));
         leaky_relu(blend(of_nodes, self.of_ids(pass, targets.ids()), 1.0))
     }
 

@@ -38,7 +38,7 @@
 //! (4) and (5) are linear in `Xh` inside the activation, where `ID` is added per node. Under `sym` the weights
 //! depend on the neighbours' degrees too, and under dropout the rows differ: both take the plain path.
 //!
-//! The last layer is done for the users and items asked for alone, with their rows of `A`.
+//! The last layer is done for the users and items requested only, with their rows of `A`.
 //!
 //! # Variants
 //! | setting | first author's code | code of the 2024 experiments | default |
@@ -62,18 +62,18 @@
 //! | `train_preferences` | true | whether `P^m` learns; if not, it stays as drawn | true, false |
 //! | `dropout` | 0 | share of the entries of each `H_(l-1)` dropped in training | 0 to below 1 |
 
-mod alike;
 mod channel;
+mod degree_classes;
 mod targets;
 
-use crate::asked::Asked;
 use crate::nodes::mean;
 use crate::parts::Build;
-use crate::registry::{BackboneConfig, BackboneEntry, Silencing};
+use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
+use crate::requested::RequestedNodes;
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
-use alike::Alike;
 use burn::tensor::Tensor;
 use channel::{Channel, Scope};
+use degree_classes::DegreeClasses;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::{collect, init};
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ pub const ENTRY: BackboneEntry = BackboneEntry {
     title: "MMGCN",
     source: "Wei et al., ACM MM 2019",
     summary: "one graph network per modality over shared id embeddings, averaged",
-    silencing: Silencing::Inputs,
+    ablation_effect: AblationEffect::Inputs,
     check,
     build,
 };
@@ -139,21 +139,21 @@ pub struct Mmgcn {
     config: Config,
     channels: Vec<Channel>,
     /// `None` where a silenced channel's first layer has more distinct rows than this can hold.
-    alike: Option<Alike>,
+    classes: Option<DegreeClasses>,
 }
 
 fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
     let config = config.mmgcn.clone();
     b.ids(init::xavier_uniform);
     let channels = (0..b.n_modalities()).map(|m| Channel::new(m, &config, b)).collect();
-    let alike = Alike::new(b.inputs.graphs.bipartite(), config.normalisation);
-    Box::new(Mmgcn { config, channels, alike })
+    let classes = DegreeClasses::new(b.inputs.graphs.bipartite(), config.normalisation);
+    Box::new(Mmgcn { config, channels, classes })
 }
 
 impl Backbone for Mmgcn {
     fn forward(&self, pass: &Pass) -> Tables {
         let everything = pass.everything();
-        let scope = Scope::new(&self.config, everything, Asked::all(pass.inputs().n_users));
+        let scope = Scope::new(&self.config, everything, RequestedNodes::all(pass.inputs().n_users));
         let channels = self.channels.iter().map(|c| c.run(&scope, c.start(&everything)));
         let Tables { users, items, .. } = scope.tables(mean(channels));
         pass.select(users, items)
@@ -161,7 +161,7 @@ impl Backbone for Mmgcn {
 
     fn encode(&self, request: &Request) -> Encoded {
         let pass = request.pass(Ablation::FULL).everything();
-        let scope = Scope::new(&self.config, pass, Asked::of(request));
+        let scope = Scope::new(&self.config, pass, RequestedNodes::of(request));
         let wanted = |m, silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let cached = self.channels.iter().enumerate().map(|(m, c)| {
             let real = wanted(m, false).then(|| collect(c.run(&scope, c.start(&pass))));
@@ -185,8 +185,8 @@ impl Mmgcn {
     /// The channel of modality `m` from its mean inputs.
     fn silenced(&self, m: usize, request: &Request, scope: &Scope) -> Tensor<2> {
         let channel = &self.channels[m];
-        match &self.alike {
-            Some(alike) if !scope.drops() => channel.run_alike(scope, alike),
+        match &self.classes {
+            Some(classes) if !scope.drops() => channel.run_by_class(scope, classes),
             _ => channel.run(scope, channel.start(&request.pass(Ablation::without(m)).everything())),
         }
     }

@@ -1,7 +1,7 @@
-//! The nodes that a layer makes: all, or in the last layer those that are asked for.
+//! The nodes that a layer makes: all, or in the last layer those that are requested.
 
 use crate::Graphs;
-use crate::asked::Asked;
+use crate::requested::RequestedNodes;
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::graph::{Csr, Normalisation};
 use equipoise_nn::{Propagation, collect};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Some nodes, and what they read besides the state before.
 #[derive(Clone)]
 pub(super) struct Targets {
-    nodes: Asked,
+    nodes: RequestedNodes,
     by: Normalisation,
     /// Their rows of `A`.
     adjacency: Arc<Propagation>,
@@ -23,19 +23,19 @@ pub(super) struct Targets {
 impl Targets {
     /// All nodes; `ids` are those of users, then of items.
     pub(super) fn all(graphs: &Graphs, by: Normalisation, ids: Tensor<2>) -> Targets {
-        let nodes = Asked::all(graphs.bipartite().n_users());
+        let nodes = RequestedNodes::all(graphs.bipartite().n_users());
         Targets::new(nodes, by, graphs.propagation(by), ids)
     }
 
-    /// Of these, those that are asked for.
-    pub(super) fn asked(&self, asked: Asked) -> Targets {
-        let Some(rows) = asked.rows() else { return self.clone() };
+    /// Of these, those that are requested.
+    pub(super) fn requested(&self, requested: RequestedNodes) -> Targets {
+        let Some(rows) = requested.rows() else { return self.clone() };
         let adjacency = Arc::new(self.adjacency.of_rows(rows));
-        let ids = collect(asked.rows_of(self.ids.clone()));
-        Targets::new(asked, self.by, adjacency, ids)
+        let ids = collect(requested.rows_of(self.ids.clone()));
+        Targets::new(requested, self.by, adjacency, ids)
     }
 
-    fn new(nodes: Asked, by: Normalisation, adjacency: Arc<Propagation>, ids: Tensor<2>) -> Targets {
+    fn new(nodes: RequestedNodes, by: Normalisation, adjacency: Arc<Propagation>, ids: Tensor<2>) -> Targets {
         let row_sums = (by != Normalisation::RwPlus).then(|| {
             let sums = row_sums(adjacency.matrix());
             let shape = [sums.len(), 1];
@@ -44,7 +44,7 @@ impl Targets {
         Targets { nodes, by, adjacency, row_sums, ids }
     }
 
-    pub(super) fn nodes(&self) -> &Asked {
+    pub(super) fn nodes(&self) -> &RequestedNodes {
         &self.nodes
     }
 

@@ -13,27 +13,27 @@ use std::sync::Arc;
 
 /// All nodes or some, users first.
 #[derive(Clone)]
-pub(crate) struct Asked {
+pub(crate) struct RequestedNodes {
     /// `None` for all.
     rows: Option<Rows>,
     /// How many of them are users.
     users: usize,
 }
 
-impl Asked {
+impl RequestedNodes {
     /// All nodes of a graph with that many users.
-    pub(crate) fn all(users: usize) -> Asked {
-        Asked { rows: None, users }
+    pub(crate) fn all(users: usize) -> RequestedNodes {
+        RequestedNodes { rows: None, users }
     }
 
     /// Those of a request.
-    pub(crate) fn of(request: &Request) -> Asked {
+    pub(crate) fn of(request: &Request) -> RequestedNodes {
         if request.users.is_all() && request.items.is_all() {
-            return Asked::all(request.inputs.n_users);
+            return RequestedNodes::all(request.inputs.n_users);
         }
         let items = request.items.rows().iter().map(|i| i + request.inputs.n_users as u32);
         let nodes = request.users.rows().iter().copied().chain(items).collect();
-        Asked { rows: Some(nodes), users: request.users.len() }
+        RequestedNodes { rows: Some(nodes), users: request.users.len() }
     }
 
     /// `None` for all nodes.
@@ -75,12 +75,22 @@ impl Asked {
     }
 
     /// The edges that they hear along.
-    pub(crate) fn edges(&self, edges: Arc<Edges>) -> AskedEdges {
+    pub(crate) fn edges(&self, edges: Arc<Edges>) -> RequestedEdges {
         let Some(rows) = &self.rows else {
-            return AskedEdges { asked: self.clone(), last: edges.clone(), numbers: None, all: edges };
+            return RequestedEdges {
+                requested: self.clone(),
+                last: edges.clone(),
+                numbers: None,
+                all: edges,
+            };
         };
         let (last, numbers) = edges.into_targets(rows);
-        AskedEdges { asked: self.clone(), last: Arc::new(last), numbers: Some(numbers.into()), all: edges }
+        RequestedEdges {
+            requested: self.clone(),
+            last: Arc::new(last),
+            numbers: Some(numbers.into()),
+            all: edges,
+        }
     }
 }
 
@@ -88,19 +98,19 @@ fn scaled(x: Tensor<2>, factor: f32) -> Tensor<2> {
     if factor == 1.0 { x } else { x * factor }
 }
 
-/// The edges between all nodes, and those into the nodes that are asked for.
-pub(crate) struct AskedEdges {
-    asked: Asked,
+/// The edges between all nodes, and those into the nodes that are requested.
+pub(crate) struct RequestedEdges {
+    requested: RequestedNodes,
     all: Arc<Edges>,
     last: Arc<Edges>,
     /// The number of each of `last` among all; `None` where they are all.
     numbers: Option<Rows>,
 }
 
-impl AskedEdges {
-    /// The nodes that are asked for.
-    pub(crate) fn nodes(&self) -> &Asked {
-        &self.asked
+impl RequestedEdges {
+    /// The nodes that are requested.
+    pub(crate) fn nodes(&self) -> &RequestedNodes {
+        &self.requested
     }
 
     /// The edges between all nodes.
@@ -108,31 +118,31 @@ impl AskedEdges {
         &self.all
     }
 
-    /// The asked-for rows of `sum_l A^l X`, `l` from 0 to `layers`, `A` the matrix of the weights of all edges:
+    /// The requested rows of `sum_l A^l X`, `l` from 0 to `layers`, `A` the matrix of the weights of all edges:
     /// `X + A (sum_l A^l X)`, `l` to `layers - 1`.
     pub(crate) fn weighted_layers(&self, weights: Tensor<1>, x: Tensor<2>, layers: usize) -> Tensor<2> {
         let Some(numbers) = self.numbers.as_ref().filter(|_| layers > 0) else {
-            return self.asked.rows_of(weighted_layers(&self.all, weights, x, layers));
+            return self.requested.rows_of(weighted_layers(&self.all, weights, x, layers));
         };
         let (weights, x) = (collect(weights), collect(x));
-        let own = self.asked.rows_of(x.clone());
+        let own = self.requested.rows_of(x.clone());
         let last = gather_values(weights.clone(), numbers);
         let before = if layers == 1 { x } else { weighted_layers(&self.all, weights, x, layers - 1) };
         blend(own, propagate_weighted(&self.last, last, before), 1.0)
     }
 
-    /// The asked-for rows of `X` and of what attention between the rows of `X` adds to them.
+    /// The requested rows of `X` and of what attention between the rows of `X` adds to them.
     pub(crate) fn residual_attention(&self, x: Tensor<2>) -> Tensor<2> {
         if self.numbers.is_none() {
             return residual_attention(&self.all, x.clone(), x);
         }
         let x = collect(x);
-        residual_attention(&self.last, self.asked.rows_of(x.clone()), x)
+        residual_attention(&self.last, self.requested.rows_of(x.clone()), x)
     }
 }
 
 /// The rows that a pass asks for of a table of all nodes, as those of users and of items.
 pub(crate) fn select(pass: &Pass, nodes: Tensor<2>) -> Tables {
-    let asked = Asked::of(pass.request());
-    asked.tables(asked.rows_of(nodes))
+    let requested = RequestedNodes::of(pass.request());
+    requested.tables(requested.rows_of(nodes))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Where every user has one row and every item another, what a node receives depends on its side and its degree
 /// alone: its kind. There are at most a few hundred kinds, whatever the number of nodes.
-pub(super) struct Alike {
+pub(super) struct DegreeClasses {
     /// `N x K`, one 1 per row: the kind of each node.
     members: Arc<Propagation>,
     /// `K x 2`: how much of the users' and of the items' row a kind receives.
@@ -20,9 +20,9 @@ pub(super) struct Alike {
 /// Side (whether an item) and the degree as far as it matters.
 type Kind = (bool, usize);
 
-impl Alike {
+impl DegreeClasses {
     /// `None` under `sym`, where a node receives by its neighbours' degrees.
-    pub(super) fn new(graph: &Bipartite, by: Normalisation) -> Option<Alike> {
+    pub(super) fn new(graph: &Bipartite, by: Normalisation) -> Option<DegreeClasses> {
         let degree = |node| match by {
             Normalisation::RwPlus => Some(graph.degree(node)),
             // A mean over equal rows: whether there is any is all that matters.
@@ -36,7 +36,11 @@ impl Alike {
         kinds.dedup();
         let received = kinds.iter().flat_map(|&(item, degree)| by_side(item, shares(by, degree)));
         let own = kinds.iter().flat_map(|&(item, _)| by_side(item, [1.0, 0.0]));
-        Some(Alike { received: received.collect(), own: own.collect(), members: members(&of_nodes, &kinds) })
+        Some(DegreeClasses {
+            received: received.collect(),
+            own: own.collect(),
+            members: members(&of_nodes, &kinds),
+        })
     }
 
     /// What each kind receives of the rows of the two sides: `[2, d] -> [K, d]`.
