@@ -24,6 +24,7 @@ mod error;
 mod family;
 mod faults;
 mod features;
+mod field_error;
 mod fingerprint;
 pub mod formats;
 pub mod graph;
@@ -49,6 +50,7 @@ pub use demo::{DemoConfig, write_demo};
 pub use error::DataError;
 pub use family::{SplitFacts, SplitFamily};
 pub use features::{FeatureError, Features, Modality, Stored, f16};
+pub use field_error::{FieldError, ranges};
 pub use formats::{Columns, Format, formats};
 pub use import::{
     AmazonConfig, BadLines, ImageCounts, ImportReport, MadeUpAmazon, MadeUpFiles, MetaCounts, Release,
