@@ -7,7 +7,7 @@ use equipoise_data::{SplitFacts, SplitFamily};
 use equipoise_eval::PerUser;
 use equipoise_study::reproduce::*;
 use equipoise_train::events::Ending;
-use equipoise_train::{Report, RunConfig, StopFlag};
+use equipoise_train::{Report, Role, RunConfig, StopFlag};
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
     let report = Report {
         version: equipoise_train::run::VERSION,
         program: "0".into(),
-        what: "model".into(),
+        role: Role::Model,
         dataset: "baby".into(),
         fingerprint: "f".into(),
         users: 3,

@@ -1,6 +1,7 @@
 //! What can go wrong in a run.
 
 use crate::config::layers::ConfigError;
+use crate::role::Role;
 use equipoise_data::{DataError, SamplerError, VocabularyError};
 use equipoise_eval::EvalError;
 use equipoise_models::ModelError;
@@ -84,23 +85,18 @@ pub enum TrainError {
         /// One line for each difference.
         differences: Vec<String>,
     },
-    /// Stopped by the user before the model itself was trained.
+    /// Stopped by the user while that model was in training.
     #[error(
-        "stopped while training the {0} teacher; finished teachers are kept, run the same command with --overwrite to go on"
+        "stopped while training {}; finished teachers are kept, run the same command with --overwrite to go on",
+        .0.in_a_sentence()
     )]
-    InterruptedTeacher(String),
-    /// Stopped by the user before the model itself was trained.
-    #[error(
-        "stopped while training the plain model that the balancer needs; finished teachers are kept, run the same command with --overwrite to go on"
-    )]
-    InterruptedPlain,
+    Interrupted(Role),
 }
 
 impl TrainError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
-        let stopped = matches!(self, TrainError::InterruptedTeacher(_) | TrainError::InterruptedPlain);
-        !stopped && !matches!(self, TrainError::NotFinite { .. })
+        !matches!(self, TrainError::Interrupted(_) | TrainError::NotFinite { .. })
     }
 
     pub(crate) fn file(path: &std::path::Path, reason: impl ToString) -> TrainError {

@@ -1,5 +1,6 @@
 //! What happens in a run, for progress bars and log files.
 
+use crate::role::Role;
 use equipoise_balance::{HeadLosses, ModalityStep};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -64,8 +65,9 @@ pub enum Ending {
 pub enum Event {
     /// Training of one model begins.
     Started {
-        /// `model`, or `teacher <modality>`.
-        what: String,
+        /// Which model.
+        #[serde(rename = "what")]
+        role: Role,
         /// Trainable values.
         parameters: usize,
         /// Most epochs.
@@ -88,8 +90,9 @@ pub enum Event {
     Epoch(EpochRecord),
     /// Training of one model ended.
     Finished {
-        /// `model`, or `teacher <modality>`.
-        what: String,
+        /// Which model.
+        #[serde(rename = "what")]
+        role: Role,
         /// Why.
         ending: Ending,
         /// Epochs done.

@@ -6,9 +6,10 @@ use crate::evaluation::{audited, evaluate_tables, popularity};
 use crate::events::{Ending, Event, EventLog, Listener};
 use crate::presence::{self, Presence};
 use crate::prior::Preparation;
+use crate::role::Role;
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
-use crate::trainer::{MODEL, Trained, Trainer};
+use crate::trainer::{Trained, Trainer};
 use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, Loaded, SealedTest};
 use equipoise_models::{Ablation, Encoded, Inputs, Model};
@@ -48,8 +49,7 @@ impl Job<'_> {
         let inputs = Inputs::new(data);
         let bench = self.bench(&inputs);
         let (balancer, opening) = bench.balancer(&self.teachers(), listener, stop)?;
-        let part =
-            Part { run: &run, what: MODEL, primary: Ablation::FULL, config: self.config, opening: &opening };
+        let part = Part { run: &run, role: Role::Model, config: self.config, opening: &opening };
         bench.train(&part, balancer, listener, stop)
     }
 
@@ -112,18 +112,23 @@ impl Bench<'_> {
         listener: &mut dyn Listener,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        let Part { run, what, primary, config, opening } = *part;
+        let Part { run, role, config, opening } = part;
         let path = run.events_path();
         let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
         opening.iter().for_each(|event| log.event(event));
-        let trainer = Trainer::new(self.data, self.inputs, config, primary, what, balancer)?;
+        let trainer = Trainer::new(self.data, self.inputs, config, role.clone(), balancer)?;
         let trained = trainer.run(&mut log, stop)?;
         log.finish().map_err(|e| TrainError::file(&path, e))?;
         let fingerprint = self.data.fingerprint();
-        run.write_model(&trained.model, what, &fingerprint)?;
+        run.write_model(&trained.model, role, &fingerprint)?;
         let report = self.finish(part, &trained.model, &Course::of(&trained), fingerprint)?;
         run.write_metrics(&report)?;
-        Ok(Outcome { run: run.clone(), report })
+        Ok(Outcome { run: Run::clone(run), report })
+    }
+
+    /// The ablation under which a model of these data is trained and measured.
+    fn primary(&self, role: &Role) -> Ablation {
+        role.ablation(&self.inputs.names()).expect("teachers are named by the modalities of the data")
     }
 
     fn finish(
@@ -133,8 +138,7 @@ impl Bench<'_> {
         course: &Course,
         fingerprint: String,
     ) -> Result<Report, TrainError> {
-        let Part { what, primary, config, .. } = *part;
-        let data = self.data;
+        let (data, config, primary) = (self.data, part.config, self.primary(&part.role));
         let audited = audited(model);
         let wanted: Vec<Ablation> = audited.iter().map(|(_, a)| *a).filter(|a| *a != primary).collect();
         let encoded = model.encode_all(&[&[primary][..], &wanted].concat());
@@ -142,7 +146,7 @@ impl Bench<'_> {
         let report = Report {
             version: VERSION,
             program: env!("CARGO_PKG_VERSION").into(),
-            what: what.into(),
+            role: part.role.clone(),
             dataset: data.name.clone(),
             fingerprint,
             users: data.n_users(),
@@ -178,12 +182,14 @@ impl Bench<'_> {
         test: &SealedTest,
         audited: &[(String, Ablation)],
     ) -> Result<Report, TrainError> {
-        let Part { run, what, primary, config, .. } = *part;
-        let data = self.data;
+        let (data, config, primary) = (self.data, part.config, self.primary(&part.role));
         let whole = measured.test(primary, test)?;
-        let metadata =
-            [("what", what.to_owned()), ("split", "test".to_owned()), ("data", report.fingerprint.clone())];
-        whole.per_user.write_parquet(&run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
+        let metadata = [
+            ("what", part.role.to_string()),
+            ("split", "test".to_owned()),
+            ("data", report.fingerprint.clone()),
+        ];
+        whole.per_user.write_parquet(&part.run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
         let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
         let floor = popularity(&data.train, test.open(), &excluded, &config.eval)?;
         let presence = measured.presence(primary, test)?;
@@ -200,11 +206,10 @@ impl Bench<'_> {
     }
 }
 
-/// One model of a job: where it goes, how it calls itself, and under which ablation it is trained.
+/// One model of a job: where it goes, which one it is, and how it is trained.
 pub(crate) struct Part<'b> {
     pub run: &'b Run,
-    pub what: &'b str,
-    pub primary: Ablation,
+    pub role: Role,
     pub config: &'b RunConfig,
     /// What its log begins with.
     pub opening: &'b [Event],

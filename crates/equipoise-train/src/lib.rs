@@ -2,6 +2,7 @@
 //!
 //! * [`RunConfig`]: everything a run depends on, one type for TOML, flags and code; [`config::layers`] keeps
 //!   where each value came from.
+//! * [`Role`]: which model of a run is in training.
 //! * [`Trainer`]: the loop over one model; it never sees test data.
 //! * [`job`]: a whole run: teachers where the balancer needs them, the model, the one sealed test evaluation, and
 //!   the run directory.
@@ -18,6 +19,7 @@ pub mod heads;
 pub mod job;
 pub mod memory;
 pub mod presence;
+pub mod role;
 pub mod run;
 pub mod stopping;
 pub mod teachers;
@@ -33,6 +35,7 @@ pub use config::{DataConfig, PatienceRule, RunConfig, TrainConfig};
 pub use error::TrainError;
 pub use events::{EpochRecord, Event, Listener, ModalityRecord};
 pub use job::{Job, Outcome};
+pub use role::Role;
 pub use run::{Report, Run};
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;

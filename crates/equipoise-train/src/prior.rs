@@ -5,10 +5,11 @@ use crate::error::TrainError;
 use crate::events::{Ending, Event, Listener};
 use crate::heads::Probe;
 use crate::job::{Bench, Part};
+use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
-use crate::trainer::{PLAIN, untrained};
+use crate::trainer::untrained;
 use equipoise_balance::none::NoBalance;
 use equipoise_balance::{Balancer, HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
@@ -54,6 +55,10 @@ impl Preparation<'_> {
         &self.bench.data.modalities[m].name
     }
 
+    fn teacher_role(&self, m: usize) -> Role {
+        Role::Teacher(self.name(m).to_owned())
+    }
+
     fn head_event(&self, k: usize, losses: HeadLosses) -> Event {
         let modality = (k < self.n()).then(|| self.name(k).to_owned());
         Event::Head { modality, losses }
@@ -66,56 +71,47 @@ impl Preparation<'_> {
 
     /// A saved teacher's run where it fits, or else that of one trained now.
     fn teacher_run(&self, m: usize, listener: &mut dyn Listener) -> Result<Run, TrainError> {
-        let (name, only) = (self.name(m), Ablation::only(m, self.n()));
-        let (config, what) = (teachers::teacher_config(self.bench.config), teachers::what(name));
+        let (name, role) = (self.name(m), self.teacher_role(m));
+        let config = teachers::teacher_config(self.bench.config);
         if let Some(run) = teachers::saved(self.dir, name, self.bench.config, self.bench.data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
-            self.bench.complete(&Part {
-                run: &run,
-                what: &what,
-                primary: only,
-                config: &config,
-                opening: &[],
-            })?;
+            self.bench.complete(&Part { run: &run, role, config: &config, opening: &[] })?;
             return Ok(run);
         }
-        let run = self.trained(&self.dir.join(name), &what, only, &config, listener)?;
-        run.ok_or_else(|| TrainError::InterruptedTeacher(name.to_owned()))
+        self.trained(&self.dir.join(name), role, &config, listener)
     }
 
     /// The saved plain model's run where it fits, or else that of one trained now.
     fn plain_run(&self, listener: &mut dyn Listener) -> Result<Run, TrainError> {
         let given = self.bench.config.balance.plain.clone();
         let path = given.unwrap_or_else(|| self.dir.join("plain"));
-        let (config, primary) = (teachers::plain_config(self.bench.config), Ablation::FULL);
+        let config = teachers::plain_config(self.bench.config);
         if let Some(run) = teachers::saved_plain(&path, self.bench.config, self.bench.data)? {
             listener.event(&Event::PlainReused { path: path.display().to_string() });
-            self.bench.complete(&Part { run: &run, what: PLAIN, primary, config: &config, opening: &[] })?;
+            self.bench.complete(&Part { run: &run, role: Role::Plain, config: &config, opening: &[] })?;
             return Ok(run);
         }
-        let run = self.trained(&path, PLAIN, primary, &config, listener)?;
-        run.ok_or(TrainError::InterruptedPlain)
+        self.trained(&path, Role::Plain, &config, listener)
     }
 
-    /// Trains a model without a balancer; `None` if it was interrupted, which leaves an unfinished run.
+    /// Trains a model without a balancer. One that was interrupted leaves an unfinished run.
     fn trained(
         &self,
         dir: &Path,
-        what: &str,
-        primary: Ablation,
+        role: Role,
         config: &RunConfig,
         listener: &mut dyn Listener,
-    ) -> Result<Option<Run>, TrainError> {
+    ) -> Result<Run, TrainError> {
         let run = Run::create(dir, true)?;
         run.write_start(config, self.bench.data)?;
-        let part = Part { run: &run, what, primary, config, opening: &[] };
+        let part = Part { run: &run, role, config, opening: &[] };
         let outcome = self.bench.train(&part, Box::new(NoBalance), listener, self.stop)?;
         if outcome.report.ending == Ending::Interrupted {
             std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
-            return Ok(None);
+            return Err(TrainError::Interrupted(part.role));
         }
-        Ok(Some(run))
+        Ok(run)
     }
 
     /// Each teacher's losses before and after its training, then the plain model's.
@@ -124,17 +120,17 @@ impl Preparation<'_> {
         let mut heads = Vec::new();
         for m in 0..self.n() {
             let run = self.teacher_run(m, listener)?;
-            let (only, what) = (Ablation::only(m, self.n()), teachers::what(self.name(m)));
-            heads.push(self.head(&probe, &run, &what, only)?);
+            let (role, only) = (self.teacher_role(m), Ablation::only(m, self.n()));
+            heads.push(self.head(&probe, &run, &role, only)?);
         }
         let run = self.plain_run(listener)?;
-        heads.push(self.head(&probe, &run, PLAIN, Ablation::FULL)?);
+        heads.push(self.head(&probe, &run, &Role::Plain, Ablation::FULL)?);
         Ok(heads)
     }
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.
-    fn head(&self, probe: &Probe, run: &Run, what: &str, head: Ablation) -> Result<HeadLosses, TrainError> {
-        let before = untrained(&run.config()?, self.bench.inputs, what)?;
+    fn head(&self, probe: &Probe, run: &Run, role: &Role, head: Ablation) -> Result<HeadLosses, TrainError> {
+        let before = untrained(&run.config()?, self.bench.inputs, role)?;
         let after = run.model_on(self.bench.data, self.bench.inputs.clone())?;
         let losses = |model| probe.losses(model, &[head])[0];
         Ok(HeadLosses { before: losses(&before), after: losses(&after) })

@@ -19,6 +19,7 @@ use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::events::Ending;
 use crate::presence::Presence;
+use crate::role::Role;
 use equipoise_data::{Dataset, write_atomic};
 use equipoise_models::{Inputs, Model};
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,9 @@ pub struct Report {
     pub version: u32,
     /// Version of the program.
     pub program: String,
-    /// `model`, or `teacher <modality>`.
-    pub what: String,
+    /// Which model of its run this is.
+    #[serde(rename = "what")]
+    pub role: Role,
     /// The data set's name.
     pub dataset: String,
     /// Fingerprint of its train data, features and ids.
@@ -212,8 +214,9 @@ impl Run {
     ///
     /// # Errors
     /// File system faults.
-    pub fn write_model(&self, model: &Model, what: &str, fingerprint: &str) -> Result<(), TrainError> {
-        let entries = [("format", "equipoise"), ("version", "1"), ("what", what), ("data", fingerprint)];
+    pub fn write_model(&self, model: &Model, role: &Role, fingerprint: &str) -> Result<(), TrainError> {
+        let role = role.to_string();
+        let entries = [("format", "equipoise"), ("version", "1"), ("what", &role), ("data", fingerprint)];
         let metadata = entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let bytes = model.parameters.to_safetensors(&metadata)?;
         self.write(&self.model_path(), &bytes)

@@ -3,8 +3,8 @@
 use crate::config::RunConfig;
 use crate::config::layers::Layers;
 use crate::error::TrainError;
+use crate::role::Role;
 use crate::run::{Run, short};
-use crate::trainer::{MODEL, PLAIN};
 use equipoise_balance::Requirement;
 use equipoise_data::Dataset;
 use std::path::Path;
@@ -29,8 +29,8 @@ pub fn plain_config(config: &RunConfig) -> RunConfig {
 /// # Errors
 /// [`TrainError::TeacherMismatch`] if it was trained on other data or with another configuration.
 pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
-    let (path, whats) = (dir.join(name), [what(name)]);
-    finished(&path, &whats, &teacher_config(config), data)?
+    let (path, roles) = (dir.join(name), [Role::Teacher(name.to_owned())]);
+    finished(&path, &roles, &teacher_config(config), data)?
         .map_err(|differences| TrainError::TeacherMismatch { path, differences })
 }
 
@@ -40,15 +40,14 @@ pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Resu
 /// # Errors
 /// [`TrainError::PlainMismatch`] if it was trained on other data or with another configuration.
 pub fn saved_plain(path: &Path, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
-    let whats = [MODEL.to_owned(), PLAIN.to_owned()];
-    finished(path, &whats, &plain_config(config), data)?
+    finished(path, &[Role::Model, Role::Plain], &plain_config(config), data)?
         .map_err(|differences| TrainError::PlainMismatch { path: path.to_owned(), differences })
 }
 
 /// A finished run at `path`, or how it differs from what is wanted; `None` if there is none.
 fn finished(
     path: &Path,
-    whats: &[String],
+    roles: &[Role],
     wanted: &RunConfig,
     data: &Dataset,
 ) -> Result<Result<Option<Run>, Vec<String>>, TrainError> {
@@ -57,13 +56,13 @@ fn finished(
         return Ok(Ok(None));
     }
     let run = Run::open(path)?;
-    let differences = differences(&run, whats, wanted, data)?;
+    let differences = differences(&run, roles, wanted, data)?;
     Ok(if differences.is_empty() { Ok(Some(run)) } else { Err(differences) })
 }
 
 fn differences(
     run: &Run,
-    whats: &[String],
+    roles: &[Role],
     wanted: &RunConfig,
     data: &Dataset,
 ) -> Result<Vec<String>, TrainError> {
@@ -74,8 +73,9 @@ fn differences(
             differences.push(format!("  {what}: saved {saved}, this run {wanted}"));
         }
     };
-    let expected = whats.iter().find(|w| **w == report.what).unwrap_or(&whats[0]);
-    compare("trained as", &report.what, expected);
+    if !roles.contains(&report.role) {
+        compare("trained as", &report.role.to_string(), &roles[0].to_string());
+    }
     compare("balance.name", &config.balance.name, &wanted.balance.name);
     compare("data fingerprint", short(&report.fingerprint), short(&data.fingerprint()));
     let (saved, wanted) = (identity(&config), identity(wanted));
@@ -122,9 +122,4 @@ pub fn key(config: &RunConfig, data: &Dataset) -> String {
         hasher.update(format!("\n{key} = {value}").as_bytes());
     }
     short(hasher.finalize().to_hex().as_str()).to_owned()
-}
-
-/// How a teacher calls itself.
-pub fn what(modality: &str) -> String {
-    format!("teacher {modality}")
 }

@@ -5,6 +5,7 @@ use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
 use crate::heads::{Meter, Probe};
+use crate::role::Role;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, Verdict};
 use equipoise_balance::Balancer;
@@ -12,13 +13,6 @@ use equipoise_data::{Dataset, Seed};
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
 use std::time::Instant;
-
-/// What the model itself is called in events, beside its teachers.
-pub const MODEL: &str = "model";
-
-/// What the plain model is called in events, where a balancer needs it: the model without a balancer, draw for
-/// draw.
-pub const PLAIN: &str = "plain model";
 
 /// A trained model and how it came about.
 pub struct Trained {
@@ -40,49 +34,47 @@ pub struct Trained {
 pub struct Trainer<'a> {
     data: &'a Dataset,
     config: &'a RunConfig,
+    role: Role,
     primary: Ablation,
-    what: String,
     selection: Selection,
     stepper: Stepper,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<Probe>,
 }
 
-/// The seed that a model draws from. A teacher is a model of its own: its draws are independent of the student's
-/// and of other teachers'.
-fn seed(config: &RunConfig, what: &str) -> Seed {
-    let seed = Seed(config.seed);
-    if what == MODEL || what == PLAIN { seed } else { seed.part(what) }
-}
-
 /// The model that training begins with.
 ///
 /// # Errors
 /// If it cannot be built.
-pub(crate) fn untrained(config: &RunConfig, inputs: &Inputs, what: &str) -> Result<Model, TrainError> {
+pub(crate) fn untrained(config: &RunConfig, inputs: &Inputs, role: &Role) -> Result<Model, TrainError> {
     let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
-    Ok(Model::on(&config.backbone, inputs.clone(), seed(config, what), &device)?)
+    Ok(Model::on(&config.backbone, inputs.clone(), role.seed(Seed(config.seed)), &device)?)
 }
 
 impl<'a> Trainer<'a> {
-    /// A trainer before its first epoch. `primary` is the ablation under which the model is trained and
-    /// selected; `what` names it in events; `inputs` are those of the data.
+    /// A trainer before its first epoch. `role` says which model of the run is trained, and so from which seed and
+    /// under which ablation; `inputs` are those of the data.
     ///
     /// # Errors
-    /// If the model cannot be built, or there is nothing to sample or to validate on.
+    /// If the data lacks the modality of a teacher, the model cannot be built, or there is nothing to sample or to
+    /// validate on.
     pub fn new(
         data: &'a Dataset,
         inputs: &Inputs,
         config: &'a RunConfig,
-        primary: Ablation,
-        what: &str,
+        role: Role,
         balancer: Box<dyn Balancer>,
     ) -> Result<Trainer<'a>, TrainError> {
         if data.validation.is_empty() {
             let text = "the validation split is empty: training needs one to select the best model; hold some interactions out";
             return Err(TrainError::Setting(text.into()));
         }
-        let model = untrained(config, inputs, what)?;
+        let names: Vec<&str> = data.modalities.iter().map(|m| m.name.as_str()).collect();
+        let primary = role.ablation(&names).ok_or_else(|| {
+            let found = names.join(", ");
+            TrainError::Setting(format!("{role}: the data has no such modality; expected one of {found}"))
+        })?;
+        let model = untrained(config, inputs, &role)?;
         if balancer.needs().replaces_ranking && model.backbone.objective() == Objective::Own {
             return Err(TrainError::Setting(format!(
                 "balance.name = \"{}\": it weighs the ranking loss, and backbone {} is trained with a loss of its \
@@ -92,9 +84,10 @@ impl<'a> Trainer<'a> {
         }
         let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
         let selection = selection.with(&config.eval);
-        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed(config, what))?;
+        let seed = role.seed(Seed(config.seed));
+        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, primary, what: what.to_owned(), selection, stepper, probe })
+        Ok(Trainer { data, config, role, primary, selection, stepper, probe })
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -143,7 +136,7 @@ impl<'a> Trainer<'a> {
         }
         let seconds = start.elapsed().as_secs_f64();
         listener.event(&Event::Finished {
-            what: self.what,
+            role: self.role,
             ending,
             epochs: done,
             best_epoch,
@@ -155,7 +148,7 @@ impl<'a> Trainer<'a> {
 
     fn announce(&self, listener: &mut dyn Listener) {
         listener.event(&Event::Started {
-            what: self.what.clone(),
+            role: self.role.clone(),
             parameters: self.stepper.model.parameters.count(),
             epochs: self.config.train.epochs,
             steps_per_epoch: self.stepper.steps_per_epoch(),

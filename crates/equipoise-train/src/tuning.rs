@@ -5,8 +5,9 @@ use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, Listener};
 use crate::job::Bench;
+use crate::role::Role;
 use crate::stopping::StopFlag;
-use crate::trainer::{MODEL, Trained, Trainer};
+use crate::trainer::{Trained, Trainer};
 use equipoise_balance::{Balancer, Requirement};
 use equipoise_data::Dataset;
 use equipoise_models::{Ablation, Inputs};
@@ -83,7 +84,7 @@ impl Tuning<'_> {
         config.train.epochs = self.epochs.map_or(config.train.epochs, |most| config.train.epochs.min(most));
         // Channels are for curves that nobody draws here.
         config.train.channels = false;
-        let trainer = Trainer::new(self.data, self.inputs, &config, Ablation::FULL, MODEL, balancer)?;
+        let trainer = Trainer::new(self.data, self.inputs, &config, Role::Model, balancer)?;
         let trained = trainer.run(listener, stop)?;
         let value = self.measure(&trained)?;
         let Trained { best_epoch, epochs, seconds, ending, .. } = trained;

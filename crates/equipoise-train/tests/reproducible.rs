@@ -7,9 +7,9 @@ use equipoise_balance::gb::{Schedule, Updates};
 use equipoise_balance::ogm::{self, Apply};
 use equipoise_balance::{HeadLosses, Losses, Setup, Teacher, balancers};
 use equipoise_data::Seed;
-use equipoise_models::{Ablation, Inputs, Model, find};
+use equipoise_models::{Inputs, Model, find};
 use equipoise_nn::parameters::Snapshot;
-use equipoise_train::{Event, Listener, RunConfig, StopFlag, Trainer};
+use equipoise_train::{Event, Listener, Role, RunConfig, StopFlag, Trainer};
 
 /// What a run leaves: every table, and the validation metric of every epoch.
 #[derive(Debug, PartialEq)]
@@ -51,15 +51,9 @@ fn setup(world: &World, config: &RunConfig) -> Setup {
 fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
     let balancer = (entry.build)(&config.balance, setup(world, config));
-    let trainer = Trainer::new(
-        &world.loaded.data,
-        &Inputs::new(&world.loaded.data),
-        config,
-        Ablation::FULL,
-        "model",
-        balancer,
-    )
-    .unwrap();
+    let trainer =
+        Trainer::new(&world.loaded.data, &Inputs::new(&world.loaded.data), config, Role::Model, balancer)
+            .unwrap();
     let mut validation = Validation::default();
     let trained = trainer.run(&mut validation, &StopFlag::default()).unwrap();
     Left { tables: trained.model.parameters.snapshot(), validation: validation.0 }

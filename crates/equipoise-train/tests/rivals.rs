@@ -10,7 +10,7 @@ use equipoise_data::Seed;
 use equipoise_models::{Ablation, Inputs};
 use equipoise_train::events::{Ending, ModalityRecord, read_epochs};
 use equipoise_train::heads::Probe;
-use equipoise_train::{Event, Outcome, RunConfig, StopFlag, TrainError};
+use equipoise_train::{Event, Outcome, Role, RunConfig, StopFlag, TrainError};
 
 fn under(world: &World, balancer: &str) -> RunConfig {
     let mut config = world.config();
@@ -106,7 +106,7 @@ fn a_raised_flag_during_the_plain_model_leaves_it_unfinished() {
     let flag = StopFlag::default();
     let mut raiser = Raiser { flag: flag.clone(), at: (2, 1) };
     let error = world.run_heard(&config, "run", &mut raiser, &flag).err().expect("stopped");
-    assert!(matches!(error, TrainError::InterruptedPlain) && !error.is_input(), "{error}");
+    assert!(matches!(error, TrainError::Interrupted(Role::Plain)) && !error.is_input(), "{error}");
     assert!(!world.path("shared/plain/metrics.json").exists() && !world.path("run/metrics.json").exists());
 }
 
@@ -242,8 +242,7 @@ fn a_backbone_with_an_objective_of_its_own_is_refused_by_what_weighs_the_ranking
             equipoise_balance::Setup { teachers: world.modalities().iter().map(teacher).collect(), ..setup };
         let balancer = (entry.build)(&config.balance, setup);
         let weighs = balancer.needs().replaces_ranking;
-        let trainer =
-            equipoise_train::Trainer::new(data, &inputs, &config, Ablation::FULL, "model", balancer);
+        let trainer = equipoise_train::Trainer::new(data, &inputs, &config, Role::Model, balancer);
         let fault = trainer.err().map(|e| e.to_string()).unwrap_or_default();
         assert_eq!(fault.contains("a loss of its own"), weighs, "{}: {fault}", entry.name);
         assert_eq!(weighs, ["gb", "cohesion", "agm"].contains(&entry.name), "{}", entry.name);

@@ -5,7 +5,7 @@ mod common;
 use common::{World, entries};
 use equipoise_data::Seed;
 use equipoise_train::run::Metrics;
-use equipoise_train::{Job, Run, StopFlag, TrainError, events::Silent};
+use equipoise_train::{Job, Role, Run, StopFlag, TrainError, events::Silent};
 
 #[test]
 fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
@@ -25,7 +25,7 @@ fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
     for name in world.modalities() {
         let dir = world.path("run/teachers").join(name);
         assert_eq!(entries(&dir), own);
-        assert_eq!(Run::open(&dir).unwrap().report().unwrap().what, format!("teacher {name}"));
+        assert_eq!(Run::open(&dir).unwrap().report().unwrap().role, Role::Teacher(name.into()));
     }
 }
 
@@ -46,7 +46,7 @@ fn metrics_and_configuration_are_read_back_as_written() {
     assert_eq!(run.config().unwrap(), config);
     let report = run.report().unwrap();
     assert_eq!(report.definitions, outcome.report.definitions);
-    assert_eq!((&report.what, &report.fingerprint), (&outcome.report.what, &outcome.report.fingerprint));
+    assert_eq!((&report.role, &report.fingerprint), (&outcome.report.role, &outcome.report.fingerprint));
     same("test", &report.test, &outcome.report.test);
     same("validation", &report.validation, &outcome.report.validation);
     same("popularity", &report.popularity, &outcome.report.popularity);

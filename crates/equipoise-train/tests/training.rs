@@ -7,7 +7,7 @@ use equipoise_balance::none::NoBalance;
 use equipoise_data::{Dataset, Seed};
 use equipoise_models::{Ablation, Inputs, Model};
 use equipoise_train::events::{Ending, Silent, read_epochs};
-use equipoise_train::{Event, StopFlag, TrainError, Trainer};
+use equipoise_train::{Event, Role, StopFlag, TrainError, Trainer};
 
 /// Share of train pairs that score above a random item which is not one of the user's.
 fn share_above(model: &Model, data: &Dataset) -> f64 {
@@ -33,8 +33,7 @@ fn ten_epochs_lower_the_loss_and_raise_positives_above_negatives() {
     let (data, mut config, mut heard) = (&world.loaded.data, world.config(), Recorder::default());
     config.train.epochs = 10;
     let inputs = Inputs::new(data);
-    let trainer =
-        || Trainer::new(data, &inputs, &config, Ablation::FULL, "model", Box::new(NoBalance)).unwrap();
+    let trainer = || Trainer::new(data, &inputs, &config, Role::Model, Box::new(NoBalance)).unwrap();
     let trained = trainer().run(&mut heard, &StopFlag::default()).unwrap();
     let losses: Vec<f64> = heard
         .0
@@ -86,7 +85,7 @@ fn a_raised_flag_during_a_teacher_leaves_it_unfinished() {
     let mut raiser = Raiser { flag: flag.clone(), at: (2, 1) };
     let error = world.run_heard(&world.distilled(), "run", &mut raiser, &flag).err().expect("stopped");
     let first = world.modalities()[0];
-    assert!(matches!(&error, TrainError::InterruptedTeacher(name) if name == first), "{error}");
+    assert!(matches!(&error, TrainError::Interrupted(Role::Teacher(name)) if name == first), "{error}");
     let teacher = world.path("run/teachers").join(first);
     assert!(teacher.join("config.toml").exists() && !teacher.join("metrics.json").exists());
     assert!(!world.path("run/metrics.json").exists());

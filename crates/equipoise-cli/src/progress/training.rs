@@ -2,6 +2,7 @@
 
 use super::span::span;
 use equipoise_balance::HeadLosses;
+use equipoise_train::Role;
 use equipoise_train::events::{Ending, EpochRecord, Event, Listener};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -37,17 +38,17 @@ impl Progress {
         }
     }
 
-    fn begin(&mut self, what: &str, parameters: usize) {
+    fn begin(&mut self, role: &Role, parameters: usize) {
         self.best = None;
         self.start = Instant::now();
         let millions = parameters as f64 / 1e6;
-        self.say(&format!("training {what}: {millions:.2} M parameters, {} steps an epoch", self.steps));
+        self.say(&format!("training {role}: {millions:.2} M parameters, {} steps an epoch", self.steps));
         if self.terminal && !self.quiet {
             let style =
                 "{prefix:>14} {wide_bar} {pos}/{len} {msg} [{elapsed_precise}, at most {eta_precise} left]";
             let style = ProgressStyle::with_template(style).expect("the template is well formed");
             let bar = ProgressBar::new((self.epochs * self.steps) as u64).with_style(style);
-            bar.set_prefix(what.to_owned());
+            bar.set_prefix(role.to_string());
             self.bar = Some(bar);
         }
     }
@@ -91,7 +92,7 @@ impl Progress {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        let Event::Finished { what, ending, epochs, best_epoch, best, seconds } = event else { return };
+        let Event::Finished { role, ending, epochs, best_epoch, best, seconds } = event else { return };
         let why = match ending {
             Ending::EarlyStop => "no further gain",
             Ending::LastEpoch => "last epoch",
@@ -99,7 +100,7 @@ impl Progress {
         };
         let (metric, time) = (&self.metric, span(*seconds));
         self.say(&format!(
-            "  {what}: validation {metric} {best:.4} at epoch {best_epoch} of {epochs} ({why}), {time}"
+            "  {role}: validation {metric} {best:.4} at epoch {best_epoch} of {epochs} ({why}), {time}"
         ));
     }
 }
@@ -107,9 +108,9 @@ impl Progress {
 impl Listener for Progress {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::Started { what, parameters, epochs, steps_per_epoch, metric } => {
+            Event::Started { role, parameters, epochs, steps_per_epoch, metric } => {
                 (self.epochs, self.steps, self.metric) = (*epochs, *steps_per_epoch, metric.clone());
-                self.begin(what, *parameters);
+                self.begin(role, *parameters);
             }
             Event::Step { epoch, step, loss } => {
                 if let Some(bar) = &self.bar {
@@ -120,9 +121,9 @@ impl Listener for Progress {
             Event::Epoch(record) => self.epoch(record),
             Event::Finished { .. } => self.end(event),
             Event::TeacherReused { modality, path } => {
-                self.say(&format!("teacher {modality}: saved one used, {path}"))
+                self.say(&format!("{}: saved one used, {path}", Role::Teacher(modality.clone())))
             }
-            Event::PlainReused { path } => self.say(&format!("plain model: saved one used, {path}")),
+            Event::PlainReused { path } => self.say(&format!("{}: saved one used, {path}", Role::Plain)),
             Event::Head { modality, losses } => self.say(&head(modality.as_deref(), losses)),
             Event::Note { text } => self.say(text),
         }

@@ -6,7 +6,7 @@ use equipoise_data::Dataset;
 use equipoise_models::Inputs;
 use equipoise_train::config::layers::Layers;
 use equipoise_train::events::{Ending, EventLog};
-use equipoise_train::{Job, Listener, Run, RunConfig, StopFlag, TrainError, Tuning};
+use equipoise_train::{Job, Listener, Role, Run, RunConfig, StopFlag, TrainError, Tuning};
 use std::path::Path;
 
 /// Does what `request.toml` in `dir` asks for and marks it as finished. Waits while another process works there.
@@ -69,8 +69,8 @@ fn validated(
 
 fn uninterrupted(ending: Ending) -> Result<(), TrainError> {
     match ending {
-        Ending::Interrupted => Err(TrainError::Setting("stopped before training ended".into())),
-        _ => Ok(()),
+        Ending::Interrupted => Err(TrainError::Interrupted(Role::Model)),
+        Ending::EarlyStop | Ending::LastEpoch => Ok(()),
     }
 }
 

@@ -88,17 +88,24 @@ impl Trial for Training<'_> {
     }
 }
 
-/// Whose fault it is.
+/// Whose fault it is. What another point may have avoided is the trial's own; what would meet every point ends the
+/// search, so that no trial is recorded as failed for it.
 fn failure(error: TrainError) -> Failure {
     match error {
-        TrainError::InterruptedTeacher(_) => Failure::Interrupted,
+        TrainError::Interrupted(_) => Failure::Interrupted,
         TrainError::Data(_)
         | TrainError::RunFile { .. }
         | TrainError::Parameters(_)
         | TrainError::Vocabulary(_)
         | TrainError::Taken(_)
         | TrainError::TeacherMismatch { .. } => Failure::Machine(error.to_string()),
-        _ => Failure::Trial(error.to_string()),
+        TrainError::Config(_)
+        | TrainError::Sampler(_)
+        | TrainError::Model(_)
+        | TrainError::Eval(_)
+        | TrainError::Setting(_)
+        | TrainError::NotFinite { .. }
+        | TrainError::PlainMismatch { .. } => Failure::Trial(error.to_string()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Searches over made-up trials: what is tried, what is kept, what is found.
 
+mod interrupted;
 #[path = "../../../equipoise-report/tests/markup/mod.rs"]
 mod markup;
 mod page;

@@ -13,10 +13,10 @@ struct Lines {
 
 impl Listener for Lines {
     fn event(&mut self, event: &Event) {
-        if let Event::Finished { what, epochs, best, seconds, .. } = event {
+        if let Event::Finished { role, epochs, best, seconds, .. } = event {
             self.epochs += epochs;
             let line =
-                json!({ "who": "ours", "what": what, "epochs": epochs, "best": best, "seconds": seconds });
+                json!({ "who": "ours", "what": role, "epochs": epochs, "best": best, "seconds": seconds });
             println!("{line}");
         }
     }

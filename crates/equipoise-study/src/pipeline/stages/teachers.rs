@@ -49,7 +49,7 @@ impl Stage for Teachers {
         let (config, loaded) = train::prepared(context.config, Method::Ckd, self.seed, false)?;
         let job = Job { config: &config, loaded: &loaded, out: &context.dir, overwrite: true };
         match job.prepare(context.watch, context.stop) {
-            Err(TrainError::InterruptedTeacher(_)) => Err(PipelineError::Stopped(self.title())),
+            Err(TrainError::Interrupted(_)) => Err(PipelineError::Stopped(self.title())),
             done => Ok(done?),
         }
     }
