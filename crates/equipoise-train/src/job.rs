@@ -9,6 +9,7 @@ use crate::prior::Preparation;
 use crate::role::Role;
 use crate::run::{Metrics, Report, Run, VERSION};
 use crate::stopping::StopFlag;
+use crate::tables::FinalTables;
 use crate::trainer::{Trained, Trainer};
 use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, Loaded, SealedTest};
@@ -142,6 +143,9 @@ impl Bench<'_> {
         let audited = audited(model);
         let wanted: Vec<Ablation> = audited.iter().map(|(_, a)| *a).filter(|a| *a != primary).collect();
         let encoded = model.encode_all(&[&[primary][..], &wanted].concat());
+        if part.role == Role::Model {
+            FinalTables::new(&encoded, data, &fingerprint).write(&part.run.tables_path())?;
+        }
         let measured = Measured { config, data, encoded: &encoded };
         let report = Report {
             version: VERSION,

@@ -9,7 +9,7 @@
 //! * [`heads`]: losses of a model's channels, for balancers that weigh by them.
 //! * [`Tuning`]: a model trained to be compared with others on validation, without a run directory.
 //! * [`events`]: what happens, for progress bars and log files.
-//! * [`run`]: the run directory.
+//! * [`run`]: the run directory; [`tables`]: the final tables in it, from which to recommend without the data set.
 
 pub mod config;
 pub mod error;
@@ -22,6 +22,7 @@ pub mod presence;
 pub mod role;
 pub mod run;
 pub mod stopping;
+pub mod tables;
 pub mod teachers;
 pub mod trainer;
 pub mod tuning;
@@ -39,5 +40,6 @@ pub use role::Role;
 pub use run::{Report, Run};
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
+pub use tables::FinalTables;
 pub use trainer::{Trained, Trainer};
 pub use tuning::{Tuned, Tuning};

@@ -5,6 +5,7 @@
 //! | `config.toml` | the resolved configuration |
 //! | `vocabulary.json` | raw user and item ids, in the order of the tables' rows |
 //! | `model.safetensors` | the parameters of the best model, float32, with identity in the metadata |
+//! | `tables.safetensors` | the final tables of that model under each ablation, and what each user has seen, see [`tables`](crate::tables); teachers have none |
 //! | `events.jsonl` | what happened, one event a line |
 //! | `metrics.json` | metrics of the model selected on validation, with their definitions |
 //! | `per_user.parquet` | test metrics of every user |
@@ -148,6 +149,7 @@ impl Run {
         // The mark of a finished run goes first.
         vec![
             self.metrics_path(),
+            self.tables_path(),
             self.model_path(),
             self.events_path(),
             self.per_user_path(),
@@ -165,6 +167,11 @@ impl Run {
     /// `model.safetensors`.
     pub fn model_path(&self) -> PathBuf {
         self.dir.join("model.safetensors")
+    }
+
+    /// `tables.safetensors`.
+    pub fn tables_path(&self) -> PathBuf {
+        self.dir.join("tables.safetensors")
     }
 
     /// `events.jsonl`.

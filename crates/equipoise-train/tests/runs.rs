@@ -20,7 +20,7 @@ fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
         "vocabulary.json",
     ];
     let mut all: Vec<&str> = own.to_vec();
-    all.insert(5, "teachers");
+    all.splice(5..5, ["tables.safetensors", "teachers"]);
     assert_eq!(entries(outcome.run.dir()), all, "and no temporary file");
     for name in world.modalities() {
         let dir = world.path("run/teachers").join(name);

@@ -1,0 +1,480 @@
+//! The final tables of a run's model, kept beside it in `tables.safetensors`: whoever recommends needs neither the data set
+//! nor the backbone.
+//!
+//! ```text
+//! score_S(u, i) = sum over the blocks b of view S of <users_b[u], items_b[i]>
+//! ```
+//!
+//! There is one view for each ablation that the run measures: the whole model, each channel, the model without each modality,
+//! and ids only. Views share blocks where the backbone's scores add up. Blocks that are constant over users and items are
+//! left out, as they change no ranking.
+//!
+//! | tensor | shape | what |
+//! |---|---|---|
+//! | `users.<b>`, `items.<b>` | `[users, d_b]`, `[items, d_b]` float32 | block `b`, from 0 |
+//! | `train.indptr`, `train.indices` | `[users + 1]` uint64, `[interactions]` uint32 | items of each user in train, ascending: user `u` has `indices[indptr[u]..indptr[u + 1]]` |
+//! | `validation.indptr`, `validation.indices` | the same | items of each user in validation |
+//!
+//! The metadata holds one entry, `equipoise`: a JSON object with `version`, the `fingerprint` of the data, `modalities` by
+//! name, and `views`, each with the positions of its `silenced` modalities and of its `blocks`. Evaluation on validation
+//! excludes the train items of a user; evaluation on test those, and the validation items where
+//! `eval.exclude_validation_at_test` is set.
+
+use crate::error::TrainError;
+use crate::run::{Run, short};
+use equipoise_data::{Dataset, Interactions, Vocabulary, write_atomic};
+use equipoise_models::{Ablation, Encoded};
+use memmap2::Mmap;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, Metadata, TensorView};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Version of the file.
+const VERSION: u32 = 1;
+/// The key of the metadata's one entry: several would be written in any order.
+const KEY: &str = "equipoise";
+
+/// The final tables of a model under every ablation that its run measures, and what each user has seen.
+///
+/// Cloning is cheap: the tables are shared. Tables that were read lie in the file, mapped into memory.
+#[derive(Clone)]
+pub struct FinalTables {
+    fingerprint: String,
+    modalities: Vec<String>,
+    blocks: Vec<FinalBlock>,
+    views: Vec<FinalView>,
+    train: Interactions,
+    validation: Interactions,
+}
+
+/// A pair of tables that adds `<users[u], items[i]>` to the score.
+#[derive(Clone)]
+pub struct FinalBlock {
+    width: usize,
+    users: Floats,
+    items: Floats,
+}
+
+/// Which blocks make up the score under one ablation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalView {
+    /// The ablation.
+    pub ablation: Ablation,
+    /// Positions in [`FinalTables::blocks`].
+    pub blocks: Vec<usize>,
+}
+
+/// What the metadata says.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    fingerprint: String,
+    modalities: Vec<String>,
+    views: Vec<HeaderView>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeaderView {
+    silenced: Vec<usize>,
+    blocks: Vec<usize>,
+}
+
+impl FinalBlock {
+    /// Values per row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The user table, `users x width`, row after row.
+    pub fn users(&self) -> &[f32] {
+        self.users.as_slice()
+    }
+
+    /// The item table, `items x width`, row after row.
+    pub fn items(&self) -> &[f32] {
+        self.items.as_slice()
+    }
+}
+
+impl FinalTables {
+    /// The tables of an encoded model, under each ablation that it was encoded for.
+    pub fn new(encoded: &Encoded, data: &Dataset, fingerprint: &str) -> FinalTables {
+        let varying = |b: &usize| !encoded.blocks[*b].constant;
+        let kept: Vec<usize> = (0..encoded.blocks.len()).filter(varying).collect();
+        let view = |view: &equipoise_models::View| FinalView {
+            ablation: view.ablation,
+            blocks: view.blocks.iter().filter_map(|b| kept.binary_search(b).ok()).collect(),
+        };
+        FinalTables {
+            fingerprint: fingerprint.to_owned(),
+            modalities: data.modalities.iter().map(|m| m.name.clone()).collect(),
+            blocks: kept.iter().map(|&b| block(&encoded.blocks[b])).collect(),
+            views: encoded.views.iter().map(view).collect(),
+            train: data.train.clone(),
+            validation: data.validation.clone(),
+        }
+    }
+
+    /// Fingerprint of the data that the model was trained on.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Names of the modalities, in the order of the positions that ablations count.
+    pub fn modalities(&self) -> &[String] {
+        &self.modalities
+    }
+
+    /// Number of users.
+    pub fn n_users(&self) -> usize {
+        self.train.n_users()
+    }
+
+    /// Number of items.
+    pub fn n_items(&self) -> usize {
+        self.train.n_items()
+    }
+
+    /// The distinct blocks.
+    pub fn blocks(&self) -> &[FinalBlock] {
+        &self.blocks
+    }
+
+    /// One view for each ablation.
+    pub fn views(&self) -> &[FinalView] {
+        &self.views
+    }
+
+    /// Items of each user in train.
+    pub fn train(&self) -> &Interactions {
+        &self.train
+    }
+
+    /// Items of each user in validation.
+    pub fn validation(&self) -> &Interactions {
+        &self.validation
+    }
+
+    /// The blocks of one ablation; `None` if the run does not measure it.
+    pub fn view(&self, ablation: Ablation) -> Option<impl Iterator<Item = &FinalBlock>> {
+        let view = self.views.iter().find(|v| v.ablation == ablation)?;
+        Some(view.blocks.iter().map(|&b| &self.blocks[b]))
+    }
+
+    /// Writes the file, whole or not at all. Equal tables give equal bytes.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn write(&self, path: &Path) -> Result<(), TrainError> {
+        let failed = |e: safetensors::SafeTensorError| TrainError::file(path, e);
+        let seen = [("train", &self.train), ("validation", &self.validation)].map(Rows::of);
+        let mut tensors: Vec<(String, TensorView)> = Vec::new();
+        let mut add = |name: String, dtype, shape: Vec<usize>, bytes| {
+            tensors.push((name, TensorView::new(dtype, shape, bytes).map_err(failed)?));
+            Ok::<(), TrainError>(())
+        };
+        let tables: Vec<[Cow<[u8]>; 2]> =
+            self.blocks.iter().map(|b| [bytes_of(b.users()), bytes_of(b.items())]).collect();
+        for (b, (block, [users, items])) in self.blocks.iter().zip(&tables).enumerate() {
+            add(format!("users.{b}"), Dtype::F32, vec![self.n_users(), block.width], users)?;
+            add(format!("items.{b}"), Dtype::F32, vec![self.n_items(), block.width], items)?;
+        }
+        for rows in &seen {
+            let Rows { name, indptr, indices } = rows;
+            add(format!("{name}.indptr"), Dtype::U64, vec![indptr.len() / 8], indptr)?;
+            add(format!("{name}.indices"), Dtype::U32, vec![indices.len() / 4], indices)?;
+        }
+        let metadata = HashMap::from([(KEY.to_owned(), self.header())]);
+        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(failed)?;
+        write_atomic(path, |file| file.write_all(&bytes)).map_err(|e| TrainError::file(path, e))
+    }
+
+    fn header(&self) -> String {
+        let silenced = |a: Ablation| (0..self.modalities.len()).filter(|&m| a.silences(m)).collect();
+        let view = |v: &FinalView| HeaderView { silenced: silenced(v.ablation), blocks: v.blocks.clone() };
+        let header = Header {
+            version: VERSION,
+            fingerprint: self.fingerprint.clone(),
+            modalities: self.modalities.clone(),
+            views: self.views.iter().map(view).collect(),
+        };
+        serde_json::to_string(&header).expect("names and numbers are JSON")
+    }
+
+    /// Reads what [`write`](Self::write) wrote. The tables stay in the file, which must be replaced by renaming and never
+    /// written in place for as long as they are used.
+    ///
+    /// # Errors
+    /// If the file is missing, of another version, damaged, or holds a value that is not finite.
+    pub fn read(path: &Path) -> Result<FinalTables, TrainError> {
+        Opened::new(path)?.tables()
+    }
+}
+
+impl Run {
+    /// The raw ids of the rows of its tables.
+    ///
+    /// # Errors
+    /// If the file is missing or damaged.
+    pub fn vocabulary(&self) -> Result<Vocabulary, TrainError> {
+        Ok(Vocabulary::read(&self.vocabulary_path())?)
+    }
+
+    /// The final tables of its model, for users and items of this vocabulary, which is the run's.
+    ///
+    /// # Errors
+    /// As [`FinalTables::read`]; if the tables do not fit the vocabulary or `metrics.json`.
+    pub fn tables(&self, vocabulary: &Vocabulary) -> Result<FinalTables, TrainError> {
+        let (path, report) = (self.tables_path(), self.report()?);
+        let tables = FinalTables::read(&path)?;
+        let sides = [
+            ("users", tables.n_users(), vocabulary.users().len()),
+            ("items", tables.n_items(), vocabulary.items().len()),
+        ];
+        for (side, found, expected) in sides {
+            if found != expected {
+                let reason = format!(
+                    "tables of {found} {side}, but vocabulary.json names {expected}; copy both files from the same run"
+                );
+                return Err(TrainError::file(&path, reason));
+            }
+        }
+        if tables.fingerprint != report.fingerprint {
+            let reason = format!(
+                "tables of other data (fingerprint {}) than metrics.json ({}); copy both files from the same run",
+                short(&tables.fingerprint),
+                short(&report.fingerprint)
+            );
+            return Err(TrainError::file(&path, reason));
+        }
+        Ok(tables)
+    }
+}
+
+fn block(block: &equipoise_models::Block) -> FinalBlock {
+    let values = |table: &burn::tensor::Tensor<2>| {
+        let values = table.clone().inner().into_data().try_into_vec();
+        Floats::Owned(Arc::new(values.expect("tables are float32")))
+    };
+    FinalBlock { width: block.users.dims()[1], users: values(&block.users), items: values(&block.items) }
+}
+
+/// Interactions as the bytes of two tensors.
+struct Rows {
+    name: &'static str,
+    indptr: Vec<u8>,
+    indices: Vec<u8>,
+}
+
+impl Rows {
+    fn of((name, of): (&'static str, &Interactions)) -> Rows {
+        let indptr = of.indptr().iter().flat_map(|&bound| (bound as u64).to_le_bytes()).collect();
+        let indices = of.indices().iter().flat_map(|item| item.to_le_bytes()).collect();
+        Rows { name, indptr, indices }
+    }
+}
+
+/// A file under inspection.
+struct Opened {
+    path: PathBuf,
+    map: Arc<Mmap>,
+    metadata: Metadata,
+    /// Where the tensors begin.
+    start: usize,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Opened, TrainError> {
+        let file = File::open(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => TrainError::file(path, MISSING),
+            _ => TrainError::file(path, e),
+        })?;
+        // SAFETY: the map is private to this process and only read. Another program could cut the file short, which the
+        // documentation of `FinalTables::read` forbids: every writer here makes a new file and renames it.
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| TrainError::file(path, e))?;
+        let (header, metadata) = SafeTensors::read_metadata(&map)
+            .map_err(|e| TrainError::file(path, format!("damaged ({e}); {AGAIN}")))?;
+        Ok(Opened { path: path.to_owned(), start: 8 + header, metadata, map: Arc::new(map) })
+    }
+
+    fn fault(&self, reason: impl std::fmt::Display) -> TrainError {
+        TrainError::file(&self.path, format!("{reason}; {AGAIN}"))
+    }
+
+    fn tables(&self) -> Result<FinalTables, TrainError> {
+        let header = self.header()?;
+        let users = self.shape("train.indptr", Dtype::U64, 1)?[0].saturating_sub(1);
+        let count =
+            header.views.iter().flat_map(|v| &v.blocks).max().map_or(0, |&last| last.saturating_add(1));
+        let blocks = (0..count).map(|b| self.block(b, users)).collect::<Result<Vec<_>, _>>()?;
+        let first = blocks.first().ok_or_else(|| self.fault("no view with a block"))?;
+        let items = first.items().len() / first.width;
+        if let Some(b) = blocks.iter().position(|b| b.items().len() != items * b.width) {
+            return Err(self.fault(format!("items.{b}: expected {items} rows, as items.0 has")));
+        }
+        Ok(FinalTables {
+            train: self.interactions("train", users, items)?,
+            validation: self.interactions("validation", users, items)?,
+            views: self.views(&header)?,
+            fingerprint: header.fingerprint,
+            modalities: header.modalities,
+            blocks,
+        })
+    }
+
+    fn header(&self) -> Result<Header, TrainError> {
+        let entries = self.metadata.metadata().as_ref();
+        let text = entries.and_then(|entries| entries.get(KEY));
+        let text =
+            text.ok_or_else(|| self.fault("not the tables of a run: its metadata has no `equipoise`"))?;
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let damaged = |e: serde_json::Error| self.fault(format!("metadata `{KEY}`: {e}"));
+        let Version { version } = serde_json::from_str(text).map_err(damaged)?;
+        if version != VERSION {
+            let reason = format!(
+                "version {version} of a run's tables, this program reads version {VERSION}; read them with the program \
+                 that wrote them, or train again"
+            );
+            return Err(TrainError::file(&self.path, reason));
+        }
+        serde_json::from_str(text).map_err(damaged)
+    }
+
+    fn views(&self, header: &Header) -> Result<Vec<FinalView>, TrainError> {
+        let n = header.modalities.len();
+        let mut views: Vec<FinalView> = Vec::new();
+        for HeaderView { silenced, blocks } in &header.views {
+            if n > equipoise_models::ablation::MAX_MODALITIES || silenced.iter().any(|&m| m >= n) {
+                return Err(self.fault(format!("a view silences modalities {silenced:?} of {n}")));
+            }
+            let ablation = Ablation::silencing(silenced.iter().copied());
+            if blocks.is_empty() || views.iter().any(|v| v.ablation == ablation) {
+                return Err(
+                    self.fault(format!("the view that silences {silenced:?} is empty or occurs twice"))
+                );
+            }
+            views.push(FinalView { ablation, blocks: blocks.clone() });
+        }
+        Ok(views)
+    }
+
+    fn block(&self, b: usize, users: usize) -> Result<FinalBlock, TrainError> {
+        let (of_users, of_items) = (format!("users.{b}"), format!("items.{b}"));
+        let (u, i) = (self.shape(&of_users, Dtype::F32, 2)?, self.shape(&of_items, Dtype::F32, 2)?);
+        if u[0] != users || u[1] != i[1] || u[1] == 0 {
+            let reason =
+                format!("{of_users} is {u:?} and {of_items} {i:?}: expected {users} users and equal widths");
+            return Err(self.fault(reason));
+        }
+        Ok(FinalBlock { width: u[1], users: self.floats(&of_users)?, items: self.floats(&of_items)? })
+    }
+
+    /// The shape of a tensor of this type and number of dimensions.
+    fn shape(&self, name: &str, dtype: Dtype, dimensions: usize) -> Result<&[usize], TrainError> {
+        let info = self.metadata.info(name).ok_or_else(|| self.fault(format!("no tensor {name}")))?;
+        if info.dtype == dtype && info.shape.len() == dimensions {
+            return Ok(&info.shape);
+        }
+        let expected = format!("{name}: expected {dimensions} dimensions of {dtype:?}");
+        Err(self.fault(format!("{expected}, found {:?} of {:?}", info.shape, info.dtype)))
+    }
+
+    /// Where the bytes of a tensor lie; the format's reader has seen to it that they are within the file.
+    fn range(&self, name: &str) -> Range<usize> {
+        let (from, to) = self.metadata.info(name).expect("its shape was asked for").data_offsets;
+        self.start + from..self.start + to
+    }
+
+    fn floats(&self, name: &str) -> Result<Floats, TrainError> {
+        let values = Floats::mapped(&self.map, self.range(name));
+        match values.as_slice().iter().find(|v| !v.is_finite()) {
+            Some(value) => Err(self.fault(format!("{name} holds {value}: expected finite values"))),
+            None => Ok(values),
+        }
+    }
+
+    fn interactions(&self, name: &str, users: usize, items: usize) -> Result<Interactions, TrainError> {
+        let (bounds, indices) = (format!("{name}.indptr"), format!("{name}.indices"));
+        self.shape(&bounds, Dtype::U64, 1)?;
+        self.shape(&indices, Dtype::U32, 1)?;
+        let (words, _) = self.map[self.range(&bounds)].as_chunks::<8>();
+        let bounds: Vec<u64> = words.iter().map(|w| u64::from_le_bytes(*w)).collect();
+        let (words, _) = self.map[self.range(&indices)].as_chunks::<4>();
+        let rows_fit = bounds.len() == users + 1 && bounds[0] == 0 && bounds[users] == words.len() as u64;
+        if !rows_fit || !bounds.is_sorted() {
+            return Err(
+                self.fault(format!("{name}.indptr: expected {users} rows over {} interactions", words.len()))
+            );
+        }
+        let mut pairs = Vec::with_capacity(words.len());
+        for (user, bound) in bounds.windows(2).enumerate() {
+            let row = words[bound[0] as usize..bound[1] as usize].iter().map(|w| u32::from_le_bytes(*w));
+            pairs.extend(row.map(|item| (user as u32, item)));
+        }
+        let ascending = pairs.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || pairs.iter().any(|&(_, item)| item as usize >= items) {
+            return Err(
+                self.fault(format!("{name}.indices: expected ascending items below {items} for each user"))
+            );
+        }
+        Ok(Interactions::from_pairs(users, items, &pairs).0)
+    }
+}
+
+/// What to do about a file that cannot be used.
+const AGAIN: &str = "copy the file from the run again, or train again with --overwrite";
+/// What to say of a run without the file.
+const MISSING: &str = "this run keeps no final tables: it is a teacher's, or an earlier version made it; train again with \
+     --overwrite, or load its model together with its data set";
+
+/// float32 values in memory, or where they lie in a mapped file.
+#[derive(Clone)]
+enum Floats {
+    Owned(Arc<Vec<f32>>),
+    Mapped(Arc<Mmap>, Range<usize>),
+}
+
+impl Floats {
+    /// The little-endian values in these bytes of a file; a copy where this machine cannot use them in place.
+    fn mapped(map: &Arc<Mmap>, range: Range<usize>) -> Floats {
+        let bytes = &map[range.clone()];
+        if cfg!(target_endian = "little") && bytes.as_ptr().cast::<f32>().is_aligned() {
+            return Floats::Mapped(map.clone(), range);
+        }
+        let (words, _) = bytes.as_chunks::<4>();
+        Floats::Owned(Arc::new(words.iter().map(|w| f32::from_le_bytes(*w)).collect()))
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        match self {
+            Floats::Owned(values) => values,
+            Floats::Mapped(map, range) => {
+                // SAFETY: every bit pattern is an `f32`; `mapped` saw to it that the bytes are aligned, and the shape of
+                // the tensor that they are whole values, so that nothing is left over before or behind.
+                let (before, values, behind) = unsafe { map[range.clone()].align_to::<f32>() };
+                debug_assert!(before.is_empty() && behind.is_empty());
+                values
+            }
+        }
+    }
+}
+
+/// Values as little-endian bytes: where they lie, if this machine keeps them so.
+fn bytes_of(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        // SAFETY: every `f32` is four bytes, and every byte a `u8`, which may lie anywhere.
+        let (_, bytes, _) = unsafe { values.align_to::<u8>() };
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect())
+}
