@@ -1,4 +1,4 @@
-//! Gathers an [`Audit`] from run directories: everything in it was measured and written when the run was made.
+//! An [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
 use crate::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
@@ -8,47 +8,49 @@ use equipoise_train::run::Metrics;
 use equipoise_train::{Report, Run, TrainError};
 use std::path::PathBuf;
 
-/// The audit of a run on its test split, beside the plain model's if one is given.
-///
-/// # Errors
-/// If a file of a run is missing or damaged, or the two runs are not of the same data.
-pub fn gather(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
-    let (config, report) = (run.config()?, run.report()?);
-    let metric = config.train.metric.clone();
-    let teachers = teachers(run, &report)?;
-    let history = history(run)?;
-    let value = |metrics: &Metrics| metrics.get(&metric).copied();
-    // Where silencing shows nothing, a row per modality would only repeat the whole model.
-    let shown = equipoise_models::find(&config.backbone.name);
-    let shown = shown.is_none_or(|backbone| backbone.ablation_effect.shows());
-    let modalities = (0..if shown { report.modalities.len() } else { 0 })
-        .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
-        .collect();
-    let curves = teachers.iter().flatten();
-    Ok(Audit {
-        run: run.name(),
-        dataset: report.dataset.clone(),
-        backbone: config.backbone.name.clone(),
-        balance: config.balance.name.clone(),
-        seed: config.seed,
-        metric: metric.clone(),
-        split: "test".into(),
-        users: report.users,
-        items: report.items,
-        interactions: report.interactions,
-        evaluated_users: report.evaluated_users,
-        whole: value(&report.test).unwrap_or(f64::NAN),
-        ids_only: ablation(&report, &Label::IdsOnly, &metric),
-        popularity: value(&report.popularity),
-        modalities,
-        history,
-        teacher_history: curves.map(|t| t.curve.clone()).collect(),
-        plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
-        metrics: report.test.clone().into_iter().collect(),
-        definitions: report.definitions.clone().into_iter().collect(),
-        config_toml: config.to_toml().map_err(|e| fault(run.config_path(), e))?,
-        version: env!("CARGO_PKG_VERSION").into(),
-    })
+impl Audit {
+    /// The audit of a run on its test split, beside the plain model's if one is given.
+    ///
+    /// # Errors
+    /// If a file of a run is missing or damaged, or the two runs are not of the same data.
+    pub fn from_run(run: &Run, plain: Option<&Run>) -> Result<Audit, TrainError> {
+        let (config, report) = (run.config()?, run.report()?);
+        let metric = config.train.metric.clone();
+        let teachers = teachers(run, &report)?;
+        let history = history(run)?;
+        let value = |metrics: &Metrics| metrics.get(&metric).copied();
+        // Where silencing shows nothing, a row per modality would only repeat the whole model.
+        let shown = equipoise_models::find(&config.backbone.name);
+        let shown = shown.is_none_or(|backbone| backbone.ablation_effect.shows());
+        let modalities = (0..if shown { report.modalities.len() } else { 0 })
+            .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
+            .collect();
+        let curves = teachers.iter().flatten();
+        Ok(Audit {
+            run: run.name(),
+            dataset: report.dataset.clone(),
+            backbone: config.backbone.name.clone(),
+            balance: config.balance.name.clone(),
+            seed: config.seed,
+            metric: metric.clone(),
+            split: "test".into(),
+            users: report.users,
+            items: report.items,
+            interactions: report.interactions,
+            evaluated_users: report.evaluated_users,
+            whole: value(&report.test).unwrap_or(f64::NAN),
+            ids_only: ablation(&report, &Label::IdsOnly, &metric),
+            popularity: value(&report.popularity),
+            modalities,
+            history,
+            teacher_history: curves.map(|t| t.curve.clone()).collect(),
+            plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
+            metrics: report.test.clone().into_iter().collect(),
+            definitions: report.definitions.clone().into_iter().collect(),
+            config_toml: config.to_toml().map_err(|e| fault(run.config_path(), e))?,
+            version: env!("CARGO_PKG_VERSION").into(),
+        })
+    }
 }
 
 /// The ablations that an audit reads, by the label that a report gives them.

@@ -1,13 +1,13 @@
 //! The imbalance report: what each modality contributes, in words, numbers and pictures.
 //!
-//! One [`Audit`] is gathered from run directories. From it come
+//! [`Audit::from_run`] reads an [`Audit`] from run directories. From it come
 //!
 //! * [`verdicts`]: one judgement per modality, with a sentence that says why;
 //! * [`headline`]: one or two sentences about the whole run;
 //! * [`text_report`]: an aligned table for the terminal;
 //! * [`html_report`]: one self-contained page, with charts.
 //!
-//! [`gather`](gather::gather) reads it from them. The four are pure functions: no file is read or written, and nothing can fail. A value that is
+//! and methods of the same names. The four are pure functions: no file is read or written, and nothing can fail. A value that is
 //! missing, infinite or not a number is shown as absent and never decides a verdict.
 //!
 //! # Vocabulary
@@ -24,9 +24,10 @@
 
 mod audit;
 pub mod compare;
-pub mod gather;
+mod gather;
 mod headline;
 mod html;
+mod outputs;
 mod quantities;
 mod text;
 mod verdict;

@@ -4,8 +4,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_report::gather::gather;
-use equipoise_report::{headline, html_report, text_report, verdicts};
+use equipoise_report::{Audit, headline, html_report, text_report, verdicts};
 use equipoise_train::Run;
 use serde_json::json;
 use std::path::PathBuf;
@@ -26,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let run = Run::open(&args.run)?;
     let plain = args.against.as_deref().map(Run::open).transpose()?;
-    let audit = gather(&run, plain.as_ref())?;
+    let audit = Audit::from_run(&run, plain.as_ref())?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
     if global.json() {
         return print::json(&json!({
@@ -41,7 +40,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
 
 /// Writes the report of a run and returns its headline.
 pub fn write_report(run: &Run, plain: Option<&Run>) -> Result<String, Failure> {
-    let audit = gather(run, plain)?;
+    let audit = Audit::from_run(run, plain)?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
     Ok(headline(&audit))
 }

@@ -7,7 +7,6 @@ use crate::print;
 
 use crate::progress::Progress;
 use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
-use equipoise_report::gather::gather;
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
@@ -43,7 +42,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let stop = on_interrupt()?;
     let plain = train(args, &loaded, "none", &data, &mut progress, &stop)?;
     let ckd = train(args, &loaded, "ckd", &data, &mut progress, &stop)?;
-    let audit = gather(&ckd.run, Some(&plain.run))?;
+    let audit = Audit::from_run(&ckd.run, Some(&plain.run))?;
     ckd.run.write(&ckd.run.report_path(), html_report(&audit).as_bytes())?;
     super::audit::write_report(&plain.run, None)?;
     if global.json() {

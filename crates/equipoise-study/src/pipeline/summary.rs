@@ -3,7 +3,6 @@
 use super::error::PipelineError;
 use equipoise_eval::paired_t;
 use equipoise_report::compare::compare;
-use equipoise_report::gather::gather;
 use equipoise_report::words::{change, count, list, name, number, percent};
 use equipoise_report::{Audit, ModalityVerdict, headline, verdicts};
 use equipoise_train::Run;
@@ -87,8 +86,8 @@ const SEEDS: usize = 3;
 /// If a file of a run is missing or damaged.
 pub(super) fn summarise(runs: &[(u64, Run, Run)]) -> Result<(Summary, Audit), PipelineError> {
     let (_, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
-    let audit = gather(ckd_run, Some(plain_run))?;
-    let plain = judged_by(gather(plain_run, None)?, &audit);
+    let audit = Audit::from_run(ckd_run, Some(plain_run))?;
+    let plain = judged_by(Audit::from_run(plain_run, None)?, &audit);
     let mut seeds = Vec::new();
     for (seed, plain, ckd) in runs {
         let value =
