@@ -9,8 +9,8 @@
 use equipoise_kernels::exponential::exp_one;
 use equipoise_kernels::product::{Matrix, Strided, product};
 
-use super::block::Scratch;
 use super::linear::Linear;
+use super::scratch::Scratch;
 
 /// Multi-head self-attention.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use super::activation::Activation;
 use super::attention::{Attention, RelativeBias};
 use super::linear::Linear;
 use super::norm::LayerNorm;
+use super::scratch::Scratch;
 
 /// Where the norms stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,18 +28,6 @@ pub(crate) struct Block {
     pub(crate) order: Order,
     /// Factors of the two residuals by column (layer scale); `None` for 1.
     pub(crate) scales: Option<[Vec<f32>; 2]>,
-}
-
-/// Memory for one batch, used again for the next.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    pub(super) qkv: Vec<f32>,
-    pub(super) context: Vec<f32>,
-    pub(super) scores: Vec<f32>,
-    pub(super) head: Vec<f32>,
-    normed: Vec<f32>,
-    hidden: Vec<f32>,
-    change: Vec<f32>,
 }
 
 impl Block {

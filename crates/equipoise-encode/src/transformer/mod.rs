@@ -10,11 +10,13 @@ mod attention;
 mod block;
 mod linear;
 mod norm;
+mod scratch;
 mod weights;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, RelativeBias};
-pub(crate) use block::{Block, Order, Scratch};
+pub(crate) use block::{Block, Order};
 pub(crate) use linear::Linear;
 pub(crate) use norm::{LayerNorm, unit_rows};
+pub(crate) use scratch::Scratch;
 pub(crate) use weights::Weights;

@@ -1,6 +1,6 @@
 //! Hit rate.
 
-use super::Metric;
+use super::metric::Metric;
 
 /// `Hit@k = 1` when one of the first k items is held out, else 0.
 #[derive(Debug, Clone, Copy)]

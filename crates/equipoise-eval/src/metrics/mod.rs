@@ -1,38 +1,18 @@
 //! Metrics of one ranked list. Each is a file here and a line in [`MetricName`].
 
 mod hit;
+mod metric;
 mod ndcg;
 mod precision;
 mod recall;
 
 pub use hit::Hit;
+pub use metric::Metric;
 pub use ndcg::{Ndcg, NdcgDefinition};
 pub use precision::Precision;
 pub use recall::Recall;
 
 use serde::{Deserialize, Serialize};
-
-/// A measure of one user's ranked list against the user's held-out items.
-pub trait Metric: Send + Sync {
-    /// Name in settings and results, as in `recall@20`.
-    fn name(&self) -> &'static str;
-
-    /// The formula in words, kept beside the results.
-    fn definition(&self) -> String;
-
-    /// The value for one user, in `[0, 1]`.
-    ///
-    /// `hits[p]` tells whether the item at rank p + 1 is held out. The list reaches down to the
-    /// largest cut-off requested (Kmax) and may be shorter when there are fewer candidates; ranks
-    /// beyond its end are no hits. `relevant` is the number of held-out items and `k` the cut-off,
-    /// at least 1 and at most Kmax. 0 when `relevant` is 0.
-    fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64;
-
-    /// Whether a larger value is a better one.
-    fn higher_is_better(&self) -> bool {
-        true
-    }
-}
 
 /// The metrics there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,13 +54,9 @@ pub fn registry(ndcg: NdcgDefinition) -> Vec<Box<dyn Metric>> {
     MetricName::ALL.iter().map(|name| name.metric(ndcg)).collect()
 }
 
-/// Number of hits among the first `k` ranks.
-fn hits_within(hits: &[bool], k: usize) -> usize {
-    hits.iter().take(k).filter(|&&hit| hit).count()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::metric::hits_within;
     use super::*;
     use proptest::prelude::*;
 

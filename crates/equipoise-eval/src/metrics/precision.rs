@@ -1,6 +1,6 @@
 //! Precision.
 
-use super::{Metric, hits_within};
+use super::metric::{Metric, hits_within};
 
 /// `Precision@k = (r_1 + .. + r_k) / k`: the share of the k places that are hits.
 ///

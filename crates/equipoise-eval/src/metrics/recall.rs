@@ -1,6 +1,6 @@
 //! Recall.
 
-use super::{Metric, hits_within};
+use super::metric::{Metric, hits_within};
 
 /// `Recall@k = (r_1 + .. + r_k) / g`: the share of the user's g held-out items found.
 #[derive(Debug, Clone, Copy)]

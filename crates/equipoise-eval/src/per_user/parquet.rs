@@ -16,7 +16,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use super::PerUser;
+use super::table::PerUser;
 use crate::error::EvalError;
 
 const USER: &str = "user";
@@ -132,8 +132,34 @@ fn read_metadata(path: &Path, pairs: Option<&Vec<KeyValue>>) -> Result<BTreeMap<
     }
 }
 
+impl PerUser {
+    /// Writes the table as Parquet: `user` (u32), `user_id` (text, when `raw_user_ids` is given,
+    /// which is indexed by user), then the columns (f64). `metadata` goes into the file's
+    /// key-value metadata. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`EvalError::Column`] when lengths differ, a name occurs twice or a user has no raw id,
+    /// [`EvalError::Io`] when the file cannot be written.
+    pub fn write_parquet(
+        &self,
+        path: &Path,
+        raw_user_ids: Option<&[String]>,
+        metadata: &[(&str, String)],
+    ) -> Result<(), EvalError> {
+        write(self, path, raw_user_ids, metadata)
+    }
+
+    /// Reads what [`PerUser::write_parquet`] wrote; see [`PerUserFile::read`] for ids and metadata.
+    ///
+    /// # Errors
+    /// Those of [`PerUserFile::read`].
+    pub fn read_parquet(path: &Path) -> Result<PerUser, EvalError> {
+        Ok(PerUserFile::read(path)?.per_user)
+    }
+}
+
 /// See [`PerUser::write_parquet`].
-pub(super) fn write(
+fn write(
     table: &PerUser,
     path: &Path,
     raw_user_ids: Option<&[String]>,

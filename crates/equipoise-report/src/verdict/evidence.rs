@@ -1,6 +1,6 @@
 //! The numbers that a verdict rests on, and the questions asked of them.
 
-use super::{COARSEST_RESOLUTION, CONTENT_GAIN, REMOVAL_LOSS, tolerance};
+use super::thresholds::{COARSEST_RESOLUTION, CONTENT_GAIN, REMOVAL_LOSS, tolerance};
 use crate::audit::{Audit, ModalityAudit, finite};
 
 /// The finite numbers on one modality, and the questions asked of them.

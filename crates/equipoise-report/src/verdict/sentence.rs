@@ -1,6 +1,8 @@
 //! A verdict in words, with the numbers that led to it.
 
-use super::{Evidence, Verdict, tolerance};
+use super::evidence::Evidence;
+use super::kinds::Verdict;
+use super::thresholds::tolerance;
 use crate::words::{change, count, name, number, percent};
 
 /// One to three sentences on `modality`.

@@ -7,9 +7,9 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::Picture;
-use super::decode::{check_size, colours};
 use super::fault::PictureFault;
 use super::orientation::{orientation, upright};
+use super::pixels::{check_size, colours};
 
 /// Decodes a JPEG. Small faults within the data are passed over, as other decoders do; a file that ends within its
 /// picture is refused.

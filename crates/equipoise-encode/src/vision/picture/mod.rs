@@ -4,6 +4,7 @@ mod decode;
 mod fault;
 mod jpeg;
 mod orientation;
+mod pixels;
 mod png;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@ use std::io::Cursor;
 use png::{Decoder, DecodingError, Limits, Transformations};
 
 use super::Picture;
-use super::decode::{check_size, colours};
 use super::fault::PictureFault;
 use super::orientation::{orientation, upright};
+use super::pixels::{check_size, colours};
 
 /// Bytes for what is beside the pixels: one row, profiles, tables of the decompressor.
 const BESIDE: usize = 64 << 20;

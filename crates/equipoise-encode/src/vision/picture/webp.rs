@@ -5,9 +5,9 @@ use std::io::{Cursor, ErrorKind};
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::Picture;
-use super::decode::{check_size, colours};
 use super::fault::PictureFault;
 use super::orientation::{orientation, upright};
+use super::pixels::{check_size, colours};
 
 /// Decodes a WebP; of an animation, its first frame.
 ///

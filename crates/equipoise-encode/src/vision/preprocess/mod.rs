@@ -6,9 +6,10 @@
 
 mod config;
 mod crop;
+mod fixed_taps;
 mod kernel;
-mod lanes;
 mod resize;
+mod resize_loops;
 mod settings;
 #[cfg(test)]
 mod tests;

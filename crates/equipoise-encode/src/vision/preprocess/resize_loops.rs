@@ -1,6 +1,6 @@
 //! The two inner loops of resizing.
 
-use super::resize::{FRACTION, FixedTaps};
+use super::fixed_taps::{FRACTION, FixedTaps};
 
 const HALF: i32 = 1 << (FRACTION - 1);
 
