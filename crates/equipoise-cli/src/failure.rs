@@ -60,6 +60,7 @@ impl From<EncodeError> for Failure {
             {
                 Failure::failed(error)
             }
+            EncodeError::Job(_) => Failure::failed(error),
             _ => Failure::input(error),
         }
     }

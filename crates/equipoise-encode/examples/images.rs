@@ -4,7 +4,7 @@
 //! cargo run --release --example images -- DATA PICTURES MODEL [OUT]
 //! ```
 
-use equipoise_encode::{ImageRequest, encode_images};
+use equipoise_encode::{EncodeProgress, ImageRequest, encode_images};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,8 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         overwrite: true,
         ..ImageRequest::default()
     };
-    let report =
-        encode_images(&request, &mut |progress| eprintln!("{} of {}", progress.done, progress.total))?;
+    let report = encode_images(&request, &mut |progress: &EncodeProgress| {
+        eprintln!("{} of {}", progress.done, progress.total)
+    })?;
     for broken in &report.broken {
         println!("{}: {}", broken.item, broken.reason);
     }

@@ -4,7 +4,7 @@
 //! cargo run --release --example texts -- DATA [MODEL [NAME]]
 //! ```
 
-use equipoise_encode::{TextRequest, encode_texts};
+use equipoise_encode::{EncodeProgress, TextRequest, encode_texts};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = arguments.next().unwrap_or_else(|| "text".into());
     let request = TextRequest { data: data.into(), model, name, ..TextRequest::default() };
     let mut quarter = 0;
-    let report = encode_texts(&request, &mut |progress| {
+    let report = encode_texts(&request, &mut |progress: &EncodeProgress| {
         if 4 * progress.done >= quarter * progress.total {
             eprintln!("{} of {}", progress.done, progress.total);
             quarter += 1;

@@ -63,6 +63,9 @@ pub enum EncodeError {
         /// Why, and what to do.
         problem: String,
     },
+    /// The machine's fault: what is done is kept.
+    #[error(transparent)]
+    Job(#[from] equipoise_jobs::Fault),
 }
 
 impl EncodeError {

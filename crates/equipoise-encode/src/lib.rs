@@ -9,9 +9,10 @@
 //! on whether the run was cut short and continued.
 //!
 //! ```no_run
-//! use equipoise_encode::{TextRequest, encode_texts};
+//! use equipoise_encode::{EncodeProgress, TextRequest, encode_texts};
 //! let request = TextRequest { data: "my-data".into(), model: "builtin".into(), ..TextRequest::default() };
-//! let report = encode_texts(&request, &mut |progress| eprintln!("{} of {}", progress.done, progress.total))?;
+//! let mut listener = |progress: &EncodeProgress| eprintln!("{} of {}", progress.done, progress.total);
+//! let report = encode_texts(&request, &mut listener)?;
 //! println!("{} rows of {} columns, {} without text", report.rows, report.width, report.missing);
 //! # Ok::<(), equipoise_encode::EncodeError>(())
 //! ```
@@ -26,6 +27,6 @@ mod transformer;
 mod vision;
 
 pub use error::EncodeError;
-pub use job::{BrokenItem, EncodeReport, HashedFile, Progress};
+pub use job::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
 pub use text::{TextRequest, encode_texts};
 pub use vision::{ImagePooling, ImageRequest, encode_images};

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use common::{data, model, request, texts};
 use equipoise_encode::{TextRequest, encode_texts};
+use equipoise_jobs::Silent;
 use tempfile::TempDir;
 
 /// A copy of a tiny model, changed by `change`.
@@ -43,7 +44,7 @@ fn remove(dir: &Path, file: &str) {
 fn message(name: &str, change: impl FnOnce(&Path)) -> String {
     let data = data(&texts(8));
     let model = changed(name, change);
-    let message = encode_texts(&request(&data, model.path()), &mut |_| {}).expect_err("refused").to_string();
+    let message = encode_texts(&request(&data, model.path()), &mut Silent).expect_err("refused").to_string();
     let left: Vec<_> =
         std::fs::read_dir(data.path()).expect("listed").flatten().map(|e| e.file_name()).collect();
     assert_eq!(left.len(), 5, "{left:?}");
@@ -119,7 +120,7 @@ fn settings_out_of_range_are_named() {
         (TextRequest { data: "/nowhere".into(), ..plain }, "/nowhere"),
     ];
     for (request, says) in cases {
-        let message = encode_texts(&request, &mut |_| {}).expect_err(says).to_string();
+        let message = encode_texts(&request, &mut Silent).expect_err(says).to_string();
         assert!(message.contains(says), "expected {says:?} in: {message}");
     }
 }

@@ -4,13 +4,14 @@ mod common;
 
 use common::{data, features, golden, model, request};
 use equipoise_encode::{EncodeReport, encode_texts};
+use equipoise_jobs::Silent;
 
 fn encoded(name: &str) -> EncodeReport {
     let cases = golden(&format!("{name}/golden.json"));
     let cases = cases.as_array().expect("a list");
     let texts: Vec<_> = cases.iter().map(|case| case["text"].as_str().map(String::from)).collect();
     let data = data(&texts);
-    let report = encode_texts(&request(&data, &model(name)), &mut |_| {}).expect("encoded");
+    let report = encode_texts(&request(&data, &model(name)), &mut Silent).expect("encoded");
     let found = features(&data);
     assert_eq!(found.rows(), cases.len());
     for (n, case) in cases.iter().enumerate() {
@@ -68,7 +69,7 @@ fn the_built_in_encoder_agrees_with_a_dense_decomposition() {
     let data = data(&texts);
     let mut request = request(&data, "builtin".as_ref());
     request.dims = Some(6);
-    let report = encode_texts(&request, &mut |_| {}).expect("encoded");
+    let report = encode_texts(&request, &mut Silent).expect("encoded");
     let found = features(&data);
     let rows = list("rows");
     assert_eq!((report.width, report.missing), (6, texts.len() - rows.len()));

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use common::data;
 use equipoise_data::formats::read_npy;
-use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
+use equipoise_encode::{EncodeProgress, EncodeReport, ImagePooling, ImageRequest, encode_images};
+use equipoise_jobs::Silent;
 use tempfile::TempDir;
 
 /// A file of the golden values.
@@ -60,7 +61,7 @@ impl Shop {
     }
 
     fn encode(&self, request: &ImageRequest) -> EncodeReport {
-        encode_images(request, &mut |_| {}).expect("encoded")
+        encode_images(request, &mut Silent).expect("encoded")
     }
 
     fn rows(&self) -> Vec<Vec<f32>> {
@@ -110,7 +111,7 @@ fn the_bits_do_not_depend_on_threads_nor_on_being_cut_short() {
     assert!(with(3) == expected);
     let shop = Shop::new();
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        encode_images(&shop.request(), &mut |progress| assert!(progress.done < 6, "killed"))
+        encode_images(&shop.request(), &mut |progress: &EncodeProgress| assert!(progress.done < 6, "killed"))
     }));
     assert!(ended.is_err());
     let report = shop.encode(&shop.request());
@@ -147,7 +148,7 @@ fn a_changed_picture_is_seen_and_settings_change_the_rows() {
     shop.encode(&shop.request());
     let first = shop.rows();
     fs::copy(golden("pictures/one_bit.png"), shop.image("item0.png")).expect("copied");
-    let message = encode_images(&shop.request(), &mut |_| {}).expect_err("occupied").to_string();
+    let message = encode_images(&shop.request(), &mut Silent).expect_err("occupied").to_string();
     assert!(message.contains("--overwrite"), "{message}");
     let over = ImageRequest { overwrite: true, ..shop.request() };
     shop.encode(&over);
@@ -165,7 +166,7 @@ fn a_changed_picture_is_seen_and_settings_change_the_rows() {
 fn what_cannot_be_used_is_said() {
     let shop = Shop::new();
     let message =
-        |request: ImageRequest| encode_images(&request, &mut |_| {}).expect_err("refused").to_string();
+        |request: ImageRequest| encode_images(&request, &mut Silent).expect_err("refused").to_string();
     let empty = tempfile::tempdir().expect("a temporary directory");
     let base = || shop.request();
     for (request, says) in [

@@ -5,14 +5,15 @@ mod common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{data, features, model, request, texts};
-use equipoise_encode::{EncodeReport, encode_texts};
+use equipoise_encode::{EncodeProgress, EncodeReport, encode_texts};
+use equipoise_jobs::Silent;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 fn encode(data: &TempDir, tokens: usize) -> EncodeReport {
     let request =
         equipoise_encode::TextRequest { batch_tokens: Some(tokens), ..request(data, &model("bert")) };
-    encode_texts(&request, &mut |_| {}).expect("encoded")
+    encode_texts(&request, &mut Silent).expect("encoded")
 }
 
 fn bits(data: &TempDir) -> Vec<u32> {
@@ -39,7 +40,7 @@ fn a_run_that_is_cut_short_is_continued_to_the_same_bits() {
     let mut reached = 0;
     // Ends as a process would that is killed: nothing is tidied up.
     let ended = catch_unwind(AssertUnwindSafe(|| {
-        encode_texts(&request, &mut |progress| {
+        encode_texts(&request, &mut |progress: &EncodeProgress| {
             reached = progress.done;
             assert!(progress.done < 20, "killed");
         })
@@ -47,7 +48,7 @@ fn a_run_that_is_cut_short_is_continued_to_the_same_bits() {
     assert!(ended.is_err() && reached >= 20);
     assert!(!cut.path().join("text_feat.npy").exists());
     let mut first = None;
-    let report = encode_texts(&request, &mut |progress| {
+    let report = encode_texts(&request, &mut |progress: &EncodeProgress| {
         first.get_or_insert(progress.before);
     })
     .expect("continued");
@@ -66,17 +67,17 @@ fn what_is_there_is_made_once_and_never_replaced_unasked() {
     assert!(!first.up_to_date && again.up_to_date && again.features == first.features);
     let mut other = request(&data, &model("bert"));
     other.batch_tokens = Some(65);
-    let message = encode_texts(&other, &mut |_| {}).expect_err("occupied").to_string();
+    let message = encode_texts(&other, &mut Silent).expect_err("occupied").to_string();
     assert!(message.contains("--overwrite") && message.contains("text_feat.npy"), "{message}");
     other.overwrite = true;
-    assert!(!encode_texts(&other, &mut |_| {}).expect("replaced").up_to_date);
+    assert!(!encode_texts(&other, &mut Silent).expect("replaced").up_to_date);
     // Features that were changed since are not taken for those that were written.
     let file = data.path().join("text_feat.npy");
     let mut bytes = std::fs::read(&file).expect("there");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&file, bytes).expect("written");
-    assert!(!encode_texts(&other, &mut |_| {}).expect("made again").up_to_date);
+    assert!(!encode_texts(&other, &mut Silent).expect("made again").up_to_date);
 }
 
 #[test]
@@ -108,8 +109,8 @@ fn two_runs_at_once_are_kept_apart() {
     let data = data(&texts(20));
     let request = request(&data, &model("bert"));
     let mut refused = None;
-    encode_texts(&request, &mut |_| {
-        refused.get_or_insert_with(|| encode_texts(&request, &mut |_| {}).expect_err("held").to_string());
+    encode_texts(&request, &mut |_: &EncodeProgress| {
+        refused.get_or_insert_with(|| encode_texts(&request, &mut Silent).expect_err("held").to_string());
     })
     .expect("the first goes on");
     assert!(refused.expect("tried").contains("another run"));
@@ -126,7 +127,7 @@ proptest! {
         let run = |tokens| {
             let data = data(&texts);
             let request = equipoise_encode::TextRequest { batch_tokens: Some(tokens), ..request(&data, &model(name)) };
-            encode_texts(&request, &mut |_| {}).expect("encoded");
+            encode_texts(&request, &mut Silent).expect("encoded");
             features(&data)
         };
         let (alone, packed) = (run(1), run(4096));

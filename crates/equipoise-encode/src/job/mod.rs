@@ -9,9 +9,9 @@ mod run;
 mod store;
 
 pub(crate) use output::{Memory, Place};
-pub(crate) use plan::{Fingerprint, batches};
+pub(crate) use plan::{batches, key};
 pub(crate) use report::VERSION;
-pub use report::{BrokenItem, EncodeReport, HashedFile, Progress};
+pub use report::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
 pub(crate) use run::{Job, Prepared, run};
 pub(crate) use store::Store;
 

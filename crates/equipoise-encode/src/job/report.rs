@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Version of `<name>_encoder.json`.
 pub(crate) const VERSION: u32 = 1;
 
-/// How far an encoding has come.
+/// The progress event of an encoding: how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct EncodeProgress {
     /// Items done, those of an earlier run included.
     pub done: usize,
     /// Items to be encoded.

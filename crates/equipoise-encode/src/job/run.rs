@@ -7,10 +7,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
 use super::output::{Output, Place};
-use super::report::{BrokenItem, EncodeReport, Progress, VERSION};
+use super::report::{BrokenItem, EncodeProgress, EncodeReport, VERSION};
 use super::store::{Rows, Store};
 use super::{Broken, Encoder};
 use crate::error::EncodeError;
+use equipoise_jobs::Listener;
 
 /// What is encoded and where it goes.
 pub(crate) struct Job<'a, I> {
@@ -43,7 +44,7 @@ pub(crate) struct Prepared<I> {
 pub(crate) fn run<E: Encoder>(
     encoder: &E,
     job: Job<'_, E::Input>,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let start = Instant::now();
     job.place.check()?;
@@ -67,7 +68,7 @@ pub(crate) fn run<E: Encoder>(
     }
     let store = Store::open(&job.place.dir, &job.place.name, &report.fingerprint)?;
     let mut rows = store.rows(&prepared.batches, encoder.width())?;
-    report.resumed = encode_rest(encoder, &prepared, &mut rows, progress)?;
+    report.resumed = encode_rest(encoder, &prepared, &mut rows, listener)?;
     let mut kept = Kept { rows: &mut rows, prepared: &prepared, broken: Vec::new() };
     kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
     report.broken = kept.broken_items(job.ids);
@@ -84,13 +85,13 @@ fn encode_rest<E: Encoder>(
     encoder: &E,
     prepared: &Prepared<E::Input>,
     rows: &mut Rows,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<usize, EncodeError> {
     let left: Vec<usize> = (0..prepared.batches.len()).filter(|&batch| !rows.has(batch)).collect();
     let total = prepared.inputs.len();
     let before = total - left.iter().map(|&batch| prepared.batches[batch].len()).sum::<usize>();
-    let mut state = Progress { done: before, total, before };
-    progress(state);
+    let mut state = EncodeProgress { done: before, total, before };
+    listener.event(&state);
     let next = AtomicUsize::new(0);
     let threads = rayon::current_num_threads().min(left.len());
     std::thread::scope(|scope| {
@@ -104,7 +105,7 @@ fn encode_rest<E: Encoder>(
         for Done { batch, rows: values, broken } in receiver {
             rows.add(batch, &values, &broken)?;
             state.done += prepared.batches[batch].len();
-            progress(state);
+            listener.event(&state);
         }
         Ok(before)
     })

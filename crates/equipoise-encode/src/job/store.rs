@@ -1,10 +1,9 @@
-//! The rows that are done, kept so that a run that is killed can go on.
+//! The rows that are done, kept so that a run that is killed can be taken up.
 //!
-//! `.equipoise-<name>.part/` stands beside the features until they are whole:
+//! `.equipoise-<name>.part/` stands beside the features until they are whole. It is a unit of work ([`Unit`]) whose key is the
+//! hash of contents, model and settings, with two files of its own:
 //!
 //! ```text
-//! lock          held by the run that is at work
-//! fingerprint   of contents, model and settings
 //! rows          a record for each batch: number, length of the list of broken inputs (u32, little-endian), the rows
 //!               (f32), that list (JSON), the first 16 bytes of the BLAKE3 hash of all of it
 //! publishing    there once the files of the features are being replaced
@@ -12,13 +11,14 @@
 //!
 //! A record that was cut short, or does not match its hash, is dropped with all that follow it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Broken;
 use crate::error::EncodeError;
+use equipoise_jobs::{Claim, Fault, Standing, Unit};
 
 const HASH: usize = 16;
 const HEAD: usize = 8;
@@ -26,7 +26,7 @@ const HEAD: usize = 8;
 /// Work under way.
 pub(crate) struct Store {
     dir: PathBuf,
-    _lock: File,
+    _claim: Claim,
 }
 
 /// The records of a job.
@@ -46,46 +46,19 @@ impl Store {
     /// # Errors
     /// If another run holds it, or the file system refuses.
     pub(crate) fn open(dir: &Path, name: &str, fingerprint: &str) -> Result<Store, EncodeError> {
-        let dir = dir.join(format!(".equipoise-{name}.part"));
-        std::fs::create_dir_all(&dir).map_err(EncodeError::io(&dir))?;
-        let file = dir.join("lock");
-        let lock =
-            OpenOptions::new().create(true).append(true).open(&file).map_err(EncodeError::io(&file))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let problem =
-                    "another run is encoding these features; wait for it, or choose another --name".into();
-                return Err(EncodeError::Output { path: dir, problem });
-            }
-            Err(TryLockError::Error(source)) => return Err(EncodeError::Io { file, source }),
+        let unit = unit(dir, name, fingerprint);
+        let claim = unit.claim().map_err(fault(&unit))?;
+        if unit.standing().map_err(fault(&unit))? != Standing::Begun {
+            claim.clear().map_err(fault(&unit))?;
+            claim.begin(&name).map_err(fault(&unit))?;
         }
-        let store = Store { dir, _lock: lock };
-        let known = std::fs::read_to_string(store.dir.join("fingerprint")).ok();
-        if known.as_deref() != Some(fingerprint) {
-            for old in ["rows", "publishing"] {
-                store.remove(old)?;
-            }
-            let file = store.dir.join("fingerprint");
-            equipoise_data::write_atomic(&file, |out| out.write_all(fingerprint.as_bytes()))
-                .map_err(EncodeError::io(&file))?;
-        }
-        Ok(store)
-    }
-
-    fn remove(&self, name: &str) -> Result<(), EncodeError> {
-        let file = self.dir.join(name);
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EncodeError::io(&file)(error)),
-            _ => Ok(()),
-        }
+        Ok(Store { dir: unit.dir().to_owned(), _claim: claim })
     }
 
     /// Whether the job of this fingerprint had begun to replace the files of the features when it ended.
     pub(crate) fn was_publishing(dir: &Path, name: &str, fingerprint: &str) -> bool {
-        let dir = dir.join(format!(".equipoise-{name}.part"));
-        let known = std::fs::read_to_string(dir.join("fingerprint"));
-        known.is_ok_and(|known| known == fingerprint) && dir.join("publishing").exists()
+        let unit = unit(dir, name, fingerprint);
+        unit.standing() == Ok(Standing::Begun) && unit.dir().join("publishing").exists()
     }
 
     /// Notes that the files of the features are about to be replaced.
@@ -117,6 +90,19 @@ impl Store {
     /// If it cannot be removed.
     pub(crate) fn finish(self) -> Result<(), EncodeError> {
         std::fs::remove_dir_all(&self.dir).map_err(EncodeError::io(&self.dir))
+    }
+}
+
+fn unit(dir: &Path, name: &str, fingerprint: &str) -> Unit {
+    Unit::new(dir.join(format!(".equipoise-{name}.part")), fingerprint)
+}
+
+fn fault(unit: &Unit) -> impl FnOnce(Fault) -> EncodeError + '_ {
+    |fault| {
+        let Fault::Held { by, .. } = &fault else { return EncodeError::Job(fault) };
+        let problem =
+            format!("another run is encoding these features ({by}); wait for it, or choose another --name");
+        EncodeError::Output { path: unit.dir().to_owned(), problem }
     }
 }
 

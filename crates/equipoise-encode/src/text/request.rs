@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use equipoise_data::formats::Cells;
 use equipoise_data::{ItemIds, item_ids};
+use equipoise_jobs::{Key, Listener};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use super::tokenizer::Tokens;
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemTexts};
 use crate::job::{
-    EncodeReport, Fingerprint, Job, Memory, Place, Prepared, Progress, Store, VERSION, batches, run,
+    EncodeProgress, EncodeReport, Job, Memory, Place, Prepared, Store, VERSION, batches, key, run,
 };
 use crate::model_dir::ModelDir;
 
@@ -78,7 +79,7 @@ pub struct TextRequest {
 /// [`EncodeError`] if the data set, the texts or the model cannot be used, or the features may not be written.
 pub fn encode_texts(
     request: &TextRequest,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     request.check()?;
     let items = item_ids(&request.data)?;
@@ -95,8 +96,8 @@ pub fn encode_texts(
         ..EncodeReport::default()
     };
     match request.model() {
-        BUILTIN => with_counts(request, &place, &items, &found, report, progress),
-        _ => with_model(request, &place, &items, &found, report, progress),
+        BUILTIN => with_counts(request, &place, &items, &found, report, listener),
+        _ => with_model(request, &place, &items, &found, report, listener),
     }
 }
 
@@ -139,8 +140,8 @@ impl TextRequest {
 }
 
 /// A hash of the texts and of what is done with them.
-fn fingerprint(items: &ItemIds, found: &ItemTexts, settings: &str) -> Fingerprint {
-    let mut fingerprint = Fingerprint::new("text");
+fn fingerprint(items: &ItemIds, found: &ItemTexts, settings: &str) -> Key {
+    let mut fingerprint = key("text");
     fingerprint.add(settings.as_bytes());
     for (id, text) in items.ids.iter().zip(&found.texts) {
         fingerprint.add(id.as_bytes());
@@ -155,7 +156,7 @@ fn with_model(
     items: &ItemIds,
     found: &ItemTexts,
     report: EncodeReport,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let model = ModelDir::find(&request.model)?;
     let embedder = Embedder::open(&model, request.max_length)?;
@@ -165,7 +166,7 @@ fn with_model(
     let settings = format!("{} {most} {}", embedder.max_length, hashes.join(" "));
     let job = Job {
         place,
-        fingerprint: fingerprint(items, found, &settings).finish(),
+        fingerprint: fingerprint(items, found, &settings).hex(),
         ids: &items.ids,
         report: EncodeReport {
             architecture: embedder.architecture.clone(),
@@ -178,7 +179,7 @@ fn with_model(
         },
         prepare: Box::new(|report| prepare(&embedder, items, found, most, report)),
     };
-    run(&embedder, job, progress)
+    run(&embedder, job, listener)
 }
 
 /// Tokens of every text, the longest first: the last batches are then short, and no thread is left with a long one.
@@ -213,11 +214,11 @@ fn with_counts(
     items: &ItemIds,
     found: &ItemTexts,
     report: EncodeReport,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let start = Instant::now();
     let dims = request.dims.unwrap_or(DIMS);
-    let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {dims}")).finish();
+    let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {dims}")).hex();
     if let Some(report) = place.up_to_date(&fingerprint)? {
         return Ok(report);
     }
@@ -226,14 +227,14 @@ fn with_counts(
     }
     let (of, texts): (Vec<u32>, Vec<&str>) =
         found.texts.iter().zip(0..).filter_map(|(text, item)| Some((item, text.as_deref()?))).unzip();
-    progress(Progress { done: 0, total: texts.len(), before: 0 });
+    listener.event(&EncodeProgress { done: 0, total: texts.len(), before: 0 });
     let counts = Counts::of(&texts);
     if dims > counts.most() {
         let expected = format!("at most {}, the texts or terms that another text shares", counts.most());
         return Err(EncodeError::Setting { field: "dims", found: dims.to_string(), expected });
     }
     let rows = counts.features(dims);
-    progress(Progress { done: texts.len(), total: texts.len(), before: 0 });
+    listener.event(&EncodeProgress { done: texts.len(), total: texts.len(), before: 0 });
     let seconds = start.elapsed().as_secs_f64();
     let mut report = EncodeReport {
         version: VERSION,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::Cells;
 use equipoise_data::item_ids;
+use equipoise_jobs::Listener;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use super::encoder::ImageEncoder;
 use super::model::ImagePooling;
 use super::sources::{Pictures, in_folder, in_table};
 use crate::error::EncodeError;
-use crate::job::{EncodeReport, Encoder, Fingerprint, Job, Place, Prepared, Progress, batches, run};
+use crate::job::{EncodeProgress, EncodeReport, Encoder, Job, Place, Prepared, batches, key, run};
 use crate::model_dir::ModelDir;
 use crate::text::BUILTIN;
 
@@ -73,7 +74,7 @@ pub struct ImageRequest {
 /// written.
 pub fn encode_images(
     request: &ImageRequest,
-    progress: &mut dyn FnMut(Progress),
+    listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     request.check()?;
     let items = item_ids(&request.data)?;
@@ -95,7 +96,7 @@ pub fn encode_images(
         settings = format!("{BUILTIN} 1 {} {most}", request.normalise);
         report = EncodeReport { architecture: "colours, layout and edges".into(), ..sources };
         let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
-        return described.encoded(&encoder, 1, most, progress);
+        return described.encoded(&encoder, 1, most, listener);
     }
     let model = ModelDir::find(&request.model)?;
     let encoder = ImageEncoder::open(&model.path, request.pooling, request.normalise)?;
@@ -110,7 +111,7 @@ pub fn encode_images(
         ..sources
     };
     let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
-    described.encoded(&encoder, encoder.tokens(), most, progress)
+    described.encoded(&encoder, encoder.tokens(), most, listener)
 }
 
 /// A job but for its encoder.
@@ -130,7 +131,7 @@ impl Described<'_> {
         encoder: &impl Encoder<Input = PathBuf>,
         tokens: usize,
         most: usize,
-        progress: &mut dyn FnMut(Progress),
+        listener: &mut dyn Listener<EncodeProgress>,
     ) -> Result<EncodeReport, EncodeError> {
         let found = self.found;
         let job = Job {
@@ -140,7 +141,7 @@ impl Described<'_> {
             report: self.report,
             prepare: Box::new(move |_| Ok(prepare(found, tokens, most))),
         };
-        run(encoder, job, progress)
+        run(encoder, job, listener)
     }
 }
 
@@ -187,7 +188,7 @@ fn prepare(found: &Pictures, tokens: usize, most: usize) -> Prepared<PathBuf> {
 
 /// A hash of the pictures and of what is done with them.
 fn fingerprint(ids: &[String], found: &Pictures, settings: &str) -> String {
-    let mut fingerprint = Fingerprint::new("image");
+    let mut fingerprint = key("image");
     fingerprint.add(settings.as_bytes());
     let hashes: Vec<Option<blake3::Hash>> =
         found.files.par_iter().map(|file| hash(file.as_deref()?)).collect();
@@ -195,7 +196,7 @@ fn fingerprint(ids: &[String], found: &Pictures, settings: &str) -> String {
         fingerprint.add(id.as_bytes());
         fingerprint.add(hash.as_ref().map_or(&[][..], |hash| &hash.as_bytes()[..]));
     }
-    fingerprint.finish()
+    fingerprint.hex()
 }
 
 /// BLAKE3 of a file; `None` where it cannot be read, which its item will be told.

@@ -96,7 +96,7 @@ impl Args {
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut shown = Shown::new(global.quiet);
-    let report = encode_images(&args.request(), &mut |progress| shown.step(progress))?;
+    let report = encode_images(&args.request(), &mut shown)?;
     show(&report, &notes(&report), 1, global)
 }
 

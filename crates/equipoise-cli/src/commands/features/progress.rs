@@ -2,7 +2,8 @@
 
 use crate::print;
 use crate::progress::span;
-use equipoise_encode::Progress;
+use equipoise_encode::EncodeProgress;
+use equipoise_jobs::Listener;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -25,24 +26,7 @@ impl Shown {
         Shown { quiet, bar: None, start: Instant::now(), said: None }
     }
 
-    /// Shows a step.
-    pub fn step(&mut self, progress: Progress) {
-        if self.quiet {
-            return;
-        }
-        let first = progress.done == progress.before;
-        if first && progress.before > 0 {
-            print::say(&format!("continued: {} of {} items were done", progress.before, progress.total));
-        }
-        if std::io::stderr().is_terminal() {
-            self.bar(progress);
-        } else if progress.done == progress.total || self.said.is_none_or(|said| said.elapsed() >= PAUSE) {
-            self.said = Some(Instant::now());
-            print::say(&self.line(progress));
-        }
-    }
-
-    fn bar(&mut self, progress: Progress) {
+    fn bar(&mut self, progress: &EncodeProgress) {
         let style = "{wide_bar} {pos}/{len} {msg} [{elapsed_precise}, {eta_precise} left]";
         let rate = self.rate(progress);
         let bar = self.bar.get_or_insert_with(|| {
@@ -57,16 +41,34 @@ impl Shown {
     }
 
     /// Items per second of this run.
-    fn rate(&self, progress: Progress) -> f64 {
+    fn rate(&self, progress: &EncodeProgress) -> f64 {
         (progress.done - progress.before) as f64 / self.start.elapsed().as_secs_f64().max(1e-9)
     }
 
-    fn line(&self, progress: Progress) -> String {
-        let Progress { done, total, before } = progress;
+    fn line(&self, progress: &EncodeProgress) -> String {
+        let EncodeProgress { done, total, before } = *progress;
         if done == before {
             return format!("  {done} of {total} items");
         }
         let rate = self.rate(progress);
         format!("  {done} of {total} items, {rate:.0} items/s, {} left", span((total - done) as f64 / rate))
+    }
+}
+
+impl Listener<EncodeProgress> for Shown {
+    fn event(&mut self, progress: &EncodeProgress) {
+        if self.quiet {
+            return;
+        }
+        let first = progress.done == progress.before;
+        if first && progress.before > 0 {
+            print::say(&format!("continued: {} of {} items were done", progress.before, progress.total));
+        }
+        if std::io::stderr().is_terminal() {
+            self.bar(progress);
+        } else if progress.done == progress.total || self.said.is_none_or(|said| said.elapsed() >= PAUSE) {
+            self.said = Some(Instant::now());
+            print::say(&self.line(progress));
+        }
     }
 }

@@ -75,7 +75,7 @@ impl Args {
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut shown = Shown::new(global.quiet);
-    let report = encode_texts(&args.request(), &mut |progress| shown.step(progress))?;
+    let report = encode_texts(&args.request(), &mut shown)?;
     // Of texts, pooling is told by the file alone.
     let report = EncodeReport { pooling: report.pooling.filter(|_| global.json()), ..report };
     show(&report, &notes(&report), 0, global)
