@@ -2,6 +2,7 @@
 
 use crate::role::Role;
 use equipoise_balance::{HeadLosses, ModalityStep};
+pub use equipoise_jobs::{Listener, Silent};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -132,23 +133,10 @@ pub enum Event {
     },
 }
 
-/// Something that wants to know.
-pub trait Listener {
-    /// Called for every event, in order.
-    fn event(&mut self, event: &Event);
-}
-
-/// Hears everything, does nothing.
-pub struct Silent;
-
-impl Listener for Silent {
-    fn event(&mut self, _event: &Event) {}
-}
-
 /// Writes events, but for single steps, as JSON lines, and passes all on.
 pub struct EventLog<'a> {
     file: std::fs::File,
-    next: &'a mut dyn Listener,
+    next: &'a mut dyn Listener<Event>,
     failed: Option<std::io::Error>,
 }
 
@@ -157,7 +145,7 @@ impl<'a> EventLog<'a> {
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub fn create(path: &Path, next: &'a mut dyn Listener) -> std::io::Result<EventLog<'a>> {
+    pub fn create(path: &Path, next: &'a mut dyn Listener<Event>) -> std::io::Result<EventLog<'a>> {
         let mut file = std::fs::File::create(path)?;
         writeln!(file, r#"{{"event":"log","version":1}}"#)?;
         Ok(EventLog { file, next, failed: None })
@@ -172,7 +160,7 @@ impl<'a> EventLog<'a> {
     }
 }
 
-impl Listener for EventLog<'_> {
+impl Listener<Event> for EventLog<'_> {
     fn event(&mut self, event: &Event) {
         if !matches!(event, Event::Step { .. }) && self.failed.is_none() {
             let line = serde_json::to_string(event).expect("events are plain data");

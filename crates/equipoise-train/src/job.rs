@@ -43,7 +43,11 @@ impl Job<'_> {
     ///
     /// # Errors
     /// See [`TrainError`].
-    pub fn execute(&self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Outcome, TrainError> {
+    pub fn execute(
+        &self,
+        listener: &mut dyn Listener<Event>,
+        stop: &StopFlag,
+    ) -> Result<Outcome, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
         let (run, data) = (Run::create(self.out, self.overwrite)?, &self.loaded.data);
         run.write_start(self.config, data)?;
@@ -58,7 +62,7 @@ impl Job<'_> {
     ///
     /// # Errors
     /// See [`TrainError`].
-    pub fn prepare(&self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<(), TrainError> {
+    pub fn prepare(&self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<(), TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
         self.bench(&Inputs::new(&self.loaded.data)).balancer(&self.teachers(), listener, stop).map(drop)
     }
@@ -87,7 +91,7 @@ impl Bench<'_> {
     pub fn balancer(
         &self,
         dir: &Path,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
         Preparation { bench: self, dir, stop }.balancer(listener)
@@ -110,7 +114,7 @@ impl Bench<'_> {
         &self,
         part: &Part,
         balancer: Box<dyn Balancer>,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
         let Part { run, role, config, opening } = part;

@@ -28,7 +28,7 @@ impl Preparation<'_> {
     /// The balancer, and what is to be said of how it was made.
     pub fn balancer(
         &self,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
     ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
         const CHECKED: &str = "checked with the configuration";
         let config = self.bench.config;
@@ -64,13 +64,13 @@ impl Preparation<'_> {
         Event::Head { modality, losses }
     }
 
-    fn teacher(&self, m: usize, listener: &mut dyn Listener) -> Result<Teacher, TrainError> {
+    fn teacher(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Teacher, TrainError> {
         let run = self.teacher_run(m, listener)?;
         Ok(Teacher::of(&run.model_on(self.bench.data, self.bench.inputs.clone())?, m))
     }
 
     /// A saved teacher's run where it fits, or else that of one trained now.
-    fn teacher_run(&self, m: usize, listener: &mut dyn Listener) -> Result<Run, TrainError> {
+    fn teacher_run(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
         let (name, role) = (self.name(m), self.teacher_role(m));
         let config = teachers::teacher_config(self.bench.config);
         if let Some(run) = teachers::saved(self.dir, name, self.bench.config, self.bench.data)? {
@@ -83,7 +83,7 @@ impl Preparation<'_> {
     }
 
     /// The saved plain model's run where it fits, or else that of one trained now.
-    fn plain_run(&self, listener: &mut dyn Listener) -> Result<Run, TrainError> {
+    fn plain_run(&self, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
         let given = self.bench.config.balance.plain.clone();
         let path = given.unwrap_or_else(|| self.dir.join("plain"));
         let config = teachers::plain_config(self.bench.config);
@@ -101,7 +101,7 @@ impl Preparation<'_> {
         dir: &Path,
         role: Role,
         config: &RunConfig,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
     ) -> Result<Run, TrainError> {
         let run = Run::create(dir, true)?;
         run.write_start(config, self.bench.data)?;
@@ -115,7 +115,7 @@ impl Preparation<'_> {
     }
 
     /// Each teacher's losses before and after its training, then the plain model's.
-    fn heads(&self, listener: &mut dyn Listener) -> Result<Vec<HeadLosses>, TrainError> {
+    fn heads(&self, listener: &mut dyn Listener<Event>) -> Result<Vec<HeadLosses>, TrainError> {
         let probe = Probe::new(self.bench.data, Seed(self.bench.config.seed));
         let mut heads = Vec::new();
         for m in 0..self.n() {

@@ -1,24 +1,7 @@
 //! When training stops.
 
 use crate::config::PatienceRule;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// A request to stop soon, shared with a signal handler.
-#[derive(Clone, Debug, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
-
-impl StopFlag {
-    /// Asks for a stop after the current step.
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether a stop was asked for.
-    pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+pub use equipoise_jobs::StopFlag;
 
 /// Counts evaluations without improvement. An improvement is strict; the first value to beat is 0.
 #[derive(Clone, Debug)]

@@ -95,7 +95,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`TrainError::NotFinite`] as soon as a loss is not finite; evaluation faults.
-    pub fn run(mut self, listener: &mut dyn Listener, stop: &StopFlag) -> Result<Trained, TrainError> {
+    pub fn run(mut self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<Trained, TrainError> {
         let (start, train) = (Instant::now(), &self.config.train);
         self.announce(listener);
         let untrained = self.evaluated(EpochRecord::default())?;
@@ -146,7 +146,7 @@ impl<'a> Trainer<'a> {
         Ok(Trained { model, best: value, best_epoch, epochs: done, ending, seconds })
     }
 
-    fn announce(&self, listener: &mut dyn Listener) {
+    fn announce(&self, listener: &mut dyn Listener<Event>) {
         listener.event(&Event::Started {
             role: self.role.clone(),
             parameters: self.stepper.model.parameters.count(),
@@ -160,7 +160,7 @@ impl<'a> Trainer<'a> {
     fn epoch(
         &mut self,
         epoch: usize,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Option<EpochRecord>, TrainError> {
         let (start, steps) = (Instant::now(), self.stepper.steps_per_epoch());

@@ -3,7 +3,7 @@
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::Selection;
-use crate::events::{Ending, Listener};
+use crate::events::{Ending, Event, Listener};
 use crate::job::Bench;
 use crate::role::Role;
 use crate::stopping::StopFlag;
@@ -60,7 +60,7 @@ impl Tuning<'_> {
     pub fn balancer(
         &self,
         teachers: &Path,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Box<dyn Balancer>, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
@@ -77,7 +77,7 @@ impl Tuning<'_> {
     pub fn execute(
         &self,
         balancer: Box<dyn Balancer>,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Tuned, TrainError> {
         let mut config = self.config.clone();

@@ -24,7 +24,7 @@ type Epoch = (Option<f64>, Vec<(String, f64)>);
 #[derive(Default)]
 struct Validation(Vec<Epoch>);
 
-impl Listener for Validation {
+impl Listener<Event> for Validation {
     fn event(&mut self, event: &Event) {
         if let Event::Epoch(record) = event {
             self.0.push((record.validation, record.channels.clone()));

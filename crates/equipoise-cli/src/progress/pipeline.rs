@@ -29,7 +29,7 @@ impl PipelineProgress {
     }
 }
 
-impl Listener for PipelineProgress {
+impl Listener<Event> for PipelineProgress {
     fn event(&mut self, event: &Event) {
         self.training.event(event);
     }

@@ -105,7 +105,7 @@ impl Progress {
     }
 }
 
-impl Listener for Progress {
+impl Listener<Event> for Progress {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Started { role, parameters, epochs, steps_per_epoch, metric } => {

@@ -4,11 +4,11 @@ use super::config::PipelineConfig;
 use super::error::PipelineError;
 use crate::sweep::SweepEvent;
 use equipoise_train::StopFlag;
-use equipoise_train::events::Listener;
+use equipoise_train::events::{Event, Listener};
 use std::path::{Path, PathBuf};
 
 /// Who wants to know how it goes. A [`Listener`] hears of trainings.
-pub trait Watch: Listener {
+pub trait Watch: Listener<Event> {
     /// Something in a sentence.
     fn say(&mut self, text: &str);
 

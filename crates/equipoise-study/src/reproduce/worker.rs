@@ -6,7 +6,7 @@ use equipoise_data::Dataset;
 use equipoise_models::Inputs;
 use equipoise_train::config::layers::Layers;
 use equipoise_train::events::{Ending, EventLog};
-use equipoise_train::{Job, Listener, Role, Run, RunConfig, StopFlag, TrainError, Tuning};
+use equipoise_train::{Event, Job, Listener, Role, Run, RunConfig, StopFlag, TrainError, Tuning};
 use std::path::Path;
 
 /// Does what `request.toml` in `dir` asks for and marks it as finished. Waits while another process works there.
@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn perform(
     work: Work,
     dir: &Path,
-    listener: &mut dyn Listener,
+    listener: &mut dyn Listener<Event>,
     stop: &StopFlag,
 ) -> Result<(), TrainError> {
     let fault = |e: std::io::Error| TrainError::RunFile { path: dir.to_owned(), reason: e.to_string() };
@@ -37,7 +37,7 @@ pub fn perform(
     finish(dir, &Finished::now(work, validation)).map_err(fault)
 }
 
-fn whole(job: &Job, listener: &mut dyn Listener, stop: &StopFlag) -> Result<f64, TrainError> {
+fn whole(job: &Job, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<f64, TrainError> {
     let outcome = job.execute(listener, stop)?;
     uninterrupted(outcome.report.ending)?;
     let metric = &job.config.train.metric;
@@ -49,7 +49,7 @@ fn validated(
     config: &RunConfig,
     data: &Dataset,
     dir: &Path,
-    listener: &mut dyn Listener,
+    listener: &mut dyn Listener<Event>,
     stop: &StopFlag,
 ) -> Result<f64, TrainError> {
     let run = Run::create(dir, true)?;

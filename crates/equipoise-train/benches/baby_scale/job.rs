@@ -11,7 +11,7 @@ struct Lines {
     epochs: usize,
 }
 
-impl Listener for Lines {
+impl Listener<Event> for Lines {
     fn event(&mut self, event: &Event) {
         if let Event::Finished { role, epochs, best, seconds, .. } = event {
             self.epochs += epochs;

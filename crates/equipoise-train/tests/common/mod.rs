@@ -55,7 +55,7 @@ impl World {
         &self,
         config: &RunConfig,
         name: &str,
-        listener: &mut dyn Listener,
+        listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
         let out = self.path(name);
@@ -71,7 +71,7 @@ impl World {
 #[derive(Default)]
 pub struct Recorder(pub Vec<Event>);
 
-impl Listener for Recorder {
+impl Listener<Event> for Recorder {
     fn event(&mut self, event: &Event) {
         self.0.push(event.clone());
     }
@@ -83,7 +83,7 @@ pub struct Raiser {
     pub at: (usize, usize),
 }
 
-impl Listener for Raiser {
+impl Listener<Event> for Raiser {
     fn event(&mut self, event: &Event) {
         if matches!(event, Event::Step { epoch, step, .. } if (*epoch, *step) == self.at) {
             self.flag.raise();

@@ -5,7 +5,9 @@ use super::super::error::PipelineError;
 use super::super::stage::{Context, Stage};
 use super::import;
 use equipoise_data::formats::{Cells, read_cells};
-use equipoise_encode::{EncodeReport, ImageRequest, Progress, TextRequest, encode_images, encode_texts};
+use equipoise_encode::{
+    EncodeProgress, EncodeReport, ImageRequest, TextRequest, encode_images, encode_texts,
+};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -67,7 +69,7 @@ impl Stage for Text {
             ..TextRequest::default()
         };
         let watch = &mut *context.watch;
-        let report = encode_texts(&request, &mut |p: Progress| watch.encoding(p.done, p.total))?;
+        let report = encode_texts(&request, &mut |p: &EncodeProgress| watch.encoding(p.done, p.total))?;
         told(context, &report);
         Ok(())
     }
@@ -127,7 +129,7 @@ impl Stage for Image {
             ..ImageRequest::default()
         };
         let watch = &mut *context.watch;
-        let report = encode_images(&request, &mut |p: Progress| watch.encoding(p.done, p.total))?;
+        let report = encode_images(&request, &mut |p: &EncodeProgress| watch.encoding(p.done, p.total))?;
         told(context, &report);
         Ok(())
     }
