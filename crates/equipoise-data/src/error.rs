@@ -202,7 +202,7 @@ pub enum DataError {
         /// The directory.
         path: PathBuf,
         /// Why, and what to do.
-        problem: &'static str,
+        problem: String,
     },
     /// Data that a layout has no room for.
     #[error("{}: the {layout} layout cannot hold this data: {problem}; choose another layout", path.display())]
@@ -315,7 +315,7 @@ pub enum DataError {
 
 impl DataError {
     /// An [`Io`](Self::Io) error about `file`.
-    pub(crate) fn io(file: &Path) -> impl FnOnce(std::io::Error) -> DataError + '_ {
+    pub fn io(file: &Path) -> impl FnOnce(std::io::Error) -> DataError + '_ {
         move |source| DataError::Io { file: file.to_owned(), source }
     }
 }

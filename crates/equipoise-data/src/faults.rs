@@ -9,17 +9,17 @@ pub struct Faults {
     pub(crate) found: Vec<DataError>,
 }
 
-/// Faults of one kind listed one by one; the rest is counted.
-pub(crate) const LISTED: usize = 20;
-
 impl Faults {
+    /// Faults of one kind that are listed one by one; the others are counted.
+    pub const LISTED: usize = 20;
+
     /// A collector that never stops.
-    pub(crate) fn collect_all() -> Faults {
+    pub fn collect_all() -> Faults {
         Faults { keep_going: true, found: Vec::new() }
     }
 
     /// A collector that hands the first fault back as an error.
-    pub(crate) fn stop_at_first() -> Faults {
+    pub fn stop_at_first() -> Faults {
         Faults::default()
     }
 
@@ -27,7 +27,7 @@ impl Faults {
     ///
     /// # Errors
     /// The fault itself, when loading.
-    pub(crate) fn add(&mut self, fault: DataError) -> Result<(), DataError> {
+    pub fn add(&mut self, fault: DataError) -> Result<(), DataError> {
         if !self.keep_going {
             return Err(fault);
         }
@@ -39,25 +39,25 @@ impl Faults {
     ///
     /// # Errors
     /// The fault itself, when loading.
-    pub(crate) fn keep<T>(&mut self, result: Result<T, DataError>) -> Result<Option<T>, DataError> {
+    pub fn keep<T>(&mut self, result: Result<T, DataError>) -> Result<Option<T>, DataError> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(fault) => self.add(fault).map(|()| None),
         }
     }
 
-    /// Notes many faults of one kind: the first [`LISTED`] each, the others as a number.
+    /// Notes many faults of one kind: the first [`LISTED`](Self::LISTED) each, the others as a number.
     ///
     /// # Errors
     /// The first fault, when loading.
-    pub(crate) fn add_all(
+    pub fn add_all(
         &mut self,
         faults: impl IntoIterator<Item = DataError>,
         origin: &str,
         kind: &'static str,
     ) -> Result<(), DataError> {
         let mut faults = faults.into_iter();
-        for fault in faults.by_ref().take(LISTED) {
+        for fault in faults.by_ref().take(Self::LISTED) {
             self.add(fault)?;
         }
         let origin = origin.to_owned();

@@ -118,7 +118,8 @@ impl Heads for Meter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_data::{DemoConfig, LoadOptions, load, write_demo};
+    use equipoise_data::{LoadOptions, load};
+    use equipoise_import::synthetic::{DemoConfig, write_demo};
 
     #[test]
     fn both_splits_give_as_many_triples_with_negatives_that_are_in_neither() {

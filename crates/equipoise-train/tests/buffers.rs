@@ -1,7 +1,8 @@
 //! A training step that has been made before makes its tables in memory that is there.
 
 use equipoise_balance::{BalanceConfig, Setup};
-use equipoise_data::{DemoConfig, LoadOptions, Seed, load, write_demo};
+use equipoise_data::{LoadOptions, Seed, load};
+use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in};
 use equipoise_nn::buffers;
 use equipoise_train::{Stepper, TrainConfig};

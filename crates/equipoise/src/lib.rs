@@ -21,6 +21,7 @@ pub use equipoise_data as data;
 pub use equipoise_data::graph;
 pub use equipoise_encode as encode;
 pub use equipoise_eval as eval;
+pub use equipoise_import as import;
 pub use equipoise_models as models;
 pub use equipoise_nn as nn;
 pub use equipoise_report as report;

@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_data::{Conversion, ConvertOptions, FeatureScale, Target, convert};
+use equipoise_data::FeatureScale;
+use equipoise_import::{Conversion, ConvertOptions, Target, convert};
 use std::fmt::Write;
 use std::path::PathBuf;
 

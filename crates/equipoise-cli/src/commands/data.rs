@@ -7,7 +7,8 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_data::{DemoConfig, ShopConfig, check, write_demo, write_shop};
+use equipoise_data::check;
+use equipoise_import::synthetic::{DemoConfig, ShopConfig, write_demo, write_shop};
 use std::path::PathBuf;
 
 /// Check, convert or import a data set, or make one up.

@@ -6,7 +6,8 @@ use crate::interrupt::on_interrupt;
 use crate::print;
 
 use crate::progress::Progress;
-use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
+use equipoise_data::{LoadOptions, Loaded, load};
+use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};

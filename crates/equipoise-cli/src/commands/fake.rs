@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_data::{MadeUpAmazon, Release, write_made_up_amazon};
+use equipoise_import::Release;
+use equipoise_import::synthetic::{RawAmazonConfig, write_amazon};
 use std::path::PathBuf;
 
 /// Write made-up files in exactly the formats of the Amazon releases, of a given size.
@@ -14,22 +15,22 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Users.
-    #[arg(long, default_value_t = MadeUpAmazon::default().users)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().users)]
     users: usize,
     /// Items with reviews.
-    #[arg(long, default_value_t = MadeUpAmazon::default().items)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().items)]
     items: usize,
     /// Reviews, at least 5 for each user and each item.
-    #[arg(long, default_value_t = MadeUpAmazon::default().reviews)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().reviews)]
     reviews: usize,
     /// Items in the metadata.
-    #[arg(long, default_value_t = MadeUpAmazon::default().catalogue)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().catalogue)]
     catalogue: usize,
     /// Records of image features; 0 for no such file.
-    #[arg(long, default_value_t = MadeUpAmazon::default().images)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().images)]
     images: usize,
     /// Items with reviews but without image.
-    #[arg(long, default_value_t = MadeUpAmazon::default().without_image)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().without_image)]
     without_image: usize,
     /// Release.
     #[arg(long, default_value = "2014", value_parser = ["2014", "2023"])]
@@ -38,13 +39,13 @@ pub struct Args {
     #[arg(long)]
     plain: bool,
     /// Seed from which everything follows.
-    #[arg(long, default_value_t = MadeUpAmazon::default().seed)]
+    #[arg(long, default_value_t = RawAmazonConfig::default().seed)]
     seed: u64,
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let release = if args.release == "2014" { Release::Amazon2014 } else { Release::Amazon2023 };
-    let config = MadeUpAmazon {
+    let config = RawAmazonConfig {
         users: args.users,
         items: args.items,
         reviews: args.reviews,
@@ -55,7 +56,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         gzip: !args.plain,
         seed: args.seed,
     };
-    let files = write_made_up_amazon(&args.out, &config)?;
+    let files = write_amazon(&args.out, &config)?;
     if global.json() {
         return print::json(&files);
     }

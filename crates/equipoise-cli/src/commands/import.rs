@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_data::{AmazonConfig, BadLines, Shares, SplitRule, TextRule, import_amazon};
+use equipoise_data::{Shares, SplitRule};
+use equipoise_import::{AmazonConfig, BadLines, TextRule, import_amazon};
 use std::path::PathBuf;
 
 /// Make a data set from raw files.

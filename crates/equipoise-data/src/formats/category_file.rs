@@ -1,19 +1,21 @@
 //! Categories of items beside the splits: `{"<item id>": "Label" or ["Widest", ..., "Narrowest"], ...}`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::json_split::json_error;
+use crate::atomic::write_atomic;
 use crate::categories::Categories;
 use crate::error::DataError;
 use crate::faults::Faults;
 
 /// Name of the file.
-pub(crate) const NAME: &str = "categories.json";
+pub const NAME: &str = "categories.json";
 
 const SHAPE: &str = "{\"item id\": \"label\" or [labels, widest first], ...}";
 
@@ -49,6 +51,21 @@ pub(crate) fn read(dir: &Path, faults: &mut Faults) -> Result<Option<ReadCategor
     }
     faults.add_all(wrong, &file.display().to_string(), "malformed category")?;
     Ok(Some(ReadCategories { file, paths }))
+}
+
+/// Writes the categories into `dir`; items without one are left out.
+///
+/// # Errors
+/// [`DataError::Io`] if the file cannot be written.
+pub fn write(dir: &Path, categories: &Categories) -> Result<(), DataError> {
+    let file = dir.join(NAME);
+    let paths = categories.paths().iter().enumerate().filter(|(_, path)| !path.is_empty());
+    let paths: BTreeMap<_, _> = paths.collect();
+    let written = write_atomic(&file, |out| {
+        serde_json::to_writer(&mut *out, &paths)?;
+        out.write_all(b"\n")
+    });
+    written.map_err(DataError::io(&file))
 }
 
 fn fault(file: &Path, place: &str, problem: String) -> DataError {

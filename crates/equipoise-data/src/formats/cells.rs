@@ -14,7 +14,7 @@ use super::columns::{item_place, list};
 use super::delimited;
 use super::parquet_file::{ParquetFile, Texts, broken};
 use crate::error::DataError;
-use crate::import::Lines;
+use crate::lines::Lines;
 
 /// Which cells to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

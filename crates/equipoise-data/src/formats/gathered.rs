@@ -20,24 +20,25 @@ pub(crate) const SPLITS: [&str; 3] = ["train", "validation", "test"];
 const SLACK: usize = 1_000_000;
 
 /// One split as it stands in the file: in file order, repeats included.
-#[derive(Debug, Default)]
-pub(crate) struct Split {
+#[derive(Clone, Debug, Default)]
+pub struct GatheredSplit {
     /// File (and column value) it was read from.
-    pub(crate) origin: String,
+    pub origin: String,
     /// Users that it names, ascending; one may be there without any item.
-    pub(crate) users: Vec<u32>,
-    pub(crate) pairs: Vec<(u32, u32)>,
-    /// When each pair met, in the unit of the file; empty where that is not known of all.
-    pub(crate) times: Vec<i64>,
+    pub users: Vec<u32>,
+    /// User and item of each interaction.
+    pub pairs: Vec<(u32, u32)>,
+    /// Time of each interaction in the unit of the file; empty unless every interaction has one.
+    pub times: Vec<i64>,
 }
 
-impl Split {
+impl GatheredSplit {
     /// A split that names the users of its pairs.
-    pub(crate) fn new(origin: String, pairs: Vec<(u32, u32)>, times: Vec<i64>) -> Split {
+    pub fn new(origin: String, pairs: Vec<(u32, u32)>, times: Vec<i64>) -> GatheredSplit {
         let mut users: Vec<u32> = pairs.iter().map(|p| p.0).collect();
         users.sort_unstable();
         users.dedup();
-        Split { origin, users, pairs, times }
+        GatheredSplit { origin, users, pairs, times }
     }
 }
 
@@ -57,7 +58,7 @@ pub struct Gathered {
     pub(crate) name: String,
     pub(crate) format: String,
     /// Train, validation, test; `None` where unreadable.
-    pub(crate) splits: [Option<Split>; 3],
+    pub(crate) splits: [Option<GatheredSplit>; 3],
     /// Raw user ids by index and the file that lists them.
     pub(crate) users: Option<(PathBuf, Vec<String>)>,
     /// Raw item ids by index and the file that lists them.
@@ -70,16 +71,31 @@ pub struct Gathered {
 
 /// The shape that all parts must share.
 #[derive(Clone, Debug)]
-pub(crate) struct Shape {
-    pub(crate) users: usize,
-    pub(crate) items: usize,
+pub struct Shape {
+    /// Number of users.
+    pub users: usize,
+    /// Number of items.
+    pub items: usize,
 }
 
 impl Gathered {
+    /// Train, validation and test as they stand in the files; `None` for one that could not be read.
+    pub fn splits(&self) -> [Option<&GatheredSplit>; 3] {
+        self.splits.each_ref().map(Option::as_ref)
+    }
+
+    /// The file or folder of each modality's features.
+    pub fn modality_files(&self) -> impl Iterator<Item = &Path> {
+        self.modalities.iter().map(|modality| &*modality.file)
+    }
+
     /// Checks the parts against each other and settles the shape: as many items as the item
     /// list names, else as the features have rows, else as the ids demand; as many users as
     /// the user list names, else as the ids demand.
-    pub(crate) fn verify(&self, faults: &mut Faults) -> Result<Shape, DataError> {
+    ///
+    /// # Errors
+    /// The first fault, when loading.
+    pub fn verify(&self, faults: &mut Faults) -> Result<Shape, DataError> {
         let items = self.verify_items(faults)?;
         let users = self.verify_users(faults)?;
         if let Some(categories) = &self.categories {
@@ -172,7 +188,7 @@ impl Gathered {
         faults.add_all(faulty, &b.origin, "interaction in two splits")
     }
 
-    fn present(&self) -> impl Iterator<Item = &Split> {
+    fn present(&self) -> impl Iterator<Item = &GatheredSplit> {
         self.splits.iter().flatten()
     }
 
@@ -204,8 +220,11 @@ impl Gathered {
         vocabulary.map_err(|source| DataError::Vocabulary { path: path.to_owned(), source })
     }
 
-    /// Builds the data set, once every check has passed.
-    pub(crate) fn assemble(mut self, path: &Path) -> Result<Loaded, DataError> {
+    /// Checks the parts against each other and builds the data set.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn assemble(mut self, path: &Path) -> Result<Loaded, DataError> {
         let shape = self.verify(&mut Faults::stop_at_first())?;
         let vocabulary = self.vocabulary(path, &shape)?;
         let mut notes = std::mem::take(&mut self.notes);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::gathered::Split;
+use super::gathered::GatheredSplit;
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -17,7 +17,7 @@ const SHAPE: &str = "{\"user id\": [item ids], ...}";
 /// # Errors
 /// When loading, the first fault; when checking, none: faults go to `faults` and what could be
 /// understood is returned.
-pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<Split>, DataError> {
+pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<GatheredSplit>, DataError> {
     if !file.is_file() {
         let expected = "the interactions of one split as {\"user id\": [item ids], ...}";
         let file = file.to_owned();
@@ -45,7 +45,7 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<Split>, Da
     let mut users: Vec<u32> = contents.seen.into_iter().collect();
     users.sort_unstable();
     let pairs = contents.pairs;
-    Ok(Some(Split { origin, users, pairs, times: Vec::new() }))
+    Ok(Some(GatheredSplit { origin, users, pairs, times: Vec::new() }))
 }
 
 /// Where and how a file is not the JSON that it should be.

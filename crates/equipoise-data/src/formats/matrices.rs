@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::{Gathered, Split};
+use super::gathered::{Gathered, GatheredSplit};
 use super::{Format, category_file, directory_name, id_list, modality_files, sparse};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
@@ -99,7 +99,7 @@ fn agree(
     matrix: sparse::Sparse,
     file: &Path,
     first: &mut Option<(PathBuf, u32, u32)>,
-) -> Result<Split, DataError> {
+) -> Result<GatheredSplit, DataError> {
     let shape = (matrix.rows, matrix.columns);
     let fault = |problem: String| DataError::Entry {
         file: file.to_owned(),
@@ -122,5 +122,5 @@ fn agree(
         );
         return Err(fault(problem));
     }
-    Ok(Split::new(file.display().to_string(), matrix.pairs, Vec::new()))
+    Ok(GatheredSplit::new(file.display().to_string(), matrix.pairs, Vec::new()))
 }

@@ -8,7 +8,7 @@ use crate::error::DataError;
 use crate::faults::Faults;
 
 /// Ending of the file's name.
-pub(crate) const ENDING: &str = "_missing.json";
+pub const ENDING: &str = "_missing.json";
 
 const SHAPE: &str = "[item ids], whole numbers from 0 as in the splits";
 

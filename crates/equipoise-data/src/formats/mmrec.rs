@@ -12,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::{Gathered, SPLITS, Split};
+use super::gathered::{Gathered, GatheredSplit, SPLITS};
 use super::records::moment;
 use super::{Format, category_file, directory_name, id_list, inter_files, modality_files, recbole};
 use crate::dataset::LoadOptions;
@@ -75,7 +75,7 @@ fn the_inter_file(path: &Path) -> Result<PathBuf, DataError> {
 }
 
 /// Reads all three splits from the one file.
-fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<Split>; 3], DataError> {
+fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<GatheredSplit>; 3], DataError> {
     let Some(text) = faults.keep(std::fs::read_to_string(file).map_err(DataError::io(file)))? else {
         return Ok([None, None, None]);
     };
@@ -88,7 +88,7 @@ fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<Split>; 3], Da
     let mut splits = SPLITS.map(|name| {
         let origin = format!("{} ({name}, x_label {label})", file.display());
         label += 1;
-        Split { origin, ..Split::default() }
+        GatheredSplit { origin, ..GatheredSplit::default() }
     });
     let mut wrong = Vec::new();
     for (number, line) in lines.enumerate() {
@@ -143,7 +143,7 @@ fn columns(file: &Path, header: &str) -> Result<Columns, DataError> {
     Ok(Columns { places, time, count })
 }
 
-/// Split, pair and moment of one line.
+/// GatheredSplit, pair and moment of one line.
 type Line = (usize, (u32, u32), Option<i64>);
 
 fn row(line: &str, columns: &Columns) -> Result<Line, String> {

@@ -11,10 +11,10 @@ mod join;
 mod json_split;
 mod lattice;
 mod matrices;
-pub(crate) mod missing_file;
+mod missing_file;
 mod mmrec;
 mod modality_files;
-pub(crate) mod native;
+mod native;
 mod npy;
 mod npy_array;
 mod npy_header;
@@ -25,24 +25,24 @@ mod recbole;
 mod records;
 mod sources;
 mod sparse;
-pub(crate) mod table;
+mod table;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use category_file::NAME as CATEGORIES;
+pub use category_file::{NAME as CATEGORIES, write as write_categories};
 pub use cells::{Cells, read_cells};
 pub use columns::Columns;
-pub use gathered::Gathered;
-pub(crate) use gathered::{ReadModality, Shape, Split, oddities};
+pub use gathered::{Gathered, GatheredSplit, Shape};
+pub(crate) use gathered::{ReadModality, oddities};
 pub use lattice::Lattice;
 pub use matrices::Matrices;
+pub use missing_file::ENDING as MISSING_ENDING;
 pub use mmrec::Mmrec;
 pub(crate) use modality_files::found_names;
-pub use native::Native;
-pub(crate) use npy::write_npy_as_stored;
+pub use native::{Native, NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy};
 pub use recbole::Recbole;
-pub use table::Table;
+pub use table::{Table, TableRows, read_table};
 
 use crate::dataset::{LoadOptions, Loaded};
 use crate::error::DataError;
@@ -111,6 +111,16 @@ pub fn detect(path: &Path) -> Result<&'static dyn Format, DataError> {
     };
     let known: Vec<String> = formats().iter().map(|f| format!("{}: {}", f.name(), f.describe())).collect();
     Err(DataError::Layout { path: path.to_owned(), found, expected: known.join("; ") })
+}
+
+/// Recognises the layout of `path` and reads its parts, which are not yet held against each other.
+///
+/// # Errors
+/// As [`detect`]; an option that the layout would not read; when loading, the first fault of a part.
+pub fn gather(path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    let format = detect(path)?;
+    refuse_idle(format.name(), format.leaves_choices(), options)?;
+    format.gather(path, options, faults)
 }
 
 /// Name of a data set: that of its directory.

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::gathered::{SPLITS, Split};
+use super::gathered::{GatheredSplit, SPLITS};
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
-use crate::faults::{Faults, LISTED};
+use crate::faults::Faults;
 use crate::split::{Shares, SplitRule, Splitting};
 
 /// Raw ids in the order of their first appearance.
@@ -90,7 +90,7 @@ impl Records {
 
     /// Notes a faulty row: the first ones in words, the others as a number.
     pub(crate) fn wrong(&mut self, file: &Path, place: String, problem: String) {
-        match self.wrong.len() < LISTED {
+        match self.wrong.len() < Faults::LISTED {
             true => self.wrong.push(DataError::Entry { file: file.to_owned(), place, problem }),
             false => self.more_wrong += 1,
         }
@@ -103,7 +103,7 @@ impl Records {
         options: &LoadOptions,
         faults: &mut Faults,
         notes: &mut Vec<String>,
-    ) -> Result<[Option<Split>; 3], DataError> {
+    ) -> Result<[Option<GatheredSplit>; 3], DataError> {
         for fault in std::mem::take(&mut self.wrong) {
             faults.add(fault)?;
         }
@@ -162,7 +162,7 @@ impl Records {
     }
 
     /// The rows by split; `origins` says where each came from.
-    pub(crate) fn splits(&mut self, origins: [String; 3]) -> [Option<Split>; 3] {
+    pub(crate) fn splits(&mut self, origins: [String; 3]) -> [Option<GatheredSplit>; 3] {
         let dated = self.rows.iter().all(|row| row.time.is_some());
         let mut number = 0;
         origins.map(|origin| {
@@ -170,7 +170,7 @@ impl Records {
             let pairs = rows.clone().map(|row| (row.user, row.item)).collect();
             let times = if dated { rows.filter_map(|row| row.time).collect() } else { Vec::new() };
             number += 1;
-            Some(Split::new(origin, pairs, times))
+            Some(GatheredSplit::new(origin, pairs, times))
         })
     }
 

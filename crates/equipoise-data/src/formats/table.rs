@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::{Gathered, Split};
+use super::gathered::{Gathered, GatheredSplit};
 use super::records::{Interner, Records};
 use super::{Format, category_file, delimited, directory_name, id_list, modality_files, parquet_table};
 use crate::dataset::LoadOptions;
@@ -70,10 +70,10 @@ impl Format for Table {
 
     fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
         let mut found = Gathered { name: name(path), format: self.name().into(), ..Gathered::default() };
-        let Some(read) = interactions(path, options, faults, &mut found.notes)? else {
+        let Some(read) = read_table(path, options, faults, &mut found.notes)? else {
             return Ok(found);
         };
-        let Interactions { records, splits, listed, origin } = read;
+        let TableRows { records, splits, listed, origin } = read;
         found.splits = splits;
         let (dir, notes) = (directory(path), &mut found.notes);
         found.modalities =
@@ -90,24 +90,44 @@ fn directory(path: &Path) -> &Path {
     if path.is_file() { parent.unwrap_or(Path::new(".")) } else { path }
 }
 
-/// What a table says of who met what.
-pub(crate) struct Interactions {
-    pub(crate) records: Records,
-    /// `None` where a table could not be read.
-    pub(crate) splits: [Option<Split>; 3],
-    /// So many items were listed beforehand.
+/// The interactions of a table, with users and items numbered.
+pub struct TableRows {
+    records: Records,
+    splits: [Option<GatheredSplit>; 3],
+    /// Number of items that a list named beforehand.
     listed: usize,
-    /// What the rows are from.
+    /// Where the rows come from.
     origin: PathBuf,
 }
 
-/// Reads the rows of the tables at `path` and divides them if need be; `None` if it is not clear which tables.
-pub(crate) fn interactions(
+impl TableRows {
+    /// Raw user ids by index.
+    pub fn users(&self) -> &[String] {
+        self.records.users.ids()
+    }
+
+    /// Raw item ids by index.
+    pub fn items(&self) -> &[String] {
+        self.records.items.ids()
+    }
+
+    /// Train, validation and test; `None` where a table could not be read.
+    pub fn splits(&self) -> [Option<&GatheredSplit>; 3] {
+        self.splits.each_ref().map(Option::as_ref)
+    }
+}
+
+/// Reads the rows of the tables at `path` and divides them where they are not divided. The result is `None` if it is
+/// not clear which tables are meant.
+///
+/// # Errors
+/// The first fault, when loading.
+pub fn read_table(
     path: &Path,
     options: &LoadOptions,
     faults: &mut Faults,
     notes: &mut Vec<String>,
-) -> Result<Option<Interactions>, DataError> {
+) -> Result<Option<TableRows>, DataError> {
     let (files, dir) = (Table::files(path), directory(path));
     let mut records = Records::default();
     let lists = [
@@ -129,7 +149,7 @@ pub(crate) fn interactions(
     }
     let splits = records.finish(&origin, options, faults, notes)?;
     let splits = if whole { splits } else { [None, None, None] };
-    Ok(Some(Interactions { records, splits, listed, origin }))
+    Ok(Some(TableRows { records, splits, listed, origin }))
 }
 
 /// What the interactions are from: the one table, or the directory of one table per split.

@@ -17,20 +17,23 @@ pub use shares::Shares;
 use crate::error::DataError;
 use crate::random::Seed;
 
-/// One interaction to be placed: user and time.
-pub(crate) type Dated = (u32, Option<i64>);
+/// One interaction to be placed in a split: its user, and its time where that is known.
+pub type Dated = (u32, Option<i64>);
 
-/// A rule with all that it reads.
+/// A rule together with everything that it reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Splitting {
-    pub(crate) rule: SplitRule,
-    pub(crate) shares: Shares,
-    pub(crate) seed: u64,
+pub struct Splitting {
+    /// The rule.
+    pub rule: SplitRule,
+    /// Train, validation and test, for the rules that read them.
+    pub shares: Shares,
+    /// Seed of the random rules.
+    pub seed: u64,
 }
 
 impl Splitting {
     /// The part of each row, 0 train, 1 validation, 2 test; `None` if the rule needs times that are not there.
-    pub(crate) fn divide(&self, rows: &[Dated]) -> Option<Vec<u8>> {
+    pub fn divide(&self, rows: &[Dated]) -> Option<Vec<u8>> {
         let mut rng = Seed(self.seed).stream("split");
         match self.rule {
             SplitRule::Lattice => Some(per_user::lattice(rows, &mut rng)),
@@ -45,7 +48,7 @@ impl Splitting {
     ///
     /// # Errors
     /// [`DataError::Setting`] naming the field.
-    pub(crate) fn check(&self) -> Result<(), DataError> {
+    pub fn check(&self) -> Result<(), DataError> {
         self.shares.check()?;
         if self.shares != Shares::default() && !self.rule.reads_shares() {
             return Err(DataError::Setting {

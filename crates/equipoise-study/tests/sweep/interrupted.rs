@@ -1,6 +1,6 @@
 //! A search that is stopped while what a balancer needs first is in training: nothing of it is recorded as failed.
 
-use equipoise_data::{DemoConfig, write_demo};
+use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_study::sweep::{Journal, Measured, Plan, Record, Study, Training, Unwatched};
 use equipoise_train::StopFlag;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! Data sets of a given size: items uniform over the catalogue, features uniform in \[0, 1).
 
 use equipoise_data::formats::matrix_header;
-use equipoise_data::{ConvertOptions, LoadOptions, Seed, Stream, Target, write_atomic};
+use equipoise_data::{LoadOptions, Seed, Stream, write_atomic};
+use equipoise_import::{ConvertOptions, Target};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::str::FromStr;
@@ -73,7 +74,7 @@ pub fn write(dir: &Path, size: &Size, widths: &[&str]) {
 /// Writes the data of `dir` in the project's own layout, which maps features into memory.
 pub fn own(dir: &Path, out: &Path) {
     let (load, convert) = (LoadOptions::default(), ConvertOptions::default());
-    equipoise_data::convert(dir, &load, Target::Equipoise, out, &convert)
+    equipoise_import::convert(dir, &load, Target::Equipoise, out, &convert)
         .expect("generated data can be converted");
 }
 

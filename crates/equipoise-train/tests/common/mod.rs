@@ -1,7 +1,8 @@
 //! A small made-up data set, quick settings, and listeners.
 #![allow(dead_code)] // each test file uses its part
 
-use equipoise_data::{DemoConfig, LoadOptions, Loaded, load, write_demo};
+use equipoise_data::{LoadOptions, Loaded, load};
+use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_train::events::Silent;
 use equipoise_train::{Event, Job, Listener, Outcome, RunConfig, StopFlag, TrainError};
 use std::path::{Path, PathBuf};

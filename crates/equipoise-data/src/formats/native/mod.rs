@@ -13,6 +13,7 @@
 
 mod manifest;
 mod parts;
+mod write;
 
 use std::path::{Path, PathBuf};
 
@@ -21,12 +22,13 @@ use super::{CATEGORIES, Format, category_file, missing_file, modality_files, npy
 use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
-pub(crate) use manifest::{MANIFEST, Manifest, ModalityEntry, VERSION, hash};
-pub(crate) use parts::{write_ids, write_interactions};
+pub(crate) use manifest::MANIFEST;
+use manifest::{Manifest, ModalityEntry};
+pub use write::{NativeContents, NativeModality, write_native};
 
-pub(crate) const INTERACTIONS: &str = "interactions.parquet";
-pub(crate) const USERS: &str = "users.parquet";
-pub(crate) const ITEMS: &str = "items.parquet";
+const INTERACTIONS: &str = "interactions.parquet";
+const USERS: &str = "users.parquet";
+const ITEMS: &str = "items.parquet";
 
 /// `manifest.toml`, `interactions.parquet`, `users.parquet`, `items.parquet` and `features/<modality>.npy`.
 #[derive(Debug)]
@@ -83,7 +85,7 @@ fn ids(
     Ok((file, ids))
 }
 
-fn interactions(manifest: &Manifest, dir: &Path) -> Result<[super::gathered::Split; 3], DataError> {
+fn interactions(manifest: &Manifest, dir: &Path) -> Result<[super::gathered::GatheredSplit; 3], DataError> {
     let file = manifest.verify(dir, INTERACTIONS)?;
     let splits = parts::read_interactions(&file)?;
     let expected = [manifest.train, manifest.validation, manifest.test];

@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 
 use crate::atomic::write_atomic;
 use crate::error::DataError;
-use crate::formats::gathered::{SPLITS, Split};
+use crate::formats::gathered::{GatheredSplit, SPLITS};
 use crate::formats::parquet_file::{ParquetFile, broken};
 
 const ID: &str = "id";
@@ -26,7 +26,7 @@ const COLUMNS: [(&str, DataType); 4] = [
 ];
 
 /// Writes the splits, one after the other; with times where all have them.
-pub(crate) fn write_interactions(file: &Path, splits: [&Split; 3]) -> Result<(), DataError> {
+pub(crate) fn write_interactions(file: &Path, splits: [&GatheredSplit; 3]) -> Result<(), DataError> {
     let pairs = || splits.iter().flat_map(|s| &s.pairs);
     let names = splits.iter().zip(SPLITS).flat_map(|(s, name)| std::iter::repeat_n(name, s.pairs.len()));
     let mut arrays: Vec<ArrayRef> = vec![
@@ -74,13 +74,13 @@ pub(crate) fn read_ids(file: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// Reads the splits, in the order train, validation, test.
-pub(crate) fn read_interactions(file: &Path) -> Result<[Split; 3], DataError> {
+pub(crate) fn read_interactions(file: &Path) -> Result<[GatheredSplit; 3], DataError> {
     let table = ParquetFile::open(file)?;
     let names = table.names();
     let columns = COLUMNS.map(|c| c.0);
     let count = if names.len() == columns.len() { 4 } else { 3 };
     expect(file, &names, &columns[..count])?;
-    let mut parts: [Split; 3] = Default::default();
+    let mut parts: [GatheredSplit; 3] = Default::default();
     let places: Vec<usize> = (0..count).collect();
     table.read(&places, |first, batch| {
         for (place, (_, kind)) in COLUMNS.iter().enumerate().take(count) {
@@ -103,9 +103,9 @@ pub(crate) fn read_interactions(file: &Path) -> Result<[Split; 3], DataError> {
         Ok(())
     })?;
     let mut names = SPLITS.iter();
-    Ok(parts.map(|Split { pairs, times, .. }| {
+    Ok(parts.map(|GatheredSplit { pairs, times, .. }| {
         let name = names.next().expect("three splits, three names");
-        Split::new(format!("{} ({name})", file.display()), pairs, times)
+        GatheredSplit::new(format!("{} ({name})", file.display()), pairs, times)
     }))
 }
 

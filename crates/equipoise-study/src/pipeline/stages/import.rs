@@ -3,7 +3,8 @@
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
 use super::super::stage::{Context, Stage};
-use equipoise_data::{AmazonConfig, DataError, LoadOptions, SplitRule, import_amazon, import_table};
+use equipoise_data::{DataError, LoadOptions, SplitRule};
+use equipoise_import::{AmazonConfig, import_amazon, import_table};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

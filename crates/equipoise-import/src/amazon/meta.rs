@@ -1,0 +1,187 @@
+//! What an item is, from one line of a metadata file.
+
+use equipoise_data::LineFault;
+use serde_json::Value;
+
+use super::config::TextRule;
+use super::object::members;
+
+/// What of an item's metadata is kept.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Meta {
+    title: Option<String>,
+    description: Option<String>,
+    /// Several paths of labels, widest first.
+    categories: Vec<Vec<String>>,
+    brand: Option<String>,
+    pub(crate) replaced: u64,
+}
+
+/// The raw id that a line is about: `parent_asin` (2023), else `asin` (2014).
+pub(crate) fn id(line: &[u8]) -> Result<String, LineFault> {
+    let [parent, asin] = members(line, &["parent_asin", "asin"])?.values;
+    match parent.or(asin) {
+        Some(Value::String(id)) => Ok(id),
+        Some(other) => Err(LineFault::whole(format!("the item id is {other}, expected text; correct it"))),
+        None => Err(LineFault::whole("neither asin nor parent_asin; give a file of metadata")),
+    }
+}
+
+const FIELDS: [&str; 5] = ["title", "description", "categories", "brand", "store"];
+
+/// Everything that a text is made of.
+pub(crate) fn meta(line: &[u8]) -> Result<Meta, LineFault> {
+    let found = members(line, &FIELDS)?;
+    let [title, description, categories, brand, store] = found.values;
+    Ok(Meta {
+        title: title.map(|value| text("title", value)).transpose()?,
+        description: description
+            .map(|value| texts("description", value))
+            .transpose()?
+            .map(|parts| parts.join(" ")),
+        categories: categories.map(paths).transpose()?.unwrap_or_default(),
+        brand: brand.or(store).map(|value| text("brand", value)).transpose()?,
+        replaced: found.replaced,
+    })
+}
+
+fn text(field: &str, value: Value) -> Result<String, LineFault> {
+    match value {
+        Value::String(text) => Ok(text),
+        // A few titles and brands are bare numbers.
+        Value::Number(number) => Ok(number.to_string()),
+        other => Err(wrong(field, &other, "text")),
+    }
+}
+
+/// One text or a list of texts.
+fn texts(field: &str, value: Value) -> Result<Vec<String>, LineFault> {
+    match value {
+        Value::Array(parts) => parts.into_iter().map(|part| text(field, part)).collect(),
+        one => Ok(vec![text(field, one)?]),
+    }
+}
+
+/// A list of paths (2014) or one path (2023).
+fn paths(value: Value) -> Result<Vec<Vec<String>>, LineFault> {
+    let Value::Array(list) = value else {
+        return Err(wrong("categories", &value, "a list of categories"));
+    };
+    if list.iter().any(Value::is_array) {
+        return list.into_iter().map(|path| texts("categories", path)).collect();
+    }
+    let path = texts("categories", Value::Array(list))?;
+    Ok(if path.is_empty() { Vec::new() } else { vec![path] })
+}
+
+fn wrong(field: &str, value: &Value, expected: &str) -> LineFault {
+    let found: String = value.to_string().chars().take(60).collect();
+    LineFault::whole(format!("{field} is {found}, expected {expected}; correct it"))
+}
+
+impl Meta {
+    /// The item's text under a rule, one line. [`TextRule`] has the definitions.
+    pub(crate) fn text(&self, rule: TextRule) -> String {
+        let (title, description) = (self.title.as_deref(), self.description.as_deref());
+        let brand = self.brand.as_deref();
+        let labels = self.categories.iter().flatten().map(String::as_str);
+        let text = match rule {
+            TextRule::Lattice => return self.lattice().replace('\n', " "),
+            TextRule::Paper => spaced(title.into_iter().chain(description).chain(labels).chain(brand)),
+            TextRule::Mmrec => {
+                let first = self.categories.iter().take(1).flatten().map(String::as_str);
+                spaced(title.into_iter().chain(brand).chain(first).chain(description))
+            }
+        };
+        text.replace("\r\n", " ").replace(['\n', '\r'], " ")
+    }
+
+    fn lattice(&self) -> String {
+        let mut text = String::from(" ");
+        for label in self.categories.iter().flatten() {
+            text.push_str(label);
+            text.push(' ');
+        }
+        let title = self.title.as_deref().unwrap_or("");
+        text.push_str(title);
+        if self.brand.is_some() {
+            text.push_str(title);
+        }
+        text.push_str(self.description.as_deref().unwrap_or(""));
+        text
+    }
+
+    /// Labels of the first path, widest first, those that are blank left out.
+    pub(crate) fn category(&self) -> Vec<&str> {
+        let labels = self.categories.iter().take(1).flatten();
+        labels.map(|label| label.trim()).filter(|label| !label.is_empty()).collect()
+    }
+}
+
+/// Parts that are not blank, with spaces between them.
+fn spaced<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let parts: Vec<&str> = parts.filter(|part| !part.trim().is_empty()).collect();
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PYTHON: &[u8] = br#"{'asin': 'B1', 'title': "Cup 'n' Bowl", 'price': 3.5, 'brand': 'Acme',
+        'related': {'also_bought': ['B2', 'B3']}, 'description': 'Red.\nBlue.',
+        'categories': [['Baby', 'Feeding'], ['Toys', '']]}"#;
+
+    fn texts_of(line: &[u8]) -> [String; 3] {
+        // The lines of a file have no line breaks; these have, to be legible.
+        let line: Vec<u8> = line.iter().copied().filter(|b| *b != b'\n').collect();
+        let meta = meta(&line).expect("sound");
+        TextRule::ALL.map(|rule| meta.text(rule))
+    }
+
+    #[test]
+    fn texts_follow_their_rules() {
+        assert_eq!(
+            texts_of(PYTHON),
+            [
+                "Cup 'n' Bowl Red. Blue. Baby Feeding Toys Acme",
+                " Baby Feeding Toys  Cup 'n' BowlCup 'n' BowlRed. Blue.",
+                "Cup 'n' Bowl Acme Baby Feeding Red. Blue.",
+            ]
+        );
+        // Without a brand the title comes once.
+        assert_eq!(
+            texts_of(br"{'asin': 'B1', 'title': 'Cup', 'categories': [['Baby']]}"),
+            ["Cup Baby", " Baby Cup", "Cup Baby",]
+        );
+        assert_eq!(texts_of(b"{'asin': 'B1'}"), ["", " ", ""]);
+    }
+
+    #[test]
+    fn the_release_of_2023_gives_the_same_parts() {
+        let line = br#"{"main_category": "Baby", "title": "Cup", "features": ["a"], "description": ["Red.", "Blue."],
+            "price": null, "store": "Acme", "categories": ["Baby", "Feeding"], "details": {"Brand": "x"},
+            "parent_asin": "B1", "bought_together": null}"#;
+        assert_eq!(id(line).as_deref(), Ok("B1"));
+        assert_eq!(texts_of(line)[0], "Cup Red. Blue. Baby Feeding Acme");
+        assert_eq!(meta(line).expect("sound").category(), ["Baby", "Feeding"]);
+        let bare =
+            br#"{"title": null, "description": [], "categories": [], "store": null, "parent_asin": "B1"}"#;
+        assert_eq!(texts_of(bare)[0], "");
+    }
+
+    #[test]
+    fn fields_of_the_wrong_kind_are_named() {
+        for (line, expected) in [
+            ("{'title': ['x']}", "title is [\"x\"], expected text"),
+            ("{'categories': 'Baby'}", "categories is \"Baby\", expected a list"),
+            ("{'categories': [['Baby', None]]}", "categories is null, expected text"),
+            ("{'description': {'a': 1}}", "description is {\"a\":1}, expected text"),
+        ] {
+            let fault = meta(line.as_bytes()).expect_err(line);
+            assert!(fault.problem.contains(expected), "{line}: {}", fault.problem);
+        }
+        assert!(id(b"{'title': 'x'}").expect_err("no id").problem.contains("neither asin nor parent_asin"));
+        assert!(id(b"{'asin': 3}").expect_err("a number").problem.contains("item id is 3"));
+    }
+}
