@@ -30,7 +30,7 @@ struct Cli {
 
 const FIRST_STEPS: &str = "\
 First steps:
-  equipoise demo                                        everything on made-up data, about two minutes
+  equipoise demo                                        everything on synthetic data, about a minute
   equipoise run --data my-data --out study              everything on your data, from raw files too
   equipoise data check my-data                          is my data set sound?
   equipoise train --data my-data --out runs/plain       the plain model

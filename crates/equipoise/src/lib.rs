@@ -1,4 +1,4 @@
-//! **Equipoise** trains, diagnoses and serves multimodal recommenders in which every modality pulls its weight.
+//! **Equipoise** trains and diagnoses multimodal recommenders in which every modality pulls its weight.
 //!
 //! This crate is the library: the parts under one roof, and what joins them. The program is `equipoise-cli`.
 //!
