@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use xtask::{Modules, arrows, circles};
 
 /// The crates, each using only those before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 15] = [
     "equipoise-unify",
     "equipoise-kernels",
     "equipoise-data",
+    "equipoise-jobs",
+    "equipoise-import",
     "equipoise-encode",
     "equipoise-eval",
     "equipoise-nn",
