@@ -1,7 +1,7 @@
 //! A frozen uni-modal teacher: the tables of its trained model under `only(m)`, computed once.
 
 use equipoise_data::Triples;
-use equipoise_kernels::margins::{TripleRows, margins};
+use equipoise_kernels::margins::margins;
 use equipoise_models::{Ablation, Model};
 
 /// The final tables of one teacher, of which only margins are ever read (Eq. 8).
@@ -29,10 +29,8 @@ impl Teacher {
 
     /// Margins `Delta t^m(u, i, j)` of the triples.
     pub fn margins(&self, triples: &Triples) -> Vec<f32> {
-        let rows =
-            TripleRows { users: &triples.users, first: &triples.positives, second: &triples.negatives };
-        let mut out = vec![0.0; triples.users.len()];
-        margins(&self.users, &self.items, self.width, rows, &mut out);
+        let mut out = vec![0.0; triples.len()];
+        margins(&self.users, &self.items, self.width, triples.view(), &mut out);
         out
     }
 }

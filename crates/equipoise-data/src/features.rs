@@ -12,8 +12,9 @@ pub use half::f16;
 
 use crate::attached::Attached;
 use crate::missing::Missing;
+use equipoise_kernels::features::{FeatureRows, FeatureValues, Precision};
 use half::slice::HalfFloatSliceExt;
-use mapped::Mapped;
+use mapped::{Mapped, Plain};
 
 /// Why a matrix of features was refused.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -62,26 +63,32 @@ pub enum FeatureError {
 pub struct Features {
     rows: usize,
     width: usize,
-    values: Store,
+    values: Precision<Storage<f32>, Storage<f16>>,
     attached: Arc<Attached>,
 }
 
-/// Where the values are.
-#[derive(Clone)]
-enum Store {
-    Owned(Arc<Vec<f32>>),
-    Mapped(Arc<Mapped<f32>>),
-    OwnedHalf(Arc<Vec<f16>>),
-    MappedHalf(Arc<Mapped<f16>>),
+/// Where the values are: in memory, or in a mapped file.
+enum Storage<T> {
+    Owned(Arc<Vec<T>>),
+    Mapped(Arc<Mapped<T>>),
 }
 
-/// All values of a matrix as they are stored, row after row.
-#[derive(Clone, Copy, Debug)]
-pub enum Stored<'a> {
-    /// float32.
-    Single(&'a [f32]),
-    /// float16.
-    Half(&'a [f16]),
+impl<T> Clone for Storage<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Storage::Owned(values) => Storage::Owned(values.clone()),
+            Storage::Mapped(values) => Storage::Mapped(values.clone()),
+        }
+    }
+}
+
+impl<T: Plain> Storage<T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Storage::Owned(values) => values,
+            Storage::Mapped(values) => values.as_slice(),
+        }
+    }
 }
 
 /// Rows that are converted at a time where all are looked at.
@@ -94,7 +101,7 @@ impl Features {
     /// [`FeatureError`] if the length is not `rows * width`, a dimension is 0 or a value is not finite.
     pub fn new(rows: usize, width: usize, values: Vec<f32>) -> Result<Features, FeatureError> {
         check_shape(rows, width, values.len())?;
-        Features::checked(rows, width, Store::Owned(Arc::new(values)))
+        Features::checked(rows, width, Precision::Single(Storage::Owned(Arc::new(values))))
     }
 
     /// Takes over row-major values of half the size, and keeps them so.
@@ -103,10 +110,14 @@ impl Features {
     /// As [`new`](Self::new).
     pub fn from_half(rows: usize, width: usize, values: Vec<f16>) -> Result<Features, FeatureError> {
         check_shape(rows, width, values.len())?;
-        Features::checked(rows, width, Store::OwnedHalf(Arc::new(values)))
+        Features::checked(rows, width, Precision::Half(Storage::Owned(Arc::new(values))))
     }
 
-    fn checked(rows: usize, width: usize, values: Store) -> Result<Features, FeatureError> {
+    fn checked(
+        rows: usize,
+        width: usize,
+        values: Precision<Storage<f32>, Storage<f16>>,
+    ) -> Result<Features, FeatureError> {
         let features = Features { rows, width, values, attached: Arc::default() };
         features.check_finite()?;
         Ok(features)
@@ -129,9 +140,10 @@ impl Features {
         half: bool,
     ) -> std::io::Result<Option<Features>> {
         let length = rows.checked_mul(width).ok_or(std::io::ErrorKind::InvalidData)?;
-        let values = match half {
-            false => Mapped::new(file, start, length)?.map(|values| Store::Mapped(Arc::new(values))),
-            true => Mapped::new(file, start, length)?.map(|values| Store::MappedHalf(Arc::new(values))),
+        let values = if half {
+            mapped(file, start, length)?.map(Precision::Half)
+        } else {
+            mapped(file, start, length)?.map(Precision::Single)
         };
         Ok(values.map(|values| Features { rows, width, values, attached: Arc::default() }))
     }
@@ -156,7 +168,7 @@ impl Features {
 
     /// Whether the values lie in a mapped file.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.values, Store::Mapped(_) | Store::MappedHalf(_))
+        matches!(self.values, Precision::Single(Storage::Mapped(_)) | Precision::Half(Storage::Mapped(_)))
     }
 
     /// Number of items.
@@ -185,8 +197,8 @@ impl Features {
     pub fn rows_in(&self, range: Range<usize>) -> Cow<'_, [f32]> {
         let range = range.start * self.width..range.end * self.width;
         match self.stored() {
-            Stored::Single(values) => Cow::Borrowed(&values[range]),
-            Stored::Half(values) => Cow::Owned(values[range].to_f32_vec()),
+            Precision::Single(values) => Cow::Borrowed(&values[range]),
+            Precision::Half(values) => Cow::Owned(values[range].to_f32_vec()),
         }
     }
 
@@ -209,13 +221,17 @@ impl Features {
 
     /// All values as they are stored.
     #[inline]
-    pub fn stored(&self) -> Stored<'_> {
+    pub fn stored(&self) -> FeatureValues<'_> {
         match &self.values {
-            Store::Owned(values) => Stored::Single(values),
-            Store::Mapped(values) => Stored::Single(values.as_slice()),
-            Store::OwnedHalf(values) => Stored::Half(values),
-            Store::MappedHalf(values) => Stored::Half(values.as_slice()),
+            Precision::Single(values) => Precision::Single(values.as_slice()),
+            Precision::Half(values) => Precision::Half(values.as_slice()),
         }
+    }
+
+    /// The matrix as the kernels read it.
+    #[inline]
+    pub fn as_rows(&self) -> FeatureRows<'_> {
+        FeatureRows { values: self.stored(), width: self.width }
     }
 
     /// What is kept with the matrix; its clones share it.
@@ -301,6 +317,11 @@ impl Modality {
     }
 }
 
+/// Maps `length` numbers of `file`, if this machine can read them in place.
+fn mapped<T: Plain>(file: &File, start: u64, length: usize) -> std::io::Result<Option<Storage<T>>> {
+    Ok(Mapped::new(file, start, length)?.map(|values| Storage::Mapped(Arc::new(values))))
+}
+
 fn is_zero(row: &[f32]) -> bool {
     row.iter().all(|&v| v == 0.0)
 }
@@ -358,7 +379,7 @@ mod tests {
             Features::new(600, 3, values).expect("finite"),
             Features::from_half(600, 3, halves).expect("finite"),
         );
-        assert!(matches!(half.stored(), Stored::Half(stored) if stored.len() == 1800));
+        assert!(matches!(half.stored(), Precision::Half(stored) if stored.len() == 1800));
         assert_eq!(single, half);
         assert_eq!((single.mean(), single.range()), (half.mean(), half.range()));
         assert_eq!(single.rows_in(255..258), half.rows_in(255..258));

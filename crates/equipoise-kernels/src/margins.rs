@@ -1,21 +1,11 @@
 //! Pairwise margins `Delta(u,i,j) = <y_u, z_i> - <y_u, z_j>` of triples, and their gradients.
 
+use crate::triples::TriplesRef;
 use crate::vector::{add_scaled, wide};
 use rayon::prelude::*;
 
 /// Triples handled by one task.
 const CHUNK: usize = 256;
-
-/// Row positions of triples `(u, i, j)` in a user table and an item table.
-#[derive(Clone, Copy, Debug)]
-pub struct TripleRows<'a> {
-    /// Row of the user, per triple.
-    pub users: &'a [u32],
-    /// Row of the first (preferred) item, per triple.
-    pub first: &'a [u32],
-    /// Row of the second item, per triple.
-    pub second: &'a [u32],
-}
 
 /// `out[b] = <y_u, z_i> - <y_u, z_j>` computed as `<y_u, z_i - z_j>`, so that `i = j` gives exactly 0.
 ///
@@ -23,15 +13,15 @@ pub struct TripleRows<'a> {
 ///
 /// # Panics
 /// If a row index or a length does not fit.
-pub fn margins(users: &[f32], items: &[f32], width: usize, triples: TripleRows, out: &mut [f32]) {
-    assert_eq!(out.len(), triples.users.len(), "margins: output length");
+pub fn margins(users: &[f32], items: &[f32], width: usize, triples: TriplesRef, out: &mut [f32]) {
+    assert_eq!(out.len(), triples.len(), "margins: output length");
     out.par_chunks_mut(CHUNK).enumerate().for_each(|(c, out)| {
         chunk(users, items, width, triples, c * CHUNK, out);
     });
 }
 
 wide! {
-    fn chunk(users: &[f32], items: &[f32], width: usize, triples: TripleRows, from: usize, out: &mut [f32]) {
+    fn chunk(users: &[f32], items: &[f32], width: usize, triples: TriplesRef, from: usize, out: &mut [f32]) {
         for (k, o) in out.iter_mut().enumerate() {
             let (y, zi, zj) = rows_of(users, items, width, triples, from + k);
             *o = difference_dot(y, zi, zj);
@@ -44,11 +34,11 @@ fn rows_of<'a>(
     users: &'a [f32],
     items: &'a [f32],
     width: usize,
-    t: TripleRows,
+    t: TriplesRef,
     b: usize,
 ) -> (&'a [f32], &'a [f32], &'a [f32]) {
     let row = |table: &'a [f32], r: u32| &table[r as usize * width..][..width];
-    (row(users, t.users[b]), row(items, t.first[b]), row(items, t.second[b]))
+    (row(users, t.users[b]), row(items, t.positives[b]), row(items, t.negatives[b]))
 }
 
 #[inline(always)]
@@ -81,12 +71,12 @@ pub fn margins_backward(
     users: &[f32],
     items: &[f32],
     width: usize,
-    triples: TripleRows,
+    triples: TriplesRef,
     grad: &[f32],
     d_users: &mut [f32],
     d_items: &mut [f32],
 ) {
-    assert_eq!(grad.len(), triples.users.len(), "margins: gradient length");
+    assert_eq!(grad.len(), triples.len(), "margins: gradient length");
     rayon::join(
         || add_user_gradients(users, items, width, triples, grad, d_users),
         || add_item_gradients(users, items, width, triples, grad, d_items),
@@ -98,7 +88,7 @@ wide! {
         users: &[f32],
         items: &[f32],
         width: usize,
-        t: TripleRows,
+        t: TriplesRef,
         grad: &[f32],
         d_users: &mut [f32],
     ) {
@@ -117,14 +107,14 @@ wide! {
         users: &[f32],
         items: &[f32],
         width: usize,
-        t: TripleRows,
+        t: TriplesRef,
         grad: &[f32],
         d_items: &mut [f32],
     ) {
         for (b, &g) in grad.iter().enumerate().filter(|(_, g)| **g != 0.0) {
             let (y, _, _) = rows_of(users, items, width, t, b);
-            add_scaled(&mut d_items[t.first[b] as usize * width..][..width], g, y);
-            add_scaled(&mut d_items[t.second[b] as usize * width..][..width], -g, y);
+            add_scaled(&mut d_items[t.positives[b] as usize * width..][..width], g, y);
+            add_scaled(&mut d_items[t.negatives[b] as usize * width..][..width], -g, y);
         }
     }
 }
@@ -140,7 +130,7 @@ mod tests {
     #[test]
     fn margin_is_the_difference_of_two_scores() {
         let (w, y, z) = (19, table(5, 19, 0.1), table(7, 19, 0.7));
-        let t = TripleRows { users: &[0, 4, 2], first: &[1, 6, 3], second: &[2, 0, 3] };
+        let t = TriplesRef { users: &[0, 4, 2], positives: &[1, 6, 3], negatives: &[2, 0, 3] };
         let mut out = [0.0; 3];
         margins(&y, &z, w, t, &mut out);
         for (b, &margin) in out.iter().enumerate() {
@@ -153,7 +143,7 @@ mod tests {
     #[test]
     fn gradient_agrees_with_a_difference_quotient() {
         let (w, y, z) = (3, table(4, 3, 0.2), table(5, 3, 0.9));
-        let t = TripleRows { users: &[0, 3, 0], first: &[1, 4, 2], second: &[0, 1, 2] };
+        let t = TriplesRef { users: &[0, 3, 0], positives: &[1, 4, 2], negatives: &[0, 1, 2] };
         let g = [0.5, -2.0, 3.0];
         let (mut dy, mut dz) = (vec![0.0; y.len()], vec![0.0; z.len()]);
         margins_backward(&y, &z, w, t, &g, &mut dy, &mut dz);

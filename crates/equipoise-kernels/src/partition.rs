@@ -8,19 +8,18 @@
 //! and the groups whose gradients are added up depend on the sizes alone, not on the number of threads.
 
 use crate::exponential::exp_one;
-use crate::product::{Matrix, Strided, product};
-use crate::similarity::inner_products;
+use crate::product::{Matrix, Strided, inner_products, product};
 use crate::vector::{sum, wide};
 use rayon::prelude::*;
 
-/// Rows of `a` that meet `b` together.
+/// PartitionOperands of `a` that meet `b` together.
 const BLOCK: usize = 64;
 /// Most groups of blocks, each of which has a sum of its own for the gradient of `b`.
 const GROUPS: usize = 8;
 
 /// The operands: row-major tables of finite numbers with `width >= 1` columns.
 #[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
+pub struct PartitionOperands<'a> {
     /// `n x width`.
     pub a: &'a [f32],
     /// `m x width`.
@@ -31,7 +30,7 @@ pub struct Rows<'a> {
     pub width: usize,
 }
 
-impl Rows<'_> {
+impl PartitionOperands<'_> {
     fn check(&self, n: usize) {
         assert_eq!(self.a.len(), n * self.width, "partition: length of a");
         assert_eq!(self.b.len(), self.offsets.len() * self.width, "partition: length of b");
@@ -47,7 +46,7 @@ impl Rows<'_> {
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn log_partition(rows: Rows, out: &mut [f32]) {
+pub fn log_partition(rows: PartitionOperands, out: &mut [f32]) {
     rows.check(out.len());
     let m = rows.offsets.len();
     if m == 0 {
@@ -86,7 +85,13 @@ wide! {
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn log_partition_backward(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
+pub fn log_partition_backward(
+    rows: PartitionOperands,
+    out: &[f32],
+    grad: &[f32],
+    d_a: &mut [f32],
+    d_b: &mut [f32],
+) {
     rows.check(out.len());
     assert_eq!(grad.len(), out.len(), "partition: gradient length");
     assert_eq!(d_a.len(), rows.a.len(), "partition: length of the gradient of a");
@@ -101,7 +106,7 @@ pub fn log_partition_backward(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [
         .par_chunks_mut(group * rows.width)
         .zip(rows.a.par_chunks(group * rows.width))
         .zip(out.par_chunks(group).zip(grad.par_chunks(group)))
-        .map(|((d_a, a), (out, grad))| of_group(Rows { a, ..rows }, out, grad, d_a))
+        .map(|((d_a, a), (out, grad))| of_group(PartitionOperands { a, ..rows }, out, grad, d_a))
         .collect();
     d_b.par_chunks_mut(BLOCK * rows.width).enumerate().for_each(|(block, d_b)| {
         for part in &parts {
@@ -111,8 +116,8 @@ pub fn log_partition_backward(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [
 }
 
 /// Adds the gradient of its rows of `a` to `d_a`; its part of the gradient of `b`.
-fn of_group(rows: Rows, out: &[f32], grad: &[f32], d_a: &mut [f32]) -> Vec<f32> {
-    let Rows { a, b, offsets, width } = rows;
+fn of_group(rows: PartitionOperands, out: &[f32], grad: &[f32], d_a: &mut [f32]) -> Vec<f32> {
+    let PartitionOperands { a, b, offsets, width } = rows;
     let m = offsets.len();
     let (mut scratch, mut d_b) = (rows.scratch(), vec![0.0; b.len()]);
     let blocks = d_a.chunks_mut(BLOCK * width).zip(a.chunks(BLOCK * width));

@@ -1,4 +1,4 @@
-//! Matrix products on one thread: `out += lhs . rhs`, operands read with any strides.
+//! Dense matrix products on the calling thread. Every product that is not fused with other work goes through [`product`].
 
 use gemm::{Parallelism, gemm};
 
@@ -62,5 +62,48 @@ pub fn product(out: Matrix, lhs: Strided, rhs: Strided, inner: usize) {
             false,
             Parallelism::None,
         );
+    }
+}
+
+/// `out = a b^T`: all inner products between the rows of `a` (`n x width`) and of `b` (`m x width`), `out` of
+/// `n x m`, on the calling thread.
+///
+/// A number's bits depend on where it stands in the block and on the machine; its error does not exceed
+/// `width * 2^-23 * ||a_i|| ||b_j||`.
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn inner_products(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
+    let (rows, columns) = (a.len() / width, b.len() / width);
+    assert!(a.len() == rows * width && b.len() == columns * width, "inner products: whole rows");
+    assert_eq!(out.len(), rows * columns, "inner products: output length");
+    out.fill(0.0);
+    product(
+        Matrix { data: out, rows, columns },
+        Strided { data: a, row: width, column: 1 },
+        Strided { data: b, row: 1, column: width },
+        width,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_products_of_rows_are_exact_on_whole_numbers() {
+        let table = |rows: usize, width: usize, step: usize| -> Vec<f32> {
+            (0..rows * width).map(|k| ((k * step) % 17) as f32 - 8.0).collect()
+        };
+        for (n, m, width) in [(1, 1, 1), (3, 70, 5), (40, 9, 67)] {
+            let (a, b) = (table(n, width, 5), table(m, width, 7));
+            let mut out = vec![f32::NAN; n * m];
+            inner_products(&a, &b, width, &mut out);
+            for (k, &found) in out.iter().enumerate() {
+                let (x, y) = (&a[k / m * width..][..width], &b[k % m * width..][..width]);
+                let naive: f64 = x.iter().zip(y).map(|(x, y)| f64::from(x * y)).sum();
+                assert_eq!((f64::from(found), crate::precise_dot(x, y)), (naive, naive));
+            }
+        }
     }
 }

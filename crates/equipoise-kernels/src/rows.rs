@@ -1,10 +1,11 @@
 //! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
 
-use crate::vector::{add_scaled, prefetch};
+use crate::prefetch::prefetch;
+use crate::vector::add_scaled;
 use std::ops::Range;
 
-/// How many edges before its use a row is asked for.
-const AHEAD: usize = 16;
+/// How many edges before its use a row is requested.
+const DISTANCE: usize = 16;
 
 /// Work of one task, an edge and a row counting one each: some tens of microseconds at width 64.
 const BUDGET: usize = 2048;
@@ -99,10 +100,10 @@ impl RowSource for Pair<'_> {
     }
 }
 
-/// Asks for the row of the edge that comes [`AHEAD`] of `edge`, whichever row of the matrix it belongs to.
+/// Prefetches the row of the edge that comes [`DISTANCE`] edges after `edge`, whichever row of the matrix it belongs to.
 #[inline(always)]
-pub(crate) fn look_ahead(columns: &[u32], edge: usize, x: impl RowSource, width: usize) {
-    if let Some(&column) = columns.get(edge + AHEAD) {
+pub(crate) fn prefetch_source(columns: &[u32], edge: usize, x: impl RowSource, width: usize) {
+    if let Some(&column) = columns.get(edge + DISTANCE) {
         prefetch(&x.tail(column as usize, width)[..width]);
     }
 }
@@ -125,7 +126,7 @@ impl<V: Fn(usize) -> f32, X: RowSource> Term for One<'_, V, X> {
     #[inline(always)]
     fn add<const W: usize>(&self, edge: usize, at: usize, sums: &mut [f32; W]) {
         if at == 0 {
-            look_ahead(self.columns, edge, self.x, self.width);
+            prefetch_source(self.columns, edge, self.x, self.width);
         }
         let x = self.x.tail(self.columns[edge] as usize, self.width);
         add_scaled(sums, (self.value)(edge), &x[at..][..W]);

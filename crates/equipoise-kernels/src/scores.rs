@@ -6,7 +6,7 @@
 //!
 //! The terms of a sum are added in the order of `k`, so that the bits of a score depend on its two rows alone.
 
-use crate::ahead::Nothing;
+use crate::prefetch::NoPrefetch;
 use crate::tiles::{LANES, Lane, ROWS, add_to_columns, rows_of, write_tile};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -89,7 +89,7 @@ impl PackedRows {
         for (a, out) in a.chunks(ROWS * self.width).zip(out.chunks_mut(ROWS * columns)) {
             let (taken, count) = rows_of(a, self.width);
             for (panel, first) in self.each_panel().zip((0..columns).step_by(LANES)) {
-                add_to_columns(&taken[..count], panel, out, columns, first, &mut Nothing);
+                add_to_columns(&taken[..count], panel, out, columns, first, &mut NoPrefetch);
             }
         }
     }

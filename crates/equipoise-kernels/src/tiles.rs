@@ -7,14 +7,14 @@
 //! of the 32 registers of AVX-512, or twice 12 of the 16 of AVX2: enough to keep both multipliers busy, with more products
 //! than reads. The terms of a sum are added in the order of `k`, [fused](crate::fused) where the processor can.
 
-use crate::ahead::{Ahead, Nothing};
 use crate::fused::{self, InRegisters, Register};
+use crate::prefetch::{NoPrefetch, Prefetch};
 
 /// Columns of a panel: two registers of AVX-512, twice two of AVX2.
 pub(crate) const LANES: usize = 32;
 /// Most rows of a tile.
 pub(crate) const ROWS: usize = 6;
-/// A line is asked for every so many terms: memory gives a core about one in the time of five.
+/// A line is requested every so many terms: memory delivers about one line to a core in the time of five terms.
 const EVERY: usize = 4;
 
 /// One row of a packed panel: two cache lines, so that a read of 16 numbers needs one.
@@ -41,11 +41,11 @@ pub(crate) fn rows_of(block: &[f32], width: usize) -> ([&[f32]; ROWS], usize) {
 /// # Panics
 /// If there are more rows than [`ROWS`], or if a slice is too short.
 pub(crate) fn write_tile(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize) {
-    tile::<false>(a, b, out, stride, &mut Nothing);
+    tile::<false>(a, b, out, stride, &mut NoPrefetch);
 }
 
-/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on, and asks for
-/// what comes next meanwhile.
+/// Adds the tile of `a` with `b` to the columns of `out` (a row of `width` per row of `a`) from `first` on, and requests the
+/// lines of `next` meanwhile.
 ///
 /// # Panics
 /// As [`write_tile`].
@@ -55,35 +55,35 @@ pub(crate) fn add_to_columns(
     out: &mut [f32],
     width: usize,
     first: usize,
-    ahead: &mut impl Ahead,
+    next: &mut impl Prefetch,
 ) {
     let (count, out) = (LANES.min(width - first), &mut out[first..]);
     if count == LANES {
-        return tile::<true>(a, b, out, width, ahead);
+        return tile::<true>(a, b, out, width, next);
     }
     let mut sums = [0.0; LANES * ROWS];
     for (sum, row) in sums.chunks_exact_mut(LANES).zip(out.chunks(width)) {
         sum[..count].copy_from_slice(&row[..count]);
     }
-    tile::<true>(a, b, &mut sums, LANES, ahead);
+    tile::<true>(a, b, &mut sums, LANES, next);
     for (sum, row) in sums.chunks_exact(LANES).zip(out.chunks_mut(width)) {
         row[..count].copy_from_slice(&sum[..count]);
     }
 }
 
 #[inline(always)]
-fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize, ahead: &mut impl Ahead) {
+fn tile<const ADD: bool>(a: &[&[f32]], b: &[Lane], out: &mut [f32], stride: usize, next: &mut impl Prefetch) {
     match *a {
         [] => {}
-        [a0] => fused::run(Tile::<1, ADD, _> { a: [a0], b, out, stride, ahead }),
-        [a0, a1] => fused::run(Tile::<2, ADD, _> { a: [a0, a1], b, out, stride, ahead }),
-        [a0, a1, a2] => fused::run(Tile::<3, ADD, _> { a: [a0, a1, a2], b, out, stride, ahead }),
-        [a0, a1, a2, a3] => fused::run(Tile::<4, ADD, _> { a: [a0, a1, a2, a3], b, out, stride, ahead }),
+        [a0] => fused::run(Tile::<1, ADD, _> { a: [a0], b, out, stride, next }),
+        [a0, a1] => fused::run(Tile::<2, ADD, _> { a: [a0, a1], b, out, stride, next }),
+        [a0, a1, a2] => fused::run(Tile::<3, ADD, _> { a: [a0, a1, a2], b, out, stride, next }),
+        [a0, a1, a2, a3] => fused::run(Tile::<4, ADD, _> { a: [a0, a1, a2, a3], b, out, stride, next }),
         [a0, a1, a2, a3, a4] => {
-            fused::run(Tile::<5, ADD, _> { a: [a0, a1, a2, a3, a4], b, out, stride, ahead });
+            fused::run(Tile::<5, ADD, _> { a: [a0, a1, a2, a3, a4], b, out, stride, next });
         }
         [a0, a1, a2, a3, a4, a5] => {
-            fused::run(Tile::<6, ADD, _> { a: [a0, a1, a2, a3, a4, a5], b, out, stride, ahead });
+            fused::run(Tile::<6, ADD, _> { a: [a0, a1, a2, a3, a4, a5], b, out, stride, next });
         }
         _ => panic!("tile: at most {ROWS} rows"),
     }
@@ -95,13 +95,13 @@ struct Tile<'a, const R: usize, const ADD: bool, A> {
     b: &'a [Lane],
     out: &'a mut [f32],
     stride: usize,
-    ahead: &'a mut A,
+    next: &'a mut A,
 }
 
-impl<const R: usize, const ADD: bool, A: Ahead> InRegisters for Tile<'_, R, ADD, A> {
+impl<const R: usize, const ADD: bool, A: Prefetch> InRegisters for Tile<'_, R, ADD, A> {
     #[inline(always)]
     fn run<V: Register>(self) {
-        let Tile { a, b, out, stride, ahead } = self;
+        let Tile { a, b, out, stride, next } = self;
         let a: [&[f32]; R] = std::array::from_fn(|r| &a[r][..b.len()]);
         let (groups, rest) = b.as_chunks::<EVERY>();
         for first in (0..LANES).step_by(2 * V::N) {
@@ -112,7 +112,7 @@ impl<const R: usize, const ADD: bool, A: Ahead> InRegisters for Tile<'_, R, ADD,
                 }
             }
             for (g, group) in groups.iter().enumerate() {
-                ahead.ask();
+                next.next_line();
                 for (k, lane) in group.iter().enumerate() {
                     // SAFETY: every row was cut to the length of `b`, which has a term `k`.
                     unsafe { add_term(&mut acc, &a, g * EVERY + k, V::read_pair(&lane.0[first..])) };
@@ -156,7 +156,7 @@ mod tests {
         for height in 0..=ROWS {
             let a: Vec<&[f32]> = rows[..height].iter().map(Vec::as_slice).collect();
             let (mut added, mut written) = (vec![1.0; stride * ROWS], vec![1.0; stride * ROWS]);
-            add_to_columns(&a, &b, &mut added, stride, 0, &mut Nothing);
+            add_to_columns(&a, &b, &mut added, stride, 0, &mut NoPrefetch);
             write_tile(&a, &b, &mut written, stride);
             for at in 0..added.len() {
                 let (r, l) = (at / stride, at % stride);

@@ -49,6 +49,36 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
+/// Inner product of two equally long slices in float64, in a fixed order: the same bits on every machine, and
+/// no overflow.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn precise_dot(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len(), "dot: lengths");
+    let mut out = 0.0;
+    accumulate(a, b, &mut out);
+    out
+}
+
+wide! {
+    fn accumulate(a: &[f32], b: &[f32], out: &mut f64) {
+        const LANES: usize = 16;
+        let mut lanes = [0.0f64; LANES];
+        let (a_main, a_rest) = a.as_chunks::<LANES>();
+        let (b_main, b_rest) = b.as_chunks::<LANES>();
+        for (x, y) in a_main.iter().zip(b_main) {
+            for l in 0..LANES {
+                lanes[l] += f64::from(x[l]) * f64::from(y[l]);
+            }
+        }
+        for (lane, (x, y)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+            *lane += f64::from(*x) * f64::from(*y);
+        }
+        *out = lanes.iter().sum();
+    }
+}
+
 /// `out += scale * x`.
 #[inline(always)]
 pub(crate) fn add_scaled(out: &mut [f32], scale: f32, x: &[f32]) {
@@ -87,30 +117,6 @@ pub(crate) fn short_dot(a: &[f32], b: &[f32]) -> f32 {
     lane_sum(lanes)
 }
 
-/// Asks the processor for a slice before it is read.
-#[inline(always)]
-pub(crate) fn prefetch<T>(part: &[T]) {
-    for at in (0..part.len()).step_by(LINE / size_of::<T>()) {
-        prefetch_line(part.as_ptr().wrapping_add(at).cast());
-    }
-}
-
-/// Asks the processor for one line; nothing is read.
-#[inline(always)]
-pub(crate) fn prefetch_line(at: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, which reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
-/// Bytes in one cache line.
-pub(crate) const LINE: usize = 64;
-
 /// Sum of a slice in a fixed order, 16 partial sums side by side.
 #[inline(always)]
 pub(crate) fn sum(x: &[f32]) -> f32 {
@@ -125,4 +131,15 @@ pub(crate) fn sum(x: &[f32]) -> f32 {
         *lane += x;
     }
     lane_sum(lanes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precise_dot_neither_overflows_nor_underflows() {
+        assert_eq!(precise_dot(&[1e30, 1e-30], &[1e30, 1e-30]), 1e30f32 as f64 * 1e30f32 as f64);
+        assert!(precise_dot(&[1e-30; 3], &[1e-30; 3]) > 2.9e-60);
+    }
 }

@@ -5,7 +5,8 @@
 
 use crate::Ablation;
 use burn::tensor::Tensor;
-use equipoise_nn::{RowWeights, TripleIndex, margins, margins_and_norm, weighted_square_sum};
+use equipoise_data::Triples;
+use equipoise_nn::{RowWeights, margins, margins_and_norm, weighted_square_sum};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -73,13 +74,13 @@ impl Encoded {
     /// What a loss reads: margins of the triples (row positions in the encoded tables) and, with weights, the
     /// weighted squared norm of the final rows. Each block is worked through when an ablation first needs it,
     /// and shared by all that do.
-    pub fn terms(&self, triples: Arc<TripleIndex>, weights: Option<Arc<RowWeights>>) -> Terms<'_> {
+    pub fn terms(&self, triples: Arc<Triples>, weights: Option<Arc<RowWeights>>) -> Terms<'_> {
         let blocks = RefCell::new(vec![None; self.blocks.len()]);
         Terms { inner: Rc::new(Inner { encoded: self, triples, weights, blocks }) }
     }
 
     /// Margins of the triples alone.
-    pub fn margins(&self, triples: Arc<TripleIndex>) -> Margins<'_> {
+    pub fn margins(&self, triples: Arc<Triples>) -> Margins<'_> {
         let all = 0..triples.len();
         self.terms(triples, None).margins(all)
     }
@@ -112,7 +113,7 @@ pub struct Terms<'a> {
 
 struct Inner<'a> {
     encoded: &'a Encoded,
-    triples: Arc<TripleIndex>,
+    triples: Arc<Triples>,
     weights: Option<Arc<RowWeights>>,
     /// Per block: margins of all triples, then the squared norm where weights are given.
     blocks: RefCell<Vec<Option<Tensor<1>>>>,

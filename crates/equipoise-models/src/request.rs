@@ -1,8 +1,8 @@
 //! What a step requests from a backbone.
 
 use crate::{Ablation, Inputs, Pass, RowSet};
-use equipoise_data::Seed;
-use equipoise_nn::{TripleIndex, Values};
+use equipoise_data::{Seed, Triples};
+use equipoise_nn::Values;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct BatchTriples {
     /// Every triple of the step, as positions among the users and items requested.
-    pub triples: Arc<TripleIndex>,
+    pub triples: Arc<Triples>,
     /// How many of them, from the first, are BPR triples.
     pub bpr: usize,
 }
@@ -32,12 +32,12 @@ impl BatchTriples {
 
     /// Positions of the preferred items among the items requested.
     pub fn positives(&self) -> &[u32] {
-        &self.triples.first[self.range()]
+        &self.triples.positives[self.range()]
     }
 
     /// Positions of the other items among the items requested.
     pub fn negatives(&self) -> &[u32] {
-        &self.triples.second[self.range()]
+        &self.triples.negatives[self.range()]
     }
 
     /// Where the BPR triples stand among all.

@@ -6,11 +6,11 @@ use crate::ops::element::{Activation, ElementOps};
 use crate::ops::graph::GraphOps;
 use crate::ops::table::TableOps;
 use crate::ops::votes::VoteOps;
-use crate::ops::{EquipoiseOps, RowWeights, Rows, TripleIndex};
+use crate::ops::{EquipoiseOps, RowWeights, Rows};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
-use equipoise_data::Features;
 use equipoise_data::graph::Edges;
+use equipoise_data::{Features, Triples};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub fn project_rows(weight: Tensor<2>, bias: Tensor<2>, features: &Features, row
 }
 
 /// Margins `<y_u, z_i> - <y_u, z_j>` of triples: `users [a, d]`, `items [b, d]` -> `[triples.len()]`.
-pub fn margins(users: Tensor<2>, items: Tensor<2>, triples: &Arc<TripleIndex>) -> Tensor<1> {
+pub fn margins(users: Tensor<2>, items: Tensor<2>, triples: &Arc<Triples>) -> Tensor<1> {
     let (users, items) = (users.into_dispatch(), items.into_dispatch());
     Tensor::from_dispatch(Dispatch::margins(users, items, triples.clone(), None))
 }
@@ -40,7 +40,7 @@ pub fn margins(users: Tensor<2>, items: Tensor<2>, triples: &Arc<TripleIndex>) -
 pub fn margins_and_norm(
     users: Tensor<2>,
     items: Tensor<2>,
-    triples: &Arc<TripleIndex>,
+    triples: &Arc<Triples>,
     weights: &Arc<RowWeights>,
 ) -> Tensor<1> {
     let (users, items) = (users.into_dispatch(), items.into_dispatch());

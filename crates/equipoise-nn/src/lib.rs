@@ -29,6 +29,6 @@ pub use functions::{
     mixed_attention, normalise_rows, project_rows, propagate, propagate_layers, propagate_weighted,
     range_of_rows, residual_attention, sigmoid, stack, tanh, weighted_layers, weighted_square_sum,
 };
-pub use ops::{RowWeights, Rows, TripleIndex};
+pub use ops::{RowWeights, Rows};
 pub use parameters::{Group, ParameterError, Parameters, Values};
 pub use propagation::Propagation;

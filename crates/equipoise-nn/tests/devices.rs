@@ -5,10 +5,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::graph::{Edges, knn};
-use equipoise_data::{Features, Seed, Stream};
-use equipoise_nn::{
-    Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, TripleIndex, functions as f,
-};
+use equipoise_data::{Features, Seed, Stream, Triples};
+use equipoise_nn::{Adam, AdamConfig, Group, Parameters, Propagation, RowWeights, functions as f};
 use std::sync::Arc;
 
 /// Sums run in another order there.
@@ -91,7 +89,7 @@ fn rows_and_projections() {
 fn margins_and_norms() {
     let mut s = Seed(2).stream("test");
     let mut draw = |bound: u32| (0..40).map(|_| s.below(bound)).collect::<Vec<u32>>();
-    let triples = Arc::new(TripleIndex { users: draw(12), first: draw(15), second: draw(15) });
+    let triples = Arc::new(Triples { users: draw(12), positives: draw(15), negatives: draw(15) });
     let tables = [table(12, 19, &mut s), table(15, 19, &mut s)];
     let mut positive = |n: usize| numbers(n, &mut s).iter().map(|v| v.abs()).collect::<Vec<f32>>();
     let weights = Arc::new(RowWeights { users: positive(12), items: positive(15) });

@@ -2,11 +2,11 @@
 
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
-use equipoise_data::{Features, Seed, Stream};
+use equipoise_data::{Features, Seed, Stream, Triples};
 use equipoise_kernels::adam::AdamStep;
+use equipoise_nn::RowWeights;
 use equipoise_nn::ops::table::TableOps;
 use equipoise_nn::ops::{EquipoiseOps, generic};
-use equipoise_nn::{RowWeights, TripleIndex};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ fn close(what: &str, fast: FlexTensor, generic: FlexTensor) {
     }
 }
 
-fn random_triples(count: usize, users: usize, items: usize, stream: &mut Stream) -> TripleIndex {
+fn random_triples(count: usize, users: usize, items: usize, stream: &mut Stream) -> Triples {
     let mut draw = |bound: usize| (0..count).map(|_| stream.below(bound as u32)).collect();
-    TripleIndex { users: draw(users), first: draw(items), second: draw(items) }
+    Triples { users: draw(users), positives: draw(items), negatives: draw(items) }
 }
 
 proptest! {

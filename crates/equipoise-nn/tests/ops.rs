@@ -1,8 +1,8 @@
 //! Every fast operation equals plain tensor operations, outputs and gradients, on sizes that vectors do not like.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use equipoise_data::{Features, Seed, Stream};
-use equipoise_nn::{RowWeights, Rows, TripleIndex, functions};
+use equipoise_data::{Features, Seed, Stream, Triples};
+use equipoise_nn::{RowWeights, Rows, functions};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -77,21 +77,21 @@ fn distinct_rows(height: usize, stream: &mut Stream) -> Vec<u32> {
 }
 
 /// Random triples with one repeated and one of equal items.
-fn triples(count: usize, users: usize, items: usize, stream: &mut Stream) -> TripleIndex {
-    let mut t = TripleIndex::default();
+fn triples(count: usize, users: usize, items: usize, stream: &mut Stream) -> Triples {
+    let mut t = Triples::default();
     for _ in 0..count {
         t.users.push(stream.below(users as u32));
-        t.first.push(stream.below(items as u32));
-        t.second.push(stream.below(items as u32));
+        t.positives.push(stream.below(items as u32));
+        t.negatives.push(stream.below(items as u32));
     }
     t.users.extend([t.users[0], t.users[0]]);
-    t.first.extend([t.first[0], t.first[0]]);
-    t.second.extend([t.second[0], t.first[0]]);
+    t.positives.extend([t.positives[0], t.positives[0]]);
+    t.negatives.extend([t.negatives[0], t.positives[0]]);
     t
 }
 
-fn plain_margins(users: &Tensor<2>, items: &Tensor<2>, t: &TripleIndex) -> Tensor<1> {
-    let difference = select(items.clone(), &t.first) - select(items.clone(), &t.second);
+fn plain_margins(users: &Tensor<2>, items: &Tensor<2>, t: &Triples) -> Tensor<1> {
+    let difference = select(items.clone(), &t.positives) - select(items.clone(), &t.negatives);
     (select(users.clone(), &t.users) * difference).sum_dim(1).reshape([t.len()])
 }
 
@@ -212,7 +212,7 @@ fn a_table_that_is_a_strided_view_gives_what_its_copy_gives() {
 fn equal_items_have_a_margin_of_exactly_zero() {
     let mut s = Seed(4).stream("test");
     let (y, z) = (leaf(&numbers(37, &mut s), [1, 37]), leaf(&numbers(37, &mut s), [1, 37]));
-    let index = Arc::new(TripleIndex { users: vec![0], first: vec![0], second: vec![0] });
+    let index = Arc::new(Triples { users: vec![0], positives: vec![0], negatives: vec![0] });
     let out = functions::margins(y.clone(), z.clone(), &index);
     let gradients = out.clone().sum().backward();
     assert_eq!(vector(out.inner()), [0.0]);

@@ -1,8 +1,8 @@
 //! Every kernel-backed operation gives the same bits on one thread and on four.
 
 use burn::tensor::Tensor;
-use equipoise_data::{Features, Seed, Stream};
-use equipoise_nn::{Adam, AdamConfig, Group, Parameters, Rows, TripleIndex, functions};
+use equipoise_data::{Features, Seed, Stream, Triples};
+use equipoise_nn::{Adam, AdamConfig, Group, Parameters, Rows, functions};
 use std::sync::Arc;
 
 fn numbers(n: usize, stream: &mut Stream) -> Vec<f32> {
@@ -30,7 +30,7 @@ struct Setting {
     features: Features,
     users: Rows,
     items: Rows,
-    triples: Arc<TripleIndex>,
+    triples: Arc<Triples>,
     weights: Arc<[f32]>,
 }
 
@@ -45,7 +45,7 @@ fn setting() -> Setting {
         ((0..USERS as u32).step_by(2).collect(), (0..ITEMS as u32).step_by(3).collect());
     let mut draw = |bound: usize| (0..TRIPLES).map(|_| s.below(bound as u32)).collect();
     let triples =
-        TripleIndex { users: draw(users.len()), first: draw(items.len()), second: draw(items.len()) };
+        Triples { users: draw(users.len()), positives: draw(items.len()), negatives: draw(items.len()) };
     let weights = (0..items.len()).map(|k| k as f32 / 7.0).collect();
     Setting { parameters, features, users, items, triples: Arc::new(triples), weights }
 }

@@ -2,7 +2,7 @@
 
 use equipoise_data::Triples;
 use equipoise_models::RowSet;
-use equipoise_nn::{RowWeights, TripleIndex};
+use equipoise_nn::RowWeights;
 use std::sync::Arc;
 
 /// One step's rows and triples.
@@ -12,7 +12,7 @@ pub struct StepBatch {
     /// Distinct items.
     pub items: RowSet,
     /// BPR triples, then generic ones, as positions in `users` and `items`.
-    pub triples: Arc<TripleIndex>,
+    pub triples: Arc<Triples>,
     /// How many of them are BPR triples.
     pub bpr: usize,
     /// How often each row occurs in the BPR triples (an item as positive or negative).
@@ -28,24 +28,16 @@ impl StepBatch {
         let mut triples = index(bpr, &users, &items);
         let counts = RowWeights {
             users: counts(users.len(), &[&triples.users]),
-            items: counts(items.len(), &[&triples.first, &triples.second]),
+            items: counts(items.len(), &[&triples.positives, &triples.negatives]),
         };
-        let generic = index(generic, &users, &items);
-        triples.users.extend(generic.users);
-        triples.first.extend(generic.first);
-        triples.second.extend(generic.second);
+        triples.extend(&index(generic, &users, &items));
         StepBatch { users, items, triples: Arc::new(triples), bpr: bpr.users.len(), counts: Arc::new(counts) }
     }
 }
 
-fn index(triples: &Triples, users: &RowSet, items: &RowSet) -> TripleIndex {
-    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the set was made from these rows");
-    let places = |set: &RowSet, rows: &[u32]| rows.iter().map(|r| place(set, r)).collect();
-    TripleIndex {
-        users: places(users, &triples.users),
-        first: places(items, &triples.positives),
-        second: places(items, &triples.negatives),
-    }
+fn index(triples: &Triples, users: &RowSet, items: &RowSet) -> Triples {
+    let place = |set: &RowSet, row: u32| set.position(row).expect("the set was made from these rows");
+    triples.map(|user| place(users, user), |item| place(items, item))
 }
 
 fn counts(rows: usize, lists: &[&[u32]]) -> Vec<f32> {
@@ -66,8 +58,8 @@ mod tests {
         assert_eq!(&batch.users.rows()[..], [2, 5, 7]);
         assert_eq!(&batch.items.rows()[..], [0, 1, 4, 9]);
         assert_eq!(batch.triples.users, [1, 0, 2]);
-        assert_eq!(batch.triples.first, [3, 3, 0]);
-        assert_eq!(batch.triples.second, [1, 2, 2]);
+        assert_eq!(batch.triples.positives, [3, 3, 0]);
+        assert_eq!(batch.triples.negatives, [1, 2, 2]);
         assert_eq!(batch.bpr, 2);
         assert_eq!(batch.counts.users, [1.0, 1.0, 0.0]);
         assert_eq!(batch.counts.items, [0.0, 1.0, 1.0, 2.0]);

@@ -7,7 +7,6 @@ use equipoise_balance::none::NoBalance;
 use equipoise_balance::{Heads, Losses, losses};
 use equipoise_data::{Dataset, Seed, Triples, paired_triples};
 use equipoise_models::{Ablation, Model};
-use equipoise_nn::TripleIndex;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -47,12 +46,7 @@ impl Probe {
     pub fn losses(&self, model: &Model, ablations: &[Ablation]) -> Vec<Losses> {
         let encoded = model.encode_all(ablations);
         let mean = |triples: &Triples, ablation| {
-            let index = TripleIndex {
-                users: triples.users.clone(),
-                first: triples.positives.clone(),
-                second: triples.negatives.clone(),
-            };
-            losses::mean_bpr(&encoded.margins(Arc::new(index)).values(ablation))
+            losses::mean_bpr(&encoded.margins(Arc::new(triples.clone())).values(ablation))
         };
         let of = |&a| Losses { train: mean(&self.train, a), validation: mean(&self.validation, a) };
         ablations.iter().map(of).collect()

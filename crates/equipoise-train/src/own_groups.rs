@@ -39,7 +39,6 @@ mod tests {
     use super::*;
     use equipoise_balance::losses::bpr;
     use equipoise_models::{AblationEffect, BackboneConfig, Model, built_in, suite};
-    use equipoise_nn::TripleIndex;
     use std::sync::Arc;
 
     const N: usize = 3;
@@ -62,12 +61,7 @@ mod tests {
         if let Some(own) = own {
             own.encode(model.backbone.as_ref(), &request, &mut encoded);
         }
-        let t = suite::triples(9, 2);
-        let margins = encoded.margins(Arc::new(TripleIndex {
-            users: t.users,
-            first: t.positives,
-            second: t.negatives,
-        }));
+        let margins = encoded.margins(Arc::new(suite::triples(9, 2)));
         let of = |m: usize| bpr(margins.of(Ablation::only(m, N))) * (1.0 + m as f64);
         let whole = full.then(|| bpr(margins.of(Ablation::FULL)));
         let loss = heads.iter().map(|&m| of(m)).chain(whole).reduce(|a, b| a + b).expect("a loss");

@@ -12,7 +12,8 @@
 use super::csr::Csr;
 use super::nearest::Nearest;
 use crate::Features;
-use equipoise_kernels::similarity::{inner_products, precise_dot};
+use equipoise_kernels::precise_dot;
+use equipoise_kernels::product::inner_products;
 use rayon::prelude::*;
 use std::ops::Range;
 

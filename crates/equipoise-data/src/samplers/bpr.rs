@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SamplerError;
 use super::distinct::Pool;
-use super::{SamplerError, Triples};
 use crate::interactions::Interactions;
 use crate::random::Stream;
+use crate::triples::Triples;
 
 /// What a batch is uniform over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

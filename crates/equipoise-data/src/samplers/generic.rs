@@ -1,9 +1,10 @@
 //! Generic triples: a user and two arbitrary items, on which a student imitates its teachers.
 
+use super::SamplerError;
 use super::distinct::Pool;
-use super::{SamplerError, Triples};
 use crate::interactions::Interactions;
 use crate::random::Stream;
+use crate::triples::Triples;
 
 /// Draws `(user, item, item)` with both items uniform over the whole catalogue, independently
 /// and with replacement: they may be train items of the user and they may coincide.

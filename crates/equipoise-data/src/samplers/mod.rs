@@ -9,38 +9,6 @@ pub use bpr::{BprSampler, BprSampling};
 pub use generic::GenericSampler;
 pub use paired::paired_triples;
 
-/// Parallel lists of user, item, item. Samplers clear and refill them, so one can be reused.
-///
-/// From [`BprSampler`]: user, a train item, an item that is not a train item.
-/// From [`GenericSampler`]: user, first item, second item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Triples {
-    /// Users.
-    pub users: Vec<u32>,
-    /// Positive (or first) items.
-    pub positives: Vec<u32>,
-    /// Negative (or second) items.
-    pub negatives: Vec<u32>,
-}
-
-impl Triples {
-    /// Number of triples.
-    pub fn len(&self) -> usize {
-        self.users.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
-    }
-
-    fn clear(&mut self) {
-        self.users.clear();
-        self.positives.clear();
-        self.negatives.clear();
-    }
-}
-
 /// Why a sampler could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SamplerError {

@@ -1,9 +1,9 @@
 //! Fixed triples for measuring a loss: some of a split's pairs, each with one negative.
 
-use super::Triples;
 use super::distinct::Pool;
 use crate::interactions::Interactions;
 use crate::random::Stream;
+use crate::triples::Triples;
 
 /// `count` distinct pairs of `pairs`, uniform, each with an item that its user has in none of `known`, uniform.
 /// Users who have every item there are left out, so there can be fewer triples.

@@ -1,7 +1,7 @@
 //! `dL/dW`.
 
-use super::FeatureRows;
-use super::coming::{APART, BACK_DEPTH, Coming, PANEL};
+use super::next_block::{APART, BACK_DEPTH, NextBlock, PANEL};
+use crate::features::FeatureRows;
 use crate::tiles::{LANES, ROWS, add_to_columns, rows_of};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -66,20 +66,20 @@ fn weight_panel(
     let width = columns.len();
     let mut panel = vec![0.0; d * width];
     let mut blocks = rows.chunks(BACK_DEPTH);
-    let mut coming = Coming::new(features, columns, width.div_ceil(LANES) * d.div_ceil(ROWS));
-    coming.begin(blocks.next().unwrap_or(&[]));
-    coming.finish();
-    let mut packed = coming.room();
+    let mut next = NextBlock::new(features, columns, width.div_ceil(LANES) * d.div_ceil(ROWS));
+    next.begin(blocks.next().unwrap_or(&[]));
+    next.finish();
+    let mut packed = next.room();
     for turned in turned.chunks(BACK_DEPTH * d) {
         let height = turned.len() / d;
-        coming.swap(&mut packed);
-        coming.begin(blocks.next().unwrap_or(&[]));
+        next.swap(&mut packed);
+        next.begin(blocks.next().unwrap_or(&[]));
         for (c, lanes) in packed.chunks_exact(APART).enumerate() {
             for (out, turned) in panel.chunks_mut(ROWS * width).zip(turned.chunks(ROWS * height)) {
                 let (taken, count) = rows_of(turned, height);
                 let lanes = &lanes[..height];
-                add_to_columns(&taken[..count], lanes, out, width, c * LANES, coming.ahead());
-                coming.advance();
+                add_to_columns(&taken[..count], lanes, out, width, c * LANES, next.lines());
+                next.advance();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `out_r = W e_r + b`.
 
-use super::FeatureRows;
+use crate::features::FeatureRows;
 use crate::scores::PackedRows;
 use crate::tiles::{LANES, ROWS, add_to_columns};
 use rayon::prelude::*;
@@ -41,11 +41,11 @@ fn add_columns(
 ) {
     let d = out.len() / rows.len();
     let mut room = [[0.0; DEPTH]; ROWS];
-    // After the last rows the first ones follow, with the next columns.
+    // After the last rows, the first rows follow with the next columns.
     let again = columns.end..features.width.min(columns.end + DEPTH);
     let mut later = rows.chunks(ROWS).skip(1).map(|next| features.lines(next, columns.clone()));
     for (out, taken) in out.chunks_mut(ROWS * d).zip(rows.chunks(ROWS)) {
-        let mut ahead =
+        let mut following =
             later.next().unwrap_or_else(|| features.lines(&rows[..ROWS.min(rows.len())], again.clone()));
         let mut pieces: [&[f32]; ROWS] = [&[]; ROWS];
         for ((piece, room), &r) in pieces.iter_mut().zip(&mut room).zip(taken) {
@@ -53,7 +53,7 @@ fn add_columns(
         }
         for (panel, first) in packed.each_panel().zip((0..d).step_by(LANES)) {
             let panel = &panel[columns.clone()];
-            add_to_columns(&pieces[..taken.len()], panel, out, d, first, &mut ahead);
+            add_to_columns(&pieces[..taken.len()], panel, out, d, first, &mut following);
         }
     }
 }

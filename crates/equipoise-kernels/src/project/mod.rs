@@ -1,69 +1,22 @@
 //! Rows of a frozen feature matrix through a linear map: `out_r = W e_r + b`, and `dL/dW`.
 //!
 //! Only the rows asked for are read. Features are by far the larger operand: forward they are used where they lie, one
-//! row after the other, against a packed map; backward they are packed once, in pieces that stay in the cache. The rows that
-//! come next are asked for while a product is computed. Blocks have fixed sizes and run in parallel: results do not
+//! row after the other, against a packed map; backward they are packed once, in pieces that stay in the cache. The next rows
+//! are prefetched while a product is computed. Blocks have fixed sizes and run in parallel: results do not
 //! depend on the number of threads.
 
 mod backward;
-mod coming;
 mod forward;
+mod next_block;
 
 pub use backward::project_rows_backward;
 pub use forward::project_rows;
 
-use crate::ahead::Lines;
-use half::f16;
-use half::slice::HalfFloatSliceExt;
-use std::ops::Range;
-
-/// A frozen row-major feature matrix.
-#[derive(Clone, Copy, Debug)]
-pub struct FeatureRows<'a> {
-    /// All values, row after row.
-    pub values: FeatureValues<'a>,
-    /// Feature width `d_m`.
-    pub width: usize,
-}
-
-/// Features as they are stored. A float16 is a float32 exactly, so that both kinds give the same bits.
-#[derive(Clone, Copy, Debug)]
-pub enum FeatureValues<'a> {
-    /// float32.
-    Single(&'a [f32]),
-    /// float16, converted a piece of a row at a time.
-    Half(&'a [f16]),
-}
-
-impl<'a> FeatureRows<'a> {
-    /// Some columns of row `r`: where they lie, or converted into `room`, which has as many places.
-    #[inline]
-    fn piece<'b>(&self, r: u32, columns: Range<usize>, room: &'b mut [f32]) -> &'b [f32]
-    where
-        'a: 'b,
-    {
-        let at = r as usize * self.width;
-        match self.values {
-            FeatureValues::Single(values) => &values[at..][..self.width][columns],
-            FeatureValues::Half(values) => {
-                values[at..][..self.width][columns].convert_to_f32_slice(room);
-                room
-            }
-        }
-    }
-
-    /// The lines of some columns of `rows`, to be asked for before they are read.
-    fn lines(&self, rows: &'a [u32], columns: Range<usize>) -> Lines<'a> {
-        match self.values {
-            FeatureValues::Single(values) => Lines::new(values, self.width, columns, rows),
-            FeatureValues::Half(values) => Lines::new(values, self.width, columns, rows),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::{FeatureRows, FeatureValues};
+    use half::f16;
 
     fn values(n: usize, seed: f32) -> Vec<f32> {
         (0..n).map(|k| ((k as f32 * 0.731 + seed).sin() * 4.0).round() / 4.0).collect()

@@ -1,7 +1,7 @@
 //! Gradients of a product of sparse rows, and inner products along the edges.
 
-use super::{BySource, SparseRows};
-use crate::rows::{RowSource, look_ahead, row, split_edges, split_rows, tasks};
+use super::pattern::{BySource, SparseRows};
+use crate::rows::{RowSource, prefetch_source, row, split_edges, split_rows, tasks};
 use crate::vector::{add_scaled, short_dot, wide};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -75,7 +75,7 @@ wide! {
         for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
             let x = row(of.x, width, s);
             for e in rows.edges(s) {
-                look_ahead(rows.columns, e, grad, width);
+                prefetch_source(rows.columns, e, grad, width);
                 let (grad, edge) = (row(grad, width, rows.columns[e] as usize), edges[e] as usize);
                 dots[edge].store(short_dot(grad, x).to_bits(), Relaxed);
                 add_scaled(d_x, of.values[edge], grad);
@@ -130,7 +130,7 @@ pub(crate) fn dots_of_rows(
     for r in range {
         let target = row(targets, width, r);
         for (e, out) in rows.edges(r).zip(out.by_ref()) {
-            look_ahead(rows.columns, e, sources, width);
+            prefetch_source(rows.columns, e, sources, width);
             *out = short_dot(target, &sources.tail(rows.columns[e] as usize, width)[..width]);
         }
     }

@@ -1,6 +1,6 @@
 //! Products of sparse rows with a table, and what a product is added to.
 
-use super::SparseRows;
+use super::pattern::SparseRows;
 use crate::rows::{Start, split_rows, sum_edges, sum_edges_of_two, tasks};
 use crate::vector::wide;
 use rayon::prelude::*;

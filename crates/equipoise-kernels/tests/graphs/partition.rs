@@ -3,7 +3,7 @@
 use crate::support::{
     assert_close, assert_same_on_any_number_of_threads, differences, dot, row, table, wide, widths,
 };
-use equipoise_kernels::partition::{Rows, log_partition, log_partition_backward};
+use equipoise_kernels::partition::{PartitionOperands, log_partition, log_partition_backward};
 use proptest::prelude::*;
 
 struct Tables {
@@ -23,8 +23,8 @@ impl Tables {
         }
     }
 
-    fn rows(&self) -> Rows<'_> {
-        Rows { a: &self.a, b: &self.b, offsets: &self.offsets, width: self.width }
+    fn rows(&self) -> PartitionOperands<'_> {
+        PartitionOperands { a: &self.a, b: &self.b, offsets: &self.offsets, width: self.width }
     }
 
     fn forward(&self) -> Vec<f32> {

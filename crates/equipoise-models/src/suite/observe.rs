@@ -3,8 +3,8 @@
 use crate::{Ablation, BatchTriples, Mode, Model, Objective, Request, RowSet, encode_naively};
 use burn::tensor::Tensor;
 use equipoise_data::{Seed, Triples};
+use equipoise_nn::RowWeights;
 use equipoise_nn::math::softplus;
-use equipoise_nn::{RowWeights, TripleIndex};
 use std::sync::Arc;
 
 /// What to look at.
@@ -104,20 +104,15 @@ fn rows(model: &Model, probe: &Probe) -> (RowSet, RowSet) {
     (RowSet::distinct(t.users.clone()), RowSet::distinct([&t.positives[..], &t.negatives].concat()))
 }
 
-fn index(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<TripleIndex> {
-    let place = |set: &RowSet, row: &u32| set.position(*row).expect("the triple's rows are requested");
-    let places = |set: &RowSet, rows: &[u32]| rows.iter().map(|r| place(set, r)).collect();
-    Arc::new(TripleIndex {
-        users: places(users, &t.users),
-        first: places(items, &t.positives),
-        second: places(items, &t.negatives),
-    })
+fn index(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<Triples> {
+    let place = |set: &RowSet, row: u32| set.position(row).expect("the triple's rows are requested");
+    Arc::new(t.map(|user| place(users, user), |item| place(items, item)))
 }
 
-fn weights(t: &TripleIndex, users: &RowSet, items: &RowSet) -> RowWeights {
+fn weights(t: &Triples, users: &RowSet, items: &RowSet) -> RowWeights {
     let mut weights = RowWeights { users: vec![0.0; users.len()], items: vec![0.0; items.len()] };
     t.users.iter().for_each(|&u| weights.users[u as usize] += 1.0);
-    t.first.iter().chain(&t.second).for_each(|&i| weights.items[i as usize] += 1.0);
+    t.positives.iter().chain(&t.negatives).for_each(|&i| weights.items[i as usize] += 1.0);
     weights
 }
 

@@ -6,7 +6,6 @@ use equipoise_data::{
     Categories, Dataset, Features, Interactions, Modality, Seed, Stream, Triples, Vocabulary,
 };
 use equipoise_models::{Ablation, BackboneConfig, Model, RowSet, suite};
-use equipoise_nn::TripleIndex;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -209,14 +208,9 @@ pub fn random_triples(n: usize, stream: &mut Stream) -> Triples {
 }
 
 /// Triples as positions in row sets.
-pub fn positions(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<TripleIndex> {
-    let at =
-        |set: &RowSet, rows: &[u32]| rows.iter().map(|r| set.position(*r).expect("row is there")).collect();
-    Arc::new(TripleIndex {
-        users: at(users, &t.users),
-        first: at(items, &t.positives),
-        second: at(items, &t.negatives),
-    })
+pub fn positions(t: &Triples, users: &RowSet, items: &RowSet) -> Arc<Triples> {
+    let at = |set: &RowSet, row: u32| set.position(row).expect("row is there");
+    Arc::new(t.map(|user| at(users, user), |item| at(items, item)))
 }
 
 /// Every ablation of `n` modalities.

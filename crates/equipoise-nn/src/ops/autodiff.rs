@@ -1,7 +1,7 @@
 //! Hand-written gradients of the differentiable operations.
 
 use super::collect::{register, report_rows, unary};
-use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
+use super::{EquipoiseOps, RowWeights, Rows};
 use burn::backend::Autodiff;
 use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -9,7 +9,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use equipoise_data::Features;
+use equipoise_data::{Features, Triples};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl<B: EquipoiseOps> Backward<B, 2> for ProjectRows {
 struct Margins;
 
 impl<B: EquipoiseOps> Backward<B, 2> for Margins {
-    type State = (FloatTensor<B>, FloatTensor<B>, Arc<TripleIndex>, Option<Arc<RowWeights>>);
+    type State = (FloatTensor<B>, FloatTensor<B>, Arc<Triples>, Option<Arc<RowWeights>>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (users, items, triples, penalty) = ops.state;
@@ -101,7 +101,7 @@ impl<B: EquipoiseOps, C: CheckpointStrategy> EquipoiseOps for Autodiff<B, C> {
     fn margins(
         users: FloatTensor<Self>,
         items: FloatTensor<Self>,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> FloatTensor<Self> {
         let nodes = [users.node(), items.node()];

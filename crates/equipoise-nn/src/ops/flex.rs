@@ -1,12 +1,11 @@
 //! Fast CPU bodies: the kernels on the storage of Burn's `flex` tensors.
 
-use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
+use super::{EquipoiseOps, RowWeights, Rows};
 use crate::buffers::{self, Buffer};
 use burn::backend::TensorMetadata;
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::{DType, Shape, TensorData};
-use equipoise_data::{Features, Stored};
-use equipoise_kernels::project::{FeatureRows, FeatureValues};
+use equipoise_data::{Features, Triples};
 use equipoise_kernels::{adam, gather, margins, norms, project};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -41,14 +40,6 @@ fn with_rows(t: &FlexTensor, rows: usize) -> Shape {
     shape
 }
 
-fn feature_rows(features: &Features) -> FeatureRows<'_> {
-    let values = match features.stored() {
-        Stored::Single(values) => FeatureValues::Single(values),
-        Stored::Half(values) => FeatureValues::Half(values),
-    };
-    FeatureRows { values, width: features.width() }
-}
-
 impl EquipoiseOps for Flex {
     fn gather_rows(table: FlexTensor, rows: Rows) -> FlexTensor {
         let (shape, width) = (with_rows(&table, rows.len()), width_of(&table));
@@ -67,28 +58,27 @@ impl EquipoiseOps for Flex {
     fn project_rows(weight: FlexTensor, bias: FlexTensor, features: Features, rows: Rows) -> FlexTensor {
         let (d, weight, bias) = (shape_of(&weight)[0], values(&weight), values(&bias));
         let mut out = buffers::any(rows.len() * d);
-        let e = feature_rows(&features);
-        project::project_rows(e, &rows, &weight, &bias, &mut out);
+        project::project_rows(features.as_rows(), &rows, &weight, &bias, &mut out);
         tensor(out, [rows.len(), d])
     }
 
     fn project_rows_backward(grad: FlexTensor, features: Features, rows: Rows) -> FlexTensor {
         let (grad, [_, d]) = (values(&grad), shape_of(&grad));
         let mut out = buffers::any(d * features.width());
-        project::project_rows_backward(feature_rows(&features), &rows, &grad, d, &mut out);
+        project::project_rows_backward(features.as_rows(), &rows, &grad, d, &mut out);
         tensor(out, [d, features.width()])
     }
 
     fn margins(
         users: FlexTensor,
         items: FlexTensor,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> FlexTensor {
         let (users, items, [_, width]) = (values(&users), values(&items), shape_of(&users));
         let (n, length) = (triples.len(), triples.len() + usize::from(penalty.is_some()));
         let mut out = buffers::any(length);
-        margins::margins(&users, &items, width, triples.as_rows(), &mut out[..n]);
+        margins::margins(&users, &items, width, triples.view(), &mut out[..n]);
         if let Some(w) = penalty {
             let of_users = norms::weighted_square_sum(&users, width, &w.users);
             out[n] = of_users + norms::weighted_square_sum(&items, width, &w.items);
@@ -100,7 +90,7 @@ impl EquipoiseOps for Flex {
         users: FlexTensor,
         items: FlexTensor,
         grad: FlexTensor,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> (FlexTensor, FlexTensor) {
         let ([height_u, width], [height_i, _]) = (shape_of(&users), shape_of(&items));
@@ -111,7 +101,7 @@ impl EquipoiseOps for Flex {
             &users,
             &items,
             width,
-            triples.as_rows(),
+            triples.view(),
             of_margins,
             &mut d_users,
             &mut d_items,

@@ -1,12 +1,12 @@
 //! Each operation from plain Burn operations: correct on every backend, and what the fast bodies are tested
 //! against.
 
+use super::RowWeights;
 use super::resident::resident_features;
-use super::{RowWeights, TripleIndex};
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{FloatDType, IntDType, Shape, TensorData};
-use equipoise_data::Features;
+use equipoise_data::{Features, Triples};
 use equipoise_kernels::adam::AdamStep;
 
 pub(super) fn indices<B: Backend>(rows: &[u32], device: &Device<B>) -> IntTensor<B> {
@@ -76,7 +76,7 @@ pub fn project_rows_backward<B: Backend>(
 pub fn margins<B: Backend>(
     users: FloatTensor<B>,
     items: FloatTensor<B>,
-    triples: &TripleIndex,
+    triples: &Triples,
     penalty: Option<&RowWeights>,
 ) -> FloatTensor<B> {
     let y = gather_rows::<B>(users.clone(), &triples.users);
@@ -99,9 +99,9 @@ pub(super) fn with_penalty<B: Backend>(
     B::float_cat(vec![margins, B::float_add(of_users, of_items)], 0)
 }
 
-fn item_difference<B: Backend>(items: FloatTensor<B>, triples: &TripleIndex) -> FloatTensor<B> {
-    let first = gather_rows::<B>(items.clone(), &triples.first);
-    B::float_sub(first, gather_rows::<B>(items, &triples.second))
+fn item_difference<B: Backend>(items: FloatTensor<B>, triples: &Triples) -> FloatTensor<B> {
+    let first = gather_rows::<B>(items.clone(), &triples.positives);
+    B::float_sub(first, gather_rows::<B>(items, &triples.negatives))
 }
 
 /// See [`EquipoiseOps::margins_backward`](super::EquipoiseOps::margins_backward).
@@ -109,7 +109,7 @@ pub fn margins_backward<B: Backend>(
     users: FloatTensor<B>,
     items: FloatTensor<B>,
     grad: FloatTensor<B>,
-    triples: &TripleIndex,
+    triples: &Triples,
     penalty: Option<&RowWeights>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let gradients = triple_gradients::<B>(users.clone(), items.clone(), grad.clone(), triples);
@@ -136,7 +136,7 @@ fn triple_gradients<B: Backend>(
     users: FloatTensor<B>,
     items: FloatTensor<B>,
     grad: FloatTensor<B>,
-    triples: &TripleIndex,
+    triples: &Triples,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let device = grad.device();
     let (height_u, height_i, width) = (users.shape()[0], items.shape()[0], users.shape()[1]);
@@ -147,8 +147,8 @@ fn triple_gradients<B: Backend>(
     let d_z = B::float_mul(y, grad);
     let d_users = select_add::<B>(zeros::<B, _>([height_u, width], &device), &triples.users, d_y);
     let d_items = zeros::<B, _>([height_i, width], &device);
-    let d_items = select_add::<B>(d_items, &triples.first, d_z.clone());
-    (d_users, select_add::<B>(d_items, &triples.second, B::float_neg(d_z)))
+    let d_items = select_add::<B>(d_items, &triples.positives, d_z.clone());
+    (d_users, select_add::<B>(d_items, &triples.negatives, B::float_neg(d_z)))
 }
 
 /// See [`EquipoiseOps::weighted_square_sum`](super::EquipoiseOps::weighted_square_sum).

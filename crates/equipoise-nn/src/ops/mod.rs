@@ -19,41 +19,12 @@ pub mod votes;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
-use equipoise_data::Features;
+use equipoise_data::{Features, Triples};
 use equipoise_kernels::adam::AdamStep;
-use equipoise_kernels::margins::TripleRows;
 use std::sync::Arc;
 
 /// Row indices of a table: shared, so that an operation's gradient can keep them at no cost.
 pub type Rows = Arc<[u32]>;
-
-/// Row positions of triples `(u, i, j)` in the tables of one step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TripleIndex {
-    /// Row of the user in the user table, per triple.
-    pub users: Vec<u32>,
-    /// Row of the first (preferred) item in the item table, per triple.
-    pub first: Vec<u32>,
-    /// Row of the second item in the item table, per triple.
-    pub second: Vec<u32>,
-}
-
-impl TripleIndex {
-    /// Number of triples.
-    pub fn len(&self) -> usize {
-        self.users.len()
-    }
-
-    /// Whether there is no triple.
-    pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
-    }
-
-    /// The slices that the kernels read.
-    pub fn as_rows(&self) -> TripleRows<'_> {
-        TripleRows { users: &self.users, first: &self.first, second: &self.second }
-    }
-}
 
 /// How much each row's squared norm counts in a penalty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -97,7 +68,7 @@ pub trait EquipoiseOps: Backend {
     fn margins(
         users: FloatTensor<Self>,
         items: FloatTensor<Self>,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> FloatTensor<Self> {
         generic::margins::<Self>(users, items, &triples, penalty.as_deref())
@@ -108,7 +79,7 @@ pub trait EquipoiseOps: Backend {
         users: FloatTensor<Self>,
         items: FloatTensor<Self>,
         grad: FloatTensor<Self>,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         generic::margins_backward::<Self>(users, items, grad, &triples, penalty.as_deref())

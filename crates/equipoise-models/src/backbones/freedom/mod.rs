@@ -56,9 +56,10 @@ use crate::requested::RequestedNodes;
 use crate::{Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, ranges};
 use burn::tensor::Tensor;
 pub use edges::EdgeSample;
+use equipoise_data::Triples;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::math::softplus;
-use equipoise_nn::{Propagation, TripleIndex, init, margins, propagate};
+use equipoise_nn::{Propagation, init, margins, propagate};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -187,10 +188,10 @@ impl Freedom {
     /// Equation (4) where it is wanted, given the rows of `Y` requested.
     fn own_loss(&self, pass: &Pass, users: &Tensor<2>) -> Option<Tensor<1>> {
         let batch = pass.batch().filter(|_| self.config.reg_features > 0.0)?;
-        let triples = Arc::new(TripleIndex {
+        let triples = Arc::new(Triples {
             users: batch.users().to_vec(),
-            first: batch.positives().to_vec(),
-            second: batch.negatives().to_vec(),
+            positives: batch.positives().to_vec(),
+            negatives: batch.negatives().to_vec(),
         });
         let loss = |one: &Neighbourhood| {
             softplus(margins(users.clone(), one.content.projected(pass), &triples).neg()).mean()

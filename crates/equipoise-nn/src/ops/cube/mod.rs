@@ -13,11 +13,12 @@ use super::element::ElementOps;
 use super::generic::{indices, with_penalty, with_penalty_backward};
 use super::table::TableOps;
 use super::votes::VoteOps;
-use super::{EquipoiseOps, RowWeights, Rows, TripleIndex};
+use super::{EquipoiseOps, RowWeights, Rows};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::{Shape, Slice};
+use equipoise_data::Triples;
 use equipoise_data::graph::Edges;
 use equipoise_kernels::adam::AdamStep;
 use launch::Lists;
@@ -45,15 +46,10 @@ impl EquipoiseOps for Cube {
         Cube::float_reshape(launch::place_rows(column, rows, height), Shape::from([height]))
     }
 
-    fn margins(
-        users: Table,
-        items: Table,
-        triples: Arc<TripleIndex>,
-        penalty: Option<Arc<RowWeights>>,
-    ) -> Table {
+    fn margins(users: Table, items: Table, triples: Arc<Triples>, penalty: Option<Arc<RowWeights>>) -> Table {
         let device = users.device();
-        let [of, first, second] =
-            [&triples.users, &triples.first, &triples.second].map(|rows| indices::<Cube>(rows, &device));
+        let [of, first, second] = [&triples.users, &triples.positives, &triples.negatives]
+            .map(|rows| indices::<Cube>(rows, &device));
         let score =
             |item| launch::pair_dots((users.clone(), of.clone()), (items.clone(), item), triples.len());
         let margins = Cube::float_sub(score(first), score(second));
@@ -64,7 +60,7 @@ impl EquipoiseOps for Cube {
         users: Table,
         items: Table,
         grad: Table,
-        triples: Arc<TripleIndex>,
+        triples: Arc<Triples>,
         penalty: Option<Arc<RowWeights>>,
     ) -> (Table, Table) {
         let gradients = triple_gradients(&users, &items, &grad, &triples);
@@ -78,13 +74,13 @@ impl EquipoiseOps for Cube {
 
 /// A triple `(u, i, j)` with gradient `g` is an edge `u - i` of weight `g` and an edge `u - j` of weight `-g`: each row
 /// sums over its own.
-fn triple_gradients(users: &Table, items: &Table, grad: &Table, triples: &TripleIndex) -> (Table, Table) {
+fn triple_gradients(users: &Table, items: &Table, grad: &Table, triples: &Triples) -> (Table, Table) {
     let n = triples.len();
     let grad = Cube::float_slice(grad.clone(), &[Slice::from(0..n)]);
     let grad = Cube::float_reshape(grad, Shape::from([n]));
     let weights = Cube::float_cat(vec![grad.clone(), Cube::float_neg(grad)], 0);
     let of_users = [triples.users.as_slice(), &triples.users].concat();
-    let of_items = [triples.first.as_slice(), &triples.second].concat();
+    let of_items = [triples.positives.as_slice(), &triples.negatives].concat();
     let sum = |to: &[u32], from: &[u32], height: usize, x: &Table| {
         let ends = Edges::new(height, (0..=to.len()).collect(), to.to_vec());
         let columns: Vec<u32> = ends.edge_numbers().iter().map(|&e| from[e as usize]).collect();

@@ -6,7 +6,7 @@ use crate::ops::element::LEAKY_SLOPE;
 use crate::ops::flex::{shape_of, tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_kernels::affine::{self, Affine, AffineGradients};
-use equipoise_kernels::partition::{self, Rows};
+use equipoise_kernels::partition::{self, PartitionOperands};
 use std::sync::Arc;
 
 fn slope(leaky: bool) -> Option<f32> {
@@ -73,8 +73,8 @@ impl DenseOps for Flex {
     fn log_partition(a: FlexTensor, b: FlexTensor, offsets: Arc<[f32]>) -> FlexTensor {
         let [n, width] = shape_of(&a);
         let mut out = buffers::any(n);
-        let rows = Rows { a: &values(&a), b: &values(&b), offsets: &offsets, width };
-        partition::log_partition(rows, &mut out);
+        let operands = PartitionOperands { a: &values(&a), b: &values(&b), offsets: &offsets, width };
+        partition::log_partition(operands, &mut out);
         tensor(out, [n, 1])
     }
 
@@ -87,8 +87,8 @@ impl DenseOps for Flex {
     ) -> (FlexTensor, FlexTensor) {
         let ([n, width], [m, _]) = (shape_of(&a), shape_of(&b));
         let (mut d_a, mut d_b) = (buffers::any(n * width), buffers::any(m * width));
-        let rows = Rows { a: &values(&a), b: &values(&b), offsets: &offsets, width };
-        partition::log_partition_backward(rows, &values(&out), &values(&grad), &mut d_a, &mut d_b);
+        let operands = PartitionOperands { a: &values(&a), b: &values(&b), offsets: &offsets, width };
+        partition::log_partition_backward(operands, &values(&out), &values(&grad), &mut d_a, &mut d_b);
         (tensor(d_a, [n, width]), tensor(d_b, [m, width]))
     }
 }

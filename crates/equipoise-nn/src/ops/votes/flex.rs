@@ -5,13 +5,13 @@ use crate::buffers;
 use crate::ops::flex::{tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_data::graph::Edges;
-use equipoise_kernels::votes;
+use equipoise_kernels::edge_scalars;
 use std::sync::Arc;
 
 impl VoteOps for Flex {
     fn by_sender(given: FlexTensor, worth: FlexTensor, edges: Arc<Edges>) -> FlexTensor {
         let mut out = buffers::any(edges.len());
-        votes::by_sender(edges.sources(), &values(&given), &values(&worth), &mut out);
+        edge_scalars::by_sender(edges.sources(), &values(&given), &values(&worth), &mut out);
         tensor(out, [edges.len()])
     }
 
@@ -22,7 +22,7 @@ impl VoteOps for Flex {
         edges: Arc<Edges>,
     ) -> (FlexTensor, FlexTensor) {
         let mut d_worth = buffers::any(edges.n_sources());
-        votes::by_sender_backward(edges.by_source(), &values(&given), &values(&grad), &mut d_worth);
+        edge_scalars::by_sender_backward(edges.by_source(), &values(&given), &values(&grad), &mut d_worth);
         let d_worth = tensor(d_worth, [edges.n_sources(), 1]);
         (Self::by_sender(grad, worth, edges), d_worth)
     }
@@ -30,7 +30,7 @@ impl VoteOps for Flex {
     fn larger(a: FlexTensor, b: FlexTensor) -> FlexTensor {
         let (a, b) = (values(&a), values(&b));
         let mut out = buffers::any(a.len());
-        votes::larger(&a, &b, &mut out);
+        edge_scalars::larger(&a, &b, &mut out);
         let n = out.len();
         tensor(out, [n])
     }
@@ -38,7 +38,7 @@ impl VoteOps for Flex {
     fn larger_backward(a: FlexTensor, b: FlexTensor, grad: FlexTensor) -> (FlexTensor, FlexTensor) {
         let (a, b, grad) = (values(&a), values(&b), values(&grad));
         let (mut d_a, mut d_b) = (buffers::any(grad.len()), buffers::any(grad.len()));
-        votes::larger_backward(&a, &b, &grad, &mut d_a, &mut d_b);
+        edge_scalars::larger_backward(&a, &b, &grad, &mut d_a, &mut d_b);
         (tensor(d_a, [grad.len()]), tensor(d_b, [grad.len()]))
     }
 }

@@ -1,7 +1,7 @@
-//! The block of rows that is multiplied next, packed while another one is multiplied.
+//! Packs the next block of rows while the current one is multiplied.
 
-use super::FeatureRows;
-use crate::ahead::Lines;
+use crate::features::FeatureRows;
+use crate::prefetch::RowLines;
 use crate::tiles::{LANES, Lane};
 use crate::vector::wide;
 use std::ops::Range;
@@ -12,32 +12,32 @@ pub(super) const PANEL: usize = 256;
 pub(super) const BACK_DEPTH: usize = 128;
 /// From one packed panel to the next: one line more than it holds, or all of them would lie in one set of the cache.
 pub(super) const APART: usize = BACK_DEPTH + 1;
-/// Rows by which asking is ahead of packing. Rows of features are often a power of two apart, so that the pieces of many
-/// of them fight for the same places of the cache.
+/// How many rows prefetching is ahead of packing. Rows of features often lie a power of two apart, so that pieces of many
+/// rows compete for the same sets of the cache.
 const LEAD: usize = 6;
 
-/// Some columns of a block of rows on their way into panels of [`LANES`] columns, [`APART`] lines each.
-pub(super) struct Coming<'a> {
+/// Some columns of the block that is being packed into panels of [`LANES`] columns, [`APART`] lines each.
+pub(super) struct NextBlock<'a> {
     features: FeatureRows<'a>,
     columns: Range<usize>,
     rows: &'a [u32],
-    lines: Lines<'a>,
+    lines: RowLines<'a>,
     packed: Vec<Lane>,
-    /// Where float16 is converted.
+    /// Room for converted float16 values.
     converted: [f32; PANEL],
-    /// In how many steps a block is packed.
+    /// Number of steps in which a block is packed.
     steps: usize,
     step: usize,
     done: usize,
 }
 
-impl<'a> Coming<'a> {
+impl<'a> NextBlock<'a> {
     /// Blocks will be packed in `steps` steps each.
-    pub(super) fn new(features: FeatureRows<'a>, columns: Range<usize>, steps: usize) -> Coming<'a> {
+    pub(super) fn new(features: FeatureRows<'a>, columns: Range<usize>, steps: usize) -> NextBlock<'a> {
         let packed = vec![Lane::ZERO; APART * columns.len().div_ceil(LANES)];
         let lines = features.lines(&[], columns.clone());
         let converted = [0.0; PANEL];
-        Coming { features, columns, rows: &[], lines, packed, converted, steps, step: 0, done: 0 }
+        NextBlock { features, columns, rows: &[], lines, packed, converted, steps, step: 0, done: 0 }
     }
 
     /// As much room as a block takes.
@@ -45,31 +45,31 @@ impl<'a> Coming<'a> {
         vec![Lane::ZERO; self.packed.len()]
     }
 
-    /// Gives the packed block away, for room that is packed into from now on.
+    /// Hands over the packed block and takes `room` for the next one.
     pub(super) fn swap(&mut self, room: &mut Vec<Lane>) {
         std::mem::swap(&mut self.packed, room);
     }
 
-    /// Turns to a block of at most [`BACK_DEPTH`] rows.
+    /// Starts on a block of at most [`BACK_DEPTH`] rows.
     pub(super) fn begin(&mut self, rows: &'a [u32]) {
         (self.rows, self.step, self.done) = (rows, 0, 0);
         self.lines = self.features.lines(rows, self.columns.clone());
         self.lines.limit(LEAD);
     }
 
-    /// What a product is to ask for meanwhile.
-    pub(super) fn ahead(&mut self) -> &mut Lines<'a> {
+    /// The lines that a product requests meanwhile.
+    pub(super) fn lines(&mut self) -> &mut RowLines<'a> {
         &mut self.lines
     }
 
-    /// The next step: packs its share of the rows.
+    /// Performs one step: packs its share of the rows.
     pub(super) fn advance(&mut self) {
         self.step += 1;
         let until = self.step * self.rows.len() / self.steps;
         self.pack(until);
     }
 
-    /// All that is left.
+    /// Packs the remaining rows.
     pub(super) fn finish(&mut self) {
         for until in self.done..=self.rows.len() {
             self.pack(until);
@@ -91,7 +91,7 @@ impl<'a> Coming<'a> {
 }
 
 wide! {
-    /// A row as row `k` of all packed panels.
+    /// Writes one row as row `k` of all packed panels.
     fn pack(part: &[f32], k: usize, packed: &mut [Lane]) {
         let (lanes, rest) = part.as_chunks::<LANES>();
         for (lane, panel) in lanes.iter().zip(packed.chunks_exact_mut(APART)) {

@@ -1,4 +1,4 @@
-//! One number per edge: weighed by what its sender is worth, and the larger of two.
+//! One number per edge: multiplied by a weight of the edge's source, and the larger of two.
 
 use crate::rows::{split, tasks};
 use crate::sparse::BySource;
