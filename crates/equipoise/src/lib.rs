@@ -1,29 +1,87 @@
 //! **Equipoise** trains and diagnoses multimodal recommenders in which every modality pulls its weight.
 //!
-//! This crate is the library: the parts under one roof, and what joins them. The program is `equipoise-cli`.
-//!
-//! ```no_run
-//! use equipoise::data::{LoadOptions, load};
-//! use equipoise::train::{Job, RunConfig, StopFlag, events::Silent};
-//! use std::path::Path;
-//!
-//! let loaded = load(Path::new("my-data"), &LoadOptions::default())?;
-//! let mut config = RunConfig::default();
-//! config.balance.name = "ckd".into();
-//! let job = Job { config: &config, loaded: &loaded, out: Path::new("runs/first"), overwrite: false };
-//! let outcome = job.execute(&mut Silent, &StopFlag::default())?;
-//! println!("recall@20 {:.4}", outcome.report.test["recall@20"]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let place = tempfile::tempdir()?;
+//! # std::env::set_current_dir(place.path())?;
+//! # let shape = equipoise::import::synthetic::DemoConfig { users: 200, items: 100, seed: 1 };
+//! # equipoise::import::synthetic::write_demo("my-data".as_ref(), &shape)?;
+//! use equipoise::prelude::*;
+//!
+//! let data = Dataset::open("my-data")?.missing(Fill::Mean).scale(Scale::L2).load()?; // the test part stays sealed
+//! let done = Training::new(&data).set("balance.name", "ckd").seed(1).run_in("runs/first")?;
+//! println!("recall@20 {:.3}", done.metric("recall@20").unwrap_or_default());
+//! for hit in done.model().recommend("u42", 10)? {
+//!     println!("{} {:.3}", hit.item, hit.score);
+//! }
+//! done.audit()?.write_html("report.html")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
+//! * [`Dataset`]: a data set and the settings it was loaded with, one value. Its test part is sealed.
+//! * [`Training`]: a chain of settings that ends in a [`TrainedRun`], in a directory or in memory.
+//! * [`TrainedModel`]: recommends, compares and scores; opened from a run without the data set.
+//! * `Audit`: which modality is under-used, in words, numbers and one page (feature `report`).
+//! * [`evaluate`]: the same protocol for embeddings from anywhere.
+//!
+//! # Speed is the program's to choose
+//!
+//! A library must not change the process it lives in. Two things make training faster and belong into `main`:
+//!
+//! * [`keep_freed_memory`], before any thread starts: with glibc, tables that each step frees stay in the process. The
+//!   program `equipoise` does this.
+//! * the number of threads: rayon's global pool is used as it is; [`Training::threads`] takes a pool of its own.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! |---|---|---|
+//! | `encode` | yes | [`mod@encode`]: features from texts and images |
+//! | `import` | yes | [`import`]: data sets from raw files, in other layouts, and synthetic ones |
+//! | `report` | yes | `Audit`, and pages of charts |
+//! | `study` | yes | [`study`]: sweeps, pipelines, and papers repeated |
+//! | `vulkan`, `cuda` | no | devices beside the processor |
 
-pub use equipoise_balance as balance;
-pub use equipoise_data as data;
-pub use equipoise_data::graph;
+mod dataset;
+mod error;
+mod evaluation;
+pub mod prelude;
+mod scores;
+mod trained_model;
+mod trained_run;
+mod training;
+
+pub use dataset::{Dataset, DatasetLoader};
+pub use equipoise_data::{FeatureScale as Scale, Interactions, MissingFill as Fill, Vocabulary};
+pub use equipoise_eval::{EvalConfig, Evaluation};
+pub use equipoise_models::Ablation;
+#[cfg(feature = "report")]
+pub use equipoise_report::Audit;
+pub use equipoise_train::memory::keep_freed as keep_freed_memory;
+pub use equipoise_train::{Event, Listener, Report, Run, RunConfig, StopFlag};
+pub use error::Error;
+pub use evaluation::evaluate;
+pub use trained_model::{EmbeddingTables, Hit, TrainedModel};
+pub use trained_run::TrainedRun;
+pub use training::Training;
+
+#[cfg(feature = "encode")]
 pub use equipoise_encode as encode;
-pub use equipoise_eval as eval;
+#[cfg(feature = "import")]
 pub use equipoise_import as import;
-pub use equipoise_models as models;
-pub use equipoise_nn as nn;
-pub use equipoise_report as report;
+#[cfg(feature = "study")]
 pub use equipoise_study as study;
+
+#[doc(hidden)]
+pub use equipoise_balance as balance;
+#[doc(hidden)]
+pub use equipoise_data as data;
+#[doc(hidden)]
+pub use equipoise_models as models;
+#[doc(hidden)]
+pub use equipoise_nn as nn;
+#[doc(hidden)]
 pub use equipoise_train as train;

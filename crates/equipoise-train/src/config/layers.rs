@@ -107,6 +107,14 @@ impl Layers {
         parsed.map_err(|e| e.message().trim().to_owned())
     }
 
+    /// The configuration as it stands, its ranges not yet checked: for layers that are added one at a time.
+    ///
+    /// # Errors
+    /// If a value has the wrong type.
+    pub fn parsed(&self) -> Result<RunConfig, ConfigError> {
+        self.parse().map_err(|reason| ConfigError::Value { origin: self.blame(&reason), reason })
+    }
+
     /// The configuration, with every range checked.
     ///
     /// # Errors

@@ -1,0 +1,126 @@
+//! A data set together with the settings that it was loaded with.
+
+use crate::Error;
+use equipoise_data::{FeatureScale, Interactions, Loaded, MissingFill, Vocabulary, formats};
+use equipoise_train::DataConfig;
+use std::path::PathBuf;
+
+/// A data set and the settings that it was loaded with: one value, so that a run records the settings it used.
+///
+/// The test part stays sealed: training and searches cannot reach it, and a run reads it once, after its model is chosen.
+#[derive(Debug)]
+pub struct Dataset {
+    settings: DataConfig,
+    loaded: Loaded,
+}
+
+/// A data set that is about to be loaded.
+///
+/// | setting | default | purpose |
+/// |---|---|---|
+/// | [`modalities`](Self::modalities) | all that are found | which modalities, in this order |
+/// | [`missing`](Self::missing) | [`Fill::Mean`](MissingFill::Mean) | what a model sees of items that lack a modality |
+/// | [`scale`](Self::scale) | [`Scale::None`](FeatureScale::None) | scale of the features |
+///
+/// A run records these, and can be repeated from them. What needs more choices (columns, thresholds, a split) is first
+/// converted into a data set of its own.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "nothing is read before `load`"]
+pub struct DatasetLoader {
+    settings: DataConfig,
+}
+
+impl Dataset {
+    /// Recognises the layout of a directory; [`load`](DatasetLoader::load) reads it.
+    ///
+    /// # Errors
+    /// If there is no such directory, or its layout is not recognised.
+    pub fn open(path: impl Into<PathBuf>) -> Result<DatasetLoader, Error> {
+        let path = path.into();
+        formats::detect(&path)?;
+        Ok(DatasetLoader { settings: DataConfig { path, ..DataConfig::default() } })
+    }
+
+    /// The settings that it was loaded with.
+    pub fn settings(&self) -> &DataConfig {
+        &self.settings
+    }
+
+    /// Number of users.
+    pub fn n_users(&self) -> usize {
+        self.loaded.data.n_users()
+    }
+
+    /// Number of items, those without interactions included.
+    pub fn n_items(&self) -> usize {
+        self.loaded.data.n_items()
+    }
+
+    /// Names of the modalities, in order.
+    pub fn modalities(&self) -> impl Iterator<Item = &str> {
+        self.loaded.data.modalities.iter().map(|m| m.name.as_str())
+    }
+
+    /// Raw ids of users and items.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.loaded.data.vocabulary
+    }
+
+    /// Interactions to learn from.
+    pub fn train(&self) -> &Interactions {
+        &self.loaded.data.train
+    }
+
+    /// Held-out interactions that select a model.
+    pub fn validation(&self) -> &Interactions {
+        &self.loaded.data.validation
+    }
+
+    /// Breaks the seal: held-out interactions for the one evaluation after everything is chosen.
+    pub fn unseal_test(&self) -> &Interactions {
+        self.loaded.test.open()
+    }
+
+    /// Everything that was merged, dropped or odd, in a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.loaded.data.notes
+    }
+
+    /// The data as models see it, with features and categories.
+    pub fn contents(&self) -> &equipoise_data::Dataset {
+        &self.loaded.data
+    }
+
+    pub(crate) fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+}
+
+impl DatasetLoader {
+    /// Reads these modalities only, in this order.
+    pub fn modalities<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> DatasetLoader {
+        self.settings.modalities = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// What a model sees of items that lack a modality.
+    pub fn missing(mut self, fill: MissingFill) -> DatasetLoader {
+        self.settings.missing = fill;
+        self
+    }
+
+    /// Scale of the features.
+    pub fn scale(mut self, scale: FeatureScale) -> DatasetLoader {
+        self.settings.scale = scale;
+        self
+    }
+
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// The first fault found, with its file and line.
+    pub fn load(self) -> Result<Dataset, Error> {
+        let loaded = self.settings.load()?;
+        Ok(Dataset { settings: self.settings, loaded })
+    }
+}

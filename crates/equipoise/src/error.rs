@@ -1,0 +1,72 @@
+//! What can go wrong at the front door.
+
+use equipoise_data::DataError;
+use equipoise_eval::EvalError;
+use equipoise_train::TrainError;
+use equipoise_train::config::layers::ConfigError;
+
+/// What can go wrong. The message names the file, line or field, what was expected and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data set.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Training, or a file of a run.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Ranking and evaluation.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A user, item or modality that the model does not know.
+    #[error("no {kind} `{id}`{hint}")]
+    Unknown {
+        /// `user`, `item` or `modality`.
+        kind: &'static str,
+        /// What was asked for.
+        id: String,
+        /// ` (did you mean ...?)`, or what there is.
+        hint: String,
+    },
+    /// An ablation of which a run keeps no tables.
+    #[error("the run keeps no tables of `{0}`; train it again with --overwrite")]
+    NoTables(String),
+    /// Tables that do not fit the interactions that they are evaluated on.
+    #[error("{table}: {found} values for {rows} rows; expected rows x width values, row after row")]
+    Shape {
+        /// `users` or `items`.
+        table: &'static str,
+        /// Number of values given.
+        found: usize,
+        /// Rows expected.
+        rows: usize,
+    },
+    /// A data setting that contradicts the data set in memory.
+    #[error(
+        "data: settings of the data set cannot be changed after it was loaded; give them to Dataset::open(..) instead"
+    )]
+    DataSetting,
+    /// Threads, or a temporary directory, that the system does not grant.
+    #[error("{0}")]
+    System(String),
+}
+
+impl Error {
+    /// Whether the cause is what was given (a program should exit with code 2), rather than the machine (code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            Error::Train(error) => error.is_input(),
+            Error::System(_) => false,
+            Error::Data(_)
+            | Error::Config(_)
+            | Error::Eval(_)
+            | Error::Unknown { .. }
+            | Error::NoTables(_)
+            | Error::Shape { .. }
+            | Error::DataSetting => true,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A run as a chain of settings.
+
+use crate::{Dataset, Error, TrainedRun};
+use equipoise_train::config::layers::{ConfigError, Layers};
+use equipoise_train::events::Silent;
+use equipoise_train::{Event, Job, Listener, RunConfig, StopFlag};
+use std::path::Path;
+
+/// A model to be trained on a data set.
+///
+/// Without further settings this is plain VBPR with the defaults of the command line. A fault of a setting is reported by
+/// [`run_in`](Self::run_in) or [`run`](Self::run).
+#[must_use = "nothing is trained before `run_in` or `run`"]
+pub struct Training<'a> {
+    data: &'a Dataset,
+    config: Result<RunConfig, Error>,
+    listener: Box<dyn Listener<Event> + Send + 'a>,
+    stop: StopFlag,
+    threads: Option<usize>,
+    overwrite: bool,
+}
+
+impl<'a> Training<'a> {
+    /// Training on this data set with default settings.
+    pub fn new(data: &'a Dataset) -> Training<'a> {
+        let config = RunConfig { data: data.settings().clone(), ..RunConfig::default() };
+        Training {
+            data,
+            config: Ok(config),
+            listener: Box::new(Silent),
+            stop: StopFlag::default(),
+            threads: None,
+            overwrite: false,
+        }
+    }
+
+    /// The seed from which every random stream derives: the same seed gives the same bits, whatever the number of threads.
+    pub fn seed(self, seed: u64) -> Training<'a> {
+        self.config(|config| config.seed = seed)
+    }
+
+    /// Changes any setting.
+    pub fn config(mut self, change: impl FnOnce(&mut RunConfig)) -> Training<'a> {
+        if let Ok(config) = &mut self.config {
+            change(config);
+        }
+        self
+    }
+
+    /// Changes one setting by the key that configuration files and the command line use, such as `train.lr`.
+    pub fn set(mut self, key: &str, value: impl Into<toml::Value>) -> Training<'a> {
+        self.config = self.config.and_then(|config| Ok(changed(&config, key, value.into())?));
+        self
+    }
+
+    /// Reads settings from a configuration file. Its `[data]` section must not differ from how the data set was loaded.
+    pub fn config_file(mut self, path: impl AsRef<Path>) -> Training<'a> {
+        self.config = self.config.and_then(|config| Ok(layers(&config)?.file(path.as_ref())?.parsed()?));
+        self
+    }
+
+    /// Receives every event: epochs, teachers, notes. A closure `|event: &Event| ...` is a listener.
+    pub fn listener(mut self, listener: impl Listener<Event> + Send + 'a) -> Training<'a> {
+        self.listener = Box::new(listener);
+        self
+    }
+
+    /// Ends training after the current step once the flag is raised; the best model so far is kept and evaluated.
+    pub fn stop(mut self, flag: &StopFlag) -> Training<'a> {
+        self.stop = flag.clone();
+        self
+    }
+
+    /// Trains on a thread pool of this size instead of rayon's own. Results do not depend on it.
+    pub fn threads(mut self, threads: usize) -> Training<'a> {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Replaces a run that is there already, but for its saved teachers where they fit.
+    pub fn overwrite(mut self) -> Training<'a> {
+        self.overwrite = true;
+        self
+    }
+
+    /// Trains, evaluates once on test, and keeps the run in a directory.
+    ///
+    /// # Errors
+    /// An unknown key or a value out of range; a directory that holds a run already; what can go wrong in training.
+    pub fn run_in(self, dir: impl AsRef<Path>) -> Result<TrainedRun, Error> {
+        let Training { data, config, mut listener, stop, threads, overwrite } = self;
+        let config = config?;
+        if config.data != *data.settings() {
+            return Err(Error::DataSetting);
+        }
+        let job = Job { config: &config, loaded: data.loaded(), out: dir.as_ref(), overwrite };
+        let outcome = on_pool(threads, || job.execute(&mut *listener, &stop))??;
+        TrainedRun::new(outcome.run, outcome.report, None)
+    }
+
+    /// The same without a directory: the model stays in memory. The files of the run lie in a temporary directory until
+    /// the [`TrainedRun`] is dropped.
+    ///
+    /// # Errors
+    /// As [`run_in`](Self::run_in); if there is no temporary directory.
+    pub fn run(self) -> Result<TrainedRun, Error> {
+        let place = tempfile::tempdir().map_err(|e| Error::System(format!("no temporary directory: {e}")))?;
+        let dir = place.path().join("run");
+        Ok(self.run_in(dir)?.keeping(place))
+    }
+}
+
+/// The layers of a configuration that is there already.
+fn layers(config: &RunConfig) -> Result<Layers, ConfigError> {
+    let text = config
+        .to_toml()
+        .map_err(|e| ConfigError::Value { origin: "configuration".into(), reason: e.to_string() })?;
+    Layers::new().text(&text, "configuration")
+}
+
+fn changed(config: &RunConfig, key: &str, value: toml::Value) -> Result<RunConfig, ConfigError> {
+    layers(config)?.set(key, value, format!("set({key:?})"))?.parsed()
+}
+
+/// Works on a thread of the pool: from outside, each parallel loop of a step would wake one and wait for it.
+fn on_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+    let Some(threads) = threads else {
+        return Ok(rayon::scope(|_| work()));
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    Ok(pool.map_err(|e| Error::System(format!("{threads} threads: {e}")))?.install(work))
+}
