@@ -1,11 +1,14 @@
 //! Why a command ends without success, and its exit code.
 
-use equipoise_data::DataError;
+use equipoise_data::{DataError, is_input_fault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
+use equipoise_study::pipeline::PipelineError;
+use equipoise_study::sweep::SweepError;
 use equipoise_train::TrainError;
 use equipoise_train::config::layers::ConfigError;
 use std::fmt;
+use std::path::Path;
 
 /// A message and an exit code.
 #[derive(Debug)]
@@ -18,6 +21,12 @@ impl Failure {
     /// Input that cannot be used: exit code 2.
     pub fn input(message: impl fmt::Display) -> Failure {
         Failure { message: message.to_string(), code: 2 }
+    }
+
+    /// A file that the system refused: exit code 2 where the path is at fault, 1 where the machine is.
+    pub fn file(path: &Path, error: &std::io::Error) -> Failure {
+        let message = format!("{}: {error}", path.display());
+        if is_input_fault(error) { Failure::input(message) } else { Failure::failed(message) }
     }
 
     /// A failure on the way: exit code 1.
@@ -37,49 +46,15 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Failure {
-        if error.is_input() { Failure::input(error) } else { Failure::failed(error) }
-    }
-}
-
-impl From<DataError> for Failure {
-    fn from(error: DataError) -> Failure {
-        match &error {
-            DataError::Io { source, .. } if no_room(source) => Failure::failed(error),
-            _ => Failure::input(error),
-        }
-    }
-}
-
-impl From<EncodeError> for Failure {
-    fn from(error: EncodeError) -> Failure {
-        match &error {
-            EncodeError::Data(DataError::Io { source, .. }) | EncodeError::Io { source, .. }
-                if no_room(source) =>
-            {
-                Failure::failed(error)
+/// Errors that know whether the input or the machine is the cause.
+macro_rules! by_cause {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                if error.is_input() { Failure::input(error) } else { Failure::failed(error) }
             }
-            EncodeError::Job(_) => Failure::failed(error),
-            _ => Failure::input(error),
-        }
-    }
+        })*
+    };
 }
 
-/// Whether there is no room for what is written, which is no fault of the input.
-fn no_room(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Failure {
-        Failure::input(error)
-    }
-}
-
-impl From<EvalError> for Failure {
-    fn from(error: EvalError) -> Failure {
-        Failure::input(error)
-    }
-}
+by_cause!(ConfigError, DataError, EncodeError, EvalError, PipelineError, SweepError, TrainError);

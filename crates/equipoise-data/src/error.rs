@@ -314,6 +314,15 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            DataError::Io { source, .. } => crate::is_input_fault(source),
+            DataError::Vocabulary { source, .. } => source.is_input(),
+            _ => true,
+        }
+    }
+
     /// An [`Io`](Self::Io) error about `file`.
     pub fn io(file: &Path) -> impl FnOnce(std::io::Error) -> DataError + '_ {
         move |source| DataError::Io { file: file.to_owned(), source }

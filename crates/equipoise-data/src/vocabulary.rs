@@ -87,6 +87,18 @@ pub enum VocabularyError {
     },
 }
 
+impl VocabularyError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            VocabularyError::Io { source, .. } => crate::is_input_fault(source),
+            VocabularyError::Json { .. }
+            | VocabularyError::Version { .. }
+            | VocabularyError::Repeated { .. } => true,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OnDisk<S> {

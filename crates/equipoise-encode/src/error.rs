@@ -69,6 +69,20 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            EncodeError::Data(error) => error.is_input(),
+            EncodeError::Io { source, .. } => equipoise_data::is_input_fault(source),
+            EncodeError::Job(_) => false,
+            EncodeError::File { .. }
+            | EncodeError::Tensor { .. }
+            | EncodeError::Setting { .. }
+            | EncodeError::NoModel { .. }
+            | EncodeError::Output { .. } => true,
+        }
+    }
+
     /// An [`Io`](Self::Io) error about `file`.
     pub(crate) fn io(file: &Path) -> impl FnOnce(std::io::Error) -> EncodeError + '_ {
         move |source| EncodeError::Io { file: file.to_owned(), source }

@@ -198,7 +198,7 @@ pub enum EvalError {
         /// The value found.
         value: f64,
     },
-    /// A file could not be read or written.
+    /// The system refused to read or write a file.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
@@ -226,4 +226,14 @@ pub enum EvalError {
         /// What was found.
         found: String,
     },
+}
+
+impl EvalError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            EvalError::Io { source, .. } => equipoise_data::is_input_fault(source),
+            _ => true,
+        }
+    }
 }

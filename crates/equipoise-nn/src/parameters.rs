@@ -18,7 +18,15 @@ pub enum Group {
 /// What can be wrong with a file of parameters.
 #[derive(Debug, thiserror::Error)]
 pub enum ParameterError {
-    /// The file cannot be read or is not safetensors.
+    /// The system refused to read the file.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not safetensors.
     #[error("{path}: {reason}")]
     File {
         /// The file.
@@ -40,6 +48,16 @@ pub enum ParameterError {
         /// What the file holds.
         found: String,
     },
+}
+
+impl ParameterError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            ParameterError::Io { source, .. } => equipoise_data::is_input_fault(source),
+            ParameterError::File { .. } | ParameterError::Shape { .. } => true,
+        }
+    }
 }
 
 struct Parameter {
@@ -205,9 +223,11 @@ impl Parameters {
     /// # Errors
     /// If the file cannot be read, a table is missing, or a shape differs; nothing is changed then.
     pub fn load_safetensors(&mut self, path: &Path) -> Result<(), ParameterError> {
-        let file = |reason: String| ParameterError::File { path: path.display().to_string(), reason };
-        let buffer = std::fs::read(path).map_err(|e| file(e.to_string()))?;
-        let tensors = SafeTensors::deserialize(&buffer).map_err(|e| file(e.to_string()))?;
+        let name = || path.display().to_string();
+        let buffer = std::fs::read(path).map_err(|source| ParameterError::Io { path: name(), source })?;
+        let damaged =
+            |e: safetensors::SafeTensorError| ParameterError::File { path: name(), reason: e.to_string() };
+        let tensors = SafeTensors::deserialize(&buffer).map_err(damaged)?;
         let mut tables = Vec::new();
         for (name, _, expected) in self.iter() {
             let found = tensors.tensor(name).ok();

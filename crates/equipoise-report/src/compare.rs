@@ -45,12 +45,11 @@ pub struct Comparison {
 pub fn compare(first: &Run, second: &Run) -> Result<Comparison, TrainError> {
     let (a, b) = (first.report()?, second.report()?);
     if (a.users, a.items, &a.dataset) != (b.users, b.items, &b.dataset) {
-        let path = second.dir().to_owned();
         let reason = format!(
             "its data set is `{}` with {} users and {} items, the other run's `{}` with {} and {}; compare runs on one data set",
             b.dataset, b.users, b.items, a.dataset, a.users, a.items
         );
-        return Err(TrainError::RunFile { path, reason });
+        return Err(TrainError::format(second.dir(), reason));
     }
     let users = PerUser::read_parquet(&first.per_user_path())?;
     let others = PerUser::read_parquet(&second.per_user_path())?;

@@ -47,7 +47,7 @@ impl Audit {
             plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
             metrics: report.test.clone().into_iter().collect(),
             definitions: report.definitions.clone().into_iter().collect(),
-            config_toml: config.to_toml().map_err(|e| fault(run.config_path(), e))?,
+            config_toml: config.to_toml().map_err(|e| TrainError::format(&run.config_path(), e))?,
             version: env!("CARGO_PKG_VERSION").into(),
         })
     }
@@ -138,8 +138,8 @@ fn missing(presence: &Presence, metric: &str) -> Option<MissingAudit> {
 fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, TrainError> {
     let plain = run.report()?;
     if plain.fingerprint != report.fingerprint || plain.modalities != report.modalities {
-        return Err(fault(
-            run.dir().to_owned(),
+        return Err(TrainError::format(
+            run.dir(),
             "this run is of other data; give a run on the same data set",
         ));
     }
@@ -155,8 +155,7 @@ fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, Train
 }
 
 fn history(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
-    let path = run.events_path();
-    let epochs = read_epochs(&path).map_err(|e| fault(path, e))?;
+    let epochs = read_epochs(&run.events_path())?;
     Ok(epochs.into_iter().map(record).collect())
 }
 
@@ -177,8 +176,4 @@ fn record(e: events::EpochRecord) -> EpochRecord {
         clamped: each(|m| m.numbers.clamped),
         channels: e.channels,
     }
-}
-
-fn fault(path: PathBuf, reason: impl ToString) -> TrainError {
-    TrainError::RunFile { path, reason: reason.to_string() }
 }

@@ -33,7 +33,6 @@ impl Audit {
     /// File system faults.
     pub fn write_html(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         let path = path.as_ref();
-        write_atomic(path, |file| file.write_all(self.html().as_bytes()))
-            .map_err(|e| TrainError::RunFile { path: path.to_owned(), reason: e.to_string() })
+        write_atomic(path, |file| file.write_all(self.html().as_bytes())).map_err(|e| TrainError::io(path, e))
     }
 }

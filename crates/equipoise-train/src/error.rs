@@ -2,11 +2,11 @@
 
 use crate::config::layers::ConfigError;
 use crate::role::Role;
-use equipoise_data::{DataError, SamplerError, VocabularyError};
+use equipoise_data::{DataError, SamplerError, VocabularyError, is_input_fault};
 use equipoise_eval::EvalError;
 use equipoise_models::ModelError;
 use equipoise_nn::ParameterError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong in a run.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum TrainError {
     /// A value that only the data set shows to be wrong.
     #[error("{0}")]
     Setting(String),
-    /// The loss is no number any more.
+    /// The loss became NaN or infinite.
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}: training stopped and nothing of this epoch was kept; \
          try a smaller train.lr (now {lr}), a larger train.reg (now {reg}), or data.scale = \"standard\" where values are large"
@@ -55,10 +55,21 @@ pub enum TrainError {
     /// The run directory is taken.
     #[error("{}: there is a run already; choose another --out, or pass --overwrite to replace it", .0.display())]
     Taken(PathBuf),
-    /// A file of a run cannot be read or written, or is not what it should be.
-    #[error("{}: {reason}", path.display())]
+    /// The right to write the run, such as while another program is writing it.
+    #[error(transparent)]
+    Job(#[from] equipoise_jobs::Fault),
+    /// The system refused to read or write a file of a run.
+    #[error("{}: {source}", path.display())]
     RunFile {
-        /// The file.
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of a run is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    RunFormat {
+        /// The file or directory.
         path: PathBuf,
         /// What is wrong and what to do.
         reason: String,
@@ -87,7 +98,7 @@ pub enum TrainError {
     },
     /// Stopped by the user while that model was in training.
     #[error(
-        "stopped while training {}; finished teachers are kept, run the same command with --overwrite to go on",
+        "stopped while training {}; finished teachers are kept, run the same command to go on",
         .0.in_a_sentence()
     )]
     Interrupted(Role),
@@ -96,10 +107,31 @@ pub enum TrainError {
 impl TrainError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
-        !matches!(self, TrainError::Interrupted(_) | TrainError::NotFinite { .. })
+        match self {
+            TrainError::Data(error) => error.is_input(),
+            TrainError::Config(error) => error.is_input(),
+            TrainError::Parameters(error) => error.is_input(),
+            TrainError::Eval(error) => error.is_input(),
+            TrainError::Vocabulary(error) => error.is_input(),
+            TrainError::RunFile { source, .. } => is_input_fault(source),
+            TrainError::Sampler(_)
+            | TrainError::Model(_)
+            | TrainError::Setting(_)
+            | TrainError::Taken(_)
+            | TrainError::RunFormat { .. }
+            | TrainError::TeacherMismatch { .. }
+            | TrainError::PlainMismatch { .. } => true,
+            TrainError::Job(_) | TrainError::Interrupted(_) | TrainError::NotFinite { .. } => false,
+        }
     }
 
-    pub(crate) fn file(path: &std::path::Path, reason: impl ToString) -> TrainError {
-        TrainError::RunFile { path: path.to_owned(), reason: reason.to_string() }
+    /// A [`RunFile`](TrainError::RunFile) error about `path`.
+    pub fn io(path: &Path, source: std::io::Error) -> TrainError {
+        TrainError::RunFile { path: path.to_owned(), source }
+    }
+
+    /// A [`RunFormat`](TrainError::RunFormat) error about `path`.
+    pub fn format(path: &Path, reason: impl ToString) -> TrainError {
+        TrainError::RunFormat { path: path.to_owned(), reason: reason.to_string() }
     }
 }

@@ -1,5 +1,6 @@
 //! What happens in a run, for progress bars and log files.
 
+use crate::error::TrainError;
 use crate::role::Role;
 use equipoise_balance::{HeadLosses, ModalityStep};
 pub use equipoise_jobs::{Listener, Silent};
@@ -174,14 +175,14 @@ impl Listener<Event> for EventLog<'_> {
 ///
 /// # Errors
 /// If the file cannot be read or a line is no event; the message names the line.
-pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, String> {
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, TrainError> {
+    let text = std::fs::read_to_string(path).map_err(|e| TrainError::io(path, e))?;
     let mut epochs = Vec::new();
     for (k, line) in text.lines().enumerate().skip(1) {
         match serde_json::from_str(line) {
             Ok(Event::Epoch(record)) => epochs.push(record),
             Ok(_) => {}
-            Err(e) => return Err(format!("line {}: {e}", k + 1)),
+            Err(e) => return Err(TrainError::format(path, format!("line {}: {e}", k + 1))),
         }
     }
     Ok(epochs)

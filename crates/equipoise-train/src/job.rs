@@ -4,6 +4,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::{audited, evaluate_tables, popularity};
 use crate::events::{Ending, Event, EventLog, Listener};
+use crate::lock::RunLock;
 use crate::presence::{self, Presence};
 use crate::prior::Preparation;
 use crate::role::Role;
@@ -25,7 +26,7 @@ pub struct Job<'a> {
     pub loaded: &'a Loaded,
     /// Where the run goes.
     pub out: &'a Path,
-    /// Whether a run that is there may be replaced.
+    /// Whether a run that is there may be replaced. An unfinished run of the same configuration always is.
     pub overwrite: bool,
 }
 
@@ -49,8 +50,9 @@ impl Job<'_> {
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
-        let (run, data) = (Run::create(self.out, self.overwrite)?, &self.loaded.data);
-        run.write_start(self.config, data)?;
+        let data = &self.loaded.data;
+        let _lock = RunLock::take(self.out)?;
+        let run = Run::begin(self.out, self.config, data, self.overwrite)?;
         let inputs = Inputs::new(data);
         let bench = self.bench(&inputs);
         let (balancer, opening) = bench.balancer(&self.teachers(), listener, stop)?;
@@ -119,11 +121,11 @@ impl Bench<'_> {
     ) -> Result<Outcome, TrainError> {
         let Part { run, role, config, opening } = part;
         let path = run.events_path();
-        let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::file(&path, e))?;
+        let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::io(&path, e))?;
         opening.iter().for_each(|event| log.event(event));
         let trainer = Trainer::new(self.data, self.inputs, config, role.clone(), balancer)?;
         let trained = trainer.run(&mut log, stop)?;
-        log.finish().map_err(|e| TrainError::file(&path, e))?;
+        log.finish().map_err(|e| TrainError::io(&path, e))?;
         let fingerprint = self.data.fingerprint();
         run.write_model(&trained.model, role, &fingerprint)?;
         let report = self.finish(part, &trained.model, &Course::of(&trained), fingerprint)?;

@@ -28,6 +28,7 @@ pub mod trainer;
 pub mod tuning;
 
 mod batch;
+mod lock;
 mod own_groups;
 mod prior;
 mod step;

@@ -103,12 +103,11 @@ impl Preparation<'_> {
         config: &RunConfig,
         listener: &mut dyn Listener<Event>,
     ) -> Result<Run, TrainError> {
-        let run = Run::create(dir, true)?;
-        run.write_start(config, self.bench.data)?;
+        let run = Run::begin(dir, config, self.bench.data, true)?;
         let part = Part { run: &run, role, config, opening: &[] };
         let outcome = self.bench.train(&part, Box::new(NoBalance), listener, self.stop)?;
         if outcome.report.ending == Ending::Interrupted {
-            std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::file(&run.metrics_path(), e))?;
+            std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::io(&run.metrics_path(), e))?;
             return Err(TrainError::Interrupted(part.role));
         }
         Ok(run)

@@ -107,8 +107,27 @@ impl Run {
                 remove(&path)?;
             }
         }
-        std::fs::create_dir_all(dir).map_err(|e| TrainError::file(dir, e))?;
+        std::fs::create_dir_all(dir).map_err(|e| TrainError::io(dir, e))?;
         Ok(run)
+    }
+
+    /// Begins a run: makes its directory and writes what is known before training. What an unfinished run of the same
+    /// configuration left there is replaced, so that a command that failed on the way can be given again.
+    ///
+    /// # Errors
+    /// [`TrainError::Taken`] if there is another run and `overwrite` is false; file system faults.
+    pub fn begin(dir: &Path, config: &RunConfig, data: &Dataset, overwrite: bool) -> Result<Run, TrainError> {
+        let there = Run { dir: dir.to_owned() };
+        let run = Run::create(dir, overwrite || there.is_unfinished(config))?;
+        run.write_start(config, data)?;
+        Ok(run)
+    }
+
+    /// Whether an unfinished run of that configuration is here.
+    fn is_unfinished(&self, config: &RunConfig) -> bool {
+        // Compared as written: settings that a run does not use are not written.
+        let same = |saved: RunConfig| saved.to_toml().ok() == config.to_toml().ok();
+        !self.metrics_path().exists() && self.config().is_ok_and(same)
     }
 
     /// An existing, finished run.
@@ -118,15 +137,15 @@ impl Run {
     pub fn open(dir: &Path) -> Result<Run, TrainError> {
         let run = Run { dir: dir.to_owned() };
         if !run.config_path().exists() {
-            return Err(TrainError::file(
+            return Err(TrainError::format(
                 dir,
                 "no run here (there is no config.toml); give the directory that `equipoise train --out` wrote",
             ));
         }
         if !run.metrics_path().exists() {
-            return Err(TrainError::file(
+            return Err(TrainError::format(
                 dir,
-                "this run did not finish (there is no metrics.json); train it again with --overwrite",
+                "this run did not finish (there is no metrics.json); give the same `equipoise train` command again",
             ));
         }
         Ok(run)
@@ -204,7 +223,7 @@ impl Run {
     /// # Errors
     /// File system faults.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-        write_atomic(path, |file| file.write_all(bytes)).map_err(|e| TrainError::file(path, e))
+        write_atomic(path, |file| file.write_all(bytes)).map_err(|e| TrainError::io(path, e))
     }
 
     /// Writes what is known before training.
@@ -213,7 +232,7 @@ impl Run {
     /// File system faults.
     pub fn write_start(&self, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
         data.vocabulary.write(&self.vocabulary_path())?;
-        let text = config.to_toml().map_err(|e| TrainError::file(&self.config_path(), e))?;
+        let text = config.to_toml().map_err(|e| TrainError::format(&self.config_path(), e))?;
         self.write(&self.config_path(), text.as_bytes())
     }
 
@@ -235,7 +254,7 @@ impl Run {
     /// File system faults.
     pub fn write_metrics(&self, report: &Report) -> Result<(), TrainError> {
         let text =
-            serde_json::to_string_pretty(report).map_err(|e| TrainError::file(&self.metrics_path(), e))?;
+            serde_json::to_string_pretty(report).map_err(|e| TrainError::format(&self.metrics_path(), e))?;
         self.write(&self.metrics_path(), text.as_bytes())
     }
 
@@ -253,11 +272,11 @@ impl Run {
     /// If the file is missing, damaged, or of another version.
     pub fn report(&self) -> Result<Report, TrainError> {
         let path = self.metrics_path();
-        let text = std::fs::read_to_string(&path).map_err(|e| TrainError::file(&path, e))?;
-        let report: Report = serde_json::from_str(&text).map_err(|e| TrainError::file(&path, e))?;
+        let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
+        let report: Report = serde_json::from_str(&text).map_err(|e| TrainError::format(&path, e))?;
         if report.version != VERSION {
             let reason = format!("version {} of a run, this program reads version {VERSION}", report.version);
-            return Err(TrainError::file(&path, reason));
+            return Err(TrainError::format(&path, reason));
         }
         Ok(report)
     }
@@ -283,7 +302,7 @@ impl Run {
                 short(&report.fingerprint),
                 short(&found)
             );
-            return Err(TrainError::file(&self.dir, reason));
+            return Err(TrainError::format(&self.dir, reason));
         }
         let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
         let mut model = Model::on(&config.backbone, inputs, equipoise_data::Seed(config.seed), &device)?;
@@ -299,7 +318,7 @@ pub(crate) fn short(fingerprint: &str) -> &str {
 
 fn remove(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::file(path, e)),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
         _ => Ok(()),
     }
 }

@@ -173,7 +173,7 @@ impl FinalTables {
     /// # Errors
     /// File system faults.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        let failed = |e: safetensors::SafeTensorError| TrainError::file(path, e);
+        let failed = |e: safetensors::SafeTensorError| TrainError::format(path, e);
         let seen = [("train", &self.train), ("validation", &self.validation)].map(Rows::of);
         let mut tensors: Vec<(String, TensorView)> = Vec::new();
         let mut add = |name: String, dtype, shape: Vec<usize>, bytes| {
@@ -193,7 +193,7 @@ impl FinalTables {
         }
         let metadata = HashMap::from([(KEY.to_owned(), self.header())]);
         let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(failed)?;
-        write_atomic(path, |file| file.write_all(&bytes)).map_err(|e| TrainError::file(path, e))
+        write_atomic(path, |file| file.write_all(&bytes)).map_err(|e| TrainError::io(path, e))
     }
 
     fn header(&self) -> String {
@@ -243,7 +243,7 @@ impl Run {
                 let reason = format!(
                     "tables of {found} {side}, but vocabulary.json names {expected}; copy both files from the same run"
                 );
-                return Err(TrainError::file(&path, reason));
+                return Err(TrainError::format(&path, reason));
             }
         }
         if tables.fingerprint != report.fingerprint {
@@ -252,7 +252,7 @@ impl Run {
                 short(&tables.fingerprint),
                 short(&report.fingerprint)
             );
-            return Err(TrainError::file(&path, reason));
+            return Err(TrainError::format(&path, reason));
         }
         Ok(tables)
     }
@@ -293,19 +293,19 @@ struct Opened {
 impl Opened {
     fn new(path: &Path) -> Result<Opened, TrainError> {
         let file = File::open(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => TrainError::file(path, MISSING),
-            _ => TrainError::file(path, e),
+            std::io::ErrorKind::NotFound => TrainError::format(path, MISSING),
+            _ => TrainError::io(path, e),
         })?;
         // SAFETY: the map is private to this process and only read. Another program could cut the file short, which the
         // documentation of `FinalTables::read` forbids: every writer here makes a new file and renames it.
-        let map = unsafe { Mmap::map(&file) }.map_err(|e| TrainError::file(path, e))?;
+        let map = unsafe { Mmap::map(&file) }.map_err(|e| TrainError::io(path, e))?;
         let (header, metadata) = SafeTensors::read_metadata(&map)
-            .map_err(|e| TrainError::file(path, format!("damaged ({e}); {AGAIN}")))?;
+            .map_err(|e| TrainError::format(path, format!("damaged ({e}); {AGAIN}")))?;
         Ok(Opened { path: path.to_owned(), start: 8 + header, metadata, map: Arc::new(map) })
     }
 
     fn fault(&self, reason: impl std::fmt::Display) -> TrainError {
-        TrainError::file(&self.path, format!("{reason}; {AGAIN}"))
+        TrainError::format(&self.path, format!("{reason}; {AGAIN}"))
     }
 
     fn tables(&self) -> Result<FinalTables, TrainError> {
@@ -345,7 +345,7 @@ impl Opened {
                 "version {version} of a run's tables, this program reads version {VERSION}; read them with the program \
                  that wrote them, or train again"
             );
-            return Err(TrainError::file(&self.path, reason));
+            return Err(TrainError::format(&self.path, reason));
         }
         serde_json::from_str(text).map_err(damaged)
     }

@@ -84,6 +84,23 @@ fn a_taken_directory_is_refused_and_overwritten_on_request() {
 }
 
 #[test]
+fn an_unfinished_run_is_taken_over_by_the_same_configuration_and_by_no_other() {
+    let world = World::new();
+    let config = world.config();
+    let whole = world.run(&config, "whole").unwrap();
+    let half = Run::begin(&world.path("run"), &config, &world.loaded.data, false).unwrap();
+    std::fs::write(half.model_path(), "half a model").unwrap();
+    let mut other = config.clone();
+    other.train.lr *= 2.0;
+    let error = world.run(&other, "run").err().expect("an unfinished run of another configuration");
+    assert!(matches!(error, TrainError::Taken(_)), "{error}");
+    let taken_over = world.run(&config, "run").unwrap();
+    same("test", &taken_over.report.test, &whole.report.test);
+    let error = world.run(&config, "run").err().expect("a finished run");
+    assert!(matches!(error, TrainError::Taken(_)), "{error}");
+}
+
+#[test]
 fn overwriting_begins_by_removing_the_mark_of_a_finished_run() {
     let world = World::new();
     world.run(&world.config(), "run").unwrap();

@@ -9,7 +9,7 @@ use crate::print;
 
 use crate::progress::PipelineProgress;
 use equipoise_data::{FeatureSource, Shares, SplitRule};
-use equipoise_study::pipeline::{Budget, PipelineConfig, PipelineError, Plan, State, Summary, carry_out};
+use equipoise_study::pipeline::{Budget, PipelineConfig, Plan, State, Summary, carry_out};
 use serde_json::json;
 use std::path::PathBuf;
 use toml::Value;
@@ -197,17 +197,6 @@ impl Args {
 
 fn given<const N: usize>(flags: [(&str, Option<Value>); N]) -> toml::Table {
     flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
-}
-
-impl From<PipelineError> for Failure {
-    fn from(error: PipelineError) -> Failure {
-        match error {
-            // Knows of disks that are full.
-            PipelineError::Data(error) => error.into(),
-            error if error.is_input() => Failure::input(error),
-            error => Failure::failed(error),
-        }
-    }
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::interrupt::on_interrupt;
 use crate::print;
 
 use crate::progress::SweepProgress;
-use equipoise_study::sweep::{Outcome, Plan, Results, Sweep, SweepError};
+use equipoise_study::sweep::{Outcome, Plan, Results, Sweep};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -60,12 +60,6 @@ impl Args {
             flags.push((key.trim().to_owned(), literal(value.trim()), format!("--set {key}")));
         }
         Ok(flags)
-    }
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Failure {
-        if error.is_input() { Failure::input(error) } else { Failure::failed(error) }
     }
 }
 

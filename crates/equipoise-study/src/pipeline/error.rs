@@ -1,7 +1,7 @@
 //! Why a pipeline cannot start or go on.
 
 use crate::sweep::SweepError;
-use equipoise_data::DataError;
+use equipoise_data::{DataError, FileFault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_train::TrainError;
@@ -33,12 +33,12 @@ pub enum PipelineError {
     #[error(transparent)]
     Eval(#[from] EvalError),
     /// A file cannot be read or written, or is not what it should be.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {fault}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.
-        reason: String,
+        fault: FileFault,
     },
     /// Somebody asked to stop.
     #[error("stopped during {0}; what is done is kept, run the same command to go on")]
@@ -49,14 +49,19 @@ impl PipelineError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
         match self {
-            PipelineError::Train(error) => error.is_input(),
+            PipelineError::Config(error) => error.is_input(),
+            PipelineError::Data(error) => error.is_input(),
+            PipelineError::Encode(error) => error.is_input(),
             PipelineError::Sweep(error) => error.is_input(),
+            PipelineError::Train(error) => error.is_input(),
+            PipelineError::Eval(error) => error.is_input(),
+            PipelineError::File { fault, .. } => fault.is_input(),
+            PipelineError::Setting(_) => true,
             PipelineError::Stopped(_) => false,
-            _ => true,
         }
     }
 
-    pub(super) fn file(path: &Path, reason: impl ToString) -> PipelineError {
-        PipelineError::File { path: path.to_owned(), reason: reason.to_string() }
+    pub(super) fn file(path: &Path, fault: impl Into<FileFault>) -> PipelineError {
+        PipelineError::File { path: path.to_owned(), fault: fault.into() }
     }
 }

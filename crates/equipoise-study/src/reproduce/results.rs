@@ -218,8 +218,7 @@ fn cost(run: &Run, task: &Path) -> Result<Cost, TrainError> {
 }
 
 fn epochs(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
-    let path = run.events_path();
-    read_epochs(&path).map_err(|reason| TrainError::RunFile { path, reason })
+    read_epochs(&run.events_path())
 }
 
 /// A curve over epochs: validation, not test.

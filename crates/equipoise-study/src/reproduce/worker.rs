@@ -19,7 +19,7 @@ pub fn perform(
     listener: &mut dyn Listener<Event>,
     stop: &StopFlag,
 ) -> Result<(), TrainError> {
-    let fault = |e: std::io::Error| TrainError::RunFile { path: dir.to_owned(), reason: e.to_string() };
+    let fault = |e: std::io::Error| TrainError::io(dir, e);
     // A process that was told to end may still be on its way out.
     let lock = std::fs::File::create(dir.join(".lock")).map_err(fault)?;
     lock.lock().map_err(fault)?;
@@ -52,14 +52,13 @@ fn validated(
     listener: &mut dyn Listener<Event>,
     stop: &StopFlag,
 ) -> Result<f64, TrainError> {
-    let run = Run::create(dir, true)?;
-    run.write_start(config, data)?;
+    let run = Run::begin(dir, config, data, true)?;
     let inputs = Inputs::new(data);
     let tuning = Tuning { config, data, inputs: &inputs, metric: &config.train.metric, epochs: None };
     let teachers = config.balance.teachers.clone().unwrap_or_else(|| dir.join("teachers"));
     let balancer = tuning.balancer(&teachers, listener, stop)?;
     let path = run.events_path();
-    let fault = |e: std::io::Error| TrainError::RunFile { path: path.clone(), reason: e.to_string() };
+    let fault = |e: std::io::Error| TrainError::io(&path, e);
     let mut log = EventLog::create(&path, listener).map_err(fault)?;
     let tuned = tuning.execute(balancer, &mut log, stop)?;
     log.finish().map_err(fault)?;

@@ -1,6 +1,6 @@
 //! Why a search cannot start or go on.
 
-use equipoise_data::DataError;
+use equipoise_data::{DataError, FileFault};
 use equipoise_train::config::layers::ConfigError;
 use std::path::{Path, PathBuf};
 
@@ -28,12 +28,12 @@ pub enum SweepError {
         differences: Vec<String>,
     },
     /// A file cannot be read or written, or is not what it should be.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {fault}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.
-        reason: String,
+        fault: FileFault,
     },
     /// The machine failed a trial.
     #[error("trial {number}: {reason}\nwhat is done is kept; run the same command to go on")]
@@ -48,10 +48,16 @@ pub enum SweepError {
 impl SweepError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
-        !matches!(self, SweepError::Machine { .. })
+        match self {
+            SweepError::Config(error) => error.is_input(),
+            SweepError::Data(error) => error.is_input(),
+            SweepError::File { fault, .. } => fault.is_input(),
+            SweepError::Setting(_) | SweepError::Other { .. } => true,
+            SweepError::Machine { .. } => false,
+        }
     }
 
-    pub(super) fn file(path: &Path, reason: impl ToString) -> SweepError {
-        SweepError::File { path: path.to_owned(), reason: reason.to_string() }
+    pub(super) fn file(path: &Path, fault: impl Into<FileFault>) -> SweepError {
+        SweepError::File { path: path.to_owned(), fault: fault.into() }
     }
 }

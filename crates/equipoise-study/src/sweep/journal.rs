@@ -12,6 +12,7 @@
 use super::{Measured, Proposal, Record, SweepError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Version of the database.
@@ -44,7 +45,7 @@ impl Journal {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(|e| SweepError::file(parent, e))?;
         }
-        let connection = Connection::open(path).map_err(|e| SweepError::file(path, e))?;
+        let connection = Connection::open(path).map_err(|e| SweepError::file(path, e.to_string()))?;
         let mut journal = Journal { connection, path: path.to_owned() };
         journal.prepare(identity).map_err(|e| journal.fault(&e))?;
         journal.compare(identity)?;
@@ -162,12 +163,18 @@ impl Journal {
     }
 
     fn fault(&self, error: &rusqlite::Error) -> SweepError {
-        let busy = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        let reason = match busy {
-            true => "another search is at work here; wait for it, or give another --out".into(),
-            false => error.to_string(),
-        };
-        SweepError::file(&self.path, reason)
+        use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, ReadOnly, SystemIoFailure};
+        let refused = |kind| std::io::Error::new(kind, error.to_string());
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy) => {
+                let busy = "another search is at work here; wait for it, or give another --out";
+                SweepError::file(&self.path, busy)
+            }
+            Some(DiskFull) => SweepError::file(&self.path, refused(ErrorKind::StorageFull)),
+            Some(ReadOnly) => SweepError::file(&self.path, refused(ErrorKind::ReadOnlyFilesystem)),
+            Some(SystemIoFailure) => SweepError::file(&self.path, refused(ErrorKind::Other)),
+            _ => SweepError::file(&self.path, error.to_string()),
+        }
     }
 }
 

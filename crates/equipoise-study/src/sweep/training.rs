@@ -93,11 +93,17 @@ impl Trial for Training<'_> {
 fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Interrupted(_) => Failure::Interrupted,
+        // Such as a full disk.
+        error if !error.is_input() && !matches!(error, TrainError::NotFinite { .. }) => {
+            Failure::Machine(error.to_string())
+        }
         TrainError::Data(_)
         | TrainError::RunFile { .. }
+        | TrainError::RunFormat { .. }
         | TrainError::Parameters(_)
         | TrainError::Vocabulary(_)
         | TrainError::Taken(_)
+        | TrainError::Job(_)
         | TrainError::TeacherMismatch { .. } => Failure::Machine(error.to_string()),
         TrainError::Config(_)
         | TrainError::Sampler(_)

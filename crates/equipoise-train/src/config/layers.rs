@@ -1,19 +1,20 @@
 //! A configuration from layers (defaults, a file, flags), each value with where it came from.
 
 use super::{RunConfig, keys, spans};
+use equipoise_data::FileFault;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Why a configuration is refused.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("{}: {reason}", path.display())]
+    /// The file cannot be read, or is no TOML.
+    #[error("{}: {fault}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        reason: String,
+        fault: FileFault,
     },
     /// A key that means nothing.
     #[error("{origin}: unknown key `{key}`{hint}")]
@@ -33,6 +34,16 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl ConfigError {
+    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
+    pub fn is_input(&self) -> bool {
+        match self {
+            ConfigError::File { fault, .. } => fault.is_input(),
+            ConfigError::UnknownKey { .. } | ConfigError::Value { .. } => true,
+        }
+    }
 }
 
 /// Layers under construction; later ones win.
@@ -61,8 +72,8 @@ impl Layers {
     /// # Errors
     /// If it cannot be read, is no TOML, or has an unknown key (named with its line and the nearest known one).
     pub fn file(self, path: &Path) -> Result<Layers, ConfigError> {
-        let failed = |reason: String| ConfigError::File { path: path.to_owned(), reason };
-        let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
+        let failed = |e: std::io::Error| ConfigError::File { path: path.to_owned(), fault: e.into() };
+        let text = std::fs::read_to_string(path).map_err(failed)?;
         self.text(&text, &path.display().to_string())
     }
 
@@ -71,8 +82,8 @@ impl Layers {
     /// # Errors
     /// As for [`file`](Layers::file).
     pub fn text(mut self, text: &str, name: &str) -> Result<Layers, ConfigError> {
-        let failed = |reason: String| ConfigError::File { path: name.into(), reason };
-        let table: toml::Table = text.parse().map_err(|e: toml::de::Error| failed(e.to_string()))?;
+        let failed = |e: toml::de::Error| ConfigError::File { path: name.into(), fault: e.into() };
+        let table: toml::Table = text.parse().map_err(failed)?;
         let lines = spans::lines(text);
         let mut pairs = Vec::new();
         keys::leaves("", &table, &mut |key, value| pairs.push((key.to_owned(), value.clone())));

@@ -98,8 +98,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     overview.close();
     let blocks = lab::gather(lab::paper(), &plan, settled, !args.without_published);
     let pages = lab::Pages::new(lab::paper(), &plan, blocks);
-    let written =
-        pages.write(&args.out).map_err(|(path, e)| Failure::failed(format!("{}: {e}", path.display())))?;
+    let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
     show(&pages, &written, global)?;
     if stop.is_raised() {
         return Err(Failure::failed("stopped; the same command goes on with what is missing"));
@@ -158,15 +157,16 @@ fn data_settings(user: &Point) -> Result<DataConfig, Failure> {
 
 /// Claims the directory, so that two programs do not run the same runs at once.
 fn only_one(out: &Path) -> Result<File, Failure> {
-    let fault = |e: &dyn std::fmt::Display| Failure::input(format!("{}: {e}", out.display()));
-    std::fs::create_dir_all(out).map_err(|e| fault(&e))?;
-    let file = File::create(out.join(".lock")).map_err(|e| fault(&e))?;
+    let fault = |e: std::io::Error| Failure::file(out, &e);
+    std::fs::create_dir_all(out).map_err(fault)?;
+    let file = File::create(out.join(".lock")).map_err(fault)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
-            Err(fault(&"another `equipoise reproduce` is at work here; wait for it, or give another --out"))
+            let busy = "another `equipoise reproduce` is at work here; wait for it, or give another --out";
+            Err(Failure::input(format!("{}: {busy}", out.display())))
         }
-        Err(std::fs::TryLockError::Error(e)) => Err(fault(&e)),
+        Err(std::fs::TryLockError::Error(e)) => Err(fault(e)),
     }
 }
 
