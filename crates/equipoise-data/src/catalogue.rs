@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::formats::{self, Gathered};
+use crate::options::LoadOptions;
 
 /// The items of a data set in the order in which features have their rows.
 #[derive(Clone, Debug, PartialEq, Eq)]

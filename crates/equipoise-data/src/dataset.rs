@@ -1,16 +1,10 @@
 //! A data set as training sees it, and the test split apart from it.
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-
 use crate::categories::Categories;
-use crate::error::DataError;
+use crate::error::{DataError, found_names};
 use crate::features::Modality;
-use crate::formats::{self, Columns};
 use crate::interactions::Interactions;
 use crate::scale::FeatureScale;
-use crate::split::{Shares, SplitRule};
 use crate::vocabulary::Vocabulary;
 
 /// Everything that training and selection may look at: train and validation interactions and
@@ -77,7 +71,7 @@ impl Dataset {
             let modality = self.modality(name).ok_or_else(|| DataError::MissingModality {
                 path: self.name.clone().into(),
                 name: name.to_owned(),
-                found: formats::found_names(self.modalities.iter().map(|m| m.name.as_str())),
+                found: found_names(self.modalities.iter().map(|m| m.name.as_str())),
             })?;
             modalities.push(modality.clone());
         }
@@ -117,58 +111,4 @@ pub struct Loaded {
     pub data: Dataset,
     /// What they may not.
     pub test: SealedTest,
-}
-
-/// What to read, and how to understand what leaves a choice.
-///
-/// | name | default | purpose |
-/// |---|---|---|
-/// | `modalities` | all that are there | which modalities, by name, in this order |
-/// | `features` | none | features that lie elsewhere or under another name |
-/// | `columns` | guessed | columns of a table |
-/// | `min_rating` | none | rows of a table rated below are left out |
-/// | `split` | none | rule for a table without a split |
-/// | `shares` | 0.8, 0.1, 0.1 | train, validation and test of the rules `ratio` and `time` |
-/// | `seed` | 0 | seed of a random split |
-///
-/// All but the first two concern tables and RecBole's files; other layouts leave nothing open.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LoadOptions {
-    /// Modalities by name, in this order; `None` for all that are there, by name.
-    pub modalities: Option<Vec<String>>,
-    /// Features beside those that are found.
-    pub features: Vec<FeatureSource>,
-    /// Columns of a table.
-    pub columns: Columns,
-    /// Least rating of a positive; rows without a rating are positives.
-    pub min_rating: Option<f64>,
-    /// Rule for a table without a split.
-    pub split: Option<SplitRule>,
-    /// Train, validation and test of the rules that read them.
-    pub shares: Shares,
-    /// Seed of a random split.
-    pub seed: u64,
-}
-
-/// Features of one modality in a file or folder of their own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FeatureSource {
-    /// Name of the modality.
-    pub name: String,
-    /// `.npy`, `.npz`, `.safetensors` or `.parquet`, or a folder of one `.npy` per raw item id.
-    pub path: PathBuf,
-}
-
-/// Reads a data set, recognising its layout.
-///
-/// Settled shape: the catalogue has as many items as the features have rows (all modalities must
-/// agree), hence also items without any interaction; there are 1 + max(user id) users, or as many
-/// as the user list names. Repeated interactions are merged and noted.
-///
-/// # Errors
-/// The first fault found, with its place and remedy; [`check`](crate::check()) lists them all.
-pub fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, DataError> {
-    formats::detect(path)?.load(path, options)
 }

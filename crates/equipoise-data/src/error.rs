@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::field_error::FieldError;
+
 /// A fault in a data set. The message names the file, the place in it, what was expected, what
 /// was found and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -299,6 +301,14 @@ pub enum DataError {
         /// The range.
         expected: String,
     },
+    /// An option of a layout that cannot be used.
+    #[error("{}: {fault}", path.display())]
+    Option {
+        /// The data set.
+        path: PathBuf,
+        /// The option, its value and what was expected.
+        fault: FieldError,
+    },
     /// A directory that holds something else.
     #[error(
         "{}: the directory is not empty and holds no {mark}, expected a new one or one that was made \
@@ -326,5 +336,25 @@ impl DataError {
     /// An [`Io`](Self::Io) error about `file`.
     pub fn io(file: &Path) -> impl FnOnce(std::io::Error) -> DataError + '_ {
         move |source| DataError::Io { file: file.to_owned(), source }
+    }
+}
+
+/// Where and how a file is not the JSON that it should be.
+pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json::Error) -> DataError {
+    let text = error.to_string();
+    let problem = match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    };
+    let (file, line, column) = (file.to_owned(), error.line(), error.column().max(1));
+    DataError::Json { file, line, column, problem, expected }
+}
+
+/// Names for a message.
+pub(crate) fn found_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.is_empty() {
+        true => "none".into(),
+        false => names.join(", "),
     }
 }

@@ -11,6 +11,7 @@ mod mapped;
 pub use half::f16;
 
 use crate::attached::Attached;
+use crate::mean_row::MeanRow;
 use crate::missing::Missing;
 use equipoise_kernels::features::{FeatureRows, FeatureValues, Precision};
 use half::slice::HalfFloatSliceExt;
@@ -243,14 +244,9 @@ impl Features {
     ///
     /// Summed in `f64` in the order of the rows, hence the same on every machine.
     pub fn mean(&self) -> Vec<f32> {
-        let mut sums = vec![0f64; self.width];
-        self.each_row(|row| {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += f64::from(value);
-            }
-        });
-        let rows = self.rows as f64;
-        sums.into_iter().map(|sum| (sum / rows) as f32).collect()
+        let mut mean = MeanRow::new(self.width);
+        self.each_row(|row| mean.add(row));
+        mean.mean().expect("features have at least one row")
     }
 
     /// Number of rows that are zero throughout: items that most likely lack this modality.

@@ -176,11 +176,11 @@ fn options_that_would_change_nothing_are_refused() {
         put(&dir, &format!("lattice/{name}.json"), r#"{"0": [0]}"#);
     }
     let lattice = dir.path().join("lattice");
-    says(&fault(&lattice, &ruled), &["split is set", "lattice layout leaves no choice"]);
-    says(&fault(&lattice, &LoadOptions { columns: aside, ..LoadOptions::default() }), &["columns is set"]);
+    says(&fault(&lattice, &ruled), &["split = \"ratio\"", "lattice layout leaves no choice"]);
+    says(&fault(&lattice, &LoadOptions { columns: aside, ..LoadOptions::default() }), &["columns = {...}"]);
     says(
         &fault(&lattice, &LoadOptions { min_rating: Some(1.0), ..LoadOptions::default() }),
-        &["min_rating is set"],
+        &["min_rating = 1.0"],
     );
 }
 

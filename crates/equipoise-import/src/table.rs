@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use equipoise_data::formats::{Faults, GatheredSplit, read_table};
+use equipoise_data::formats::{Faults, GatheredSplit, TableOptions, read_table};
 use equipoise_data::{DataError, Holdout, LoadOptions, SplitSizes};
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub fn import_table(
     std::fs::metadata(path).map_err(DataError::io(path))?;
     let output = OutputDir::reserve(out, IMPORT, overwrite)?;
     let mut notes = Vec::new();
-    let read = read_table(path, options, &mut Faults::stop_at_first(), &mut notes)?;
+    let read = read_table(path, &TableOptions::from(options), &mut Faults::stop_at_first(), &mut notes)?;
     let unclear = || DataError::EmptyTrain { origin: path.display().to_string() };
     let read = read.ok_or_else(unclear)?;
     let (users, items) = (read.users(), read.items());

@@ -3,6 +3,7 @@
 use super::splits;
 use crate::failure::Failure;
 use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// How a data set is read.
@@ -14,6 +15,9 @@ pub struct ReadArgs {
     /// Features that lie elsewhere: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
     #[arg(long, value_name = "NAME=PATH", value_parser = source)]
     features: Vec<FeatureSource>,
+    /// Option of a layout that was registered; VALUE is JSON, or else a text.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = layout_option)]
+    layout_option: Vec<(String, Value)>,
     /// Column of user ids in a table [default: guessed].
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     user_column: Option<String>,
@@ -53,6 +57,13 @@ pub(super) fn source(text: &str) -> Result<FeatureSource, String> {
     Ok(FeatureSource { name: name.into(), path: PathBuf::from(path) })
 }
 
+/// An option of a layout and its value.
+fn layout_option(text: &str) -> Result<(String, Value), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parts.ok_or("expected NAME=VALUE, such as depth=3")?;
+    Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+}
+
 impl ReadArgs {
     /// What they mean to the readers.
     ///
@@ -78,6 +89,7 @@ impl ReadArgs {
             split: self.split,
             shares: self.shares,
             seed: self.seed,
+            layout: self.layout_option.iter().cloned().collect(),
         })
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::dataset::LoadOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
-use crate::formats::{self, Format, Gathered, Shape, oddities};
+use crate::formats::{self, FormatEntry, Gathered, GatheredModality, Shape, oddities};
 use crate::interactions::Interactions;
+use crate::options::LoadOptions;
 
 /// What a data set holds, what is odd about it, and what is wrong with it.
 ///
@@ -92,7 +92,7 @@ pub fn check(path: &Path, options: &LoadOptions) -> DataReport {
     report
 }
 
-fn fill(report: &mut DataReport, format: &dyn Format, path: &Path, options: &LoadOptions) {
+fn fill(report: &mut DataReport, format: &FormatEntry, path: &Path, options: &LoadOptions) {
     report.format = format.name().to_owned();
     let mut faults = Faults::collect_all();
     if let Err(last) = examine(report, format, path, options, &mut faults) {
@@ -106,12 +106,11 @@ fn fill(report: &mut DataReport, format: &dyn Format, path: &Path, options: &Loa
 
 fn examine(
     report: &mut DataReport,
-    format: &dyn Format,
+    format: &FormatEntry,
     path: &Path,
     options: &LoadOptions,
     faults: &mut Faults,
 ) -> Result<(), DataError> {
-    faults.keep(formats::refuse_idle(format.name(), format.leaves_choices(), options))?;
     let gathered = format.gather(path, options, faults)?;
     report.modalities = gathered.modalities.iter().map(modality_report).collect();
     report.categorised_items = gathered.categories.as_ref().map(|read| read.len());
@@ -137,7 +136,7 @@ fn count(report: &mut DataReport, gathered: &Gathered, shape: &Shape) {
     report.notes.extend(oddities(&splits[0], &splits[1], &splits[2]));
 }
 
-fn modality_report(modality: &crate::formats::ReadModality) -> ModalityReport {
+fn modality_report(modality: &GatheredModality) -> ModalityReport {
     let features = &modality.features;
     let (minimum, maximum) = features.range();
     ModalityReport {

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::json_split::json_error;
 use crate::atomic::write_atomic;
 use crate::categories::Categories;
-use crate::error::DataError;
+use crate::error::{DataError, json_error};
 use crate::faults::Faults;
 
 /// Name of the file.
@@ -21,7 +20,7 @@ const SHAPE: &str = "{\"item id\": \"label\" or [labels, widest first], ...}";
 
 /// Categories as they stand in the file.
 #[derive(Debug)]
-pub(crate) struct ReadCategories {
+pub struct GatheredCategories {
     file: PathBuf,
     paths: Vec<(u32, Vec<String>)>,
 }
@@ -30,7 +29,7 @@ pub(crate) struct ReadCategories {
 ///
 /// # Errors
 /// When loading, the first fault; when checking, none: what could be understood is returned.
-pub(crate) fn read(dir: &Path, faults: &mut Faults) -> Result<Option<ReadCategories>, DataError> {
+pub fn read(dir: &Path, faults: &mut Faults) -> Result<Option<GatheredCategories>, DataError> {
     let file = dir.join(NAME);
     if !file.exists() {
         return Ok(None);
@@ -50,7 +49,7 @@ pub(crate) fn read(dir: &Path, faults: &mut Faults) -> Result<Option<ReadCategor
         }
     }
     faults.add_all(wrong, &file.display().to_string(), "malformed category")?;
-    Ok(Some(ReadCategories { file, paths }))
+    Ok(Some(GatheredCategories { file, paths }))
 }
 
 /// Writes the categories into `dir`; items without one are left out.
@@ -99,7 +98,7 @@ fn path(value: Value) -> Option<Vec<String>> {
     (!labels.is_empty()).then_some(labels)
 }
 
-impl ReadCategories {
+impl GatheredCategories {
     /// Notes every item that the data set does not have.
     pub(crate) fn verify(&self, items: usize, faults: &mut Faults) -> Result<(), DataError> {
         let unknown = self.paths.iter().filter(|(item, _)| *item as usize >= items);

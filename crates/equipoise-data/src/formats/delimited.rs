@@ -7,7 +7,7 @@ use std::path::Path;
 use super::columns::{Columns, Places};
 use super::csv_rows::CsvRows;
 use super::records::{Records, Row, moment, split_named};
-use crate::dataset::LoadOptions;
+use super::table_options::TableOptions;
 use crate::error::DataError;
 
 /// A header line longer than this is no header.
@@ -19,7 +19,7 @@ const LONGEST_HEADER: u64 = 1 << 20;
 /// [`DataError`] if the file or its header cannot be read; faulty rows go to `records`.
 pub(crate) fn read(
     file: &Path,
-    options: &LoadOptions,
+    options: &TableOptions,
     split: Option<u8>,
     records: &mut Records,
 ) -> Result<(), DataError> {

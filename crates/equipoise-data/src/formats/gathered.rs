@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::category_file::ReadCategories;
+use super::category_file::GatheredCategories;
 use super::missing_file::ReadMissing;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
@@ -44,15 +44,52 @@ impl GatheredSplit {
 
 /// A modality together with its file.
 #[derive(Debug)]
-pub(crate) struct ReadModality {
-    pub(crate) name: String,
-    pub(crate) file: PathBuf,
-    pub(crate) dtype: &'static str,
-    pub(crate) features: Features,
+pub struct GatheredModality {
+    /// Name of the modality.
+    pub name: String,
+    /// File or folder that the features are from.
+    pub file: PathBuf,
+    /// Type in the file, e.g. `float32`.
+    pub dtype: &'static str,
+    /// Features, one row per item. What stands in the row of a missing item is kept until it is filled.
+    pub features: Features,
     pub(crate) missing: Option<ReadMissing>,
 }
 
-/// All that was read of a data set, before the parts are held against each other.
+impl GatheredModality {
+    /// A modality of which nothing is known to be missing.
+    pub fn new(
+        name: impl Into<String>,
+        file: impl Into<PathBuf>,
+        dtype: &'static str,
+        features: Features,
+    ) -> GatheredModality {
+        GatheredModality { name: name.into(), file: file.into(), dtype, features, missing: None }
+    }
+
+    /// The same with the items that lack it, as `file` says.
+    #[must_use]
+    pub fn with_missing(self, file: &Path, items: Vec<u32>) -> GatheredModality {
+        GatheredModality { missing: Some(ReadMissing::of(file, items)), ..self }
+    }
+}
+
+/// Everything that was read of a data set, before the parts are held against each other.
+///
+/// ```
+/// use equipoise_data::Features;
+/// use equipoise_data::formats::{Gathered, GatheredModality, GatheredSplit};
+/// use std::path::Path;
+/// let split = |name: &str, pairs| Some(GatheredSplit::new(name.into(), pairs, Vec::new()));
+/// let features = Features::new(3, 1, vec![0.0, 1.0, 2.0])?;
+/// let gathered = Gathered::new("tiny", "mine")
+///     .with_splits([split("train", vec![(0, 0), (1, 2)]), split("val", vec![(0, 1)]), split("test", vec![])])
+///     .with_items("items.txt", ["a", "b", "c"].map(String::from).to_vec())
+///     .with_modalities(vec![GatheredModality::new("text", "text.npy", "float32", features)]);
+/// let loaded = gathered.assemble(Path::new("tiny"))?;
+/// assert_eq!((loaded.data.n_users(), loaded.data.vocabulary.items()[2].as_str()), (2, "c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Gathered {
     pub(crate) name: String,
@@ -63,10 +100,53 @@ pub struct Gathered {
     pub(crate) users: Option<(PathBuf, Vec<String>)>,
     /// Raw item ids by index and the file that lists them.
     pub(crate) items: Option<(PathBuf, Vec<String>)>,
-    pub(crate) modalities: Vec<ReadModality>,
+    pub(crate) modalities: Vec<GatheredModality>,
     /// Categories of items, if there is a file of them.
-    pub(crate) categories: Option<ReadCategories>,
+    pub(crate) categories: Option<GatheredCategories>,
     pub(crate) notes: Vec<String>,
+}
+
+impl Gathered {
+    /// Nothing read yet of the data set `name`, which has the layout `format`.
+    pub fn new(name: impl Into<String>, format: impl Into<String>) -> Gathered {
+        Gathered { name: name.into(), format: format.into(), ..Gathered::default() }
+    }
+
+    /// The same with train, validation and test; `None` for a split that could not be read, whose fault was noted.
+    #[must_use]
+    pub fn with_splits(self, splits: [Option<GatheredSplit>; 3]) -> Gathered {
+        Gathered { splits, ..self }
+    }
+
+    /// The same with the raw user ids by index, as `file` lists them. Without them, users are called by their index.
+    #[must_use]
+    pub fn with_users(self, file: impl Into<PathBuf>, ids: Vec<String>) -> Gathered {
+        Gathered { users: Some((file.into(), ids)), ..self }
+    }
+
+    /// The same with the raw item ids by index, as `file` lists them. Without them, items are called by their index.
+    #[must_use]
+    pub fn with_items(self, file: impl Into<PathBuf>, ids: Vec<String>) -> Gathered {
+        Gathered { items: Some((file.into(), ids)), ..self }
+    }
+
+    /// The same with features.
+    #[must_use]
+    pub fn with_modalities(self, modalities: Vec<GatheredModality>) -> Gathered {
+        Gathered { modalities, ..self }
+    }
+
+    /// The same with categories of the items, if there are any.
+    #[must_use]
+    pub fn with_categories(self, categories: Option<GatheredCategories>) -> Gathered {
+        Gathered { categories, ..self }
+    }
+
+    /// The same with sentences about what was merged, left out or odd.
+    #[must_use]
+    pub fn with_notes(self, notes: Vec<String>) -> Gathered {
+        Gathered { notes, ..self }
+    }
 }
 
 /// The shape that all parts must share.

@@ -9,7 +9,7 @@ use crate::faults::Faults;
 ///
 /// # Errors
 /// When loading, the first fault; when checking, none (a faulty list is then left aside).
-pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<(PathBuf, Vec<String>)>, DataError> {
+pub fn read(file: &Path, faults: &mut Faults) -> Result<Option<(PathBuf, Vec<String>)>, DataError> {
     if !file.exists() {
         return Ok(None);
     }

@@ -1,13 +1,12 @@
-//! Features joined to items by raw id.
+//! Features joined to items by raw id: which row is whose, and which items have none.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::gathered::ReadModality;
-use super::missing_file::ReadMissing;
-use super::npy::new_features;
 use super::sources::FeatureRows;
 use crate::error::DataError;
+use crate::features::Features;
 
 /// The items that features are joined to.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +20,17 @@ pub(crate) enum Catalogue<'a> {
 /// Ids shown of those that do not match.
 const SHOWN: usize = 3;
 
-/// Gives every item its row. An item without one gets the mean of those that have one, and the notes say what
-/// did not match on either side.
+/// Features with the row of each item.
+#[derive(Debug)]
+pub(crate) struct ItemRows {
+    pub(crate) features: Features,
+    /// Type in the file.
+    pub(crate) dtype: &'static str,
+    /// The row of each item, `None` for an item without one; absent if row `i` is item `i`'s.
+    pub(crate) row_of: Option<Vec<Option<usize>>>,
+}
+
+/// Finds the row of every item; the notes say what did not match on either side.
 ///
 /// # Errors
 /// [`DataError::Entry`] if the rows cannot be told apart, or none of them matches an item.
@@ -32,56 +40,60 @@ pub(crate) fn join(
     rows: FeatureRows,
     items: Catalogue<'_>,
     notes: &mut Vec<String>,
-) -> Result<ReadModality, DataError> {
+) -> Result<ItemRows, DataError> {
     let fault = |problem: String| DataError::Entry {
         file: file.to_owned(),
         place: format!("features of {name:?}"),
         problem,
     };
-    let done = |features, dtype| ReadModality {
-        name: name.into(),
-        file: file.into(),
-        dtype,
-        features,
-        missing: None,
-    };
     let FeatureRows { ids, features, dtype } = rows;
+    let Some((wanted, keys)) = names(items, ids, features.rows()).map_err(fault)? else {
+        return Ok(ItemRows { features, dtype, row_of: None });
+    };
+    let row_of = match_up(&wanted, &keys);
+    if row_of.iter().all(Option::is_none) {
+        let (theirs, ours) = (shown(keys.iter()), shown(wanted.iter()));
+        return Err(fault(format!(
+            "no row matches an item: rows are called {theirs}, items {ours}; use the same ids"
+        )));
+    }
+    report(name, &wanted, &keys, &row_of, notes);
+    Ok(ItemRows { features, dtype, row_of: Some(row_of) })
+}
+
+/// Names of items, by index.
+type Names<'a> = Cow<'a, [String]>;
+
+/// The names of the items and those of the rows; `None` if the rows are in the order of the items.
+fn names(
+    items: Catalogue<'_>,
+    keys: Option<Vec<String>>,
+    rows: usize,
+) -> Result<Option<(Names<'_>, Vec<String>)>, String> {
     let decimals = |n: usize| (0..n).map(|row| row.to_string()).collect::<Vec<_>>();
-    let owned;
-    let (wanted, keys) = match (items, ids) {
-        (Catalogue::Numbered, None) => return Ok(done(features, dtype)),
-        (Catalogue::Named { ids, listed }, None) if listed == ids.len() => return Ok(done(features, dtype)),
-        (Catalogue::Numbered, Some(keys)) => {
-            owned = decimals(highest(&keys).map_err(fault)? + 1);
-            (&owned[..], keys)
+    Ok(match (items, keys) {
+        (Catalogue::Numbered, None) => None,
+        (Catalogue::Numbered, Some(keys)) => Some((decimals(highest(&keys)? + 1).into(), keys)),
+        (Catalogue::Named { ids, .. }, Some(keys)) => Some((ids.into(), keys)),
+        (Catalogue::Named { ids, listed }, None) if listed == ids.len() => None,
+        (Catalogue::Named { ids, listed }, None) if listed > 0 && listed == rows => {
+            Some((ids.into(), ids[..listed].to_vec()))
         }
-        (Catalogue::Named { ids, .. }, Some(keys)) => (ids, keys),
-        (Catalogue::Named { ids, listed }, None) if listed > 0 && listed == features.rows() => {
-            (ids, ids[..listed].to_vec())
+        (Catalogue::Named { ids, listed: 0 }, None) if ids.iter().all(|id| within(id, rows)) => {
+            Some((ids.into(), decimals(rows)))
         }
-        (Catalogue::Named { ids, listed: 0 }, None) if ids.iter().all(|id| within(id, features.rows())) => {
-            (ids, decimals(features.rows()))
+        (Catalogue::Named { listed: 0, .. }, None) => {
+            return Err(format!(
+                "{rows} rows without ids, while items go by raw ids: which row is whose? Add item_list.txt (raw id, \
+                 tab, row), or give features with ids"
+            ));
         }
         (Catalogue::Named { listed, .. }, None) => {
-            let rows = features.rows();
-            return Err(fault(match listed {
-                0 => format!(
-                    "{rows} rows without ids, while items go by raw ids: which row is whose? Add item_list.txt (raw id, \
-                     tab, row), or give features with ids"
-                ),
-                n => format!("{rows} rows, expected {n} as the item list has; give every listed item a row"),
-            }));
+            return Err(format!(
+                "{rows} rows, expected {listed} as the item list has; give every listed item a row"
+            ));
         }
-    };
-    let of_items = match_up(wanted, &keys);
-    let (values, missing) = fill(&features, &of_items).ok_or_else(|| {
-        let (theirs, ours) = (shown(keys.iter()), shown(wanted.iter()));
-        fault(format!("no row matches an item: rows are called {theirs}, items {ours}; use the same ids"))
-    })?;
-    report(name, wanted, &keys, &of_items, &missing, notes);
-    let missing = (!missing.is_empty()).then(|| ReadMissing::of(file, &missing));
-    let features = new_features(file, wanted.len(), features.width(), values)?;
-    Ok(ReadModality { missing, ..done(features, dtype) })
+    })
 }
 
 fn within(id: &str, rows: usize) -> bool {
@@ -105,29 +117,6 @@ fn match_up(items: &[String], keys: &[String]) -> Vec<Option<usize>> {
     items.iter().map(|id| rows.get(id.as_str()).copied()).collect()
 }
 
-/// The values by item and the items that got the mean; `None` if no item has a row.
-fn fill(features: &crate::features::Features, of_items: &[Option<usize>]) -> Option<(Vec<f32>, Vec<usize>)> {
-    let width = features.width();
-    let found = of_items.iter().flatten().count();
-    if found == 0 {
-        return None;
-    }
-    let mut sums = vec![0f64; width];
-    for &row in of_items.iter().flatten() {
-        sums.iter_mut().zip(&*features.row(row)).for_each(|(sum, &v)| *sum += f64::from(v));
-    }
-    let mean: Vec<f32> = sums.iter().map(|sum| (sum / found as f64) as f32).collect();
-    let mut values = Vec::with_capacity(of_items.len() * width);
-    for row in of_items {
-        match row {
-            Some(row) => values.extend_from_slice(&features.row(*row)),
-            None => values.extend_from_slice(&mean),
-        }
-    }
-    let missing = of_items.iter().enumerate().filter(|(_, row)| row.is_none());
-    Some((values, missing.map(|(item, _)| item).collect()))
-}
-
 fn shown<'a>(ids: impl Iterator<Item = &'a String>) -> String {
     let ids: Vec<String> = ids.take(SHOWN + 1).map(|id| format!("{id:.60?}")).collect();
     match ids.get(..SHOWN) {
@@ -136,24 +125,19 @@ fn shown<'a>(ids: impl Iterator<Item = &'a String>) -> String {
     }
 }
 
-fn report(
-    name: &str,
-    items: &[String],
-    keys: &[String],
-    of_items: &[Option<usize>],
-    missing: &[usize],
-    notes: &mut Vec<String>,
-) {
-    if !missing.is_empty() {
-        let ids = shown(missing.iter().map(|&item| &items[item]));
+fn report(name: &str, items: &[String], keys: &[String], row_of: &[Option<usize>], notes: &mut Vec<String>) {
+    let without: Vec<&String> =
+        items.iter().zip(row_of).filter(|(_, row)| row.is_none()).map(|(id, _)| id).collect();
+    if !without.is_empty() {
+        let ids = shown(without.iter().copied());
         notes.push(format!(
             "{name}: {} of {} items have no row and were given the mean row: {ids}.",
-            missing.len(),
+            without.len(),
             items.len()
         ));
     }
     let mut used = vec![false; keys.len()];
-    of_items.iter().flatten().for_each(|&row| used[row] = true);
+    row_of.iter().flatten().for_each(|&row| used[row] = true);
     let left: Vec<&String> = keys.iter().zip(&used).filter(|(_, used)| !**used).map(|(key, _)| key).collect();
     if !left.is_empty() {
         let ids = shown(left.iter().copied());
@@ -168,7 +152,6 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Features;
 
     fn ids(names: &[&str]) -> Vec<String> {
         names.iter().map(|n| (*n).to_owned()).collect()
@@ -183,18 +166,18 @@ mod tests {
         items: &[&str],
         listed: usize,
         keys: Option<&[&str]>,
-    ) -> (Result<Vec<f32>, String>, Vec<String>) {
+    ) -> (Result<Vec<Option<usize>>, String>, Vec<String>) {
         let (items, mut notes) = (ids(items), Vec::new());
         let catalogue = Catalogue::Named { ids: &items, listed };
         let result = join("text", Path::new("f"), rows(keys), catalogue, &mut notes);
-        (result.map(|m| m.features.values().to_vec()).map_err(|e| e.to_string()), notes)
+        let rows = result.map(|found| found.row_of.unwrap_or_else(|| (0..3).map(Some).collect()));
+        (rows.map_err(|e| e.to_string()), notes)
     }
 
     #[test]
     fn rows_find_their_items_whatever_the_order_and_the_rest_is_said() {
-        let (values, notes) = joined(&["b", "x", "c"], 0, Some(&["c", "a", "b"]));
-        // The mean of the two rows that match, not of all three.
-        assert_eq!(values, Ok(vec![3.0, 30.0, 2.0, 20.0, 1.0, 10.0]));
+        let (rows, notes) = joined(&["b", "x", "c"], 0, Some(&["c", "a", "b"]));
+        assert_eq!(rows, Ok(vec![Some(2), None, Some(0)]));
         assert_eq!(notes.len(), 2);
         assert!(notes[0].contains("1 of 3 items have no row") && notes[0].contains("\"x\""), "{notes:?}");
         assert!(notes[1].contains("1 of 3 rows match no item") && notes[1].contains("\"a\""), "{notes:?}");
@@ -202,11 +185,11 @@ mod tests {
 
     #[test]
     fn rows_without_ids_need_an_order() {
-        assert_eq!(joined(&["2", "0"], 0, None).0, Ok(vec![3.0, 30.0, 1.0, 10.0]));
-        assert_eq!(joined(&["p", "q", "r"], 3, None).0, Ok(vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0]));
+        assert_eq!(joined(&["2", "0"], 0, None).0, Ok(vec![Some(2), Some(0)]));
+        assert_eq!(joined(&["p", "q", "r"], 3, None).0, Ok(vec![Some(0), Some(1), Some(2)]));
         // The fourth item was never listed: it has no row.
-        let (values, notes) = joined(&["p", "q", "r", "s"], 3, None);
-        assert_eq!(values.expect("three rows for three")[6..], [2.0, 20.0]);
+        let (rows, notes) = joined(&["p", "q", "r", "s"], 3, None);
+        assert_eq!(rows.expect("three rows for three")[3], None);
         assert!(notes[0].contains("\"s\""), "{notes:?}");
         for (items, says) in
             [(&["p", "q"][..], "item_list.txt"), (&["0", "3"], "item_list.txt"), (&["01"], "which row")]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::gathered::GatheredSplit;
-use crate::error::DataError;
+use crate::error::{DataError, json_error};
 use crate::faults::Faults;
 
 const SHAPE: &str = "{\"user id\": [item ids], ...}";
@@ -46,17 +46,6 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<GatheredSp
     users.sort_unstable();
     let pairs = contents.pairs;
     Ok(Some(GatheredSplit { origin, users, pairs, times: Vec::new() }))
-}
-
-/// Where and how a file is not the JSON that it should be.
-pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json::Error) -> DataError {
-    let text = error.to_string();
-    let problem = match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    };
-    let (file, line, column) = (file.to_owned(), error.line(), error.column().max(1));
-    DataError::Json { file, line, column, problem, expected }
 }
 
 #[derive(Default)]

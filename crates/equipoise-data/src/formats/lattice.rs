@@ -12,9 +12,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::entry::{Format, NoOptions, ReadRequest};
+use super::files::directory_name;
 use super::gathered::Gathered;
-use super::{Format, category_file, directory_name, id_list, json_split, modality_files};
-use crate::dataset::LoadOptions;
+use super::{category_file, id_list, json_split, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -36,6 +37,8 @@ impl Lattice {
 }
 
 impl Format for Lattice {
+    type Options = NoOptions;
+
     fn name(&self) -> &'static str {
         "lattice"
     }
@@ -48,7 +51,13 @@ impl Format for Lattice {
         Self::splits_in(path).is_some()
     }
 
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        _: &NoOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
         let dir = Self::splits_in(path).unwrap_or_else(|| path.join("5-core"));
         let mut splits = [None, None, None];
         for (split, file) in splits.iter_mut().zip(FILES) {
@@ -60,9 +69,9 @@ impl Format for Lattice {
         let mut notes = Vec::new();
         Ok(Gathered {
             name: directory_name(path),
-            format: self.name().into(),
+            format: Format::name(self).into(),
             splits,
-            modalities: modality_files::read(path, options, listed, faults, &mut notes)?,
+            modalities: modality_files::read(path, request, listed, faults, &mut notes)?,
             users,
             items,
             categories: category_file::read(&dir, faults)?,

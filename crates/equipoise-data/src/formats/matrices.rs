@@ -9,9 +9,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::entry::{Format, NoOptions, ReadRequest};
+use super::files::directory_name;
 use super::gathered::{Gathered, GatheredSplit};
-use super::{Format, category_file, directory_name, id_list, modality_files, sparse};
-use crate::dataset::LoadOptions;
+use super::{category_file, id_list, modality_files, sparse};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -36,6 +37,8 @@ impl Matrices {
 }
 
 impl Format for Matrices {
+    type Options = NoOptions;
+
     fn name(&self) -> &'static str {
         "matrices"
     }
@@ -48,11 +51,17 @@ impl Format for Matrices {
         Self::names(path).is_some()
     }
 
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        _: &NoOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
         let names = Self::names(path).unwrap_or(&NAMES[0]);
         let mut found = Gathered {
             name: directory_name(path),
-            format: self.name().into(),
+            format: Format::name(self).into(),
             users: id_list::read(&path.join("user_list.txt"), faults)?,
             items: id_list::read(&path.join("item_list.txt"), faults)?,
             categories: category_file::read(path, faults)?,
@@ -73,7 +82,7 @@ impl Format for Matrices {
             found.items.get_or_insert_with(|| (file, decimals(columns)));
         }
         let items = found.items.as_ref().map(|(_, ids)| &ids[..]);
-        found.modalities = modality_files::read(path, options, items, faults, &mut found.notes)?;
+        found.modalities = modality_files::read(path, request, items, faults, &mut found.notes)?;
         Ok(found)
     }
 }

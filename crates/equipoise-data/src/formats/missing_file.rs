@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::json_split::json_error;
-use crate::error::DataError;
+use crate::error::{DataError, json_error};
 use crate::faults::Faults;
 
 /// Ending of the file's name.
@@ -71,9 +70,9 @@ pub(crate) fn either(listed: Option<ReadMissing>, open: Option<ReadMissing>) -> 
 }
 
 impl ReadMissing {
-    /// Items for which `file` has no row.
-    pub(crate) fn of(file: &Path, items: &[usize]) -> ReadMissing {
-        ReadMissing { file: file.to_owned(), items: items.iter().map(|&item| item as u32).collect() }
+    /// Items that `file` says are missing.
+    pub(crate) fn of(file: &Path, items: Vec<u32>) -> ReadMissing {
+        ReadMissing { file: file.to_owned(), items }
     }
 
     /// Notes items out of range, repeats, and a list of everything.

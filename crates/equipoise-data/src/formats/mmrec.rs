@@ -12,10 +12,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::entry::{Format, NoOptions, ReadRequest};
+use super::files::{directory_name, inter_files};
 use super::gathered::{Gathered, GatheredSplit, SPLITS};
 use super::records::moment;
-use super::{Format, category_file, directory_name, id_list, inter_files, modality_files, recbole};
-use crate::dataset::LoadOptions;
+use super::{category_file, id_list, modality_files, recbole};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -28,6 +29,8 @@ pub struct Mmrec;
 const COLUMNS: [&str; 3] = ["userID", "itemID", "x_label"];
 
 impl Format for Mmrec {
+    type Options = NoOptions;
+
     fn name(&self) -> &'static str {
         "mmrec"
     }
@@ -40,7 +43,13 @@ impl Format for Mmrec {
         inter_files(path).is_ok_and(|files| !files.is_empty() && !files.iter().any(|f| recbole::is_typed(f)))
     }
 
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        _: &NoOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
         let splits = match faults.keep(the_inter_file(path))? {
             Some(file) => read_inter(&file, faults)?,
             None => [None, None, None],
@@ -51,9 +60,9 @@ impl Format for Mmrec {
         let mut notes = Vec::new();
         Ok(Gathered {
             name: directory_name(path),
-            format: self.name().into(),
+            format: Format::name(self).into(),
             splits,
-            modalities: modality_files::read(path, options, listed, faults, &mut notes)?,
+            modalities: modality_files::read(path, request, listed, faults, &mut notes)?,
             users,
             items,
             categories: category_file::read(path, faults)?,

@@ -1,15 +1,17 @@
 //! The features of a directory: `<modality>_feat.npy`, `.npz`, `.safetensors`, `.parquet` or a folder
-//! `<modality>_feat`, and those named apart.
+//! `<modality>_feat`, and features that the request names.
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::ReadModality;
-use super::join::{Catalogue, join};
+use super::entry::ReadRequest;
+use super::gathered::GatheredModality;
+use super::join::{Catalogue, ItemRows, join};
 use super::missing_file;
+use super::npy::new_features;
 use super::sources;
-use crate::dataset::LoadOptions;
-use crate::error::DataError;
+use crate::error::{DataError, found_names};
 use crate::faults::Faults;
+use crate::filling::rows_of_items;
 
 const ENDING: &str = "_feat";
 
@@ -18,15 +20,15 @@ const ENDING: &str = "_feat";
 ///
 /// # Errors
 /// When loading, the first fault; when checking, none.
-pub(crate) fn read(
+pub fn read(
     dir: &Path,
-    options: &LoadOptions,
+    request: &ReadRequest<'_>,
     items: Option<&[String]>,
     faults: &mut Faults,
     notes: &mut Vec<String>,
-) -> Result<Vec<ReadModality>, DataError> {
+) -> Result<Vec<GatheredModality>, DataError> {
     let catalogue = items.map_or(Catalogue::Numbered, |ids| Catalogue::Named { ids, listed: ids.len() });
-    read_for(dir, options, catalogue, faults, notes)
+    read_for(dir, request, catalogue, faults, notes)
 }
 
 /// As [`read`], for items that were numbered as they came, but for the first `listed`.
@@ -35,29 +37,30 @@ pub(crate) fn read(
 /// When loading, the first fault; when checking, none.
 pub(crate) fn read_listed(
     dir: &Path,
-    options: &LoadOptions,
+    request: &ReadRequest<'_>,
     ids: &[String],
     listed: usize,
     faults: &mut Faults,
     notes: &mut Vec<String>,
-) -> Result<Vec<ReadModality>, DataError> {
-    read_for(dir, options, Catalogue::Named { ids, listed }, faults, notes)
+) -> Result<Vec<GatheredModality>, DataError> {
+    read_for(dir, request, Catalogue::Named { ids, listed }, faults, notes)
 }
 
 fn read_for(
     dir: &Path,
-    options: &LoadOptions,
+    request: &ReadRequest<'_>,
     items: Catalogue<'_>,
     faults: &mut Faults,
     notes: &mut Vec<String>,
-) -> Result<Vec<ReadModality>, DataError> {
-    let Some(present) = faults.keep(list(dir, options))? else {
+) -> Result<Vec<GatheredModality>, DataError> {
+    let Some(present) = faults.keep(list(dir, request))? else {
         return Ok(Vec::new());
     };
     missing_file::strays(dir, &present, faults)?;
     let mut modalities = Vec::new();
-    for (name, file) in wanted(dir, present, options.modalities.as_deref(), faults)? {
-        let read = sources::read(&name, &file).and_then(|rows| join(&name, &file, rows, items, notes));
+    for (name, file) in wanted(dir, present, request.modalities, faults)? {
+        let rows = sources::read(&name, &file).and_then(|rows| join(&name, &file, rows, items, notes));
+        let read = rows.and_then(|rows| modality(&name, &file, rows));
         if let Some(mut modality) = faults.keep(read)? {
             let listed = missing_file::read(dir, &name, faults)?;
             modality.missing = missing_file::either(listed, modality.missing);
@@ -70,6 +73,23 @@ fn read_for(
         }
     }
     Ok(modalities)
+}
+
+/// The features by item. Items without a row are marked missing.
+fn modality(name: &str, file: &Path, rows: ItemRows) -> Result<GatheredModality, DataError> {
+    let ItemRows { features, dtype, row_of } = rows;
+    let mut modality = GatheredModality::new(name, file, dtype, features);
+    let Some(row_of) = row_of else {
+        return Ok(modality);
+    };
+    let values = rows_of_items(&modality.features, &row_of).expect("a row that matches was found");
+    modality.features = new_features(file, row_of.len(), modality.features.width(), values)?;
+    let without = row_of.iter().zip(0..).filter(|(row, _)| row.is_none());
+    let without: Vec<u32> = without.map(|(_, item)| item).collect();
+    match without.is_empty() {
+        true => Ok(modality),
+        false => Ok(modality.with_missing(file, without)),
+    }
 }
 
 /// Those of the present modalities that are asked for: there must be at least one.
@@ -89,8 +109,8 @@ pub(crate) fn wanted(
 }
 
 /// Names and files, sorted by name.
-fn list(dir: &Path, options: &LoadOptions) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let mut found: Vec<_> = options.features.iter().map(|f| (f.name.clone(), f.path.clone())).collect();
+fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>, DataError> {
+    let mut found: Vec<_> = request.features.iter().map(|f| (f.name.clone(), f.path.clone())).collect();
     for entry in std::fs::read_dir(dir).map_err(DataError::io(dir))? {
         let file = entry.map_err(DataError::io(dir))?.path();
         let known = match file.extension().and_then(|e| e.to_str()) {
@@ -140,13 +160,4 @@ fn select(
         }
     }
     Ok(chosen)
-}
-
-/// Names for a message.
-pub(crate) fn found_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    match names.is_empty() {
-        true => "none".into(),
-        false => names.join(", "),
-    }
 }

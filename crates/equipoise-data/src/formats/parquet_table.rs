@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use super::columns::Places;
 use super::parquet_file::{ParquetFile, Texts, broken, floats, moments};
 use super::records::{Records, Row, split_named};
-use crate::dataset::LoadOptions;
+use super::table_options::TableOptions;
 use crate::error::DataError;
 
 /// Reads a table into `records`; every row of it belongs to `split` if given.
@@ -17,7 +17,7 @@ use crate::error::DataError;
 /// to `records`.
 pub(crate) fn read(
     file: &Path,
-    options: &LoadOptions,
+    options: &TableOptions,
     split: Option<u8>,
     records: &mut Records,
 ) -> Result<(), DataError> {
@@ -95,7 +95,7 @@ impl<'a> Rows<'a> {
         row: usize,
         split: Option<u8>,
         records: &mut Records,
-        options: &LoadOptions,
+        options: &TableOptions,
     ) -> Result<(), String> {
         let rating = self.rating.as_ref().and_then(|cells| cells[row]);
         let time = self.time.as_ref().and_then(|cells| cells[row]);

@@ -11,10 +11,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::entry::{Format, ReadRequest};
+use super::files::{directory_name, files_ending, inter_files};
 use super::gathered::Gathered;
 use super::records::{Interner, Records, Row, moment, split_named};
-use super::{Format, category_file, directory_name, modality_files};
-use crate::dataset::LoadOptions;
+use super::table_options::TableOptions;
+use super::{category_file, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -30,6 +32,8 @@ const SPLITS: [&[&str]; 3] = [&["train"], &["valid", "val", "validation"], &["te
 const LONGEST_HEADER: u64 = 1 << 16;
 
 impl Format for Recbole {
+    type Options = TableOptions;
+
     fn name(&self) -> &'static str {
         "recbole"
     }
@@ -40,16 +44,18 @@ impl Format for Recbole {
     }
 
     fn detect(&self, path: &Path) -> bool {
-        super::inter_files(path).is_ok_and(|files| files.iter().any(|file| is_typed(file)))
+        inter_files(path).is_ok_and(|files| files.iter().any(|file| is_typed(file)))
     }
 
-    fn leaves_choices(&self) -> bool {
-        true
-    }
-
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        options: &TableOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
         let mut found =
-            Gathered { name: directory_name(path), format: self.name().into(), ..Gathered::default() };
+            Gathered { name: directory_name(path), format: Format::name(self).into(), ..Gathered::default() };
         let Some(files) = faults.keep(parts(path))? else {
             return Ok(found);
         };
@@ -67,7 +73,7 @@ impl Format for Recbole {
         found.splits = if whole { splits } else { [None, None, None] };
         let notes = &mut found.notes;
         found.modalities =
-            modality_files::read_listed(path, options, records.items.ids(), listed, faults, notes)?;
+            modality_files::read_listed(path, request, records.items.ids(), listed, faults, notes)?;
         found.categories = category_file::read(path, faults)?;
         [found.users, found.items] = records.listed(&origin);
         Ok(found)
@@ -92,7 +98,7 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
         let part = stem.rsplit_once('.').map_or(stem, |(_, part)| part);
         SPLITS.iter().zip(0u8..).find(|(names, _)| names.contains(&part)).map(|(_, split)| split)
     };
-    let files: Vec<_> = super::inter_files(path)?.into_iter().map(|f| (split(&f), f)).collect();
+    let files: Vec<_> = inter_files(path)?.into_iter().map(|f| (split(&f), f)).collect();
     let whole = files.iter().filter(|f| f.0.is_none()).count();
     let sound = match whole {
         0 => (0..3).all(|s| files.iter().filter(|f| f.0 == Some(s)).count() <= 1),
@@ -116,7 +122,7 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
 
 /// The ids that `<name>.<kind>` lists, in order; none if there is no such file.
 fn ids(path: &Path, kind: &str) -> Result<Vec<String>, DataError> {
-    let Some(file) = super::files_ending(path, kind)?.into_iter().next() else {
+    let Some(file) = files_ending(path, kind)?.into_iter().next() else {
         return Ok(Vec::new());
     };
     let text = std::fs::read_to_string(&file).map_err(DataError::io(&file))?;
@@ -167,7 +173,7 @@ impl Places {
 fn read(
     file: &Path,
     split: Option<u8>,
-    options: &LoadOptions,
+    options: &TableOptions,
     records: &mut Records,
 ) -> Result<(), DataError> {
     let header = first_line(file).map_err(DataError::io(file))?;

@@ -4,27 +4,27 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::gathered::{GatheredSplit, SPLITS};
-use crate::dataset::LoadOptions;
+use super::table_options::TableOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::split::{Shares, SplitRule, Splitting};
 
 /// Raw ids in the order of their first appearance.
 #[derive(Debug, Default)]
-pub(crate) struct Interner {
+pub struct Interner {
     ids: Vec<String>,
     index: HashMap<String, u32>,
 }
 
 impl Interner {
     /// Starts with ids that are known to be in this order.
-    pub(crate) fn of(ids: Vec<String>) -> Interner {
+    pub fn of(ids: Vec<String>) -> Interner {
         let index = ids.iter().cloned().zip(0..).collect();
         Interner { ids, index }
     }
 
     /// The index of `raw`, a new one if it was never seen; `None` once there are 2^32.
-    pub(crate) fn index(&mut self, raw: &str) -> Option<u32> {
+    pub fn index(&mut self, raw: &str) -> Option<u32> {
         if let Some(&known) = self.index.get(raw) {
             return Some(known);
         }
@@ -34,7 +34,8 @@ impl Interner {
         Some(index)
     }
 
-    pub(crate) fn ids(&self) -> &[String] {
+    /// Raw ids by index.
+    pub fn ids(&self) -> &[String] {
         &self.ids
     }
 }
@@ -71,7 +72,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// Takes a row in, or says what is wrong with it.
-    pub(crate) fn push(&mut self, row: Row<'_>, options: &LoadOptions) -> Result<(), String> {
+    pub(crate) fn push(&mut self, row: Row<'_>, options: &TableOptions) -> Result<(), String> {
         if row.user.is_empty() || row.item.is_empty() {
             let which = if row.user.is_empty() { "user" } else { "item" };
             return Err(format!("the {which} id is empty; fill it in or remove the row"));
@@ -100,7 +101,7 @@ impl Records {
     pub(crate) fn finish(
         &mut self,
         file: &Path,
-        options: &LoadOptions,
+        options: &TableOptions,
         faults: &mut Faults,
         notes: &mut Vec<String>,
     ) -> Result<[Option<GatheredSplit>; 3], DataError> {
@@ -135,7 +136,7 @@ impl Records {
     fn divide(
         &mut self,
         file: &Path,
-        options: &LoadOptions,
+        options: &TableOptions,
         notes: &mut Vec<String>,
     ) -> Result<(), DataError> {
         let file = || file.to_owned();

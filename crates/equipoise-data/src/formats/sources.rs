@@ -18,6 +18,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::columns;
+use super::files::files_ending;
 use super::npy::{new_features, npy_error, read_npy};
 use super::npy_array::NpyArray;
 use super::npy_header::Fault;
@@ -110,7 +111,7 @@ impl<'a> Collector<'a> {
 }
 
 fn folder(path: &Path) -> Result<FeatureRows, DataError> {
-    let mut files: Vec<PathBuf> = super::files_ending(path, "npy")?;
+    let mut files: Vec<PathBuf> = files_ending(path, "npy")?;
     files.sort();
     let mut rows = Collector::new(path);
     for file in files {

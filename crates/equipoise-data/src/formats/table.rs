@@ -13,10 +13,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::entry::{Format, ReadRequest};
+use super::files::directory_name;
 use super::gathered::{Gathered, GatheredSplit};
 use super::records::{Interner, Records};
-use super::{Format, category_file, delimited, directory_name, id_list, modality_files, parquet_table};
-use crate::dataset::LoadOptions;
+use super::table_options::TableOptions;
+use super::{category_file, delimited, id_list, modality_files, native, parquet_table};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -51,6 +53,8 @@ impl Table {
 }
 
 impl Format for Table {
+    type Options = TableOptions;
+
     fn name(&self) -> &'static str {
         "table"
     }
@@ -61,15 +65,18 @@ impl Format for Table {
     }
 
     fn detect(&self, path: &Path) -> bool {
-        !path.join(super::native::MANIFEST).exists() && !Table::files(path).is_empty()
+        !path.join(native::MANIFEST).exists() && !Table::files(path).is_empty()
     }
 
-    fn leaves_choices(&self) -> bool {
-        true
-    }
-
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
-        let mut found = Gathered { name: name(path), format: self.name().into(), ..Gathered::default() };
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        options: &TableOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
+        let mut found =
+            Gathered { name: name(path), format: Format::name(self).into(), ..Gathered::default() };
         let Some(read) = read_table(path, options, faults, &mut found.notes)? else {
             return Ok(found);
         };
@@ -77,7 +84,7 @@ impl Format for Table {
         found.splits = splits;
         let (dir, notes) = (directory(path), &mut found.notes);
         found.modalities =
-            modality_files::read_listed(dir, options, records.items.ids(), listed, faults, notes)?;
+            modality_files::read_listed(dir, request, records.items.ids(), listed, faults, notes)?;
         found.categories = category_file::read(dir, faults)?;
         [found.users, found.items] = records.listed(&origin);
         Ok(found)
@@ -124,7 +131,7 @@ impl TableRows {
 /// The first fault, when loading.
 pub fn read_table(
     path: &Path,
-    options: &LoadOptions,
+    options: &TableOptions,
     faults: &mut Faults,
     notes: &mut Vec<String>,
 ) -> Result<Option<TableRows>, DataError> {

@@ -4,62 +4,19 @@
 //! rules that leave it open. Random rules draw from the stream `split` of the seed, users in the order of their
 //! indices, so that rows, rule, shares and seed decide the result and nothing else does.
 
+mod dated;
 mod lattice;
 mod per_user;
 mod rule;
 mod shares;
+mod splitting;
 mod time;
 
+pub use dated::Dated;
 pub use lattice::{Holdout, split_per_user};
 pub use rule::SplitRule;
 pub use shares::Shares;
-
-use crate::error::DataError;
-use crate::random::Seed;
-
-/// One interaction to be placed in a split: its user, and its time where that is known.
-pub type Dated = (u32, Option<i64>);
-
-/// A rule together with everything that it reads.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Splitting {
-    /// The rule.
-    pub rule: SplitRule,
-    /// Train, validation and test, for the rules that read them.
-    pub shares: Shares,
-    /// Seed of the random rules.
-    pub seed: u64,
-}
-
-impl Splitting {
-    /// The part of each row, 0 train, 1 validation, 2 test; `None` if the rule needs times that are not there.
-    pub fn divide(&self, rows: &[Dated]) -> Option<Vec<u8>> {
-        let mut rng = Seed(self.seed).stream("split");
-        match self.rule {
-            SplitRule::Lattice => Some(per_user::lattice(rows, &mut rng)),
-            SplitRule::Mmrec => Some(per_user::shuffled(rows, &mut rng, per_user::mmrec_sizes)),
-            SplitRule::Ratio => Some(per_user::shuffled(rows, &mut rng, |n| self.shares.sizes(n))),
-            SplitRule::LeaveOneOut => Some(per_user::leave_one_out(rows)),
-            SplitRule::Time => time::divide(rows, self.shares),
-        }
-    }
-
-    /// Checks the shares, and that the rule reads them if they are not the usual ones.
-    ///
-    /// # Errors
-    /// [`DataError::Setting`] naming the field.
-    pub fn check(&self) -> Result<(), DataError> {
-        self.shares.check()?;
-        if self.shares != Shares::default() && !self.rule.reads_shares() {
-            return Err(DataError::Setting {
-                field: "shares",
-                found: self.shares.to_string(),
-                expected: format!("nothing, since the split {} does not read them", self.rule.name()),
-            });
-        }
-        Ok(())
-    }
-}
+pub use splitting::Splitting;
 
 #[cfg(test)]
 mod tests;

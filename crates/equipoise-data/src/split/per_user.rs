@@ -1,6 +1,7 @@
 //! Rules that look at one user after another.
 
-use super::{Dated, lattice as rule, split_per_user};
+use super::dated::Dated;
+use super::lattice::{self as rule, split_per_user};
 use crate::random::Stream;
 
 /// The larger half of what is held out is validation.

@@ -1,6 +1,7 @@
 //! Two instants for everyone.
 
-use super::{Dated, Shares};
+use super::dated::Dated;
+use super::shares::Shares;
 
 /// Train before the first instant, validation from there on before the second, test from there on; `None` if a row
 /// has no time. With the times in order, the instants are those at the places `floor(train * n)` and

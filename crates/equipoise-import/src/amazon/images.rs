@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use equipoise_data::DataError;
 use equipoise_data::formats::float32_header;
+use equipoise_data::{DataError, MeanRow};
 use serde::Serialize;
 
 use super::ids::Ids;
@@ -124,26 +124,22 @@ fn places(
 /// Bytes of the mean row of the items that have one, summed in float64 in the order of the items; every value is
 /// checked on the way.
 fn mean(file: &Path, input: &mut File, places: &[Option<u64>]) -> Result<Vec<u8>, DataError> {
-    let mut sums = vec![0f64; WIDTH];
-    let mut record = vec![0; RECORD as usize];
-    let present = places.iter().flatten();
-    for &place in present.clone() {
+    let mut mean = MeanRow::new(WIDTH);
+    let (mut record, mut row) = (vec![0; RECORD as usize], vec![0f32; WIDTH]);
+    for &place in places.iter().flatten() {
         read_at(file, input, place, &mut record)?;
-        for (column, (sum, bytes)) in sums.iter_mut().zip(record[ID..].as_chunks::<4>().0).enumerate() {
-            let value = f32::from_le_bytes(*bytes);
+        for (column, (value, bytes)) in row.iter_mut().zip(record[ID..].as_chunks::<4>().0).enumerate() {
+            *value = f32::from_le_bytes(*bytes);
             if !value.is_finite() {
                 let byte = place + (ID + 4 * column) as u64;
-                return Err(fault(
-                    file,
-                    byte,
-                    &format!("value {value}, expected a finite number; download again"),
-                ));
+                let problem = format!("value {value}, expected a finite number; download again");
+                return Err(fault(file, byte, &problem));
             }
-            *sum += f64::from(value);
         }
+        mean.add(&row);
     }
-    let count = present.count() as f64;
-    Ok(sums.iter().flat_map(|sum| ((sum / count) as f32).to_le_bytes()).collect())
+    let mean = mean.mean().expect("some item has a record");
+    Ok(mean.iter().flat_map(|value| value.to_le_bytes()).collect())
 }
 
 fn read_at(file: &Path, input: &mut File, place: u64, record: &mut [u8]) -> Result<(), DataError> {

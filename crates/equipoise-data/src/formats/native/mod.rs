@@ -12,29 +12,30 @@
 //! are finite was seen to when they were written. `data check` reads and hashes everything.
 
 mod manifest;
+mod names;
 mod parts;
 mod write;
 
 use std::path::{Path, PathBuf};
 
-use super::gathered::{Gathered, ReadModality};
-use super::{CATEGORIES, Format, category_file, missing_file, modality_files, npy, sources};
-use crate::dataset::LoadOptions;
+use super::category_file::{self, NAME as CATEGORIES};
+use super::entry::{Format, NoOptions, ReadRequest};
+use super::gathered::{Gathered, GatheredModality, GatheredSplit};
+use super::{missing_file, modality_files, npy, sources};
 use crate::error::DataError;
 use crate::faults::Faults;
 pub(crate) use manifest::MANIFEST;
 use manifest::{Manifest, ModalityEntry};
+use names::{INTERACTIONS, ITEMS, USERS};
 pub use write::{NativeContents, NativeModality, write_native};
-
-const INTERACTIONS: &str = "interactions.parquet";
-const USERS: &str = "users.parquet";
-const ITEMS: &str = "items.parquet";
 
 /// `manifest.toml`, `interactions.parquet`, `users.parquet`, `items.parquet` and `features/<modality>.npy`.
 #[derive(Debug)]
 pub struct Native;
 
 impl Format for Native {
+    type Options = NoOptions;
+
     fn name(&self) -> &'static str {
         "equipoise"
     }
@@ -47,8 +48,14 @@ impl Format for Native {
         path.join(MANIFEST).is_file()
     }
 
-    fn gather(&self, path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
-        let mut found = Gathered { format: self.name().into(), ..Gathered::default() };
+    fn gather(
+        &self,
+        request: &ReadRequest<'_>,
+        _: &NoOptions,
+        faults: &mut Faults,
+    ) -> Result<Gathered, DataError> {
+        let path = request.path;
+        let mut found = Gathered { format: Format::name(self).into(), ..Gathered::default() };
         let Some(manifest) = faults.keep(Manifest::read(path))? else {
             return Ok(found);
         };
@@ -63,13 +70,12 @@ impl Format for Native {
         {
             found.categories = category_file::read(path, faults)?;
         }
-        found.modalities = modalities(&manifest, path, options, faults)?;
+        found.modalities = modalities(&manifest, request, faults)?;
         Ok(found)
     }
 
-    fn audit(&self, path: &Path, options: &LoadOptions) -> Vec<DataError> {
-        let whole = options.modalities.is_none() && options.features.is_empty();
-        audit(path, whole).err().into_iter().collect()
+    fn audit(&self, request: &ReadRequest<'_>) -> Vec<DataError> {
+        audit(request).err().into_iter().collect()
     }
 }
 
@@ -85,7 +91,7 @@ fn ids(
     Ok((file, ids))
 }
 
-fn interactions(manifest: &Manifest, dir: &Path) -> Result<[super::gathered::GatheredSplit; 3], DataError> {
+fn interactions(manifest: &Manifest, dir: &Path) -> Result<[GatheredSplit; 3], DataError> {
     let file = manifest.verify(dir, INTERACTIONS)?;
     let splits = parts::read_interactions(&file)?;
     let expected = [manifest.train, manifest.validation, manifest.test];
@@ -105,11 +111,11 @@ fn same(dir: &Path, file: &Path, what: &'static str, found: usize, expected: usi
 
 fn modalities(
     manifest: &Manifest,
-    dir: &Path,
-    options: &LoadOptions,
+    request: &ReadRequest<'_>,
     faults: &mut Faults,
-) -> Result<Vec<ReadModality>, DataError> {
-    if let Some(extra) = options.features.first() {
+) -> Result<Vec<GatheredModality>, DataError> {
+    let dir = request.path;
+    if let Some(extra) = request.features.first() {
         faults.add(DataError::Setting {
             field: "features",
             found: extra.name.clone(),
@@ -117,13 +123,13 @@ fn modalities(
         })?;
     }
     let listed = manifest.modality.iter().map(|m| (m.name.clone(), dir.join(&m.file))).collect();
-    let wanted = modality_files::wanted(dir, listed, options.modalities.as_deref(), faults)?;
+    let wanted = modality_files::wanted(dir, listed, request.modalities, faults)?;
     let mut modalities = Vec::with_capacity(wanted.len());
     for (name, file) in wanted {
         let entry = manifest.modality.iter().find(|m| m.name == name).expect("chosen from the manifest");
         if let Some((features, dtype)) = faults.keep(map(dir, &file, entry))? {
             let missing = missing_file::read(dir, &name, faults)?;
-            modalities.push(ReadModality { name, file, dtype, features, missing });
+            modalities.push(GatheredModality { name, file, dtype, features, missing });
         }
     }
     Ok(modalities)
@@ -140,7 +146,8 @@ fn map(dir: &Path, file: &Path, entry: &ModalityEntry) -> Result<(crate::Feature
 }
 
 /// Reads what loading maps: every value and every hash, and, of the whole data set, the fingerprint.
-fn audit(path: &Path, whole: bool) -> Result<(), DataError> {
+fn audit(request: &ReadRequest<'_>) -> Result<(), DataError> {
+    let path = request.path;
     let manifest = Manifest::read(path)?;
     for modality in &manifest.modality {
         let file = path.join(&modality.file);
@@ -148,8 +155,9 @@ fn audit(path: &Path, whole: bool) -> Result<(), DataError> {
         let (features, _) = map(path, &file, modality)?;
         features.check_finite().map_err(|error| npy::feature_error(&file, error))?;
     }
-    if whole {
-        let found = Native.load(path, &LoadOptions::default())?.data.fingerprint();
+    if request.modalities.is_none() && request.features.is_empty() {
+        let gathered = Native.gather(request, &NoOptions {}, &mut Faults::stop_at_first())?;
+        let found = gathered.assemble(path)?.data.fingerprint();
         if found != manifest.fingerprint {
             let (expected, by) = (manifest.fingerprint, path.join(MANIFEST));
             let what = "the fingerprint of the data";

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::manifest::{MANIFEST, Manifest, ModalityEntry, VERSION, hash};
+use super::names::{INTERACTIONS, ITEMS, USERS};
 use super::parts::{write_ids, write_interactions};
-use super::{INTERACTIONS, ITEMS, USERS};
 use crate::atomic::write_atomic;
 use crate::categories::Categories;
 use crate::error::DataError;

@@ -1,0 +1,115 @@
+//! The layouts that are known: those of this crate, and those that a program registers.
+
+use std::path::Path;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use super::entry::FormatEntry;
+use super::gathered::Gathered;
+use super::lattice::Lattice;
+use super::matrices::Matrices;
+use super::mmrec::Mmrec;
+use super::native::Native;
+use super::recbole::Recbole;
+use super::table::Table;
+use crate::error::{DataError, found_names};
+use crate::faults::Faults;
+use crate::options::LoadOptions;
+
+/// The layouts of this crate.
+fn built_in() -> &'static [FormatEntry] {
+    static BUILT_IN: OnceLock<Vec<FormatEntry>> = OnceLock::new();
+    BUILT_IN.get_or_init(|| {
+        vec![
+            FormatEntry::new(Lattice),
+            FormatEntry::new(Matrices),
+            FormatEntry::new(Mmrec),
+            FormatEntry::new(Native),
+            FormatEntry::new(Recbole),
+            FormatEntry::new(Table),
+        ]
+    })
+}
+
+/// Layouts that were registered. They stay for as long as the process runs.
+static REGISTERED: RwLock<Vec<&'static FormatEntry>> = RwLock::new(Vec::new());
+
+/// Adds a layout, which is known from then on wherever a data set is recognised, read, checked or converted.
+///
+/// # Errors
+/// [`DataError::Setting`] if the name is empty or taken.
+pub fn register(entry: FormatEntry) -> Result<(), DataError> {
+    // A panic while the list was held left it whole: it only ever gains entries.
+    let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
+    let name = entry.name();
+    let taken = built_in().iter().chain(registered.iter().copied()).any(|known| known.name() == name);
+    if taken || name.is_empty() {
+        let (found, expected) = (format!("{name:?}"), "a name that no other layout has".to_owned());
+        return Err(DataError::Setting { field: "name of a layout", found, expected });
+    }
+    registered.push(Box::leak(Box::new(entry)));
+    Ok(())
+}
+
+/// All layouts known.
+pub fn formats() -> Vec<&'static FormatEntry> {
+    let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
+    built_in().iter().chain(registered.iter().copied()).collect()
+}
+
+/// The one layout that `path` has.
+///
+/// # Errors
+/// [`DataError::Io`] if there is no such file or directory, [`DataError::Layout`] if it has no known
+/// layout or the files of two.
+pub fn detect(path: &Path) -> Result<&'static FormatEntry, DataError> {
+    // Says "no such file or directory" where that is so.
+    std::fs::metadata(path).map_err(DataError::io(path))?;
+    let all = formats();
+    let fitting: Vec<_> = all.iter().copied().filter(|f| f.detect(path)).collect();
+    let found = match fitting[..] {
+        [format] => return Ok(format),
+        [] => "no known layout".to_owned(),
+        [..] => format!("files of several layouts ({})", found_names(fitting.iter().map(|f| f.name()))),
+    };
+    let known: Vec<String> = all.iter().map(|f| format!("{}: {}", f.name(), f.describe())).collect();
+    Err(DataError::Layout { path: path.to_owned(), found, expected: known.join("; ") })
+}
+
+/// Recognises the layout of `path` and reads its parts, which are not yet held against each other.
+///
+/// # Errors
+/// As [`detect`]; an option that the layout does not take; when loading, the first fault of a part.
+pub fn gather(path: &Path, options: &LoadOptions, faults: &mut Faults) -> Result<Gathered, DataError> {
+    detect(path)?.gather(path, options, faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layout_has_a_name_and_a_description_of_its_own() {
+        let names: Vec<_> = built_in().iter().map(FormatEntry::name).collect();
+        for (n, format) in built_in().iter().enumerate() {
+            assert!(!names[..n].contains(&format.name()), "{} twice", format.name());
+            assert!(format.describe().contains(".npy"), "{}", format.describe());
+            assert!(!format.describe().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn no_layout_claims_an_empty_directory_and_all_refuse_it_when_forced() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for format in built_in() {
+            assert!(!format.detect(dir.path()), "{}", format.name());
+            let found = format.gather(dir.path(), &LoadOptions::default(), &mut Faults::stop_at_first());
+            assert!(found.and_then(|found| found.assemble(dir.path())).is_err(), "{}", format.name());
+        }
+    }
+
+    #[test]
+    fn a_name_is_taken_once() {
+        let message = register(FormatEntry::new(Lattice)).expect_err("taken").to_string();
+        assert!(message.contains("\"lattice\""), "{message}");
+    }
+}
