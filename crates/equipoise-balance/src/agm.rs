@@ -30,21 +30,12 @@
 //! | `alpha` | 1 | strength | >= 0 |
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant, mean_bpr};
-use crate::registry::{BalancerEntry, Requirement};
+use crate::quantities::{Quantities, Quantity};
 use burn::tensor::Tensor;
-use equipoise_models::Ablation;
+use equipoise_models::{Ablation, ranges};
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BalancerEntry = BalancerEntry {
-    name: "agm",
-    source: "after Li et al., ICCV 2023",
-    summary: "gradients of each modality's response are scaled by how its lead changes",
-    requirement: |_| Requirement::Nothing,
-    check: |config, _| config.agm.check(),
-    build: |config, setup| Box::new(Agm::new(config.agm, setup.modalities)),
-};
 
 /// Largest ratio; the least is its inverse.
 pub const R_MAX: f64 = 10.0;
@@ -63,17 +54,49 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl BalancerSettings for Config {
+    const NAME: &'static str = "agm";
+    const SOURCE: &'static str = "after Li et al., ICCV 2023";
+    const SUMMARY: &'static str = "gradients of each modality's response are scaled by how its lead changes";
+    const REPLACES_RANKING: bool = true;
+    const QUANTITIES: Quantities = Quantities {
+        intro: "What the balancer saw and did: a modality that leads by more than it used to has its gradient \
+                scaled down, one that falls behind has it scaled up.",
+        weight: Quantity {
+            symbol: "κ",
+            word: "factor",
+            title: "Gradient factor",
+            meaning: "What the modality's gradient is multiplied by",
+        },
+        ratio: Some(Quantity {
+            symbol: "r",
+            word: "lead",
+            title: "Lead",
+            meaning: "Likelihood of the batch's order by the modality's response, against the others'",
+        }),
+        effect: Some(Quantity {
+            symbol: "φ",
+            word: "response",
+            title: "Response",
+            meaning: "Mean Shapley value of the modality in a margin",
+        }),
+    };
+
     fn check(&self) -> Result<(), String> {
-        if self.alpha >= 0.0 && self.alpha.is_finite() {
-            return Ok(());
-        }
-        Err(format!("balance.agm.alpha = {}: expected 0 or more", self.alpha))
+        ranges::not_negative("alpha", self.alpha)
+    }
+
+    fn without_effect() -> Option<Config> {
+        Some(Config { alpha: 0.0 })
+    }
+
+    fn build(&self, setup: Setup) -> Box<dyn Balancer> {
+        Box::new(AdaptiveModulation::new(*self, setup.modalities))
     }
 }
 
 /// See the [module documentation](self).
-pub struct Agm {
+pub struct AdaptiveModulation {
     config: Config,
     /// Steps so far.
     steps: f64,
@@ -101,10 +124,10 @@ pub fn score(responses: &[f32]) -> f64 {
     -mean_bpr(responses)
 }
 
-impl Agm {
+impl AdaptiveModulation {
     /// A balancer before its first step.
-    pub fn new(config: Config, modalities: usize) -> Agm {
-        Agm { config, steps: 0.0, usual: vec![0.0; modalities] }
+    pub fn new(config: Config, modalities: usize) -> AdaptiveModulation {
+        AdaptiveModulation { config, steps: 0.0, usual: vec![0.0; modalities] }
     }
 
     /// `phi^m`, equation (1), on the tape.
@@ -127,7 +150,7 @@ impl Agm {
     }
 }
 
-impl Balancer for Agm {
+impl Balancer for AdaptiveModulation {
     fn needs(&self) -> Needs {
         let n = self.usual.len();
         let each = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]);

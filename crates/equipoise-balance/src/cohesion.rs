@@ -21,29 +21,41 @@
 //! It has no setting.
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant};
-use crate::registry::{BalancerEntry, Requirement};
+use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 use burn::tensor::Tensor;
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BalancerEntry = BalancerEntry {
-    name: "cohesion",
-    source: "after the loss of COHESION, SIGIR 2025",
-    summary: "the parts of a margin that rank a triple well count less in its loss",
-    requirement: |_| Requirement::Nothing,
-    check: |_, _| Ok(()),
-    build: |_, setup| Box::new(Cohesion { modalities: setup.modalities }),
-};
 
 /// `cohesion` has no setting of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
 
-/// See the [module documentation](self).
-pub struct Cohesion {
+impl BalancerSettings for Config {
+    const NAME: &'static str = "cohesion";
+    const SOURCE: &'static str = "after the loss of COHESION, SIGIR 2025";
+    const SUMMARY: &'static str = "the parts of a margin that rank a triple well count less in its loss";
+    const REPLACES_RANKING: bool = true;
+    const QUANTITIES: Quantities = Quantities {
+        intro: "What the balancer saw and did: a modality that ranks a triple well counts less in its loss.",
+        weight: Quantity {
+            symbol: "a",
+            word: "weight",
+            title: "Weight of its part",
+            meaning: "Mean weight of the modality's part of a margin",
+        },
+        ratio: None,
+        effect: Some(TREATMENT_EFFECT),
+    };
+
+    fn build(&self, setup: Setup) -> Box<dyn Balancer> {
+        Box::new(PartWeights { modalities: setup.modalities })
+    }
+}
+
+struct PartWeights {
     modalities: usize,
 }
 
@@ -59,7 +71,7 @@ pub fn weights(parts: &[Vec<f32>]) -> Vec<Vec<f32>> {
     out
 }
 
-impl Cohesion {
+impl PartWeights {
     /// The ids' part, then each modality's.
     fn parts(&self, step: &StepMargins) -> Vec<Vec<f32>> {
         let margins = step.bpr_margins;
@@ -93,7 +105,7 @@ fn mean(x: &[f32]) -> f64 {
     x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64
 }
 
-impl Balancer for Cohesion {
+impl Balancer for PartWeights {
     fn needs(&self) -> Needs {
         let n = self.modalities;
         let ablations = (0..n).map(Ablation::without).chain([Ablation::ids_only(n)]).collect();

@@ -1,6 +1,7 @@
 //! Balancers: what is done to a recommender's loss and gradients so that every modality pulls its weight.
 //!
 //! * [`Balancer`]: the trait, fed with margins under ablations and nothing else of the backbone.
+//! * [`BalancerSettings`]: the settings of a balancer, from which it is built; [`register`] makes it known by its name.
 //! * [`none`]: no balancing, the plain multimodal model.
 //! * [`ckd`]: counterfactual knowledge distillation from uni-modal [`Teacher`]s.
 //! * [`gb`]: gradient blending, one loss per modality with weights from how each overfits.
@@ -9,26 +10,37 @@
 //! * [`agm`]: adaptive gradient modulation of each modality's response.
 //! * [`weights`]: the counterfactual weights of CKD.
 //! * [`losses`]: the ranking and distillation losses.
-//! * [`heads`], [`update`]: what a balancer may measure, and what it may change after the loss.
-//! * [`registry`]: every balancer by name.
+//! * [`Heads`], [`Update`]: what a balancer may measure, and what it may change after the loss.
 
 pub mod agm;
-pub mod balancer;
+mod balancer;
 pub mod ckd;
 pub mod cohesion;
+mod config;
+mod entry;
 pub mod gb;
-pub mod heads;
+mod heads;
 pub mod losses;
 pub mod none;
 pub mod ogm;
-pub mod registry;
-pub mod teacher;
-pub mod update;
+mod quantities;
+mod registry;
+mod teacher;
+mod update;
 pub mod weights;
 
 pub use balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
-pub use ckd::CkdConfig;
+pub use config::{BalanceConfig, TeacherConfig};
+pub use entry::{BalancerEntry, BalancerSettings, Requirement, Setup};
 pub use heads::{HeadLosses, Heads, Losses};
-pub use registry::{BalanceConfig, BalancerEntry, Requirement, Setup, TeacherConfig, balancers, find};
+pub use quantities::{Quantities, Quantity, TREATMENT_EFFECT};
+pub use registry::{balancers, built_in, find, register};
 pub use teacher::Teacher;
 pub use update::Update;
+
+pub use agm::Config as Agm;
+pub use ckd::Config as Ckd;
+pub use cohesion::Config as Cohesion;
+pub use gb::Config as Gb;
+pub use none::Config as Unbalanced;
+pub use ogm::Config as Ogm;

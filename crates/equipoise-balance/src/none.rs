@@ -1,17 +1,27 @@
 //! No balancing: the plain multimodal model, BPR and its penalty alone.
 
-use crate::registry::{BalancerEntry, Requirement};
-use crate::{Balancer, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Setup};
+use serde::{Deserialize, Serialize};
 
-/// The registry's entry.
-pub const ENTRY: BalancerEntry = BalancerEntry {
-    name: "none",
-    source: "-",
-    summary: "the plain multimodal model",
-    requirement: |_| Requirement::Nothing,
-    check: |_, _| Ok(()),
-    build: |_, _| Box::new(NoBalance),
-};
+/// There is nothing to set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {}
+
+impl BalancerSettings for Config {
+    const NAME: &'static str = "none";
+    const SOURCE: &'static str = "-";
+    const SUMMARY: &'static str = "the plain multimodal model";
+
+    fn without_effect() -> Option<Config> {
+        Some(Config {})
+    }
+
+    fn build(&self, _setup: Setup) -> Box<dyn Balancer> {
+        Box::new(NoBalance)
+    }
+}
 
 /// Adds nothing.
 pub struct NoBalance;

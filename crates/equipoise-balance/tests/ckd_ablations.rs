@@ -4,25 +4,25 @@
 mod common;
 
 use common::*;
-use equipoise_balance::ckd::{Ckd, Specific};
+use equipoise_balance::ckd::{Distillation, Specific};
 use equipoise_balance::none::NoBalance;
 use equipoise_balance::weights::{Sum, WeightMode};
-use equipoise_balance::{Balancer, CkdConfig};
+use equipoise_balance::{Balancer, Ckd};
 use equipoise_models::Ablation;
 
 const REG: f64 = 0.01;
 const FIXTURES: [&str; 4] = ["m1_open", "m2_open", "m3_open", "m2_guarded"];
 
-fn base() -> CkdConfig {
-    CkdConfig { lambda_kd: 0.5, lambda_g: 0.5, ..CkdConfig::default() }
+fn base() -> Ckd {
+    Ckd { lambda_kd: 0.5, lambda_g: 0.5, ..Ckd::default() }
 }
 
-fn read(json: &str) -> CkdConfig {
+fn read(json: &str) -> Ckd {
     serde_json::from_str(json).unwrap()
 }
 
-fn seen(f: &Fixture, config: &CkdConfig) -> Step {
-    step(f, Ablation::FULL, &mut Ckd::new(config.clone(), f.teachers.clone(), f.n()), REG)
+fn seen(f: &Fixture, config: &Ckd) -> Step {
+    step(f, Ablation::FULL, &mut Distillation::new(config.clone(), f.teachers.clone(), f.n()), REG)
 }
 
 fn fixtures() -> Vec<Fixture> {
@@ -40,8 +40,8 @@ fn rest(s: &Step, lambda_kd: f64, lambda_g: f64) -> f64 {
 fn without_the_generic_loss_no_generic_triple_is_drawn_and_the_specific_one_is_as_it_was() {
     assert_eq!(read(r#"{"lambda_g": 0}"#).lambda_g, 0.0);
     for f in fixtures() {
-        let config = CkdConfig { lambda_g: 0.0, ..base() };
-        let needs = Ckd::new(config.clone(), f.teachers.clone(), f.n()).needs();
+        let config = Ckd { lambda_g: 0.0, ..base() };
+        let needs = Distillation::new(config.clone(), f.teachers.clone(), f.n()).needs();
         assert_eq!(needs.generic_triples, 0);
         let (without, with) = (seen(&f, &config), seen(&f, &base()));
         assert!(rest(&without, 0.5, 0.0).abs() < 1e-6 && rest(&with, 0.5, 0.5).abs() < 1e-6);
@@ -57,10 +57,10 @@ fn without_re_weighting_every_weight_is_the_active_sums_equal_share() {
     assert_eq!(read(r#"{"weights": "uniform"}"#).weights, WeightMode::Uniform);
     for f in fixtures() {
         for (sum, total) in [(None, 1.0), (Some(Sum::One), 1.0), (Some(Sum::Modalities), f.n() as f64)] {
-            let uniform = seen(&f, &CkdConfig { weights: WeightMode::Uniform, sum, ..base() });
+            let uniform = seen(&f, &Ckd { weights: WeightMode::Uniform, sum, ..base() });
             let share = total / f.n() as f64;
             assert!(uniform.modalities.iter().all(|m| (m.weight - share).abs() < 1e-12), "{sum:?}");
-            let other = seen(&f, &CkdConfig { sum, ..base() });
+            let other = seen(&f, &Ckd { sum, ..base() });
             let losses = |s: &Step| s.modalities.iter().map(|m| (m.specific, m.generic)).collect::<Vec<_>>();
             assert_eq!(losses(&uniform), losses(&other), "the losses are as they were");
             assert!(rest(&uniform, 0.5, 0.5).abs() < 1e-6);
@@ -87,9 +87,9 @@ fn replacements_of_the_hinge_are_what_they_are_called_and_nothing_else_changes()
         assert_eq!(read(&format!(r#"{{"specific": "{word}"}}"#)).specific, specific);
         for f in fixtures() {
             // At this temperature no probability rounds to 0 or 1.
-            let config = CkdConfig { specific, tau: 1.0, ..base() };
+            let config = Ckd { specific, tau: 1.0, ..base() };
             let (found, hinge) =
-                (seen(&f, &config), seen(&f, &CkdConfig { specific: Specific::Hinge, ..config.clone() }));
+                (seen(&f, &config), seen(&f, &Ckd { specific: Specific::Hinge, ..config.clone() }));
             for (m, numbers) in found.modalities.iter().enumerate() {
                 let student = margins(&f, &f.bpr, Ablation::only(m, f.n()));
                 let pairs = student.iter().zip(f.teachers[m].margins(&f.bpr));
@@ -109,7 +109,7 @@ fn replacements_of_the_hinge_are_what_they_are_called_and_nothing_else_changes()
 #[test]
 fn without_any_distillation_it_is_the_plain_step() {
     for f in fixtures() {
-        let off = seen(&f, &CkdConfig { lambda_kd: 0.0, ..base() });
+        let off = seen(&f, &Ckd { lambda_kd: 0.0, ..base() });
         let plain = step(&f, Ablation::FULL, &mut NoBalance, REG);
         assert_eq!((off.total, off.balance, off.gradients), (plain.total, 0.0, plain.gradients));
     }

@@ -3,9 +3,9 @@
 mod common;
 
 use common::*;
-use equipoise_balance::ckd::Ckd;
+use equipoise_balance::ckd::Distillation;
 use equipoise_balance::none::NoBalance;
-use equipoise_balance::{CkdConfig, ModalityStep};
+use equipoise_balance::{Ckd, ModalityStep};
 use equipoise_models::Ablation;
 use serde_json::Value;
 
@@ -84,7 +84,7 @@ impl Case<'_> {
         }
     }
 
-    fn losses(&self, seen: &Step, config: &CkdConfig) {
+    fn losses(&self, seen: &Step, config: &Ckd) {
         self.scalar("distillation", seen.balance);
         if config.lambda_kd != 0.0 {
             self.per_modality(&self.expected["specific"], "specific", seen, |m| m.specific);
@@ -102,7 +102,7 @@ fn every_student_step_is_the_reference_one() {
     assert!(cases.len() >= 50, "the reference file is whole: {} student cases", cases.len());
     for (case, config) in cases {
         let config = ckd_config(config);
-        let mut ckd = Ckd::new(config.clone(), case.fixture.teachers.clone(), case.fixture.n());
+        let mut ckd = Distillation::new(config.clone(), case.fixture.teachers.clone(), case.fixture.n());
         let seen = step(&case.fixture, Ablation::FULL, &mut ckd, case.reg);
         case.margins();
         case.weights(&seen);

@@ -3,19 +3,19 @@
 mod common;
 
 use common::*;
-use equipoise_balance::ckd::Ckd;
+use equipoise_balance::ckd::Distillation;
 use equipoise_balance::gb::{self, GradientBlending};
 use equipoise_balance::losses::GenericLog;
 use equipoise_balance::weights::WeightMode;
-use equipoise_balance::{CkdConfig, HeadLosses, Losses};
+use equipoise_balance::{Ckd, HeadLosses, Losses};
 use equipoise_data::{Seed, Triples};
 use equipoise_models::Ablation;
 use serde_json::Value;
 
 const REG: f64 = 0.01;
 
-fn config(weights: WeightMode) -> CkdConfig {
-    CkdConfig { lambda_kd: 0.5, lambda_g: 0.5, tau: 1.0, weights, ..CkdConfig::default() }
+fn config(weights: WeightMode) -> Ckd {
+    Ckd { lambda_kd: 0.5, lambda_g: 0.5, tau: 1.0, weights, ..Ckd::default() }
 }
 
 fn softplus(x: f64) -> f64 {
@@ -32,7 +32,7 @@ fn wide(x: Vec<f32>) -> Vec<f64> {
 }
 
 /// The step's loss from plain margins, with constant weights `lambda`: nothing of the balancer's code.
-fn held(f: &Fixture, c: &CkdConfig, lambda: &[f64]) -> f64 {
+fn held(f: &Fixture, c: &Ckd, lambda: &[f64]) -> f64 {
     let n = f.n();
     let student = |t: &Triples, a| wide(margins(f, t, a));
     let mut loss = mean(student(&f.bpr, Ablation::FULL).into_iter().map(|m| softplus(-m))) + penalty(f);
@@ -92,7 +92,8 @@ fn the_gradient_is_the_difference_quotient_with_the_weights_held() {
     for name in ["m1_open", "m2_open", "m3_open", "m2_guarded", "m3_guarded"] {
         for weights in [WeightMode::Paper, WeightMode::Uniform] {
             let (f, c) = (Fixture::named(&golden, name), config(weights));
-            let seen = step(&f, Ablation::FULL, &mut Ckd::new(c.clone(), f.teachers.clone(), f.n()), REG);
+            let seen =
+                step(&f, Ablation::FULL, &mut Distillation::new(c.clone(), f.teachers.clone(), f.n()), REG);
             let lambda: Vec<f64> = seen.modalities.iter().map(|m| m.weight).collect();
             assert!((held(&f, &c, &lambda) - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
             for seed in 0..4 {
@@ -112,9 +113,9 @@ fn generic_triples_of_equal_items_leave_every_gradient_as_it_was() {
     let mut f = Fixture::named(&golden, "m2_open");
     f.generic = Triples { users: vec![3, 5], positives: vec![4, 7], negatives: vec![4, 7] };
     for generic_log in [GenericLog::Exact, GenericLog::Released] {
-        let with = CkdConfig { generic_log, ..config(WeightMode::Uniform) };
-        let without = CkdConfig { lambda_g: 0.0, ..with.clone() };
-        let run = |c: CkdConfig| step(&f, Ablation::FULL, &mut Ckd::new(c, f.teachers.clone(), 2), REG);
+        let with = Ckd { generic_log, ..config(WeightMode::Uniform) };
+        let without = Ckd { lambda_g: 0.0, ..with.clone() };
+        let run = |c: Ckd| step(&f, Ablation::FULL, &mut Distillation::new(c, f.teachers.clone(), 2), REG);
         let (with, without) = (run(with), run(without));
         assert_eq!(with.gradients, without.gradients);
         for m in &with.modalities {
@@ -127,8 +128,8 @@ fn generic_triples_of_equal_items_leave_every_gradient_as_it_was() {
 fn without_distillation_the_step_is_the_plain_one_and_still_measures() {
     let golden = golden("ckd");
     let f = Fixture::named(&golden, "m3_open");
-    let off = CkdConfig { lambda_kd: 0.0, ..CkdConfig::default() };
-    let measured = step(&f, Ablation::FULL, &mut Ckd::new(off, f.teachers.clone(), 3), REG);
+    let off = Ckd { lambda_kd: 0.0, ..Ckd::default() };
+    let measured = step(&f, Ablation::FULL, &mut Distillation::new(off, f.teachers.clone(), 3), REG);
     let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, REG);
     assert_eq!((measured.total, &measured.gradients), (plain.total, &plain.gradients));
     assert!(measured.modalities.iter().all(|m| m.effect != 0.0) && plain.modalities.is_empty());

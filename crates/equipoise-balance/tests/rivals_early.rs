@@ -4,8 +4,8 @@
 mod common;
 
 use common::*;
-use equipoise_balance::agm::{self, Agm};
-use equipoise_balance::{BalanceConfig, cohesion, find};
+use equipoise_balance::agm::{self, AdaptiveModulation};
+use equipoise_balance::{BalancerSettings, Cohesion, cohesion};
 use equipoise_data::{Seed, Triples};
 use equipoise_models::{Ablation, suite};
 use serde_json::json;
@@ -100,7 +100,7 @@ fn what_remains_of_a_margin_where_modalities_interact_has_the_weight_of_equal_pa
     let most = (0..p.full.len()).map(rest).fold(0.0, f32::max);
     assert!(most > 0.02, "modalities interact here: {most}");
     let a = cohesion::weights(&parts);
-    let mut balancer = (find("cohesion").expect("registered").build)(&BalanceConfig::default(), f.setup());
+    let mut balancer = Cohesion::default().build(f.setup());
     let seen = step(&f, Ablation::FULL, balancer.as_mut(), 0.0);
     let held = |f: &Fixture| ranked(f, |p, b| weighted(&a, p, b));
     assert!((seen.total - held(&f)).abs() < 1e-5, "{} {}", seen.total, held(&f));
@@ -111,7 +111,7 @@ fn what_remains_of_a_margin_where_modalities_interact_has_the_weight_of_equal_pa
 fn responses_that_interact_leave_the_value_and_modulate_the_gradient() {
     let f = fixture();
     let p = plain(&f);
-    let mut balancer = Agm::new(agm::Config { alpha: 2.0 }, N);
+    let mut balancer = AdaptiveModulation::new(agm::Config { alpha: 2.0 }, N);
     let mut other = fixture();
     common::spread(&mut other.model, 0.4);
     step(&other, Ablation::FULL, &mut balancer, 0.0);

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use equipoise_balance::gb::{GradientBlending, blend};
-use equipoise_balance::ogm::{self, Apply, AssignShared, Contribution, Ogm, spread};
+use equipoise_balance::ogm::{self, Apply, AssignShared, Contribution, GradientModulation, spread};
 use equipoise_balance::{
     BalanceConfig, Balancer, HeadLosses, Losses, ModalityStep, Setup, agm, cohesion, find, gb,
 };
@@ -102,7 +102,7 @@ fn every_modulated_step_is_the_reference_one() {
                 assign_shared,
                 ..ogm::Config::default()
             };
-            let seen = whole_step(&what, case, key, &f, &mut Ogm::new(config, &f.setup()));
+            let seen = whole_step(&what, case, key, &f, &mut GradientModulation::new(config, &f.setup()));
             let expected = &case["expected"];
             close(&what, &wide(seen.iter().map(|m| m.rho)), &numbers(&expected["rho"]));
             close(&what, &wide(seen.iter().map(|m| m.weight)), &numbers(&expected["k"]));
@@ -117,7 +117,8 @@ fn factors_of_updates_are_those_of_gradients_and_leave_gradients_alone() {
         let contribution: Contribution = serde_json::from_value(case["contribution"].clone()).unwrap();
         let (alpha, contribution) = (number(case, "alpha"), Some(contribution));
         let config = ogm::Config { alpha, contribution, apply: Apply::Update, ..ogm::Config::default() };
-        let seen = step(&f, Ablation::FULL, &mut Ogm::new(config, &f.setup()), number(case, "reg"));
+        let seen =
+            step(&f, Ablation::FULL, &mut GradientModulation::new(config, &f.setup()), number(case, "reg"));
         let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, number(case, "reg"));
         assert_eq!(seen.gradients, plain.gradients, "{name}");
         for ((parameter, _), rate) in seen.gradients.iter().zip(&seen.rates) {
@@ -141,7 +142,8 @@ fn every_weighted_margin_is_the_reference_one() {
     let (golden, ckd) = (golden("cohesion"), golden("ckd"));
     for (name, f, case) in cases(&golden, &ckd) {
         let entry = find("cohesion").expect("registered");
-        let mut balancer = (entry.build)(&BalanceConfig::default(), Setup { heads: Vec::new(), ..f.setup() });
+        let mut balancer =
+            entry.build(&BalanceConfig::default().sections, Setup { heads: Vec::new(), ..f.setup() });
         let seen = whole_step(&name, case, "gradients", &f, balancer.as_mut());
         let expected = &case["expected"];
         close(&name, &wide(seen.iter().map(|m| m.effect)), &numbers(&expected["effects"]));
@@ -159,7 +161,7 @@ fn every_weighted_margin_is_the_reference_one() {
 fn every_second_step_of_modulated_responses_is_the_reference_one() {
     let (golden, ckd) = (golden("agm"), golden("ckd"));
     for (name, mut f, case) in cases(&golden, &ckd) {
-        let mut balancer = agm::Agm::new(agm::Config { alpha: number(case, "alpha") }, f.n());
+        let mut balancer = agm::AdaptiveModulation::new(agm::Config { alpha: number(case, "alpha") }, f.n());
         let whole = f.model.parameters.snapshot();
         let names: Vec<String> = f.model.parameters.iter().map(|(name, _, _)| name.to_owned()).collect();
         for name in &names {

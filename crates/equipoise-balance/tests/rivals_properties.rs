@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use equipoise_balance::gb::{Config, Estimate, GradientBlending, Schedule, blend};
 use equipoise_balance::none::NoBalance;
-use equipoise_balance::ogm::{self, Ogm, factors, noise, spread};
+use equipoise_balance::ogm::{self, GradientModulation, factors, noise, spread};
 use equipoise_balance::{Balancer, HeadLosses, Heads, Losses, agm, cohesion};
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
@@ -181,9 +181,12 @@ fn modulation_is_the_identity_with_one_modality_and_outside_its_epochs() {
     let plain = |f: &Fixture| step(f, Ablation::FULL, &mut NoBalance, 0.01).gradients;
     let ge = ogm::Config { ge: true, end_epoch: 2, ..ogm::Config::default() };
     let one = Fixture::named(&golden, "m1_open");
-    assert_eq!(step(&one, Ablation::FULL, &mut Ogm::new(ge, &one.setup()), 0.01).gradients, plain(&one));
+    assert_eq!(
+        step(&one, Ablation::FULL, &mut GradientModulation::new(ge, &one.setup()), 0.01).gradients,
+        plain(&one)
+    );
     let two = Fixture::named(&golden, "m2_open");
-    let mut balancer = Ogm::new(ge, &two.setup());
+    let mut balancer = GradientModulation::new(ge, &two.setup());
     let mut at = |epoch| {
         balancer.begin_epoch(epoch, &mut Given::default());
         step(&two, Ablation::FULL, &mut balancer, 0.01)
@@ -200,7 +203,7 @@ fn noise_reaches_groups_of_modalities_alone_and_rows_of_the_batch() {
     let f = Fixture::named(&golden, "m2_open");
     let run = |ge| {
         let config = ogm::Config { ge, ..ogm::Config::default() };
-        step(&f, Ablation::FULL, &mut Ogm::new(config, &f.setup()), 0.0).gradients
+        step(&f, Ablation::FULL, &mut GradientModulation::new(config, &f.setup()), 0.0).gradients
     };
     for ((name, with), (_, without)) in run(true).iter().zip(&run(false)) {
         assert_eq!(with == without, name.ends_with(".id"), "{name}");

@@ -4,7 +4,7 @@ mod common;
 
 use burn::tensor::{Tensor, TensorData};
 use common::*;
-use equipoise_balance::ckd::Ckd;
+use equipoise_balance::ckd::Distillation;
 use equipoise_models::Ablation;
 use equipoise_nn::{Adam, AdamConfig};
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn update(f: &mut Fixture, adam: &mut Adam, seen: &Step) {
 fn follow(ckd: &Value, trajectory: &Value) {
     let (name, config) = (text(trajectory, "name"), &trajectory["config"]);
     let mut f = Fixture::named(ckd, text(trajectory, "fixture"));
-    let mut balancer = Ckd::new(ckd_config(config), f.teachers.clone(), f.n());
+    let mut balancer = Distillation::new(ckd_config(config), f.teachers.clone(), f.n());
     let lr = trajectory["lr"].as_f64().expect("a learning rate");
     let mut adam = Adam::new(AdamConfig { lr, ..AdamConfig::default() });
     for (k, expected) in list(&trajectory["steps"]).iter().enumerate() {

@@ -5,6 +5,7 @@
 mod commands;
 mod failure;
 mod global;
+mod help;
 mod interrupt;
 mod print;
 mod progress;

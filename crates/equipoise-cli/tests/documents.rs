@@ -29,9 +29,8 @@ fn the_readme_has_the_table_of_backbones() {
 /// The README's table of balancers.
 fn balancers() -> String {
     let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
-    let config = BalanceConfig::default();
-    for b in equipoise::balance::balancers() {
-        let first = match (b.requirement)(&config) {
+    for b in equipoise::balance::built_in() {
+        let first = match BalanceConfig::named(b.name).requirement() {
             Requirement::Nothing => "-",
             Requirement::Teachers => "teachers",
             Requirement::Heads => "teachers and the plain model",

@@ -1,6 +1,6 @@
 //! The guide to CKD names every switch, and no other.
 
-use equipoise::balance::CkdConfig;
+use equipoise::balance::Ckd;
 use equipoise::balance::weights::{Denominator, Guard, Level, Sum};
 
 /// Names in the first column of the table under a heading.
@@ -13,13 +13,13 @@ fn names(guide: &str, heading: &str) -> Vec<String> {
 
 #[test]
 fn the_guide_to_ckd_has_a_row_for_every_switch() {
-    let all = CkdConfig {
+    let all = Ckd {
         generic_items: Some(512),
         sum: Some(Sum::One),
         level: Some(Level::Batch),
         denominator: Some(Denominator::Teacher),
         guard: Some(Guard::Floored),
-        ..CkdConfig::default()
+        ..Ckd::default()
     };
     let written = serde_json::to_value(&all).expect("a configuration is plain data");
     let mut keys: Vec<String> = written.as_object().expect("a table").keys().cloned().collect();

@@ -7,8 +7,9 @@ mod own;
 mod common;
 
 use common::Demo;
+use equipoise::balance::Ckd;
 use equipoise::data::{LoadOptions, load};
-use equipoise::models::{register, suite};
+use equipoise::models::{BackboneSettings, register, suite};
 use equipoise::train::events::Silent;
 use equipoise::train::{Job, RunConfig, StopFlag};
 
@@ -23,15 +24,15 @@ fn the_guide_shows_the_example_and_it_is_short() {
 
 #[test]
 fn it_behaves_and_trains_under_distillation_by_its_name() {
-    suite::check(&own::FUSED);
-    assert!(register(own::FUSED).is_err(), "the suite has registered it, and a name is taken once");
+    suite::check(&own::Fused::ENTRY);
+    assert!(register(own::Fused::ENTRY).is_err(), "the suite has registered it, and a name is taken once");
     let demo = Demo::new();
     let loaded = load(&demo.data(), &LoadOptions::default()).unwrap();
     let mut config = RunConfig::default();
     config.backbone.name = "fused".into();
     config.backbone.width = 8;
     (config.train.epochs, config.train.lr) = (2, 0.01);
-    (config.balance.name, config.balance.ckd.generic_triples) = ("ckd".into(), 50);
+    (config.balance.name, config.balance.get_mut::<Ckd>().generic_triples) = ("ckd".into(), 50);
     let out = demo.dir("fused");
     let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();

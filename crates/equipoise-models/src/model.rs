@@ -1,7 +1,7 @@
 //! A backbone with its parameters and inputs: the thing that is trained, saved and encoded.
 
-use crate::registry::BackboneConfig;
-use crate::{Ablation, Backbone, Build, Encoded, Inputs, Request};
+use crate::config::BackboneConfig;
+use crate::{Ablation, Backbone, Build, Encoded, Inputs, MAX_MODALITIES, Request};
 use burn::tensor::Device;
 use equipoise_data::{Dataset, Seed};
 use equipoise_nn::Parameters;
@@ -53,7 +53,7 @@ impl Model {
         device: &Device,
     ) -> Result<Model, ModelError> {
         let entry = config.check().map_err(ModelError::Setting)?;
-        if inputs.modalities.is_empty() || inputs.n_modalities() > crate::ablation::MAX_MODALITIES {
+        if inputs.modalities.is_empty() || inputs.n_modalities() > MAX_MODALITIES {
             return Err(ModelError::Modalities(inputs.n_modalities()));
         }
         let mut parameters = Parameters::new(device);
@@ -61,7 +61,7 @@ impl Model {
         let width = config.width;
         let mut build =
             Build { width, inputs: &inputs, parameters: &mut parameters, stream: &mut stream, refusal: None };
-        let backbone = (entry.build)(config, &mut build);
+        let backbone = entry.build(&config.sections, &mut build);
         if let Some(fault) = build.refusal {
             return Err(ModelError::Setting(fault));
         }

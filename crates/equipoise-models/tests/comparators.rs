@@ -1,7 +1,7 @@
 //! The backbones that others are compared with: their variants, and what they do not read.
 
 use equipoise_models::suite::{self, Observed, Probe};
-use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in, find};
+use equipoise_models::{Ablation, AblationEffect, BackboneConfig, BprMf, LightGcn, Model, built_in, find};
 
 fn config(name: &str, change: impl Fn(&mut BackboneConfig)) -> BackboneConfig {
     let mut config = BackboneConfig { width: 5, ..BackboneConfig::named(name) };
@@ -18,9 +18,11 @@ fn seen(model: &Model, ablations: &[Ablation]) -> Observed {
 #[test]
 fn every_variant_behaves() {
     let check = |config: BackboneConfig| suite::check_with(find(&config.name).expect("registered"), &config);
-    check(config("bprmf", |c| c.bprmf.bias = true));
+    check(config("bprmf", |c| c.get_mut::<BprMf>().bias = true));
     for (layers, reg_ids) in [(0, 0.5), (1, 0.0), (4, 0.125)] {
-        check(config("lightgcn", |c| (c.lightgcn.layers, c.lightgcn.reg_ids) = (layers, reg_ids)));
+        check(config("lightgcn", |c| {
+            (c.get_mut::<LightGcn>().layers, c.get_mut::<LightGcn>().reg_ids) = (layers, reg_ids)
+        }));
     }
 }
 
@@ -30,7 +32,9 @@ fn lightgcn_without_layers_is_bprmf() {
     let data = suite::dataset(1, 3);
     let bprmf = suite::model(&config("bprmf", |_| ()), &data, 3);
     let lightgcn = |layers| {
-        let config = config("lightgcn", |c| (c.lightgcn.layers, c.lightgcn.reg_ids) = (layers, 0.0));
+        let config = config("lightgcn", |c| {
+            (c.get_mut::<LightGcn>().layers, c.get_mut::<LightGcn>().reg_ids) = (layers, 0.0)
+        });
         suite::model(&config, &data, 3)
     };
     assert_eq!(seen(&lightgcn(0), &[Ablation::FULL]), seen(&bprmf, &[Ablation::FULL]));
@@ -41,9 +45,15 @@ fn lightgcn_without_layers_is_bprmf() {
 fn settings_out_of_range_are_refused() {
     let fault = |change: fn(&mut BackboneConfig)| config("lightgcn", change).check().err();
     let expected = |text: &str| Some(format!("backbone.lightgcn.{text}"));
-    assert_eq!(fault(|c| c.lightgcn.layers = 9), expected("layers = 9: expected 0 to 8"));
-    assert_eq!(fault(|c| c.lightgcn.reg_ids = -1.0), expected("reg_ids = -1: expected 0 or more"));
-    assert_eq!(fault(|c| c.lightgcn.reg_ids = f64::NAN), expected("reg_ids = NaN: expected 0 or more"));
+    assert_eq!(fault(|c| c.get_mut::<LightGcn>().layers = 9), expected("layers = 9: expected 0 to 8"));
+    assert_eq!(
+        fault(|c| c.get_mut::<LightGcn>().reg_ids = -1.0),
+        expected("reg_ids = -1: expected 0 or more")
+    );
+    assert_eq!(
+        fault(|c| c.get_mut::<LightGcn>().reg_ids = f64::NAN),
+        expected("reg_ids = NaN: expected 0 or more")
+    );
 }
 
 /// Those that read a modality by its inputs change with it, the others by no bit.

@@ -7,7 +7,7 @@ use equipoise_models::{Ablation, BackboneConfig, Model, ModelError, find, suite}
 const SOURCES: [CategorySource; 3] = [CategorySource::Data, CategorySource::PerItem, CategorySource::None];
 
 fn config(deepstyle: Config) -> BackboneConfig {
-    BackboneConfig { width: 5, deepstyle, ..BackboneConfig::named("deepstyle") }
+    BackboneConfig { width: 5, ..BackboneConfig::of(deepstyle) }
 }
 
 fn sourced(categories: CategorySource, min_count: usize) -> BackboneConfig {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{close, near, numbers_of, relabelled, spread};
-use equipoise_models::backbones::egogcn::config::{Config, IdLayers, Modulation, PrefNorm};
+use equipoise_models::backbones::egogcn::{Config, IdLayers, Modulation, PrefNorm};
 use equipoise_models::suite::{
     self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };
@@ -14,7 +14,7 @@ const PREFERENCES: [&str; 2] = ["user.text", "user.image"];
 
 fn config(change: impl FnOnce(&mut Config)) -> BackboneConfig {
     let mut config = BackboneConfig { width: WIDTH, ..BackboneConfig::named("egogcn") };
-    change(&mut config.egogcn);
+    change(&mut config.get_mut::<Config>());
     config
 }
 

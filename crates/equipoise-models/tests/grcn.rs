@@ -5,7 +5,7 @@ mod common;
 use common::{close, near, numbers_of, relabelled, spread};
 use equipoise_data::Interactions;
 use equipoise_data::graph::Normalisation;
-use equipoise_models::backbones::grcn::config::{Confidence, Config, Fusion, Routing, WeightMode};
+use equipoise_models::backbones::grcn::{Confidence, Config, Fusion, Routing, WeightMode};
 use equipoise_models::suite::{
     self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };
@@ -13,7 +13,7 @@ use equipoise_models::{Ablation, BackboneConfig, Model, Request, encode_naively}
 
 fn config(change: impl FnOnce(&mut Config)) -> BackboneConfig {
     let mut config = BackboneConfig { width: 6, ..BackboneConfig::named("grcn") };
-    change(&mut config.grcn);
+    change(&mut config.get_mut::<Config>());
     config
 }
 

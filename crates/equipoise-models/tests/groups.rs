@@ -1,7 +1,7 @@
 //! Which parameters belong to a modality and which are shared, for every built-in backbone: what balancers scale.
 
 use equipoise_models::backbones::deepstyle::Variant;
-use equipoise_models::{BackboneConfig, built_in, suite};
+use equipoise_models::{BackboneConfig, DeepStyle, built_in, suite};
 use equipoise_nn::Group;
 use std::collections::BTreeSet;
 
@@ -99,6 +99,6 @@ fn every_backbone_has_the_groups_that_it_should_have() {
 #[test]
 fn a_tied_deepstyle_has_no_preferences_in_a_group() {
     let mut config = BackboneConfig { width: 4, ..BackboneConfig::named("deepstyle") };
-    config.deepstyle.variant = Variant::Tied;
+    config.get_mut::<DeepStyle>().variant = Variant::Tied;
     assert_eq!(groups(&config), (set("weight.<m> category.<m>"), set(IDS)));
 }

@@ -2,14 +2,14 @@
 
 use equipoise_data::graph::Normalisation;
 use equipoise_data::{Dataset, Features};
-use equipoise_models::backbones::mmgcn::{Combination, Config, ENTRY};
+use equipoise_models::backbones::mmgcn::{Combination, Config};
 use equipoise_models::suite::{
     self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, observe, triples,
 };
-use equipoise_models::{Ablation, BackboneConfig, Model, Request, RowSet, encode_naively};
+use equipoise_models::{Ablation, BackboneConfig, BackboneSettings, Model, Request, RowSet, encode_naively};
 
 fn settings(mmgcn: Config) -> BackboneConfig {
-    BackboneConfig { width: 5, mmgcn, ..BackboneConfig::named("mmgcn") }
+    BackboneConfig { width: 5, ..BackboneConfig::of(mmgcn) }
 }
 
 fn all_variants(layers: usize) -> Vec<Config> {
@@ -226,6 +226,6 @@ fn every_variant_behaves() {
     ];
     for (mut config, change) in all_variants(1).into_iter().zip(changes) {
         change(&mut config);
-        suite::check_with(&ENTRY, &settings(config));
+        suite::check_with(&Config::ENTRY, &settings(config));
     }
 }

@@ -82,7 +82,7 @@ fn teachers(run: &Run, report: &Report) -> Result<Vec<Option<KnownTeacher>>, Tra
     let dir: PathBuf = config.balance.teachers.clone().unwrap_or_else(|| run.dir().join("teachers"));
     let known = |(name, _): &(String, usize)| {
         let path = dir.join(name);
-        let wanted = config.balance.name != "none" && path.join("metrics.json").exists();
+        let wanted = config.balance.balances() && path.join("metrics.json").exists();
         wanted.then(|| teacher(&Run::open(&path)?, name, &config.train.metric)).transpose()
     };
     report.modalities.iter().map(known).collect()

@@ -1,5 +1,6 @@
 //! The paper's files say what the paper says, and this program can run what they ask for.
 
+use equipoise_balance::Ckd;
 use equipoise_study::reproduce::{
     Budget, Cell, Choose, Kind, TEACHER, TableSpec, candidates, compose, expand, paper, tables, unsupported,
 };
@@ -80,14 +81,14 @@ fn parts_left_out_are_left_out_whatever_the_search_before_found() {
         resolved(&cell, &found, &[]).balance
     };
     use equipoise_balance::{ckd::Specific, weights::WeightMode};
-    assert_eq!(ablation("ckd-no-generic").ckd.lambda_g, 0.0);
-    assert_eq!(ablation("ckd-no-reweight").ckd.weights, WeightMode::Uniform);
-    assert_eq!(ablation("ckd-kl").ckd.specific, Specific::Kl);
-    assert_eq!(ablation("ckd-mse").ckd.specific, Specific::Mse);
+    assert_eq!(ablation("ckd-no-generic").get::<Ckd>().lambda_g, 0.0);
+    assert_eq!(ablation("ckd-no-reweight").get::<Ckd>().weights, WeightMode::Uniform);
+    assert_eq!(ablation("ckd-kl").get::<Ckd>().specific, Specific::Kl);
+    assert_eq!(ablation("ckd-mse").get::<Ckd>().specific, Specific::Mse);
     for method in ["ckd-no-generic", "ckd-no-reweight", "ckd-kl", "ckd-mse"] {
         assert_eq!(ablation(method).name, "ckd");
     }
-    assert_eq!(ablation("ckd-kl").ckd.lambda_g, 5.0, "what is not left out is as found");
+    assert_eq!(ablation("ckd-kl").get::<Ckd>().lambda_g, 5.0, "what is not left out is as found");
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn parts_left_out_are_left_out_whatever_is_set_for_all_runs() {
         set("balance.ckd.specific", "hinge".into()),
     ];
     let ckd = |method: &str| {
-        compose(paper(), "vbpr", method, [&Vec::new(), &Vec::new()], &user).unwrap().balance.ckd
+        compose(paper(), "vbpr", method, [&Vec::new(), &Vec::new()], &user).unwrap().balance.get::<Ckd>()
     };
     assert_eq!(ckd("ckd").lambda_g, 5.0);
     for method in ["ckd-no-generic", "ckd-no-reweight", "ckd-kl", "ckd-mse"] {

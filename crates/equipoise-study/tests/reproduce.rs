@@ -3,6 +3,7 @@
 #[path = "../../equipoise-report/tests/markup/mod.rs"]
 mod markup;
 
+use equipoise_balance::Ckd;
 use equipoise_data::{SplitFacts, SplitFamily};
 use equipoise_eval::PerUser;
 use equipoise_study::reproduce::*;
@@ -45,7 +46,7 @@ impl Runner for Inventor {
                 // Best at lr 2e-3, L2 1e-2; for CKD at lambda_g 0.1.
                 let far = (config.train.lr.ln() - 2e-3_f64.ln()).abs()
                     + (config.train.reg.ln() - 1e-2_f64.ln()).abs();
-                let generic = (config.balance.ckd.lambda_g - 0.1).abs();
+                let generic = (config.balance.get::<Ckd>().lambda_g - 0.1).abs();
                 finish(&task.dir, &Finished::now(Work::Search, Some(1.0 / (1.0 + far + generic)))).unwrap();
             }
             Work::Teachers => {
@@ -217,7 +218,7 @@ fn searches_choose_by_validation_and_every_task_runs_once() {
     assert_eq!(inventor.seen.lock().unwrap().len(), announced, "as many tasks as were announced");
     let ckd = settled.iter().find(|s| s.cell.method == "ckd").unwrap().chosen.as_ref().unwrap();
     assert_eq!((ckd.config.train.lr, ckd.config.train.reg), (2e-3, 1e-2));
-    assert_eq!(ckd.config.balance.ckd.lambda_g, 0.1);
+    assert_eq!(ckd.config.balance.get::<Ckd>().lambda_g, 0.1);
     assert_eq!(ckd.config.balance.teacher.reg, Some(1e-2), "teachers have the plain model's settings");
     // Tables 3 and 2 and the figure use the same runs.
     for table in ["table3", "table2", "fig1"] {

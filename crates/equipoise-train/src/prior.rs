@@ -35,7 +35,7 @@ impl Preparation<'_> {
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
         let ablation_effect = equipoise_models::find(&config.backbone.name).expect(CHECKED).ablation_effect;
         let mut setup = Setup::new(self.n(), ablation_effect, Seed(config.seed));
-        match (entry.requirement)(&config.balance) {
+        match config.balance.requirement() {
             Requirement::Nothing => {}
             Requirement::Teachers => {
                 let each = 0..self.n();
@@ -44,7 +44,7 @@ impl Preparation<'_> {
             Requirement::Heads => setup.heads = self.heads(listener)?,
         }
         let events = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses)).collect();
-        Ok(((entry.build)(&config.balance, setup), events))
+        Ok((entry.build(&config.balance.sections, setup), events))
     }
 
     fn n(&self) -> usize {

@@ -114,8 +114,7 @@ pub fn key(config: &RunConfig, data: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(data.fingerprint().as_bytes());
     let mut read = vec![teacher_config(config)];
-    let entry = equipoise_balance::find(&config.balance.name);
-    if entry.is_some_and(|entry| (entry.requirement)(&config.balance) == Requirement::Heads) {
+    if config.balance.requirement() == Requirement::Heads {
         read.push(plain_config(config));
     }
     for (key, value) in read.iter().flat_map(identity) {

@@ -42,6 +42,17 @@ pub struct Trainer<'a> {
     probe: OnceCell<Probe>,
 }
 
+/// The balancers that leave the ranking loss in its place, in words.
+fn beside_ranking() -> String {
+    let names = equipoise_balance::balancers().into_iter().filter(|b| !b.replaces_ranking);
+    let names: Vec<&str> = names.map(|b| b.name).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => "no balancer".to_owned(),
+    }
+}
+
 /// The model that training begins with.
 ///
 /// # Errors
@@ -78,8 +89,10 @@ impl<'a> Trainer<'a> {
         if balancer.needs().replaces_ranking && model.backbone.objective() == Objective::Own {
             return Err(TrainError::Setting(format!(
                 "balance.name = \"{}\": it weighs the ranking loss, and backbone {} is trained with a loss of its \
-                 own instead; expected none, ckd or ogm",
-                config.balance.name, config.backbone.name
+                 own instead; expected {}",
+                config.balance.name,
+                config.backbone.name,
+                beside_ranking()
             )));
         }
         let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;

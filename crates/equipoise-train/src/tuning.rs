@@ -46,9 +46,7 @@ pub struct Tuned {
 impl Tuning<'_> {
     /// Whether [`balancer`](Tuning::balancer) reads or trains teachers, or the plain model.
     pub fn needs_teachers(&self) -> bool {
-        let balance = &self.config.balance;
-        equipoise_balance::find(&balance.name)
-            .is_some_and(|entry| (entry.requirement)(balance) != Requirement::Nothing)
+        self.config.balance.requirement() != Requirement::Nothing
     }
 
     /// The configured balancer, with what it needs first from the directory `teachers`: what is missing there is

@@ -1,6 +1,6 @@
 //! A training step that has been made before makes its tables in memory that is there.
 
-use equipoise_balance::{BalanceConfig, Setup};
+use equipoise_balance::{BalancerSettings, Setup, Unbalanced};
 use equipoise_data::{LoadOptions, Seed, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in};
@@ -19,7 +19,7 @@ fn a_steady_step_allocates_no_large_buffer() {
             continue;
         }
         let setup = Setup::new(data.modalities.len(), AblationEffect::Additive, Seed(0));
-        let balancer = (equipoise_balance::find("none").unwrap().build)(&BalanceConfig::default(), setup);
+        let balancer = Unbalanced::default().build(setup);
         let config = TrainConfig { batch_size: 512, ..TrainConfig::default() };
         let mut stepper =
             Stepper::new(model, Ablation::FULL, balancer, &data.train, &config, Seed(1)).unwrap();

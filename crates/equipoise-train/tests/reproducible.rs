@@ -4,8 +4,8 @@ mod common;
 
 use common::World;
 use equipoise_balance::gb::{Schedule, Updates};
-use equipoise_balance::ogm::{self, Apply};
-use equipoise_balance::{HeadLosses, Losses, Setup, Teacher, balancers};
+use equipoise_balance::ogm::Apply;
+use equipoise_balance::{Agm, Ckd, Gb, HeadLosses, Losses, Ogm, Setup, Teacher, balancers};
 use equipoise_data::Seed;
 use equipoise_models::{Inputs, Model, find};
 use equipoise_nn::parameters::Snapshot;
@@ -50,7 +50,7 @@ fn setup(world: &World, config: &RunConfig) -> Setup {
 
 fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
-    let balancer = (entry.build)(&config.balance, setup(world, config));
+    let balancer = entry.build(&config.balance.sections, setup(world, config));
     let trainer =
         Trainer::new(&world.loaded.data, &Inputs::new(&world.loaded.data), config, Role::Model, balancer)
             .unwrap();
@@ -68,7 +68,7 @@ fn on_threads(count: usize, world: &World, config: &RunConfig) -> Left {
 fn distillation_of_weight_zero_is_the_plain_run_to_the_last_bit() {
     let world = World::new();
     let mut off = world.distilled();
-    off.balance.ckd.lambda_kd = 0.0;
+    off.balance.get_mut::<Ckd>().lambda_kd = 0.0;
     let plain = train(&world, &world.config());
     assert_eq!(plain, train(&world, &off));
     assert_ne!(plain.tables, train(&world, &world.distilled()).tables, "with a weight it is another");
@@ -78,8 +78,8 @@ fn distillation_of_weight_zero_is_the_plain_run_to_the_last_bit() {
 fn under(world: &World, balancer: &str) -> RunConfig {
     let mut config = world.distilled();
     config.balance.name = balancer.into();
-    config.balance.ogm.ge = true;
-    (config.balance.gb.schedule, config.balance.gb.every) = (Schedule::Online, 1);
+    config.balance.get_mut::<Ogm>().ge = true;
+    (config.balance.get_mut::<Gb>().schedule, config.balance.get_mut::<Gb>().every) = (Schedule::Online, 1);
     config
 }
 
@@ -111,10 +111,10 @@ fn balancers_of_no_strength_are_the_plain_run_to_the_last_bit() {
     let world = World::new();
     let plain = train(&world, &world.config());
     let mut still = under(&world, "ogm");
-    (still.balance.ogm.alpha, still.balance.ogm.ge) = (0.0, false);
+    (still.balance.get_mut::<Ogm>().alpha, still.balance.get_mut::<Ogm>().ge) = (0.0, false);
     assert_eq!(train(&world, &still), plain);
     let mut still = under(&world, "agm");
-    still.balance.agm.alpha = 0.0;
+    still.balance.get_mut::<Agm>().alpha = 0.0;
     assert_eq!(train(&world, &still), plain);
 }
 
@@ -124,7 +124,7 @@ fn modulation_acts_in_its_epochs_alone_on_gradients_or_on_steps() {
     let plain = train(&world, &world.config());
     let with = |apply, start_epoch| {
         let mut config = under(&world, "ogm");
-        config.balance.ogm = ogm::Config { alpha: 1.0, apply, start_epoch, ..ogm::Config::default() };
+        config.balance.set(Ogm { alpha: 1.0, apply, start_epoch, ..Ogm::default() });
         train(&world, &config)
     };
     for apply in [Apply::Grad, Apply::Update] {
@@ -146,7 +146,7 @@ fn passes_of_their_own_change_nothing_where_scores_are_sums() {
     let world = World::new();
     let mut config = under(&world, "gb");
     let own = train(&world, &config);
-    config.balance.gb.updates = Updates::All;
+    config.balance.get_mut::<Gb>().updates = Updates::All;
     let all = train(&world, &config);
     for ((a, _), (b, _)) in own.validation.iter().zip(&all.validation) {
         assert!((a.unwrap() - b.unwrap()).abs() < 0.02, "{a:?} {b:?}");

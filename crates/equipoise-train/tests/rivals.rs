@@ -5,7 +5,7 @@ mod common;
 use common::{Raiser, Recorder, World, entries};
 use equipoise_balance::gb::{Estimate, Schedule, Updates, blend};
 use equipoise_balance::ogm::Contribution;
-use equipoise_balance::{HeadLosses, Losses};
+use equipoise_balance::{Agm, Gb, HeadLosses, Losses, Ogm};
 use equipoise_data::Seed;
 use equipoise_models::{Ablation, Inputs};
 use equipoise_train::events::{Ending, ModalityRecord, read_epochs};
@@ -133,8 +133,9 @@ fn online_blending_trains_nothing_beforehand_and_changes_its_weights() {
     let world = World::new();
     for estimate in [Estimate::Alone, Estimate::Running] {
         let mut config = under(&world, "gb");
-        (config.balance.gb.schedule, config.balance.gb.every) = (Schedule::Online, 1);
-        config.balance.gb.estimate = estimate;
+        (config.balance.get_mut::<Gb>().schedule, config.balance.get_mut::<Gb>().every) =
+            (Schedule::Online, 1);
+        config.balance.get_mut::<Gb>().estimate = estimate;
         let outcome = world.run(&config, &format!("{estimate:?}")).unwrap();
         assert!(!outcome.run.dir().join("teachers").exists() && heads(&outcome).is_empty());
         let weights: Vec<f64> = recorded(&outcome).iter().map(|m| m.numbers.weight).collect();
@@ -152,7 +153,7 @@ fn online_blending_trains_nothing_beforehand_and_changes_its_weights() {
 fn a_flag_raised_in_a_copy_ends_the_run_cleanly() {
     let world = World::new();
     let mut config = under(&world, "gb");
-    (config.balance.gb.schedule, config.balance.gb.every) = (Schedule::Online, 2);
+    (config.balance.get_mut::<Gb>().schedule, config.balance.get_mut::<Gb>().every) = (Schedule::Online, 2);
     let flag = StopFlag::default();
     let mut raiser = Raiser { flag: flag.clone(), at: (2, 7) };
     let stopped = world.run_heard(&config, "run", &mut raiser, &flag).unwrap();
@@ -167,7 +168,7 @@ fn every_rival_runs_on_backbones_whose_modalities_meet_early_and_records_every_m
             let mut config = under(&world, balancer);
             config.backbone.name = backbone.into();
             (config.backbone.width, config.train.epochs) = (4, 1);
-            config.balance.gb.schedule = Schedule::Online;
+            config.balance.get_mut::<Gb>().schedule = Schedule::Online;
             let name = format!("{backbone} {balancer}");
             let outcome = world.run(&config, &name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
             let seen = recorded(&outcome);
@@ -191,8 +192,9 @@ fn heads_that_keep_to_their_groups_train_another_model_where_modalities_meet_ear
         let mut config = under(&world, "gb");
         config.backbone.name = "mmgcn".into();
         (config.backbone.width, config.train.epochs) = (4, 1);
-        (config.balance.gb.schedule, config.balance.gb.updates) = (Schedule::Online, updates);
-        config.balance.gb.estimate = Estimate::Running;
+        (config.balance.get_mut::<Gb>().schedule, config.balance.get_mut::<Gb>().updates) =
+            (Schedule::Online, updates);
+        config.balance.get_mut::<Gb>().estimate = Estimate::Running;
         world.run(&config, name).unwrap().run.model(&world.loaded.data).unwrap().parameters.snapshot()
     };
     assert_ne!(train(Updates::Own, "own"), train(Updates::All, "all"));
@@ -206,17 +208,27 @@ fn settings_out_of_range_or_out_of_place_are_refused_with_their_field() {
         change(&mut config);
         config.check().err().unwrap_or_default()
     };
-    assert_eq!(fault(&|c| c.balance.gb.every = 0), "balance.gb.every = 0: expected 1 or more");
-    assert_eq!(fault(&|c| c.balance.ogm.alpha = -1.0), "balance.ogm.alpha = -1: expected 0 or more");
-    assert_eq!(fault(&|c| c.balance.ogm.start_epoch = 0), "balance.ogm.start_epoch = 0: expected 1 or more");
-    let text = fault(&|c| (c.balance.ogm.start_epoch, c.balance.ogm.end_epoch) = (9, 8));
+    assert_eq!(fault(&|c| c.balance.get_mut::<Gb>().every = 0), "balance.gb.every = 0: expected 1 or more");
+    assert_eq!(
+        fault(&|c| c.balance.get_mut::<Ogm>().alpha = -1.0),
+        "balance.ogm.alpha = -1: expected 0 or more"
+    );
+    assert_eq!(
+        fault(&|c| c.balance.get_mut::<Ogm>().start_epoch = 0),
+        "balance.ogm.start_epoch = 0: expected 1 or more"
+    );
+    let text =
+        fault(&|c| (c.balance.get_mut::<Ogm>().start_epoch, c.balance.get_mut::<Ogm>().end_epoch) = (9, 8));
     assert_eq!(text, "balance.ogm.end_epoch = 8: expected balance.ogm.start_epoch (9) or more");
-    assert_eq!(fault(&|c| c.balance.agm.alpha = f64::NAN), "balance.agm.alpha = NaN: expected 0 or more");
+    assert_eq!(
+        fault(&|c| c.balance.get_mut::<Agm>().alpha = f64::NAN),
+        "balance.agm.alpha = NaN: expected 0 or more"
+    );
     let split = |name: &str, backbone: &str| {
         let (name, backbone) = (name.to_owned(), backbone.to_owned());
         fault(&move |c| {
             (c.balance.name, c.backbone.name) = (name.clone(), backbone.clone());
-            c.balance.ogm.contribution = Some(Contribution::Split);
+            c.balance.get_mut::<Ogm>().contribution = Some(Contribution::Split);
         })
     };
     assert!(split("ogm", "grcn").starts_with("balance.ogm.contribution = \"split\": "));
@@ -235,12 +247,12 @@ fn a_backbone_with_an_objective_of_its_own_is_refused_by_what_weighs_the_ranking
     let inputs = Inputs::new(data);
     for entry in equipoise_balance::balancers() {
         let mut config = under(&world, entry.name);
-        (config.backbone.name, config.balance.gb.schedule) = ("bm3".into(), Schedule::Online);
+        (config.backbone.name, config.balance.get_mut::<Gb>().schedule) = ("bm3".into(), Schedule::Online);
         let setup = equipoise_balance::Setup::new(3, equipoise_models::AblationEffect::Inputs, Seed(1));
         let teacher = |m: &&str| equipoise_balance::Teacher::new(m, vec![0.0; 120], vec![0.0; 80], 1);
         let setup =
             equipoise_balance::Setup { teachers: world.modalities().iter().map(teacher).collect(), ..setup };
-        let balancer = (entry.build)(&config.balance, setup);
+        let balancer = entry.build(&config.balance.sections, setup);
         let weighs = balancer.needs().replaces_ranking;
         let trainer = equipoise_train::Trainer::new(data, &inputs, &config, Role::Model, balancer);
         let fault = trainer.err().map(|e| e.to_string()).unwrap_or_default();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Recorder, World};
-use equipoise_balance::TeacherConfig;
+use equipoise_balance::{Ckd, TeacherConfig};
 use equipoise_train::{Event, RunConfig, StopFlag, TrainError};
 
 /// A world with teachers of its modalities in `shared`, and settings that look for them there.
@@ -66,7 +66,7 @@ fn teachers_may_have_a_learning_rate_and_a_penalty_of_their_own() {
 #[test]
 fn settings_that_do_not_concern_teachers_do_not_refuse_them() {
     let (world, mut config) = taught();
-    config.balance.ckd.lambda_kd = 0.5;
+    config.balance.get_mut::<Ckd>().lambda_kd = 0.5;
     config.train.channels = false;
     let mut heard = Recorder::default();
     world.run_heard(&config, "again", &mut heard, &StopFlag::default()).unwrap();

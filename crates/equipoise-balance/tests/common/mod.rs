@@ -8,7 +8,7 @@ pub use models::*;
 
 use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
 use equipoise_balance::{
-    Balancer, CkdConfig, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
+    Balancer, Ckd, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
 };
 use equipoise_data::{Seed, Triples};
 use equipoise_models::{Ablation, AblationEffect, Mode, Model, Request, RowSet};
@@ -159,29 +159,29 @@ pub fn margins(f: &Fixture, triples: &Triples, a: Ablation) -> Vec<f32> {
 }
 
 /// A reference configuration in this crate's words.
-pub fn ckd_config(config: &Value) -> CkdConfig {
+pub fn ckd_config(config: &Value) -> Ckd {
     let number = |key: &str| config[key].as_f64().unwrap_or_else(|| panic!("no `{key}`"));
-    let base = CkdConfig {
+    let base = Ckd {
         lambda_kd: number("lambda_kd"),
         lambda_g: number("lambda_g"),
         tau: number("tau"),
         specific: serde_json::from_value(config["specific"].clone()).expect("a specific loss"),
-        ..CkdConfig::default()
+        ..Ckd::default()
     };
     weighted(base, &config["weights"])
 }
 
-fn weighted(base: CkdConfig, w: &Value) -> CkdConfig {
+fn weighted(base: Ckd, w: &Value) -> Ckd {
     match text(w, "mode") {
-        "released" => CkdConfig { weights: WeightMode::Released, ..base },
-        "sign_safe" => CkdConfig {
+        "released" => Ckd { weights: WeightMode::Released, ..base },
+        "sign_safe" => Ckd {
             level: Some(Level::Triple),
             denominator: Some(Denominator::Student),
             guard: Some(Guard::Floored),
             sum: Some(Sum::Modalities),
             ..base
         },
-        _ => CkdConfig {
+        _ => Ckd {
             weights: if w["reweight"] == false { WeightMode::Uniform } else { WeightMode::Paper },
             level: (w["weight_level"] == "triple").then_some(Level::Triple),
             denominator: (w["rho_denominator"] == "student").then_some(Denominator::Student),

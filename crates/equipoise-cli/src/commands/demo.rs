@@ -6,6 +6,7 @@ use crate::interrupt::on_interrupt;
 use crate::print;
 
 use crate::progress::Progress;
+use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_report::{Audit, headline, html_report, text_report};
@@ -41,8 +42,8 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     progress.say(&format!("demo data written to {}", data.display()));
     let loaded = load(&data, &LoadOptions::default())?;
     let stop = on_interrupt()?;
-    let plain = train(args, &loaded, "none", &data, &mut progress, &stop)?;
-    let ckd = train(args, &loaded, "ckd", &data, &mut progress, &stop)?;
+    let plain = train(args, &loaded, Unbalanced::NAME, &data, &mut progress, &stop)?;
+    let ckd = train(args, &loaded, Ckd::NAME, &data, &mut progress, &stop)?;
     let audit = Audit::from_run(&ckd.run, Some(&plain.run))?;
     ckd.run.write(&ckd.run.report_path(), html_report(&audit).as_bytes())?;
     super::audit::write_report(&plain.run, None)?;
@@ -63,8 +64,8 @@ fn config(args: &Args, balance: &str, data: &Path) -> RunConfig {
     config.train.reg = 3e-3;
     config.train.eval_every = 5;
     config.balance.name = balance.into();
-    config.balance.ckd.lambda_kd = 1.0;
-    config.balance.ckd.generic_triples = 2000;
+    config.balance.get_mut::<Ckd>().lambda_kd = 1.0;
+    config.balance.get_mut::<Ckd>().generic_triples = 2000;
     config
 }
 
@@ -76,7 +77,7 @@ fn train(
     progress: &mut Progress,
     stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let name = if balance == "none" { "plain" } else { balance };
+    let name = if balance == Unbalanced::NAME { "plain" } else { balance };
     let out = args.out.join(name);
     // The demo's own directory: teachers of an earlier demo may have had other settings.
     if out.join("teachers").exists() {

@@ -106,8 +106,7 @@ pub struct Args {
     /// How far settings are searched, on validation: none, small or full [default: small].
     #[arg(long, value_name = "BUDGET", value_parser = Budget::ALL.map(Budget::name))]
     budget: Option<String>,
-    /// Backbone [default: vbpr].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = crate::help::backbone_or_default())]
     backbone: Option<String>,
     /// First seed of the runs [default: 42].
     #[arg(long, value_name = "N")]

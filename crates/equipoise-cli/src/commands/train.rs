@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::global::Global;
+use crate::help;
 use crate::print;
 
 use super::settings::literal;
@@ -29,11 +30,9 @@ pub struct Args {
     /// Configuration file; flags win over it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Backbone: vbpr.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help::backbone())]
     backbone: Option<String>,
-    /// Balancer: none, ckd, gb, ogm, cohesion, agm (ckd and gb train what they need first).
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = help::balancer())]
     balance: Option<String>,
     /// Modalities to use, by name [default: all that are found].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
@@ -62,8 +61,7 @@ pub struct Args {
     /// CKD: weights as in the paper, as in the released code, or uniform.
     #[arg(long, value_name = "MODE")]
     weights: Option<String>,
-    /// Directory of saved teachers, for ckd and gb [default: RUN/teachers].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = help::teachers())]
     teachers: Option<PathBuf>,
     /// Where tensors live: cpu; vulkan[:N] and cuda[:N] in builds that have them.
     #[arg(long, value_name = "NAME")]

@@ -38,10 +38,10 @@
 //! | `feature_weight` | 2 | weight of the terms of features in (5) | 0 or more |
 //! | `reg_ids` | 0.01 | weight of the norms in (5) | 0 or more |
 
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::layer_mean::layer_mean_of;
 use crate::nodes::repeated_rows;
 use crate::parts::{Build, Content, Linear};
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::requested::RequestedNodes;
 use crate::{
     Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, ranges,
@@ -51,17 +51,6 @@ use equipoise_data::graph::Normalisation;
 use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "bm3",
-    title: "BM3",
-    source: "Zhou et al., WWW 2023",
-    summary: "LightGCN that learns without negatives, by predicting items from users, features and back",
-    ablation_effect: AblationEffect::Nothing,
-    check,
-    build,
-};
 
 /// Settings: see the [module documentation](self).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,28 +72,35 @@ impl Default for Config {
     }
 }
 
-fn check(config: &BackboneConfig) -> Result<(), String> {
-    let c = &config.bm3;
-    ranges::layers("ui_layers", c.ui_layers)?;
-    ranges::rate("dropout", c.dropout)?;
-    ranges::not_negative("feature_weight", c.feature_weight)?;
-    ranges::not_negative("reg_ids", c.reg_ids)
-}
-
-/// See the [module documentation](self).
-pub struct Bm3 {
+struct Bm3 {
     contents: Vec<Content>,
     predictor: Linear,
     user_item: Arc<Propagation>,
     config: Config,
 }
 
-fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    b.ids(init::xavier_uniform);
-    let contents = (0..b.n_modalities()).map(|m| b.projection(m)).collect();
-    let predictor = b.linear("predictor", Group::Shared, [b.width, b.width]);
-    let user_item = b.inputs.graphs.propagation(Normalisation::Sym);
-    Box::new(Bm3 { contents, predictor, user_item, config: config.bm3.clone() })
+impl BackboneSettings for Config {
+    const NAME: &'static str = "bm3";
+    const TITLE: &'static str = "BM3";
+    const SOURCE: &'static str = "Zhou et al., WWW 2023";
+    const SUMMARY: &'static str =
+        "LightGCN that learns without negatives, by predicting items from users, features and back";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
+
+    fn check(&self) -> Result<(), String> {
+        ranges::layers("ui_layers", self.ui_layers)?;
+        ranges::rate("dropout", self.dropout)?;
+        ranges::not_negative("feature_weight", self.feature_weight)?;
+        ranges::not_negative("reg_ids", self.reg_ids)
+    }
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        b.ids(init::xavier_uniform);
+        let contents = (0..b.n_modalities()).map(|m| b.projection(m)).collect();
+        let predictor = b.linear("predictor", Group::Shared, [b.width, b.width]);
+        let user_item = b.inputs.graphs.propagation(Normalisation::Sym);
+        Box::new(Bm3 { contents, predictor, user_item, config: self.clone() })
+    }
 }
 
 impl Bm3 {

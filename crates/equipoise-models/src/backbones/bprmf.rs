@@ -27,23 +27,12 @@
 //! | `width` | 64 | width `d` of the factors | 1 to 4096 |
 
 use crate::additive::encode_once;
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::parts::Build;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use equipoise_nn::{Group, init};
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "bprmf",
-    title: "BPR-MF",
-    source: "Rendle, Freudenthaler, Gantner & Schmidt-Thieme, UAI 2009",
-    summary: "matrix factorisation of the interactions alone",
-    ablation_effect: AblationEffect::Nothing,
-    check: |_| Ok(()),
-    build,
-};
 
 /// Settings of BPR-MF.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,20 +42,27 @@ pub struct Config {
     pub bias: bool,
 }
 
-/// See the [module documentation](self).
-pub struct BprMf {
+struct BprMf {
     bias: bool,
 }
 
-fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    let bias = config.bprmf.bias;
-    b.ids(init::xavier_uniform);
-    if bias {
-        b.table("item.bias", Group::Shared, [b.inputs.n_items, 1], |rows, columns, _| {
-            vec![0.0; rows * columns]
-        });
+impl BackboneSettings for Config {
+    const NAME: &'static str = "bprmf";
+    const TITLE: &'static str = "BPR-MF";
+    const SOURCE: &'static str = "Rendle, Freudenthaler, Gantner & Schmidt-Thieme, UAI 2009";
+    const SUMMARY: &'static str = "matrix factorisation of the interactions alone";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        let bias = self.bias;
+        b.ids(init::xavier_uniform);
+        if bias {
+            b.table("item.bias", Group::Shared, [b.inputs.n_items, 1], |rows, columns, _| {
+                vec![0.0; rows * columns]
+            });
+        }
+        Box::new(BprMf { bias })
     }
-    Box::new(BprMf { bias })
 }
 
 impl Backbone for BprMf {

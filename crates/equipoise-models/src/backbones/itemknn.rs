@@ -23,37 +23,33 @@
 //! | `width` | 64 | read by nothing: tables are as wide as the features | 1 to 4096 |
 
 use crate::additive::encode_additively;
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::parts::Build;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::{normalise_rows, propagate};
 use serde::{Deserialize, Serialize};
 
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "itemknn",
-    title: "ItemKNN (content)",
-    source: "after Deshpande & Karypis, TOIS 2004",
-    summary: "mean cosine of content to the user's items, nothing learned",
-    ablation_effect: AblationEffect::Additive,
-    check: |_| Ok(()),
-    build,
-};
-
 /// ItemKNN has no setting of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
 
-/// See the [module documentation](self).
-pub struct ItemKnn {
+struct ItemKnn {
     device: Device,
 }
 
-fn build(_: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    Box::new(ItemKnn { device: b.parameters.device().clone() })
+impl BackboneSettings for Config {
+    const NAME: &'static str = "itemknn";
+    const TITLE: &'static str = "ItemKNN (content)";
+    const SOURCE: &'static str = "after Deshpande & Karypis, TOIS 2004";
+    const SUMMARY: &'static str = "mean cosine of content to the user's items, nothing learned";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Additive;
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        Box::new(ItemKnn { device: b.parameters.device().clone() })
+    }
 }
 
 impl ItemKnn {

@@ -28,26 +28,15 @@
 //! | `width` | 64 | width `d` of the embeddings | 1 to 4096 |
 
 use crate::additive::encode_once;
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::layer_mean::layer_mean_of;
 use crate::parts::Build;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::requested::RequestedNodes;
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
 use burn::tensor::Tensor;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "lightgcn",
-    title: "LightGCN",
-    source: "He, Deng, Wang, Li, Zhang & Wang, SIGIR 2020",
-    summary: "id embeddings smoothed over the interaction graph",
-    ablation_effect: AblationEffect::Nothing,
-    check: |config| config.lightgcn.check(),
-    build,
-};
 
 /// Settings of LightGCN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,23 +54,28 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    fn check(&self) -> Result<(), String> {
-        ranges::layers("layers", self.layers)?;
-        ranges::not_negative("reg_ids", self.reg_ids)
-    }
-}
-
-/// See the [module documentation](self).
-pub struct LightGcn {
+struct LightGcn {
     layers: usize,
     reg_ids: f64,
 }
 
-fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    let Config { layers, reg_ids } = config.lightgcn;
-    b.ids(init::xavier_uniform);
-    Box::new(LightGcn { layers, reg_ids })
+impl BackboneSettings for Config {
+    const NAME: &'static str = "lightgcn";
+    const TITLE: &'static str = "LightGCN";
+    const SOURCE: &'static str = "He, Deng, Wang, Li, Zhang & Wang, SIGIR 2020";
+    const SUMMARY: &'static str = "id embeddings smoothed over the interaction graph";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
+
+    fn check(&self) -> Result<(), String> {
+        ranges::layers("layers", self.layers)?;
+        ranges::not_negative("reg_ids", self.reg_ids)
+    }
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        let Config { layers, reg_ids } = *self;
+        b.ids(init::xavier_uniform);
+        Box::new(LightGcn { layers, reg_ids })
+    }
 }
 
 impl LightGcn {

@@ -17,35 +17,31 @@
 //! | `width` | 64 | read by nothing: tables have one column | 1 to 4096 |
 
 use crate::additive::encode_once;
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::parts::Build;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Backbone, Encoded, Pass, Request, Tables};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "popularity",
-    title: "Popularity",
-    source: "folklore",
-    summary: "every user gets the most interacted-with items",
-    ablation_effect: AblationEffect::Nothing,
-    check: |_| Ok(()),
-    build,
-};
 
 /// Popularity has no setting of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
 
-/// See the [module documentation](self).
-pub struct Popularity {
+struct Popularity {
     device: Device,
 }
 
-fn build(_: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    Box::new(Popularity { device: b.parameters.device().clone() })
+impl BackboneSettings for Config {
+    const NAME: &'static str = "popularity";
+    const TITLE: &'static str = "Popularity";
+    const SOURCE: &'static str = "folklore";
+    const SUMMARY: &'static str = "every user gets the most interacted-with items";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        Box::new(Popularity { device: b.parameters.device().clone() })
+    }
 }
 
 impl Backbone for Popularity {

@@ -29,42 +29,38 @@
 //! | `width` | 64 | width `d` of every block | 1 to 4096 |
 
 use crate::additive::encode_additively;
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::parts::{Build, Content};
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables};
 use burn::tensor::Tensor;
 use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "vbpr",
-    title: "VBPR",
-    source: "He & McAuley, AAAI 2016",
-    summary: "matrix factorisation plus one projected block per modality",
-    ablation_effect: AblationEffect::Additive,
-    check: |_| Ok(()),
-    build,
-};
 
 /// VBPR has no setting of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {}
 
-/// See the [module documentation](self).
-pub struct Vbpr {
+struct Vbpr {
     modalities: Vec<Content>,
 }
 
-fn build(_: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    b.ids(init::xavier_uniform);
-    let mut modalities = Vec::new();
-    for m in 0..b.n_modalities() {
-        b.preferences(m, init::xavier_uniform);
-        modalities.push(b.projection(m));
+impl BackboneSettings for Config {
+    const NAME: &'static str = "vbpr";
+    const TITLE: &'static str = "VBPR";
+    const SOURCE: &'static str = "He & McAuley, AAAI 2016";
+    const SUMMARY: &'static str = "matrix factorisation plus one projected block per modality";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Additive;
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        b.ids(init::xavier_uniform);
+        let mut modalities = Vec::new();
+        for m in 0..b.n_modalities() {
+            b.preferences(m, init::xavier_uniform);
+            modalities.push(b.projection(m));
+        }
+        Box::new(Vbpr { modalities })
     }
-    Box::new(Vbpr { modalities })
 }
 
 impl Backbone for Vbpr {

@@ -2,6 +2,7 @@
 
 use super::error::PipelineError;
 use equipoise_data::{Columns, FeatureSource, Shares, SplitRule};
+use equipoise_models::BackboneConfig;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -147,7 +148,7 @@ impl Default for PipelineConfig {
             image_model: "builtin".into(),
             out: PathBuf::new(),
             budget: Budget::default(),
-            backbone: "vbpr".into(),
+            backbone: BackboneConfig::default().name,
             seed: 42,
             seeds: 1,
             epochs: 1000,

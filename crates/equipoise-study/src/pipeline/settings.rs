@@ -2,6 +2,7 @@
 
 use super::config::{Budget, PipelineConfig};
 use super::error::PipelineError;
+use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_train::RunConfig;
 use equipoise_train::config::keys;
 use equipoise_train::config::layers::Layers;
@@ -84,7 +85,7 @@ pub(super) fn layers(config: &PipelineConfig, method: Method) -> Result<Layers, 
         }
         layers = layers.set(&key, value, format!("set.\"{key}\""))?;
     }
-    let balance = if method == Method::Ckd { "ckd" } else { "none" };
+    let balance = if method == Method::Ckd { Ckd::NAME } else { Unbalanced::NAME };
     Ok(layers.set("balance.name", Value::String(balance.into()), "equipoise run".into())?)
 }
 

@@ -140,6 +140,7 @@ pub fn joined(before: &Point, own: &Point) -> Point {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_balance::Ckd;
 
     #[test]
     fn identities_forget_seed_and_places_and_nothing_else() {
@@ -154,7 +155,7 @@ mod tests {
         assert_ne!(identity(&config, "f"), identity(&other, "f"));
         assert_ne!(teacher_identity(&config, "f"), teacher_identity(&other, "f"));
         other = config.clone();
-        (other.train.channels, other.balance.ckd.lambda_kd) = (!config.train.channels, 9.0);
+        (other.train.channels, other.balance.get_mut::<Ckd>().lambda_kd) = (!config.train.channels, 9.0);
         assert_eq!(teacher_identity(&config, "f"), teacher_identity(&other, "f"));
     }
 

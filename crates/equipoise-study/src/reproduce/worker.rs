@@ -1,7 +1,7 @@
 //! Does one task in this process.
 
 use super::tasks::{Finished, REQUEST, Work, finish};
-use equipoise_balance::{BalanceConfig, BalancerEntry, Requirement};
+use equipoise_balance::{BalanceConfig, Requirement};
 use equipoise_data::Dataset;
 use equipoise_models::Inputs;
 use equipoise_train::config::layers::Layers;
@@ -75,17 +75,13 @@ fn uninterrupted(ending: Ending) -> Result<(), TrainError> {
 
 /// Whether a balancer, as it is by default, reads teachers.
 pub fn needs_teachers(balancer: &str) -> bool {
-    equipoise_balance::find(balancer).is_some_and(|entry| requirement(entry) != Requirement::Nothing)
-}
-
-fn requirement(entry: &BalancerEntry) -> Requirement {
-    (entry.requirement)(&BalanceConfig { name: entry.name.into(), ..BalanceConfig::default() })
+    BalanceConfig::named(balancer).requirement() != Requirement::Nothing
 }
 
 /// The plain model's configuration, asking for its teachers in `dir`; `None` if no balancer has teachers.
 pub fn teachers_request(plain: &RunConfig, dir: &Path) -> Option<RunConfig> {
-    let entry = equipoise_balance::balancers().iter().find(|b| requirement(b) == Requirement::Teachers)?;
-    let balance =
-        BalanceConfig { name: entry.name.into(), teachers: Some(dir.to_owned()), ..BalanceConfig::default() };
+    let defaults = equipoise_balance::balancers().into_iter().map(|entry| BalanceConfig::named(entry.name));
+    let mut distilling = defaults.filter(|balance| balance.requirement() == Requirement::Teachers);
+    let balance = BalanceConfig { teachers: Some(dir.to_owned()), ..distilling.next()? };
     Some(RunConfig { balance, ..plain.clone() })
 }

@@ -127,7 +127,7 @@ impl Plan {
             true => ("balance.name", &base.balance.name),
             false => ("backbone.name", &base.backbone.name),
         };
-        let idle = base.is_idle(key) || (of_balance && base.balance.name == "none" && key != by);
+        let idle = base.is_idle(key) || (of_balance && !base.balance.balances() && key != by);
         if idle && !searched(by) { Err(unused(by, word)) } else { Ok(()) }
     }
 

@@ -61,7 +61,7 @@ fn balancer(kind: &str, data: &Dataset) -> Box<dyn Balancer> {
     let teachers = if kind == "ckd" { (0..n).map(teacher).collect() } else { Vec::new() };
     let entry = equipoise_balance::find(name).expect("a registered balancer");
     let setup = Setup { teachers, ..Setup::new(n, AblationEffect::Additive, Seed(0)) };
-    (entry.build)(&BalanceConfig::default(), setup)
+    entry.build(&BalanceConfig::default().sections, setup)
 }
 
 fn evaluate(model: &Model, primary: Ablation, data: &Dataset) {

@@ -1,22 +1,14 @@
 //! The keys that a configuration may have, and the nearest one to a mistyped key.
 
 use super::RunConfig;
+use equipoise_balance::balancers;
+use equipoise_models::backbones;
 use std::collections::BTreeSet;
 
-/// Keys that have no default value and so are absent from the serialised default.
-const OPTIONAL: [&str; 11] = [
-    "data.modalities",
-    "balance.teachers",
-    "balance.plain",
-    "balance.teacher.lr",
-    "balance.teacher.reg",
-    "balance.ckd.generic_items",
-    "balance.ckd.sum",
-    "balance.ckd.level",
-    "balance.ckd.denominator",
-    "balance.ckd.guard",
-    "balance.ogm.contribution",
-];
+/// Keys that have no default value and so are absent from the serialised default, but for those in the sections of
+/// backbones and balancers.
+const OPTIONAL: [&str; 5] =
+    ["data.modalities", "balance.teachers", "balance.plain", "balance.teacher.lr", "balance.teacher.reg"];
 
 /// Keys of earlier versions and what they are called now.
 const RENAMED: [(&str, &str); 1] = [("data.features", "data.scale")];
@@ -31,10 +23,20 @@ pub fn all() -> BTreeSet<String> {
     let defaults =
         toml::Table::try_from(RunConfig::default()).expect("the default configuration is valid TOML");
     let mut keys: BTreeSet<String> = OPTIONAL.iter().map(|k| (*k).to_owned()).collect();
+    keys.extend(of_sections());
     leaves("", &defaults, &mut |key, _| {
         keys.insert(key.to_owned());
     });
     keys
+}
+
+/// The settings of every registered backbone and balancer, with or without a default value.
+fn of_sections() -> Vec<String> {
+    let backbones = backbones().into_iter().map(|b| ("backbone", b.name, Some(b.section())));
+    let balancers = balancers().into_iter().map(|b| ("balance", b.name, b.section()));
+    let all = backbones.chain(balancers).filter_map(|(part, name, section)| Some((part, name, section?)));
+    let fields = all.map(|(part, name, section)| (part, name, section.fields()));
+    fields.flat_map(|(part, name, fields)| fields.iter().map(move |f| format!("{part}.{name}.{f}"))).collect()
 }
 
 /// Calls `visit(dotted key, value)` for each value that is not a table.
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
     use equipoise_balance::ogm::Contribution;
     use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
-    use equipoise_balance::{CkdConfig, TeacherConfig};
+    use equipoise_balance::{Ckd, Ogm, TeacherConfig};
 
     #[test]
     fn the_optional_keys_are_exactly_those_that_the_default_leaves_out() {
@@ -70,16 +72,16 @@ mod tests {
         config.data.modalities = Some(vec!["text".into()]);
         config.balance.teachers = Some("t".into());
         config.balance.plain = Some("p".into());
-        config.balance.ogm.contribution = Some(Contribution::Split);
+        config.balance.get_mut::<Ogm>().contribution = Some(Contribution::Split);
         config.balance.teacher = TeacherConfig { lr: Some(0.1), reg: Some(0.1) };
-        config.balance.ckd = CkdConfig {
+        config.balance.set(Ckd {
             generic_items: Some(1),
             sum: Some(Sum::One),
             level: Some(Level::Batch),
             denominator: Some(Denominator::Teacher),
             guard: Some(Guard::Raw),
-            ..CkdConfig::default()
-        };
+            ..Ckd::default()
+        });
         let full = toml::Table::try_from(config).unwrap();
         let mut keys = BTreeSet::new();
         leaves("", &full, &mut |k, _| {

@@ -177,6 +177,7 @@ fn insert(table: &mut toml::Table, key: &str, value: toml::Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_balance::Ckd;
 
     #[test]
     fn keys_of_earlier_runs_are_still_read() {
@@ -225,6 +226,6 @@ mod tests {
     #[test]
     fn whole_numbers_are_taken_where_a_fraction_is_meant() {
         let layers = Layers::new().text("[balance.ckd]\nlambda_g = 5\n", "x.toml").unwrap();
-        assert_eq!(layers.resolve().unwrap().balance.ckd.lambda_g, 5.0);
+        assert_eq!(layers.resolve().unwrap().balance.get::<Ckd>().lambda_g, 5.0);
     }
 }

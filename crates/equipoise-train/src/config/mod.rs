@@ -212,10 +212,8 @@ impl RunConfig {
         let backbone = self.backbone.check()?;
         let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
         known("balance.name", &self.balance.name, &balancers)?;
-        for balancer in equipoise_balance::balancers() {
-            (balancer.check)(&self.balance, backbone.ablation_effect)?;
-        }
-        if !backbone.ablation_effect.shows() && self.balance.name != "none" {
+        self.balance.check(backbone.ablation_effect)?;
+        if !backbone.ablation_effect.shows() && self.balance.balances() {
             return Err(format!(
                 "balance.name = \"{}\": the scores of backbone {} change with no modality, so there is nothing to \
                  balance; expected none",

@@ -34,20 +34,20 @@ impl RunConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_balance::{Ckd, Gb};
+    use equipoise_models::Mmgcn;
 
     #[test]
     fn only_what_is_chosen_is_written_and_reads_back() {
         let mut config = RunConfig::default();
-        config.backbone.name = "mmgcn".into();
-        config.backbone.mmgcn.layers = 2;
-        config.balance.name = "gb".into();
-        config.balance.gb.every = 3;
+        config.backbone.choose(Mmgcn { layers: 2, ..Mmgcn::default() });
+        config.balance.choose(Gb { every: 3, ..Gb::default() });
         let text = config.to_toml().unwrap();
         assert!(text.contains("[balance.gb]") && !text.contains("[balance.ckd]"), "{text}");
         assert!(text.contains("[backbone.mmgcn]") && !text.contains("[backbone.grcn]"), "{text}");
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
         assert!(config.is_idle("backbone.grcn.layers") && !config.is_idle("backbone.mmgcn.layers"));
-        config.balance.ckd.tau = 0.2;
+        config.balance.get_mut::<Ckd>().tau = 0.2;
         let text = config.to_toml().unwrap();
         assert!(text.contains("[balance.ckd]") && !text.contains("[balance.ogm]"), "{text}");
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);

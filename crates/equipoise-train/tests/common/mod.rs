@@ -1,6 +1,7 @@
 //! A small made-up data set, quick settings, and listeners.
 #![allow(dead_code)] // each test file uses its part
 
+use equipoise_balance::Ckd;
 use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_train::events::Silent;
@@ -36,7 +37,7 @@ impl World {
         config.data.path = self.path("data");
         config.backbone.width = 8;
         (config.train.batch_size, config.train.epochs, config.train.lr) = (64, 3, 5e-3);
-        config.balance.ckd.generic_triples = 50;
+        config.balance.get_mut::<Ckd>().generic_triples = 50;
         config
     }
 
@@ -44,7 +45,7 @@ impl World {
     pub fn distilled(&self) -> RunConfig {
         let mut config = self.config();
         config.balance.name = "ckd".into();
-        config.balance.ckd.lambda_kd = 0.1;
+        config.balance.get_mut::<Ckd>().lambda_kd = 0.1;
         config
     }
 

@@ -36,32 +36,143 @@
 //! | `assign_shared` | `none` | factor of shared parameters: 1, or the mean of `k^m` | `none`, `average` |
 //! | `ge` | false | adds the noise (6), from a stream of its own | |
 
-mod config;
-mod noise;
-
-pub use config::{Apply, AssignShared, Config, Contribution};
-pub use noise::{noise, spread};
-
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Setup};
 use crate::heads::Heads;
-use crate::registry::{BalancerEntry, Requirement, Setup};
+use crate::quantities::{Quantities, Quantity};
 use crate::update::Update;
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::Stream;
-use equipoise_models::Ablation;
+use equipoise_models::{Ablation, AblationEffect, ranges};
+use equipoise_nn::init::standard_normal;
+use serde::{Deserialize, Serialize};
 
-/// The registry's entry.
-pub const ENTRY: BalancerEntry = BalancerEntry {
-    name: "ogm",
-    source: "after Peng et al., CVPR 2022",
-    summary: "gradients of the modality that leads are scaled down",
-    requirement: |_| Requirement::Nothing,
-    check: |config, ablation_effect| config.ogm.check(&config.name, ablation_effect),
-    build: |config, setup| Box::new(Ogm::new(config.ogm, &setup)),
-};
+/// What a modality contributes to a margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contribution {
+    /// Its own part of the score and an equal share of the ids'.
+    Split,
+    /// The margin with every other modality silenced.
+    Ablated,
+}
+
+/// What the factors multiply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Apply {
+    /// The gradient, before the optimiser (as published).
+    #[default]
+    Grad,
+    /// The optimiser's step.
+    Update,
+}
+
+/// The factor of shared parameters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignShared {
+    /// 1.
+    #[default]
+    None,
+    /// The mean over modalities.
+    Average,
+}
+
+/// Settings of `ogm`; see the [module documentation](super).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Strength.
+    pub alpha: f64,
+    /// What a modality contributes to a margin; by backbone if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contribution: Option<Contribution>,
+    /// What the factors multiply.
+    pub apply: Apply,
+    /// First epoch with modulation.
+    pub start_epoch: usize,
+    /// Last epoch with modulation.
+    pub end_epoch: usize,
+    /// The factor of shared parameters.
+    pub assign_shared: AssignShared,
+    /// Adds noise.
+    pub ge: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            alpha: 0.3,
+            contribution: None,
+            apply: Apply::default(),
+            start_epoch: 1,
+            end_epoch: 50,
+            assign_shared: AssignShared::default(),
+            ge: false,
+        }
+    }
+}
+
+impl Config {
+    /// The contribution that is used with a backbone of this kind.
+    fn contribution_to(&self, ablation_effect: AblationEffect) -> Contribution {
+        let usual = if ablation_effect == AblationEffect::Additive {
+            Contribution::Split
+        } else {
+            Contribution::Ablated
+        };
+        self.contribution.unwrap_or(usual)
+    }
+}
+
+impl BalancerSettings for Config {
+    const NAME: &'static str = "ogm";
+    const SOURCE: &'static str = "after Peng et al., CVPR 2022";
+    const SUMMARY: &'static str = "gradients of the modality that leads are scaled down";
+    const QUANTITIES: Quantities = Quantities {
+        intro: "What the balancer saw and did: a modality that leads the others has its gradient scaled down.",
+        weight: Quantity {
+            symbol: "k",
+            word: "factor",
+            title: "Gradient factor",
+            meaning: "What the modality's gradient is multiplied by",
+        },
+        ratio: Some(Quantity {
+            symbol: "ρ",
+            word: "rho",
+            title: "Lead",
+            meaning: "Chance of a right order with the modality, against the others'",
+        }),
+        effect: None,
+    };
+
+    fn check(&self) -> Result<(), String> {
+        let Config { alpha, start_epoch, end_epoch, .. } = *self;
+        ranges::not_negative("alpha", alpha)?;
+        ranges::expect("start_epoch", start_epoch, start_epoch > 0, "1 or more")?;
+        let expected = format!("balance.ogm.start_epoch ({start_epoch}) or more");
+        ranges::expect("end_epoch", end_epoch, end_epoch >= start_epoch, &expected)
+    }
+
+    fn check_backbone(&self, effect: AblationEffect) -> Result<(), String> {
+        if self.contribution != Some(Contribution::Split) || effect == AblationEffect::Additive {
+            return Ok(());
+        }
+        Err("contribution = \"split\": the scores of this backbone are no sum over modalities; expected ablated".into())
+    }
+
+    fn without_effect() -> Option<Config> {
+        Some(Config { alpha: 0.0, ..Config::default() })
+    }
+
+    fn build(&self, setup: Setup) -> Box<dyn Balancer> {
+        Box::new(GradientModulation::new(*self, &setup))
+    }
+}
 
 /// See the [module documentation](self).
-pub struct Ogm {
+pub struct GradientModulation {
     config: Config,
     contribution: Contribution,
     modalities: usize,
@@ -85,10 +196,10 @@ pub fn factors(scores: &[f64], alpha: f64) -> Vec<(f64, f64)> {
     scores.iter().map(of).collect()
 }
 
-impl Ogm {
+impl GradientModulation {
     /// A balancer for the modalities and the backbone of `setup`.
-    pub fn new(config: Config, setup: &Setup) -> Ogm {
-        Ogm {
+    pub fn new(config: Config, setup: &Setup) -> GradientModulation {
+        GradientModulation {
             config,
             contribution: config.contribution_to(setup.ablation_effect),
             modalities: setup.modalities,
@@ -134,7 +245,7 @@ fn score(contributions: &[f32]) -> f64 {
     sum / contributions.len().max(1) as f64
 }
 
-impl Balancer for Ogm {
+impl Balancer for GradientModulation {
     fn needs(&self) -> Needs {
         let n = self.modalities;
         let ablations = match self.contribution {
@@ -178,7 +289,7 @@ impl Balancer for Ogm {
     }
 }
 
-impl Ogm {
+impl GradientModulation {
     /// Noise for the gradient of parameter `k`, before it is scaled.
     fn noise_of(&mut self, update: &Update, k: usize) -> Option<Tensor<2>> {
         let gradient = update.gradients[k].clone()?;
@@ -187,4 +298,39 @@ impl Ogm {
         let drawn = noise(&values, shape[1], &mut self.noise);
         Some(Tensor::from_data(TensorData::new(drawn, shape), &device))
     }
+}
+
+// Gaussian noise of a gradient's own size, in the rows that have one.
+
+/// Added to every standard deviation, so that there is some noise always.
+const LEAST: f64 = 1e-8;
+
+/// Whether a row has any gradient.
+fn touched(row: &[f32]) -> bool {
+    row.iter().any(|&v| v != 0.0)
+}
+
+/// Sample standard deviation (`n - 1` below the line) of the values in rows that are not all zero; 0 for fewer
+/// than two values.
+pub fn spread(gradient: &[f32], width: usize) -> f64 {
+    let rows = || gradient.chunks_exact(width).filter(|row| touched(row)).flatten().map(|&v| f64::from(v));
+    let count = rows().count();
+    if count < 2 {
+        return 0.0;
+    }
+    let mean = rows().sum::<f64>() / count as f64;
+    (rows().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1) as f64).sqrt()
+}
+
+/// `N(0, (spread + 1e-8)^2)` in every place of the rows that are not all zero, 0 elsewhere. Row-major, rows of
+/// `width`.
+pub fn noise(gradient: &[f32], width: usize, stream: &mut Stream) -> Vec<f32> {
+    let deviation = spread(gradient, width) + LEAST;
+    let mut out = vec![0.0; gradient.len()];
+    for (row, out) in gradient.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
+        if touched(row) {
+            out.iter_mut().for_each(|v| *v = (deviation * standard_normal(stream)) as f32);
+        }
+    }
+    out
 }

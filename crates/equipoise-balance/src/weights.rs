@@ -13,12 +13,130 @@
 //! Low `rho^m` means that the student extracts little of what the teacher shows is there: it is taught more.
 //! All `gamma^m <= 0` gives equal weights; a dead modality among living ones gets the largest.
 
-mod config;
-mod ratio;
+use serde::{Deserialize, Serialize};
 
-pub use config::{Denominator, Guard, Level, Shape, Sum, WeightMode, WeightSwitches, Weighting};
+/// A named combination of the switches below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightMode {
+    /// As printed (Eq. 15-18) and guarded: batch level, teacher denominator, floored, sum 1.
+    #[default]
+    Paper,
+    /// As the released code computes them: per triple, student denominator, raw ratio clamped, sum n.
+    Released,
+    /// Equal weights with the active sum ("without re-weighting" in the ablation study).
+    Uniform,
+}
 
-use ratio::{guarded, shares};
+/// Where the ratio is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Of batch averages: one weight per modality and step.
+    Batch,
+    /// On every triple.
+    Triple,
+}
+
+/// What the treatment effect is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denominator {
+    /// The teacher's margin (the paper).
+    Teacher,
+    /// The student's own margin with that modality alone (the released code).
+    Student,
+}
+
+/// What keeps the ratio sane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Denominator at least 1e-6, then the ratio clamped to \[1e-8, 10\]: safe for every sign.
+    Floored,
+    /// The ratio clamped to \[1e-8, 10\] as it is: two negatives make a "well used" modality.
+    Raw,
+}
+
+/// What the weights of a step sum to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sum {
+    /// 1, Eq. (18) for two modalities.
+    One,
+    /// The number of modalities, the released scale.
+    Modalities,
+}
+
+/// How weights follow from ratios.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// `(1 - share) / (n - 1)`: Eq. (18) rescaled; flattens as n grows.
+    #[default]
+    Complement,
+    /// `(1 / rho) / sum (1 / rho)`: equal to the other for n = 2, concentrates on the weakest for n > 2.
+    Inverse,
+}
+
+/// The switches as a user writes them: a mode, and each part on its own where wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WeightSwitches {
+    /// The combination to start from.
+    pub mode: WeightMode,
+    /// Overrides the mode's sum.
+    pub sum: Option<Sum>,
+    /// Overrides the mode's level.
+    pub level: Option<Level>,
+    /// Overrides the mode's denominator.
+    pub denominator: Option<Denominator>,
+    /// Overrides the mode's guard.
+    pub guard: Option<Guard>,
+    /// Shape, the same in every mode.
+    pub shape: Shape,
+    /// Exponential averaging of batch ratios across steps: 0 for none.
+    pub smooth: f64,
+}
+
+/// The switches as they apply.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighting {
+    /// Equal weights.
+    pub uniform: bool,
+    /// Sum of the weights.
+    pub sum: Sum,
+    /// Where the ratio is taken.
+    pub level: Level,
+    /// What the effect is compared with.
+    pub denominator: Denominator,
+    /// What keeps the ratio sane.
+    pub guard: Guard,
+    /// How weights follow from ratios.
+    pub shape: Shape,
+    /// Decay of the averages across steps.
+    pub smooth: f64,
+}
+
+impl WeightSwitches {
+    /// Fills what is not overridden from the mode.
+    pub fn resolve(self) -> Weighting {
+        let released = self.mode == WeightMode::Released;
+        let pick = |released_value, paper_value| if released { released_value } else { paper_value };
+        Weighting {
+            uniform: self.mode == WeightMode::Uniform,
+            sum: self.sum.unwrap_or(if released { Sum::Modalities } else { Sum::One }),
+            level: self.level.unwrap_or(pick(Level::Triple, Level::Batch)),
+            denominator: self.denominator.unwrap_or(if released {
+                Denominator::Student
+            } else {
+                Denominator::Teacher
+            }),
+            guard: self.guard.unwrap_or(if released { Guard::Raw } else { Guard::Floored }),
+            shape: self.shape,
+            smooth: self.smooth,
+        }
+    }
+}
 
 /// Least ratio after clamping.
 pub const R_MIN: f64 = 1e-8;
@@ -161,4 +279,40 @@ fn mean(x: &[f32]) -> f64 {
 fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
     let sum: f64 = a.iter().zip(b).map(|(&a, &b)| f64::from(a) - f64::from(b)).sum();
     sum / a.len().max(1) as f64
+}
+
+// Ratios under their guards, and weights from ratios.
+
+/// `effect / denominator` under the guard, and whether the guard changed it.
+fn guarded(effect: f64, denominator: f64, guard: Guard) -> (f64, bool) {
+    let below = match guard {
+        Guard::Floored => denominator.max(EPS),
+        Guard::Raw => denominator,
+    };
+    let ratio = effect / below;
+    let kept = if ratio.is_finite() { ratio.clamp(R_MIN, R_MAX) } else { unbounded(ratio) };
+    (kept, kept != ratio || below != denominator)
+}
+
+/// `+inf` is clamped like any large ratio; `-inf` and NaN count as no effect.
+fn unbounded(ratio: f64) -> f64 {
+    if ratio == f64::INFINITY { R_MAX } else { R_MIN }
+}
+
+/// Weights that sum to 1: the weaker the ratio, the larger the weight.
+fn shares(ratios: &[f64], shape: Shape) -> Vec<f64> {
+    let n = ratios.len();
+    if n == 1 {
+        return vec![1.0];
+    }
+    match shape {
+        Shape::Complement => {
+            let total: f64 = ratios.iter().sum();
+            ratios.iter().map(|r| (1.0 - r / total) / (n - 1) as f64).collect()
+        }
+        Shape::Inverse => {
+            let total: f64 = ratios.iter().map(|r| 1.0 / r).sum();
+            ratios.iter().map(|r| 1.0 / r / total).collect()
+        }
+    }
 }

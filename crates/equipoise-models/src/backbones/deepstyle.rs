@@ -50,32 +50,65 @@
 //! | `ablate_category` | true | whether a silenced modality's category term is silenced | true, false |
 //! | `width` | 64 | width `d` of every block | 1 to 4096 |
 
-mod category;
-mod config;
-
 use crate::additive::encode_additively;
+use crate::entry::{AblationEffect, BackboneSettings};
+use crate::nodes::repeated_rows;
 use crate::parts::{Build, Content};
 use crate::pass::repeat;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
-use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View};
-use burn::tensor::Tensor;
-use category::Category;
-pub use config::{CategorySource, Config, Variant};
+use crate::{Ablation, Backbone, Block, Encoded, Inputs, Pass, Request, Tables, View, ranges};
+use burn::tensor::{Tensor, TensorData};
 use equipoise_nn::init;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "deepstyle",
-    title: "DeepStyle",
-    source: "Liu, Wu & Wang, SIGIR 2017",
-    summary: "projected content less a learned vector of the item's category",
-    ablation_effect: AblationEffect::Additive,
-    check: |config| config.deepstyle.check(),
-    build,
-};
+/// Whether modalities have preferences of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// One table of preferences per modality.
+    #[default]
+    Split,
+    /// One user table for ids and all modalities.
+    Tied,
+}
 
-/// See the [module documentation](self).
-pub struct DeepStyle {
+/// Where categories come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CategorySource {
+    /// The data set if it has them, else one for each item.
+    #[default]
+    Auto,
+    /// The data set.
+    Data,
+    /// One for each item.
+    PerItem,
+    /// No category term.
+    None,
+}
+
+/// Settings of DeepStyle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Whether modalities have preferences of their own.
+    pub variant: Variant,
+    /// Where categories come from.
+    pub categories: CategorySource,
+    /// A category of fewer items joins its parent.
+    pub min_count: usize,
+    /// Whether silencing a modality silences its category term.
+    pub ablate_category: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let (variant, categories) = Default::default();
+        Config { variant, categories, min_count: 10, ablate_category: true }
+    }
+}
+
+struct DeepStyle {
     variant: Variant,
     ablate_category: bool,
     styles: Vec<Style>,
@@ -87,26 +120,38 @@ struct Style {
     category: Option<Category>,
 }
 
-fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    let Config { variant, ablate_category, .. } = config.deepstyle;
-    let of_items = category::of_items(&config.deepstyle, b.inputs).unwrap_or_else(|fault| {
-        b.refuse(format!("backbone.deepstyle.{fault}"));
-        None
-    });
-    b.ids(init::xavier_uniform);
-    let modalities = 0..b.n_modalities();
-    let style = |m| {
-        let content = match variant {
-            Variant::Split => {
-                b.preferences(m, init::xavier_uniform);
-                b.projection(m)
-            }
-            Variant::Tied => b.projection_without_bias(m),
+impl BackboneSettings for Config {
+    const NAME: &'static str = "deepstyle";
+    const TITLE: &'static str = "DeepStyle";
+    const SOURCE: &'static str = "Liu, Wu & Wang, SIGIR 2017";
+    const SUMMARY: &'static str = "projected content less a learned vector of the item's category";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Additive;
+
+    fn check(&self) -> Result<(), String> {
+        ranges::expect("min_count", self.min_count, self.min_count > 0, "1 or more")
+    }
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        let Config { variant, ablate_category, .. } = *self;
+        let of_items = of_items(self, b.inputs).unwrap_or_else(|fault| {
+            b.refuse(format!("backbone.deepstyle.{fault}"));
+            None
+        });
+        b.ids(init::xavier_uniform);
+        let modalities = 0..b.n_modalities();
+        let style = |m| {
+            let content = match variant {
+                Variant::Split => {
+                    b.preferences(m, init::xavier_uniform);
+                    b.projection(m)
+                }
+                Variant::Tied => b.projection_without_bias(m),
+            };
+            Style { content, category: of_items.as_ref().map(|items| Category::new(items.clone(), m, b)) }
         };
-        Style { content, category: of_items.as_ref().map(|items| Category::new(items.clone(), m, b)) }
-    };
-    let styles = modalities.map(style).collect();
-    Box::new(DeepStyle { variant, ablate_category, styles })
+        let styles = modalities.map(style).collect();
+        Box::new(DeepStyle { variant, ablate_category, styles })
+    }
 }
 
 /// `x - c`, where there is a `c`.
@@ -208,5 +253,70 @@ impl Backbone for DeepStyle {
             Variant::Split => self.encode_split(request),
             Variant::Tied => self.encode_tied(request),
         }
+    }
+}
+
+// The category term `c^m_g(i)`.
+
+/// The category `g(i)` of each item.
+struct OfItems {
+    rows: Vec<u32>,
+    /// Share of the items in each category.
+    shares: Vec<f32>,
+}
+
+/// The categories that these settings ask for; `None` for no category term.
+///
+/// # Errors
+/// If the data set has none and they must come from there.
+fn of_items(config: &Config, inputs: &Inputs) -> Result<Option<Arc<OfItems>>, String> {
+    let per_item = || (0..inputs.n_items as u32).collect();
+    let rows = match (config.categories, &inputs.categories) {
+        (CategorySource::None, _) => return Ok(None),
+        (CategorySource::PerItem, _) | (CategorySource::Auto, None) => per_item(),
+        (CategorySource::Data | CategorySource::Auto, Some(data)) => data.resolve(config.min_count).1,
+        (CategorySource::Data, None) => {
+            let expected =
+                "expected a data set with categories.json beside its splits, or auto, per_item or none";
+            return Err(format!("categories = \"data\": {expected}"));
+        }
+    };
+    Ok(Some(Arc::new(OfItems::new(rows))))
+}
+
+impl OfItems {
+    fn new(rows: Vec<u32>) -> OfItems {
+        let mut counts = vec![0u32; rows.iter().max().map_or(0, |&last| last as usize + 1)];
+        rows.iter().for_each(|&row| counts[row as usize] += 1);
+        let share = |count| (f64::from(count) / rows.len() as f64) as f32;
+        OfItems { shares: counts.into_iter().map(share).collect(), rows }
+    }
+}
+
+/// One modality's vectors, a table with one row per category.
+struct Category {
+    of_items: Arc<OfItems>,
+    table: String,
+}
+
+impl Category {
+    /// Registers `category.<m>` of `C x d`.
+    fn new(of_items: Arc<OfItems>, m: usize, b: &mut Build) -> Category {
+        let (table, group) = (format!("category.{}", b.inputs.modalities[m].name), b.group(m));
+        b.table(&table, group, [of_items.shares.len(), b.width], init::xavier_uniform);
+        Category { of_items, table }
+    }
+
+    /// `c_g(i)` of the items requested: `[items, d]`.
+    fn rows(&self, pass: &Pass) -> Tensor<2> {
+        let category = |&item: &u32| self.of_items.rows[item as usize];
+        repeated_rows(pass.table(&self.table), pass.item_rows().rows().iter().map(category))
+    }
+
+    /// `(1/I) sum_i c_g(i)`, one row.
+    fn mean(&self, pass: &Pass) -> Tensor<2> {
+        let (table, shares) = (pass.table(&self.table), &self.of_items.shares);
+        let shares = TensorData::new(shares.clone(), [1, shares.len()]);
+        Tensor::<2>::from_data(shares, &table.device()).matmul(table)
     }
 }

@@ -39,29 +39,13 @@
 //! | `estimate` | `alone` | whose losses they come from, `online` | `alone`, `running` |
 //! | `updates` | `own` | which parameters a modality's loss moves | `own`, `all` |
 
-mod blend;
-
-pub use blend::{LEAST_GAP, LEAST_WEIGHT, blend};
-
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
-use crate::registry::{BalancerEntry, Requirement};
-use equipoise_models::Ablation;
+use crate::quantities::{Quantities, Quantity};
+use equipoise_models::{Ablation, ranges};
 use serde::{Deserialize, Serialize};
-
-/// The registry's entry.
-pub const ENTRY: BalancerEntry = BalancerEntry {
-    name: "gb",
-    source: "after Wang, Tran & Feiszli, CVPR 2020",
-    summary: "one loss per modality beside the joint one, weighted by how each gains and overfits",
-    requirement: |config| match config.gb.schedule {
-        Schedule::Offline => Requirement::Heads,
-        Schedule::Online => Requirement::Nothing,
-    },
-    check: |config, _| config.gb.check(),
-    build: |config, setup| Box::new(GradientBlending::new(config.gb, setup.modalities, &setup.heads)),
-};
 
 /// When weights are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,12 +101,37 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    fn check(&self) -> Result<(), String> {
-        match self.every {
-            0 => Err("balance.gb.every = 0: expected 1 or more".into()),
-            _ => Ok(()),
+impl BalancerSettings for Config {
+    const NAME: &'static str = "gb";
+    const SOURCE: &'static str = "after Wang, Tran & Feiszli, CVPR 2020";
+    const SUMMARY: &'static str =
+        "one loss per modality beside the joint one, weighted by how each gains and overfits";
+    const REPLACES_RANKING: bool = true;
+    const QUANTITIES: Quantities = Quantities {
+        intro: "What the balancer did: a modality that gains much and overfits little has a larger share of the loss.",
+        weight: Quantity {
+            symbol: "w",
+            word: "weight",
+            title: "Blending weight",
+            meaning: "Weight of each modality's own loss; the rest is the whole model's",
+        },
+        ratio: None,
+        effect: None,
+    };
+
+    fn requirement(&self) -> Requirement {
+        match self.schedule {
+            Schedule::Offline => Requirement::Heads,
+            Schedule::Online => Requirement::Nothing,
         }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        ranges::expect("every", self.every, self.every > 0, "1 or more")
+    }
+
+    fn build(&self, setup: Setup) -> Box<dyn Balancer> {
+        Box::new(GradientBlending::new(*self, setup.modalities, &setup.heads))
     }
 }
 
@@ -202,4 +211,28 @@ impl Balancer for GradientBlending {
         }
         StepLoss { loss: Some(total), modalities }
     }
+}
+
+// Weights from how heads gain and overfit, equations (3) to (6) of the [module](super).
+
+/// Least squared growth of the overfitting gap.
+pub const LEAST_GAP: f64 = 1e-8;
+/// Least weight before normalisation.
+pub const LEAST_WEIGHT: f64 = 1e-8;
+
+/// One weight per head: none negative, sum 1. A head that gained nothing, or whose losses are no numbers, has next
+/// to none; if no head gained anything all are equal.
+pub fn blend(heads: &[HeadLosses]) -> Vec<f64> {
+    let raw: Vec<f64> = heads.iter().map(weight).collect();
+    // Huge weights could add up to infinity; shares of the largest cannot.
+    let largest = raw.iter().copied().fold(LEAST_WEIGHT, f64::max);
+    let total: f64 = raw.iter().map(|w| w / largest).sum();
+    raw.iter().map(|w| w / largest / total).collect()
+}
+
+fn weight(head: &HeadLosses) -> f64 {
+    let gain = head.before.validation - head.after.validation;
+    let gap = head.after.overfitting() - head.before.overfitting();
+    let weight = gain.max(0.0) / (gap * gap).max(LEAST_GAP);
+    if weight.is_finite() && !gap.is_nan() { weight.max(LEAST_WEIGHT) } else { LEAST_WEIGHT }
 }

@@ -63,39 +63,67 @@
 //! | `ablate_graph` | false | whether silencing a modality silences its graph | true, false |
 //! | `normalisation` | `sym` | of `S` | `sym`, `rw_plus`, `rw` |
 
-mod config;
-mod contrast;
-mod fuser;
-mod item_view;
-
+use crate::entry::{AblationEffect, BackboneSettings};
 use crate::layer_mean::layer_mean_of;
-use crate::parts::Build;
+use crate::parts::{Build, Linear};
 use crate::pass::pick;
-use crate::registry::{AblationEffect, BackboneConfig, BackboneEntry};
 use crate::requested::RequestedNodes;
-use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, RowSet, Tables, View, layer_mean};
-use burn::tensor::Tensor;
-pub use config::Config;
-use contrast::Contrast;
-use equipoise_nn::{Propagation, blend, collect, init, propagate, stack};
-use fuser::{Channel, Fuser};
-use item_view::ItemView;
+use crate::{
+    Ablation, Backbone, BatchTriples, Block, Encoded, Occurrences, Pass, Projection, Request, RowSet, Tables,
+    View, layer_mean, ranges,
+};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
+use equipoise_data::graph::Normalisation;
+use equipoise_nn::{
+    Group, Propagation, blend, collect, gated, gather_rows, init, log_partition, normalise_rows, propagate,
+    sigmoid, stack, tanh,
+};
+use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// The registry's entry.
-pub const ENTRY: BackboneEntry = BackboneEntry {
-    name: "mgcn",
-    title: "MGCN",
-    source: "Yu et al., MM 2023",
-    summary: "user-item and item-item views of features purified by ids, fused by what users do",
-    ablation_effect: AblationEffect::Inputs,
-    check: |config| config.mgcn.check(),
-    build,
-};
+/// Settings: see the [module documentation](self).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Nearest items `k`.
+    pub neighbours: usize,
+    /// Layers over users and items.
+    pub ui_layers: usize,
+    /// Layers over similar items.
+    pub ii_layers: usize,
+    /// Whether the contrastive loss is added.
+    pub contrastive: bool,
+    /// Its weight.
+    pub lambda_c: f64,
+    /// Its temperature.
+    pub tau: f64,
+    /// Whether features are trained.
+    pub train_features: bool,
+    /// Whether silencing a modality silences its graph.
+    pub ablate_graph: bool,
+    /// Of the user-item graph.
+    pub normalisation: Normalisation,
+}
 
-/// See the [module documentation](self).
-pub struct Mgcn {
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            neighbours: 10,
+            ui_layers: 2,
+            ii_layers: 1,
+            contrastive: true,
+            lambda_c: 0.01,
+            tau: 0.2,
+            train_features: false,
+            ablate_graph: false,
+            normalisation: Normalisation::Sym,
+        }
+    }
+}
+
+struct Mgcn {
     user_item: Arc<Propagation>,
     to_users: Arc<Propagation>,
     ui_layers: usize,
@@ -105,20 +133,37 @@ pub struct Mgcn {
     contrast: Option<Contrast>,
 }
 
-fn build(config: &BackboneConfig, b: &mut Build) -> Box<dyn Backbone> {
-    let c = &config.mgcn;
-    b.ids(init::xavier_uniform);
-    let views = (0..b.n_modalities()).map(|m| ItemView::new(b, m, c)).collect();
-    let graphs = &b.inputs.graphs;
-    Box::new(Mgcn {
-        user_item: graphs.propagation(c.normalisation),
-        to_users: graphs.items_to_users(c.normalisation),
-        ui_layers: c.ui_layers,
-        views,
-        ablate_graph: c.ablate_graph,
-        fuser: Fuser::new(b),
-        contrast: c.contrastive.then_some(Contrast { weight: c.lambda_c, tau: c.tau }),
-    })
+impl BackboneSettings for Config {
+    const NAME: &'static str = "mgcn";
+    const TITLE: &'static str = "MGCN";
+    const SOURCE: &'static str = "Yu et al., MM 2023";
+    const SUMMARY: &'static str =
+        "user-item and item-item views of features purified by ids, fused by what users do";
+    const ABLATION_EFFECT: AblationEffect = AblationEffect::Inputs;
+
+    fn check(&self) -> Result<(), String> {
+        ranges::neighbours("neighbours", self.neighbours)?;
+        ranges::layers("ui_layers", self.ui_layers)?;
+        ranges::layers("ii_layers", self.ii_layers)?;
+        ranges::not_negative("lambda_c", self.lambda_c)?;
+        ranges::expect("tau", self.tau, (0.01..=100.0).contains(&self.tau), "0.01 to 100")
+    }
+
+    fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
+        let c = self;
+        b.ids(init::xavier_uniform);
+        let views = (0..b.n_modalities()).map(|m| ItemView::new(b, m, c)).collect();
+        let graphs = &b.inputs.graphs;
+        Box::new(Mgcn {
+            user_item: graphs.propagation(c.normalisation),
+            to_users: graphs.items_to_users(c.normalisation),
+            ui_layers: c.ui_layers,
+            views,
+            ablate_graph: c.ablate_graph,
+            fuser: Fuser::new(b),
+            contrast: c.contrastive.then_some(Contrast { weight: c.lambda_c, tau: c.tau }),
+        })
+    }
 }
 
 impl Mgcn {
@@ -224,5 +269,158 @@ impl Backbone for Mgcn {
             encoded.extra = encoded.extra.or(tables.extra);
         }
         encoded
+    }
+}
+
+// One modality among the items: features purified by ids, spread over similar items.
+
+/// Equations (1) and (2), and the closed form of a silenced modality.
+struct ItemView {
+    content: Projection,
+    gate: Linear,
+    graph: Arc<Propagation>,
+    layers: usize,
+    ablate_graph: bool,
+}
+
+impl ItemView {
+    /// Registers the parameters of modality `m`, but for those of the fuser, and makes its graph.
+    fn new(b: &mut Build, m: usize, config: &Config) -> ItemView {
+        let content = Projection::new(b, m, config.train_features);
+        let (name, group, d) = (&b.inputs.modalities[m].name, b.group(m), b.width);
+        let gate = b.linear(&format!("gate.{name}"), group, [d, d]);
+        let graph = Arc::new(Propagation::new(b.inputs.neighbours(m, config.neighbours).weighted()));
+        ItemView { content, gate, graph, layers: config.ii_layers, ablate_graph: config.ablate_graph }
+    }
+
+    /// Position of the modality.
+    fn m(&self) -> usize {
+        self.content.m()
+    }
+
+    /// `Q^m`, `I x d`, of a pass over everything.
+    fn items(&self, whole: &Pass) -> Tensor<2> {
+        let gate = sigmoid(self.gate.apply(whole, self.content.projected(whole)));
+        let purified = whole.items("item.id") * gate;
+        if self.ablate_graph && whole.ablation().silences(self.m()) {
+            purified
+        } else {
+            self.spread(purified)
+        }
+    }
+
+    /// `(S^m)^l_ii X`, `I x d`.
+    fn spread(&self, items: Tensor<2>) -> Tensor<2> {
+        (0..self.layers).fold(items, |items, _| propagate(&self.graph, items))
+    }
+
+    /// `g`, the one row of the silenced modality's gate.
+    fn silenced_gate(&self, pass: &Pass) -> Tensor<2> {
+        sigmoid(self.gate.apply(pass, self.content.projected_mean(pass)))
+    }
+}
+
+// The behaviour-aware fuser: attention over the channels of the modalities, gated by what users do.
+
+/// The channel of one modality, real or silenced.
+struct Channel {
+    /// `C_m`, one row per node.
+    rows: Tensor<2>,
+    /// `< q, tanh(Wa C_m + ba) >`, one number per node.
+    logit: Tensor<2>,
+}
+
+/// What equation (8) takes from `C_id`, the same for every ablation.
+struct Gates {
+    /// `P_m / (n + 1)` of every modality.
+    of_modality: Vec<Tensor<2>>,
+    /// `(1 - sum_m P_m) / (n + 1)`.
+    rest: Tensor<2>,
+}
+
+/// Equations (5) to (8), node by node. (8) sorted by channels is one operation for each:
+/// ```text
+/// C_mul = sum_m C_m * ( w^m (1 - sum_k P_k) + P_m ) / (n + 1)
+/// ```
+struct Fuser {
+    attention: Linear,
+    query: String,
+    preferences: Vec<Linear>,
+}
+
+impl Fuser {
+    /// Registers the parameters.
+    fn new(b: &mut Build) -> Fuser {
+        let (d, n) = (b.width, b.n_modalities());
+        let mut prefer = |m: usize| {
+            let (name, group) = (format!("prefer.{}", b.inputs.modalities[m].name), b.group(m));
+            b.linear(&name, group, [d, d])
+        };
+        let preferences = (0..n).map(&mut prefer).collect();
+        let attention = b.linear("attention", Group::Shared, [d, d]);
+        let query = "attention.query".to_owned();
+        b.table(&query, Group::Shared, [1, d], |rows, fan_in, s| init::linear(rows * fan_in, fan_in, s));
+        Fuser { attention, query, preferences }
+    }
+
+    /// A channel with its logit, which no other channel changes.
+    fn channel(&self, pass: &Pass, rows: Tensor<2>) -> Channel {
+        let heard = tanh(self.attention.apply(pass, rows.clone()));
+        Channel { rows, logit: heard.matmul(pass.table(&self.query).transpose()) }
+    }
+
+    /// The gates (7), from `C_id`.
+    fn gates(&self, pass: &Pass, behaviour: &Tensor<2>) -> Gates {
+        let share = 1.0 / (self.preferences.len() + 1) as f64;
+        let gate = |prefer: &Linear| sigmoid(prefer.apply(pass, behaviour.clone())) * share;
+        let of_modality: Vec<Tensor<2>> = self.preferences.iter().map(gate).collect();
+        let sum = of_modality.iter().cloned().reduce(|a, b| a + b).expect("a data set has a modality");
+        Gates { of_modality, rest: -sum + share }
+    }
+
+    /// `C_mul` of one channel per modality.
+    fn fuse(&self, gates: &Gates, channels: &[&Channel]) -> Tensor<2> {
+        let logits = channels.iter().map(|c| c.logit.clone()).collect();
+        let weights = softmax(Tensor::cat(logits, 1), 1);
+        let part = |(m, (c, gate)): (usize, (&&Channel, &Tensor<2>))| {
+            gated(c.rows.clone(), weights.clone().narrow(1, m, 1), gates.rest.clone(), gate.clone())
+        };
+        let parts = channels.iter().zip(&gates.of_modality).enumerate().map(part);
+        parts.reduce(|a, b| a + b).expect("a data set has a modality")
+    }
+}
+
+// The contrastive loss between what a node's modalities say and what its interactions say.
+
+/// Equation (10).
+struct Contrast {
+    /// `lambda_c`.
+    weight: f64,
+    /// `tau`.
+    tau: f64,
+}
+
+impl Contrast {
+    /// The loss of a batch, given `C_mul` and `C_id` for the rows requested. Shape `[1]`.
+    fn loss(&self, batch: &BatchTriples, content: &Tables, behaviour: &Tables) -> Tensor<1> {
+        let items = self.info_nce(batch.positives(), &content.items, &behaviour.items);
+        let users = self.info_nce(batch.users(), &content.users, &behaviour.users);
+        (items + users) * self.weight
+    }
+
+    /// `InfoNCE(A, B)` of the given rows of two tables. A row that occurs `n` times adds `n` equal terms, and
+    /// `n` times the same to every partition sum, so each distinct row is worked out once:
+    /// ```text
+    /// 1/B sum_r n_r ( ln sum_s n_s exp(a_r.b_s / tau) - a_r.b_r / tau )
+    /// ```
+    fn info_nce(&self, rows: &[u32], a: &Tensor<2>, b: &Tensor<2>) -> Tensor<1> {
+        let of = Occurrences::of(rows);
+        let unit = |table: &Tensor<2>| normalise_rows(gather_rows(table.clone(), &of.rows));
+        let (a, b) = (unit(a) / self.tau, unit(b));
+        let logs = of.counts.iter().map(|count| count.ln()).collect();
+        let own = (a.clone() * b.clone()).sum_dim(1);
+        let shares = TensorData::new(of.shares(), [of.rows.len(), 1]);
+        let shares = Tensor::<2>::from_data(shares, &a.device());
+        ((log_partition(a, b, &logs) - own) * shares).sum()
     }
 }

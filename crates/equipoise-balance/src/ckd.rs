@@ -1,0 +1,292 @@
+//! Counterfactual knowledge distillation (ACM MM 2024).
+//!
+//! ```text
+//! L      = L_BPR + lambda_kd sum_m lambda_m L^m (+ L_reg)                                        (19)
+//! L^m    = L_SD^m + lambda_g L_GD^m                                                              (14)
+//! L_SD^m = mean over BPR triples of max(Dt^m - Ds^m, 0)                                          (11)
+//! L_GD^m = mean over generic triples of the cross-entropy of sig(Ds^m / tau) with sig(Dt^m / tau) (12-13)
+//! ```
+//! `Ds^m` is the student's margin with every modality but `m` silenced, `Dt^m` the margin of the teacher that
+//! was trained with `m` alone. The weights `lambda_m` are in [`weights`](crate::weights).
+//!
+//! The paper writes (11) and (12) as sums over unbounded sets; as in the released code they are means here, so
+//! that `lambda_kd` means the same for any batch size.
+
+use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::entry::{BalancerSettings, Requirement, Setup};
+use crate::losses::{GenericLog, constant, cross_entropy, hinge, kl, number, squared};
+use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
+use crate::teacher::Teacher;
+use crate::weights::{
+    Denominator, Guard, Level, ModalityMargins, Shape, StepWeights, Sum, Weigher, WeightMode, WeightSwitches,
+};
+use burn::tensor::Tensor;
+use equipoise_models::Ablation;
+use serde::{Deserialize, Serialize};
+
+/// The loss on the training triples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Specific {
+    /// `max(Dt - Ds, 0)` (Eq. 11).
+    #[default]
+    Hinge,
+    /// Bernoulli KL divergence at temperature `tau` (an ablation of the paper's Table 3).
+    Kl,
+    /// `(Dt - Ds)^2` (another).
+    Mse,
+}
+
+/// Every switch of CKD.
+///
+/// | name | default | purpose | range |
+/// |---|---|---|---|
+/// | `lambda_kd` | 0.01 | weight of all distillation | >= 0; searched in 1e-3 to 0.5 |
+/// | `lambda_g` | 5 | weight of the generic loss within it | >= 0; searched in 0.1 to 5 |
+/// | `tau` | 0.1 | temperature of the generic loss | > 0 |
+/// | `generic_triples` | 5000 | generic triples per step | >= 1 |
+/// | `generic_items` | all | distinct items that one step's generic triples are drawn from, anew each step; fewer make a step cheaper | >= 1 |
+/// | `specific` | `hinge` | loss on training triples | `hinge`, `kl`, `mse` |
+/// | `generic_log` | `exact` | logarithms of the generic loss | `exact`, `released` |
+/// | `weights` | `paper` | named combination of the switches below | `paper`, `released`, `uniform` |
+/// | `sum` | by `weights` | what the weights sum to | `one`, `modalities` |
+/// | `level` | by `weights` | where the ratio is taken | `batch`, `triple` |
+/// | `denominator` | by `weights` | what the effect is compared with | `teacher`, `student` |
+/// | `guard` | by `weights` | what keeps the ratio sane | `floored`, `raw` |
+/// | `shape` | `complement` | how weights follow from ratios | `complement`, `inverse` |
+/// | `smooth` | 0 | averaging of batch ratios across steps | \[0, 1) |
+///
+/// `paper` is `sum = one, level = batch, denominator = teacher, guard = floored`; `released` is `sum =
+/// modalities, level = triple, denominator = student, guard = raw`. With `sum = one` the same `lambda_kd` means
+/// half the distillation of `modalities` for two modalities.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Weight of all distillation.
+    pub lambda_kd: f64,
+    /// Weight of the generic loss within it.
+    pub lambda_g: f64,
+    /// Temperature of the generic loss.
+    pub tau: f64,
+    /// Generic triples per step.
+    pub generic_triples: usize,
+    /// Distinct items that one step's generic triples are drawn from; the whole catalogue if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generic_items: Option<usize>,
+    /// Loss on training triples.
+    pub specific: Specific,
+    /// Logarithms of the generic loss.
+    pub generic_log: GenericLog,
+    /// Named combination of the weights' switches.
+    pub weights: WeightMode,
+    /// What the weights sum to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sum: Option<Sum>,
+    /// Where the ratio is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// What the effect is compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denominator: Option<Denominator>,
+    /// What keeps the ratio sane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// How weights follow from ratios.
+    pub shape: Shape,
+    /// Averaging of batch ratios across steps.
+    pub smooth: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            lambda_kd: 0.01,
+            lambda_g: 5.0,
+            tau: 0.1,
+            generic_triples: 5000,
+            generic_items: None,
+            specific: Specific::default(),
+            generic_log: GenericLog::default(),
+            weights: WeightMode::default(),
+            sum: None,
+            level: None,
+            denominator: None,
+            guard: None,
+            shape: Shape::default(),
+            smooth: 0.0,
+        }
+    }
+}
+
+impl Config {
+    /// The weights' switches.
+    pub fn switches(&self) -> WeightSwitches {
+        WeightSwitches {
+            mode: self.weights,
+            sum: self.sum,
+            level: self.level,
+            denominator: self.denominator,
+            guard: self.guard,
+            shape: self.shape,
+            smooth: self.smooth,
+        }
+    }
+}
+
+impl BalancerSettings for Config {
+    const NAME: &'static str = "ckd";
+    const SOURCE: &'static str = "Modality-Balanced Learning for Multimedia Recommendation, ACM MM 2024";
+    const SUMMARY: &'static str =
+        "uni-modal teachers distil into the model, most where a modality is used least";
+    const QUANTITIES: Quantities = Quantities {
+        intro: "What the balancer saw and did: a modality of low utilisation receives a larger distillation weight.",
+        weight: Quantity {
+            symbol: "λ",
+            word: "lambda",
+            title: "Distillation weight",
+            meaning: "Mean weight of each modality's distillation loss",
+        },
+        ratio: Some(Quantity {
+            symbol: "ρ",
+            word: "rho",
+            title: "Utilisation",
+            meaning: "Margin that the model draws from a modality, against its teacher's",
+        }),
+        effect: Some(TREATMENT_EFFECT),
+    };
+
+    fn requirement(&self) -> Requirement {
+        Requirement::Teachers
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let at_least_zero = |v: f64| v >= 0.0 && v.is_finite();
+        let rules = [
+            ("lambda_kd", self.lambda_kd, at_least_zero(self.lambda_kd), "0 or more"),
+            ("lambda_g", self.lambda_g, at_least_zero(self.lambda_g), "0 or more"),
+            ("tau", self.tau, self.tau > 0.0 && self.tau.is_finite(), "more than 0"),
+            ("smooth", self.smooth, (0.0..1.0).contains(&self.smooth), "0 to below 1"),
+            ("generic_triples", self.generic_triples as f64, self.generic_triples > 0, "1 or more"),
+            ("generic_items", 0.0, self.generic_items != Some(0), "1 or more"),
+        ];
+        match rules.iter().find(|(_, _, ok, _)| !ok) {
+            Some((name, value, _, expected)) => Err(format!("{name} = {value}: expected {expected}")),
+            None => Ok(()),
+        }
+    }
+
+    fn without_effect() -> Option<Config> {
+        Some(Config { lambda_kd: 0.0, ..Config::default() })
+    }
+
+    fn build(&self, setup: Setup) -> Box<dyn Balancer> {
+        Box::new(Distillation::new(self.clone(), setup.teachers, setup.modalities))
+    }
+}
+
+/// See the [module documentation](self).
+pub struct Distillation {
+    config: Config,
+    teachers: Vec<Teacher>,
+    weigher: Weigher,
+}
+
+impl Distillation {
+    /// A balancer with one teacher per modality, in the data set's order.
+    ///
+    /// # Panics
+    /// If there is not one teacher per modality: the trainer checks that.
+    pub fn new(config: Config, teachers: Vec<Teacher>, n_modalities: usize) -> Distillation {
+        assert_eq!(teachers.len(), n_modalities, "one teacher per modality");
+        let weigher = Weigher::new(config.switches().resolve());
+        Distillation { config, teachers, weigher }
+    }
+
+    fn only(&self, m: usize) -> Ablation {
+        Ablation::only(m, self.teachers.len())
+    }
+
+    fn modality_margins(&self, step: &StepMargins) -> Vec<ModalityMargins> {
+        let of = |(m, teacher): (usize, &Teacher)| ModalityMargins {
+            only: step.bpr_margins.values(self.only(m)),
+            without: step.bpr_margins.values(Ablation::without(m)),
+            teacher: teacher.margins(step.bpr),
+        };
+        self.teachers.iter().enumerate().map(of).collect()
+    }
+
+    /// `L_SD^m` per triple.
+    fn specific(&self, student: Tensor<1>, teacher: &[f32]) -> Tensor<1> {
+        match self.config.specific {
+            Specific::Hinge => hinge(student, teacher),
+            Specific::Kl => kl(student, teacher, self.config.tau),
+            Specific::Mse => squared(student, teacher),
+        }
+    }
+
+    /// `L_GD^m`, shape `[1]`; `None` when the step has no generic triples.
+    fn generic(&self, m: usize, step: &StepMargins) -> Option<Tensor<1>> {
+        let (triples, margins) = step.generic?;
+        let teacher = self.teachers[m].margins(triples);
+        let student = margins.of(self.only(m));
+        Some(cross_entropy(student, &teacher, self.config.tau, self.config.generic_log).mean())
+    }
+
+    /// `lambda_m L^m`, or its per-triple form `mean_b w_b (h_b + lambda_g L_GD)`.
+    fn weighted(
+        &self,
+        m: usize,
+        specific: Tensor<1>,
+        generic: Option<Tensor<1>>,
+        w: &StepWeights,
+    ) -> Tensor<1> {
+        let specific = match &w.per_triple {
+            Some(weights) => constant(&weights[m], &specific) * specific,
+            None => specific * w.mean[m],
+        };
+        let generic = generic.map(|g| g * (self.config.lambda_g * w.mean[m]));
+        generic.into_iter().fold(specific.mean(), |sum, g| sum + g)
+    }
+}
+
+impl Balancer for Distillation {
+    fn needs(&self) -> Needs {
+        let n = self.teachers.len();
+        let off = self.config.lambda_kd == 0.0;
+        let generic = if off || self.config.lambda_g == 0.0 { 0 } else { self.config.generic_triples };
+        let ablations = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]).collect();
+        let generic_items = self.config.generic_items;
+        Needs { ablations, generic_triples: generic, generic_items, ..Needs::default() }
+    }
+
+    fn loss(&mut self, step: &StepMargins) -> StepLoss {
+        let margins = self.modality_margins(step);
+        let full = step.bpr_margins.values(Ablation::FULL);
+        let weights = self.weigher.weigh(&full, &margins);
+        let mut modalities: Vec<ModalityStep> = (0..margins.len()).map(|m| measured(m, &weights)).collect();
+        if self.config.lambda_kd == 0.0 {
+            return StepLoss { loss: None, modalities };
+        }
+        let mut total: Option<Tensor<1>> = None;
+        for (m, seen) in modalities.iter_mut().enumerate() {
+            let specific = self.specific(step.bpr_margins.of(self.only(m)), &margins[m].teacher);
+            let generic = self.generic(m, step);
+            seen.specific = number(&specific.clone().mean());
+            seen.generic = generic.as_ref().map_or(0.0, number);
+            let part = self.weighted(m, specific, generic, &weights);
+            total = Some(total.into_iter().fold(part, |sum, t| t + sum));
+        }
+        StepLoss { loss: total.map(|t| t * self.config.lambda_kd), modalities }
+    }
+}
+
+fn measured(m: usize, w: &StepWeights) -> ModalityStep {
+    ModalityStep {
+        weight: w.mean[m],
+        rho: w.rho[m],
+        effect: w.effect[m],
+        teacher_margin: w.teacher_margin[m],
+        clamped: w.clamped[m],
+        ..ModalityStep::default()
+    }
+}
