@@ -138,6 +138,18 @@ impl AdaptiveModulation {
         (first + last) * 0.5
     }
 
+    /// Its values.
+    fn response_values(&self, m: usize, step: &StepMargins) -> Vec<f32> {
+        let (n, margins) = (self.usual.len(), step.bpr_margins);
+        let difference = |of: Ablation, less: Ablation| {
+            let pairs = margins.values(of).into_iter().zip(margins.values(less));
+            pairs.map(|(a, b)| a - b).collect::<Vec<f32>>()
+        };
+        let first = difference(Ablation::only(m, n), Ablation::ids_only(n));
+        let last = difference(Ablation::FULL, Ablation::without(m));
+        first.into_iter().zip(last).map(|(first, last)| (first + last) * 0.5).collect()
+    }
+
     /// `kappa^m`, equations (4) and (5); the means go one step on.
     fn factors(&mut self, ratios: &[(f64, bool)]) -> Vec<f64> {
         self.steps += 1.0;
@@ -160,7 +172,7 @@ impl Balancer for AdaptiveModulation {
 
     fn loss(&mut self, step: &StepMargins) -> StepLoss {
         let responses: Vec<Tensor<1>> = (0..self.usual.len()).map(|m| self.response(m, step)).collect();
-        let values: Vec<Vec<f32>> = responses.iter().map(values_of).collect();
+        let values: Vec<Vec<f32>> = (0..self.usual.len()).map(|m| self.response_values(m, step)).collect();
         let ratios = ratios(&values.iter().map(|v| score(v)).collect::<Vec<_>>());
         let factors = self.factors(&ratios);
         let mut margin = step.bpr_margins.of(Ablation::FULL);
@@ -181,8 +193,4 @@ impl Balancer for AdaptiveModulation {
         }
         StepLoss { loss: Some(bpr(margin)), modalities }
     }
-}
-
-fn values_of(x: &Tensor<1>) -> Vec<f32> {
-    x.clone().inner().into_data().try_into_vec().expect("margins are float32")
 }

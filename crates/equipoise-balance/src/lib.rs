@@ -10,6 +10,7 @@
 //! * [`agm`]: adaptive gradient modulation of each modality's response.
 //! * [`weights`]: the counterfactual weights of CKD.
 //! * [`losses`]: the ranking and distillation losses.
+//! * [`suite`]: checks that every balancer must pass.
 //! * [`Heads`], [`Update`]: what a balancer may measure, and what it may change after the loss.
 
 pub mod agm;
@@ -25,6 +26,7 @@ pub mod none;
 pub mod ogm;
 mod quantities;
 mod registry;
+pub mod suite;
 mod teacher;
 mod update;
 pub mod weights;

@@ -122,7 +122,7 @@ struct Inner<'a> {
 impl<'a> Terms<'a> {
     /// Margins of a range of the triples.
     pub fn margins(&self, range: Range<usize>) -> Margins<'a> {
-        Margins { terms: self.clone(), range }
+        Margins { terms: self.clone(), range, held: None }
     }
 
     /// `sum_r w_r ||Y_r||^2 + sum_r w_r ||Z_r||^2` of one ablation's final rows, constant blocks included.
@@ -172,25 +172,40 @@ impl<'a> Terms<'a> {
 pub struct Margins<'a> {
     terms: Terms<'a>,
     range: Range<usize>,
+    /// Where plain numbers come from, if not from here.
+    held: Option<(Terms<'a>, Range<usize>)>,
 }
 
-impl Margins<'_> {
+impl<'a> Margins<'a> {
+    /// The same with the plain numbers of other margins: what is read off the tape is held constant while the model
+    /// moves. Checks compare gradients with difference quotients by this.
+    #[must_use]
+    pub fn held_at(self, other: &Margins<'a>) -> Margins<'a> {
+        Margins { held: Some((other.terms.clone(), other.range.clone())), ..self }
+    }
+
     /// `Delta_S(u, i, j)` per triple, on the tape.
     ///
     /// # Panics
     /// If the ablation was not requested.
     pub fn of(&self, ablation: Ablation) -> Tensor<1> {
-        let sum = self.terms.sum(ablation);
-        if self.range == (0..sum.dims()[0]) { sum } else { sum.narrow(0, self.range.start, self.range.len()) }
+        within(&self.terms, &self.range, ablation)
     }
 
-    /// The same as plain numbers, off the tape.
+    /// The same as plain numbers, off the tape: constants, through which no gradient flows.
     ///
     /// # Panics
     /// If the ablation was not requested.
     pub fn values(&self, ablation: Ablation) -> Vec<f32> {
-        self.of(ablation).inner().into_data().try_into_vec().expect("margins are float32")
+        let (terms, range) =
+            self.held.as_ref().map_or((&self.terms, &self.range), |(terms, range)| (terms, range));
+        within(terms, range, ablation).inner().into_data().try_into_vec().expect("margins are float32")
     }
+}
+
+fn within(terms: &Terms, range: &Range<usize>, ablation: Ablation) -> Tensor<1> {
+    let sum = terms.sum(ablation);
+    if *range == (0..sum.dims()[0]) { sum } else { sum.narrow(0, range.start, range.len()) }
 }
 
 fn find(views: &[View], ablation: Ablation) -> &View {

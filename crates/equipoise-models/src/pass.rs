@@ -32,11 +32,14 @@ pub struct Pass<'a> {
     items: &'a RowSet,
 }
 
-impl<'a> Pass<'a> {
-    pub(crate) fn new(request: &'a Request<'a>, ablation: Ablation) -> Pass<'a> {
-        Pass { request, ablation, users: request.users, items: request.items }
+impl<'a> Request<'a> {
+    /// One plain pass of this request.
+    pub fn pass(&'a self, ablation: Ablation) -> Pass<'a> {
+        Pass { request: self, ablation, users: self.users, items: self.items }
     }
+}
 
+impl<'a> Pass<'a> {
     /// The same pass over every user and item: what a graph is propagated over. [`select`](Pass::select) then
     /// takes the rows that were requested.
     pub fn everything(&self) -> Pass<'a> {

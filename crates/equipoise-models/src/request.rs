@@ -1,6 +1,6 @@
 //! What a step requests from a backbone.
 
-use crate::{Ablation, Inputs, Pass, RowSet};
+use crate::{Ablation, Inputs, RowSet};
 use equipoise_data::{Seed, Triples};
 use equipoise_nn::Values;
 use std::ops::Range;
@@ -91,10 +91,5 @@ impl<'a> Request<'a> {
             step: 0,
             dropout: Seed(0),
         }
-    }
-
-    /// One plain pass of this request.
-    pub fn pass(&'a self, ablation: Ablation) -> Pass<'a> {
-        Pass::new(self, ablation)
     }
 }

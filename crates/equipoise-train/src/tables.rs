@@ -354,7 +354,7 @@ impl Opened {
         let n = header.modalities.len();
         let mut views: Vec<FinalView> = Vec::new();
         for HeaderView { silenced, blocks } in &header.views {
-            if n > equipoise_models::ablation::MAX_MODALITIES || silenced.iter().any(|&m| m >= n) {
+            if n > equipoise_models::MAX_MODALITIES || silenced.iter().any(|&m| m >= n) {
                 return Err(self.fault(format!("a view silences modalities {silenced:?} of {n}")));
             }
             let ablation = Ablation::silencing(silenced.iter().copied());
