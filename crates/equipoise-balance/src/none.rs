@@ -2,6 +2,7 @@
 
 use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
+use crate::quantities::Quantities;
 use serde::{Deserialize, Serialize};
 
 /// There is nothing to set.
@@ -13,6 +14,8 @@ impl BalancerSettings for Config {
     const NAME: &'static str = "none";
     const SOURCE: &'static str = "-";
     const SUMMARY: &'static str = "the plain multimodal model";
+    /// It has no numbers: the empty columns of its report are those of the distillation that it is compared with.
+    const QUANTITIES: Quantities = crate::ckd::Config::QUANTITIES;
 
     fn without_effect() -> Option<Config> {
         Some(Config {})
