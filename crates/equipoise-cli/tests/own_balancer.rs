@@ -7,12 +7,13 @@ mod own;
 mod common;
 
 use common::Demo;
+use equipoise::Audit;
 use equipoise::balance::{BalanceConfig, BalancerSettings, find, register, suite};
 use equipoise::data::{LoadOptions, load};
-use equipoise::report::{Audit, text_report};
 use equipoise::train::config::layers::Layers;
 use equipoise::train::events::Silent;
 use equipoise::train::{Job, RunConfig, StopFlag};
+use equipoise_report::text_report;
 use own::Weakest;
 
 const EXAMPLE: &str = include_str!("../examples/own_balancer.rs");
