@@ -14,6 +14,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// Mapped features belong to the layout `equipoise`, which is made of Parquet files.
+#![cfg_attr(not(feature = "parquet"), allow(dead_code))]
+
 mod atomic;
 mod attached;
 mod catalogue;

@@ -33,6 +33,8 @@ pub use embeddings::Embeddings;
 pub use error::{EvalError, Table};
 pub use evaluate::{Evaluation, evaluate};
 pub use metrics::{Metric, MetricName, NdcgDefinition};
-pub use per_user::{PerUser, PerUserFile};
+pub use per_user::PerUser;
+#[cfg(feature = "parquet")]
+pub use per_user::PerUserFile;
 pub use rank::{NO_ITEM, Ranking, rank};
 pub use significance::{PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_t, wilcoxon_signed_rank};

@@ -194,12 +194,8 @@ impl Bench<'_> {
     ) -> Result<Report, TrainError> {
         let (data, config, primary) = (self.data, part.config, self.primary(&part.role));
         let whole = measured.test(primary, test)?;
-        let metadata = [
-            ("what", part.role.to_string()),
-            ("split", "test".to_owned()),
-            ("data", report.fingerprint.clone()),
-        ];
-        whole.per_user.write_parquet(&part.run.per_user_path(), Some(data.vocabulary.users()), &metadata)?;
+        #[cfg(feature = "parquet")]
+        write_per_user(part, &whole, data, &report.fingerprint)?;
         let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
         let floor = popularity(&data.train, test.open(), &excluded, &config.eval)?;
         let presence = measured.presence(primary, test)?;
@@ -214,6 +210,20 @@ impl Bench<'_> {
             ..report
         })
     }
+}
+
+/// Writes `per_user.parquet`.
+#[cfg(feature = "parquet")]
+fn write_per_user(
+    part: &Part,
+    whole: &equipoise_eval::Evaluation,
+    data: &Dataset,
+    fingerprint: &str,
+) -> Result<(), TrainError> {
+    let metadata =
+        [("what", part.role.to_string()), ("split", "test".to_owned()), ("data", fingerprint.to_owned())];
+    let ids = Some(data.vocabulary.users());
+    Ok(whole.per_user.write_parquet(&part.run.per_user_path(), ids, &metadata)?)
 }
 
 /// One model of a job: where it goes, which one it is, and how it is trained.

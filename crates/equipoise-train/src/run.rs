@@ -8,7 +8,7 @@
 //! | `tables.safetensors` | the final tables of that model under each ablation, and what each user has seen, see [`tables`](crate::tables); teachers have none |
 //! | `events.jsonl` | what happened, one event a line |
 //! | `metrics.json` | metrics of the model selected on validation, with their definitions |
-//! | `per_user.parquet` | test metrics of every user |
+//! | `per_user.parquet` | test metrics of every user (feature `parquet`) |
 //! | `report.html` | the imbalance report |
 //! | `teachers/<modality>/` | the teachers, each a run |
 //!

@@ -12,7 +12,10 @@ use serde_json::Value;
 
 use super::columns::{item_place, list};
 use super::delimited;
+#[cfg(feature = "parquet")]
 use super::parquet_file::{ParquetFile, Texts, broken};
+#[cfg(not(feature = "parquet"))]
+use super::without_parquet::cells as parquet_cells;
 use crate::error::DataError;
 use crate::lines::Lines;
 
@@ -119,6 +122,7 @@ fn delimited_cells(
     Ok(())
 }
 
+#[cfg(feature = "parquet")]
 fn parquet_cells(
     file: &Path,
     cells: &Cells,

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 
+/// The file that marks this project's own layout.
+pub(crate) const MANIFEST: &str = "manifest.toml";
+
 /// Name of a data set: that of its directory.
 pub fn directory_name(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -19,12 +19,15 @@ mod matrices;
 mod missing_file;
 mod mmrec;
 mod modality_files;
+#[cfg(feature = "parquet")]
 mod native;
 mod npy;
 mod npy_array;
 mod npy_header;
 mod npz;
+#[cfg(feature = "parquet")]
 mod parquet_file;
+#[cfg(feature = "parquet")]
 mod parquet_table;
 mod recbole;
 mod records;
@@ -33,6 +36,8 @@ mod sources;
 mod sparse;
 mod table;
 mod table_options;
+#[cfg(not(feature = "parquet"))]
+mod without_parquet;
 
 pub use category_file::{
     GatheredCategories, NAME as CATEGORIES, read as read_categories, write as write_categories,
@@ -49,6 +54,7 @@ pub use matrices::Matrices;
 pub use missing_file::ENDING as MISSING_ENDING;
 pub use mmrec::Mmrec;
 pub use modality_files::read as read_features;
+#[cfg(feature = "parquet")]
 pub use native::{Native, NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy};
 pub use recbole::Recbole;

@@ -8,6 +8,7 @@ use super::gathered::Gathered;
 use super::lattice::Lattice;
 use super::matrices::Matrices;
 use super::mmrec::Mmrec;
+#[cfg(feature = "parquet")]
 use super::native::Native;
 use super::recbole::Recbole;
 use super::table::Table;
@@ -23,6 +24,7 @@ fn built_in() -> &'static [FormatEntry] {
             FormatEntry::new(Lattice),
             FormatEntry::new(Matrices),
             FormatEntry::new(Mmrec),
+            #[cfg(feature = "parquet")]
             FormatEntry::new(Native),
             FormatEntry::new(Recbole),
             FormatEntry::new(Table),

@@ -17,13 +17,17 @@ use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
+#[cfg(feature = "parquet")]
 use super::columns;
 use super::files::files_ending;
 use super::npy::{new_features, npy_error, read_npy};
 use super::npy_array::NpyArray;
 use super::npy_header::Fault;
 use super::npz::Npz;
+#[cfg(feature = "parquet")]
 use super::parquet_file::{ParquetFile, Texts, broken, lists};
+#[cfg(not(feature = "parquet"))]
+use super::without_parquet::features as parquet;
 use crate::error::DataError;
 use crate::features::Features;
 
@@ -257,6 +261,7 @@ fn tensor_values(
     })
 }
 
+#[cfg(feature = "parquet")]
 fn parquet(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     let table = ParquetFile::open(path)?;
     let names = table.names();

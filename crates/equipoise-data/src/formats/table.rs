@@ -14,11 +14,15 @@
 use std::path::{Path, PathBuf};
 
 use super::entry::{Format, ReadRequest};
-use super::files::directory_name;
+use super::files::{MANIFEST, directory_name};
 use super::gathered::{Gathered, GatheredSplit};
+#[cfg(feature = "parquet")]
+use super::parquet_table;
 use super::records::{Interner, Records};
 use super::table_options::TableOptions;
-use super::{category_file, delimited, id_list, modality_files, native, parquet_table};
+#[cfg(not(feature = "parquet"))]
+use super::without_parquet as parquet_table;
+use super::{category_file, delimited, id_list, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -65,7 +69,7 @@ impl Format for Table {
     }
 
     fn detect(&self, path: &Path) -> bool {
-        !path.join(native::MANIFEST).exists() && !Table::files(path).is_empty()
+        !path.join(MANIFEST).exists() && !Table::files(path).is_empty()
     }
 
     fn gather(

@@ -1,6 +1,7 @@
 //! A data set from one layout into another.
 
 mod contents;
+#[cfg(feature = "parquet")]
 mod equipoise;
 mod features;
 mod lattice;
@@ -53,7 +54,13 @@ impl Target {
 
     fn write(self, contents: &Contents, dir: &Path) -> Result<(), DataError> {
         match self {
+            #[cfg(feature = "parquet")]
             Target::Equipoise => equipoise::write(contents, dir),
+            #[cfg(not(feature = "parquet"))]
+            Target::Equipoise => Err(DataError::Parquet {
+                file: dir.to_owned(),
+                problem: "this program was built without the feature `parquet`; choose another layout".into(),
+            }),
             Target::Lattice => lattice::write(contents, dir),
             Target::Mmrec => mmrec::write(contents, dir),
             Target::Recbole => recbole::write(contents, dir),

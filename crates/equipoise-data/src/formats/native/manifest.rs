@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-
-/// Name of the file, and the mark of the layout.
-pub(crate) const MANIFEST: &str = "manifest.toml";
+use crate::formats::files::MANIFEST;
 
 /// Version that is written, and the last one that is read.
 pub(crate) const VERSION: u32 = 1;

@@ -24,7 +24,7 @@ use super::gathered::{Gathered, GatheredModality, GatheredSplit};
 use super::{missing_file, modality_files, npy, sources};
 use crate::error::DataError;
 use crate::faults::Faults;
-pub(crate) use manifest::MANIFEST;
+use crate::formats::files::MANIFEST;
 use manifest::{Manifest, ModalityEntry};
 use names::{INTERACTIONS, ITEMS, USERS};
 pub use write::{NativeContents, NativeModality, write_native};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::manifest::{MANIFEST, Manifest, ModalityEntry, VERSION, hash};
+use super::manifest::{Manifest, ModalityEntry, VERSION, hash};
 use super::names::{INTERACTIONS, ITEMS, USERS};
 use super::parts::{write_ids, write_interactions};
 use crate::atomic::write_atomic;
@@ -11,6 +11,7 @@ use crate::categories::Categories;
 use crate::error::DataError;
 use crate::features::Features;
 use crate::formats::category_file;
+use crate::formats::files::MANIFEST;
 use crate::formats::gathered::GatheredSplit;
 use crate::formats::npy::write_npy_as_stored;
 use crate::vocabulary::Vocabulary;
