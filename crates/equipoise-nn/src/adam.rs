@@ -1,6 +1,6 @@
 //! Adam over a model's parameters, in place on the CPU.
 
-use crate::ops::EquipoiseOps;
+use crate::ops::step::StepOps;
 use crate::parameters::Parameters;
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Tensor};

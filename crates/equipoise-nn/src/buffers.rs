@@ -1,8 +1,8 @@
 //! Memory of large tables, kept from one step to the next.
 //!
-//! A training step makes the same tables again and again. What an operation here gives back when its table is dropped lies
-//! on a shelf until the next operation that needs as much: no allocation, no page faults, and no zeros that are
-//! overwritten at once. The shelf holds at most one and a half times of what was in use at one time.
+//! A training step makes the same tables again and again. When a table of an operation is dropped, its buffer is kept on a
+//! shelf for the next operation that needs one of that size. This saves the allocation, the page faults, and zeros that
+//! would be overwritten at once. The shelf holds at most one and a half times the most that was in use at one time.
 
 use burn::tensor::Bytes;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
@@ -17,35 +17,36 @@ const SMALLEST: usize = 1 << 14;
 
 static SHELF: Mutex<Shelf> = Mutex::new(Shelf::empty());
 
-/// Buffers at rest, by length, and what is known of all.
+/// Idle buffers by length, and totals over all buffers.
 struct Shelf {
-    places: BTreeMap<usize, Place>,
-    counts: Counts,
-    /// Numbers in buffers at rest, in use, and most in use at one time.
+    idle: BTreeMap<usize, IdleBuffers>,
+    counts: BufferCounts,
+    /// Numbers in idle buffers, in buffers in use, and most in use at one time.
     rest: usize,
     used: usize,
     most: usize,
 }
 
-/// Buffers of one length at rest, and how many had been asked for when one of them was last of use.
-struct Place {
-    resting: Vec<Vec<f32>>,
+/// Idle buffers of one length, and how many buffers had been requested when one of them was last lent.
+struct IdleBuffers {
+    buffers: Vec<Vec<f32>>,
     last: u64,
 }
 
 impl Shelf {
     const fn empty() -> Shelf {
-        let counts = Counts { asked: 0, allocated: 0 };
-        Shelf { places: BTreeMap::new(), counts, rest: 0, used: 0, most: 0 }
+        let counts = BufferCounts { asked: 0, allocated: 0 };
+        Shelf { idle: BTreeMap::new(), counts, rest: 0, used: 0, most: 0 }
     }
 
     /// A buffer of this class, or the shortest that is up to half as long again.
     fn lend(&mut self, class: usize) -> Option<Vec<f32>> {
         self.counts.asked += 1;
-        let fitting = self.places.range_mut(class..=class + class / 2).find(|(_, p)| !p.resting.is_empty());
-        let found = fitting.and_then(|(_, place)| {
-            place.last = self.counts.asked;
-            place.resting.pop()
+        let fitting =
+            self.idle.range_mut(class..=class + class / 2).find(|(_, idle)| !idle.buffers.is_empty());
+        let found = fitting.and_then(|(_, idle)| {
+            idle.last = self.counts.asked;
+            idle.buffers.pop()
         });
         let length = found.as_ref().map_or(class, Vec::len);
         match found {
@@ -57,17 +58,17 @@ impl Shelf {
         found
     }
 
-    /// Keeps a buffer in place of those that were of no use for longest; returns what there is no room for.
+    /// Keeps a buffer, and returns those that have not been lent for longest where there is too little room for all.
     fn take_back(&mut self, whole: Vec<f32>) -> Vec<Vec<f32>> {
         let length = whole.len();
         self.used -= length;
         self.rest += length;
         let now = self.counts.asked;
-        self.places.entry(length).or_insert(Place { resting: Vec::new(), last: now }).resting.push(whole);
+        self.idle.entry(length).or_insert(IdleBuffers { buffers: Vec::new(), last: now }).buffers.push(whole);
         let mut surplus = Vec::new();
         while self.rest > self.most + self.most / 2 {
-            let places = self.places.values_mut().filter(|place| !place.resting.is_empty());
-            let oldest = places.min_by_key(|place| place.last).and_then(|place| place.resting.pop());
+            let kept = self.idle.values_mut().filter(|idle| !idle.buffers.is_empty());
+            let oldest = kept.min_by_key(|idle| idle.last).and_then(|idle| idle.buffers.pop());
             let Some(oldest) = oldest else { break };
             self.rest -= oldest.len();
             surplus.push(oldest);
@@ -76,17 +77,17 @@ impl Shelf {
     }
 }
 
-/// How often large buffers were asked for in this process, and how often that took an allocation.
+/// How many large buffers this process requested, and how many of them had to be allocated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Large buffers asked for.
+pub struct BufferCounts {
+    /// Large buffers requested.
     pub asked: u64,
     /// Those that had to be allocated.
     pub allocated: u64,
 }
 
-/// What was asked for so far, by all threads.
-pub fn counts() -> Counts {
+/// The counts so far, over all threads.
+pub fn counts() -> BufferCounts {
     shelf().counts
 }
 

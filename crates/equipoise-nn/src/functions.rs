@@ -3,10 +3,10 @@
 use crate::Propagation;
 use crate::ops::dense::DenseOps;
 use crate::ops::element::{Activation, ElementOps};
-use crate::ops::graph::GraphOps;
+use crate::ops::graph::{ComposedOps, GraphOps};
+use crate::ops::step::StepOps;
 use crate::ops::table::TableOps;
-use crate::ops::votes::VoteOps;
-use crate::ops::{EquipoiseOps, RowWeights, Rows};
+use crate::ops::{RowWeights, Rows};
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 use equipoise_data::graph::Edges;

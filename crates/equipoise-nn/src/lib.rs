@@ -2,7 +2,7 @@
 //! a hand-written backward and a default body made of plain Burn operations, so that every operation runs on
 //! every device and is fast where a kernel exists. The one place that a new Burn release touches.
 //!
-//! * [`ops`]: the extension trait, its generic bodies, its `flex` (CPU) bodies and its gradients.
+//! * [`ops`]: the extension traits, their generic bodies, their bodies for the processor (`flex`) and their gradients.
 //! * [`functions`]: the same operations on Burn's `Tensor`.
 //! * [`Parameters`]: named tables with their modality group, the unit that optimisers and files see.
 //! * [`Adam`]: the optimiser.

@@ -4,9 +4,9 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::TensorData;
 use equipoise_data::{Features, Seed, Stream, Triples};
 use equipoise_kernels::adam::AdamStep;
-use equipoise_nn::RowWeights;
+use equipoise_nn::ops::step::{StepOps, generic};
 use equipoise_nn::ops::table::TableOps;
-use equipoise_nn::ops::{EquipoiseOps, generic};
+use equipoise_nn::{RowWeights, Rows};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -36,22 +36,23 @@ proptest! {
     #[test]
     fn rows(height in 1usize..20, width in 1usize..40, seed: u64) {
         let mut s = Seed(seed).stream("test");
-        let (x, rows) = (table([height, width], &mut s), (0..height as u32).step_by(2).collect::<Vec<_>>());
+        let rows: Rows = (0..height as u32).step_by(2).collect();
+        let x = table([height, width], &mut s);
         close(
             "gather_rows",
-            Flex::gather_rows(x.clone(), rows.clone().into()),
-            generic::gather_rows::<Flex>(x, &rows),
+            Flex::gather_rows(x.clone(), rows.clone()),
+            generic::gather_rows::<Flex>(x, rows.clone()),
         );
         let g = table([rows.len(), width], &mut s);
         close(
             "scatter_rows",
-            Flex::scatter_rows(g.clone(), rows.clone().into(), height),
-            generic::scatter_rows::<Flex>(g.clone(), &rows, height),
+            Flex::scatter_rows(g.clone(), rows.clone(), height),
+            generic::scatter_rows::<Flex>(g.clone(), rows.clone(), height),
         );
         let x = table([height, width], &mut s);
-        let added = generic::scatter_rows::<Flex>(g.clone(), &rows, height);
+        let added = generic::scatter_rows::<Flex>(g.clone(), rows.clone(), height);
         let plain = Flex::blend(x.clone(), added, 1.0);
-        close("add_rows", Flex::add_rows(x, g, rows.into()), plain);
+        close("add_rows", Flex::add_rows(x, g, rows), plain);
     }
 
     #[test]
@@ -59,18 +60,18 @@ proptest! {
         let mut s = Seed(seed).stream("test");
         let values = (0..height * width).map(|_| s.unit() as f32).collect();
         let features = Features::new(height, width, values).unwrap();
-        let rows: Vec<u32> = (0..height as u32).rev().step_by(2).collect();
+        let rows: Rows = (0..height as u32).rev().step_by(2).collect();
         let (w, b) = (table([d, width], &mut s), table([1, d], &mut s));
         close(
             "project_rows",
-            Flex::project_rows(w.clone(), b.clone(), features.clone(), rows.clone().into()),
-            generic::project_rows::<Flex>(w, b, &features, &rows),
+            Flex::project_rows(w.clone(), b.clone(), features.clone(), rows.clone()),
+            generic::project_rows::<Flex>(w, b, features.clone(), rows.clone()),
         );
         let g = table([rows.len(), d], &mut s);
         close(
             "project_rows_backward",
-            Flex::project_rows_backward(g.clone(), features.clone(), rows.clone().into()),
-            generic::project_rows_backward::<Flex>(g, &features, &rows),
+            Flex::project_rows_backward(g.clone(), features.clone(), rows.clone()),
+            generic::project_rows_backward::<Flex>(g, features, rows),
         );
     }
 
@@ -85,11 +86,11 @@ proptest! {
             close(
                 "margins",
                 Flex::margins(y.clone(), z.clone(), t.clone(), penalty.clone()),
-                generic::margins::<Flex>(y.clone(), z.clone(), &t, penalty.as_deref()),
+                generic::margins::<Flex>(y.clone(), z.clone(), t.clone(), penalty.clone()),
             );
             let g = table([count + usize::from(penalty.is_some())], &mut s);
             let fast = Flex::margins_backward(y.clone(), z.clone(), g.clone(), t.clone(), penalty.clone());
-            let plain = generic::margins_backward::<Flex>(y.clone(), z.clone(), g, &t, penalty.as_deref());
+            let plain = generic::margins_backward::<Flex>(y.clone(), z.clone(), g, t.clone(), penalty.clone());
             close("margins_backward of users", fast.0, plain.0);
             close("margins_backward of items", fast.1, plain.1);
         }
@@ -99,16 +100,16 @@ proptest! {
     fn square_sums(height in 1usize..20, width in 1usize..40, seed: u64) {
         let mut s = Seed(seed).stream("test");
         let (x, g) = (table([height, width], &mut s), table([1], &mut s));
-        let w: Vec<f32> = (0..height).map(|_| s.unit() as f32).collect();
+        let w: Arc<[f32]> = (0..height).map(|_| s.unit() as f32).collect();
         close(
             "weighted_square_sum",
-            Flex::weighted_square_sum(x.clone(), w.clone().into()),
-            generic::weighted_square_sum::<Flex>(x.clone(), &w),
+            Flex::weighted_square_sum(x.clone(), w.clone()),
+            generic::weighted_square_sum::<Flex>(x.clone(), w.clone()),
         );
         close(
             "weighted_square_sum_backward",
-            Flex::weighted_square_sum_backward(x.clone(), g.clone(), w.clone().into()),
-            generic::weighted_square_sum_backward::<Flex>(x, g, &w),
+            Flex::weighted_square_sum_backward(x.clone(), g.clone(), w.clone()),
+            generic::weighted_square_sum_backward::<Flex>(x, g, w),
         );
     }
 

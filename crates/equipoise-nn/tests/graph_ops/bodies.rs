@@ -9,9 +9,10 @@ use equipoise_data::{Seed, Stream};
 use equipoise_nn::Propagation;
 use equipoise_nn::ops::dense::{AffineKind, DenseOps, generic as dense};
 use equipoise_nn::ops::element::{Activation, ElementOps, generic as element};
-use equipoise_nn::ops::graph::{Alike, GraphOps, composed, generic as graph};
+use equipoise_nn::ops::graph::composed::generic as composed;
+use equipoise_nn::ops::graph::edges::generic as graph;
+use equipoise_nn::ops::graph::{ComposedOps, GraphOps, SharedTables};
 use equipoise_nn::ops::table::{TableOps, generic as whole};
-use equipoise_nn::ops::votes::{VoteOps, generic as votes};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ proptest! {
             for transposed in [false, true] {
                 let x = tensor([sizes[usize::from(transposed)], width], &mut s);
                 let fast = Flex::propagate(x.clone(), p.clone(), transposed);
-                close("propagate", fast, graph::propagate::<Flex>(x, &p, transposed));
+                close("propagate", fast, graph::propagate::<Flex>(x, p.clone(), transposed));
             }
         }
     }
@@ -48,10 +49,10 @@ proptest! {
         for e in edge_sets(&mut s) {
             let (w, x) = (tensor([e.len()], &mut s), tensor([e.n_sources(), width], &mut s));
             let fast = Flex::propagate_weighted(w.clone(), x.clone(), e.clone());
-            close("propagate_weighted", fast, graph::propagate_weighted::<Flex>(w.clone(), x.clone(), &e));
+            close("propagate_weighted", fast, graph::propagate_weighted::<Flex>(w.clone(), x.clone(), e.clone()));
             let g = tensor([e.n_targets(), width], &mut s);
             let fast = Flex::propagate_weighted_backward(w.clone(), x.clone(), g.clone(), e.clone());
-            let plain = graph::propagate_weighted_backward::<Flex>(w, x, g, &e);
+            let plain = graph::propagate_weighted_backward::<Flex>(w, x, g, e.clone());
             close("gradient of weights", fast.0, plain.0);
             close("gradient of rows", fast.1, plain.1);
         }
@@ -65,7 +66,7 @@ proptest! {
             let (p, c): (_, Arc<[f32]>) = (Arc::new(Propagation::new(sparse)), [0.5, 1.0, 0.25].into());
             for transposed in [false, true] {
                 let fast = Flex::propagate_layers(x.clone(), p.clone(), c.clone(), transposed);
-                let plain = composed::propagate_layers::<Flex>(x.clone(), &p, &c, transposed);
+                let plain = composed::propagate_layers::<Flex>(x.clone(), p.clone(), c.clone(), transposed);
                 close("propagate_layers", fast, plain);
             }
         }
@@ -95,14 +96,14 @@ proptest! {
             let (out, alpha) = Flex::residual_attention(q.clone(), x.clone(), e.clone());
             close("residual", out, composed::residual_attention::<Flex>(q.clone(), x.clone(), e.clone()).0);
             let g = tensor([e.n_targets(), width], &mut s);
-            for alike in [false, true].into_iter().take(if e.n_targets() == e.n_sources() { 2 } else { 1 }) {
+            for shared in [false, true].into_iter().take(if e.n_targets() == e.n_sources() { 2 } else { 1 }) {
                 let operands = || (q.clone(), x.clone(), alpha.clone(), g.clone(), e.clone());
                 let (q, x, alpha, g, e) = operands();
-                let fast = Flex::residual_attention_backward(q, x, alpha, g, e, alike);
+                let fast = Flex::residual_attention_backward(q, x, alpha, g, e, shared);
                 let (q, x, alpha, g, e) = operands();
-                let plain = composed::residual_attention_backward::<Flex>(q, x, alpha, g, e, alike);
+                let plain = composed::residual_attention_backward::<Flex>(q, x, alpha, g, e, shared);
                 close("gradient of residual queries", fast.0, plain.0);
-                if !alike {
+                if !shared {
                     close("gradient of what they hear", fast.1, plain.1);
                 }
             }
@@ -124,22 +125,22 @@ proptest! {
     }
 
     #[test]
-    fn votes_of_edges(seed: u64) {
+    fn numbers_of_edges(seed: u64) {
         let mut s = Seed(seed).stream("test");
         for e in edge_sets(&mut s) {
             let (a, b, g) = (tensor([e.len()], &mut s), tensor([e.len()], &mut s), tensor([e.len()], &mut s));
             let worth = tensor([e.n_sources(), 1], &mut s);
             let fast = Flex::by_sender(a.clone(), worth.clone(), e.clone());
-            close("by_sender", fast, votes::by_sender::<Flex>(a.clone(), worth.clone(), &e));
+            close("by_sender", fast, graph::by_sender::<Flex>(a.clone(), worth.clone(), e.clone()));
             let fast = Flex::by_sender_backward(a.clone(), worth.clone(), g.clone(), e.clone());
-            let plain = votes::by_sender_backward::<Flex>(a.clone(), worth, g.clone(), &e);
+            let plain = graph::by_sender_backward::<Flex>(a.clone(), worth, g.clone(), e.clone());
             close("gradient of weighed values", fast.0, plain.0);
             close("gradient of worth", fast.1, plain.1);
-            close("larger", Flex::larger(a.clone(), b.clone()), votes::larger::<Flex>(a.clone(), b.clone()));
+            close("larger", Flex::larger(a.clone(), b.clone()), graph::larger::<Flex>(a.clone(), b.clone()));
             // Equal ones too.
             for b in [b, a.clone()] {
                 let fast = Flex::larger_backward(a.clone(), b.clone(), g.clone());
-                let plain = votes::larger_backward::<Flex>(a.clone(), b, g.clone());
+                let plain = graph::larger_backward::<Flex>(a.clone(), b, g.clone());
                 close("gradient of the first", fast.0, plain.0);
                 close("gradient of the second", fast.1, plain.1);
             }
@@ -163,18 +164,18 @@ proptest! {
         for e in edge_sets(&mut s) {
             let [q, k] = [e.n_targets(), e.n_sources()].map(|rows| tensor([rows, width], &mut s));
             let alpha = Flex::edge_softmax(q.clone(), k.clone(), e.clone());
-            close("edge_softmax", alpha.clone(), graph::edge_softmax::<Flex>(q.clone(), k.clone(), &e));
+            close("edge_softmax", alpha.clone(), graph::edge_softmax::<Flex>(q.clone(), k.clone(), e.clone()));
             let g = tensor([e.len()], &mut s);
-            for alike in [false, true] {
+            for shared in [false, true] {
                 let (q, k, alpha, g) = (q.clone(), k.clone(), alpha.clone(), g.clone());
-                if alike && e.n_targets() != e.n_sources() {
+                if shared && e.n_targets() != e.n_sources() {
                     continue;
                 }
                 let fast =
-                    Flex::edge_softmax_backward(q.clone(), k.clone(), alpha.clone(), g.clone(), e.clone(), alike);
-                let plain = graph::edge_softmax_backward::<Flex>(q, k, alpha, g, &e, alike);
+                    Flex::edge_softmax_backward(q.clone(), k.clone(), alpha.clone(), g.clone(), e.clone(), shared);
+                let plain = graph::edge_softmax_backward::<Flex>(q, k, alpha, g, e.clone(), shared);
                 close("gradient of queries", fast.0, plain.0);
-                if !alike {
+                if !shared {
                     close("gradient of keys", fast.1, plain.1);
                 }
             }
@@ -187,24 +188,24 @@ proptest! {
         for e in edge_sets(&mut s) {
             let [q, k, v] = [e.n_targets(), e.n_sources(), e.n_sources()].map(|rows| tensor([rows, width], &mut s));
             let fast = Flex::edge_attention(q.clone(), k.clone(), v.clone(), e.clone());
-            let plain = graph::edge_attention::<Flex>(q.clone(), k.clone(), v.clone(), &e);
+            let plain = graph::edge_attention::<Flex>(q.clone(), k.clone(), v.clone(), e.clone());
             close("edge_attention", fast.0, plain.0);
             close("weights", fast.1.clone(), plain.1);
             let (alpha, g) = (fast.1, tensor([e.n_targets(), width], &mut s));
-            for alike in [Alike::Apart, Alike::KeysAndValues, Alike::All] {
-                if alike == Alike::All && e.n_targets() != e.n_sources() {
+            for shared in [SharedTables::None, SharedTables::KeysAndValues, SharedTables::All] {
+                if shared == SharedTables::All && e.n_targets() != e.n_sources() {
                     continue;
                 }
                 let (q, k, v, alpha, g) = (q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone());
                 let plain = graph::edge_attention_backward::<Flex>(
-                    q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone(), &e, alike,
+                    q.clone(), k.clone(), v.clone(), alpha.clone(), g.clone(), e.clone(), shared,
                 );
-                let fast = Flex::edge_attention_backward(q, k, v, alpha, g, e.clone(), alike);
+                let fast = Flex::edge_attention_backward(q, k, v, alpha, g, e.clone(), shared);
                 close("gradient of queries", fast.0, plain.0);
-                if alike != Alike::All {
+                if shared != SharedTables::All {
                     close("gradient of keys", fast.1, plain.1);
                 }
-                if alike == Alike::Apart {
+                if shared == SharedTables::None {
                     close("gradient of values", fast.2, plain.2);
                 }
             }
@@ -247,10 +248,11 @@ proptest! {
         let [x, weight, bias] = [[rows, inputs], [outputs, inputs], [1, outputs]].map(|shape| tensor(shape, &mut s));
         let [first, second, grad] = [(); 3].map(|()| tensor([rows, outputs], &mut s));
         let fast = Flex::affine(x.clone(), weight.clone(), bias.clone(), leaky);
-        close("affine", fast, dense::affine::<Flex>(x.clone(), weight.clone(), bias.clone(), [], leaky));
-        let added = [first.clone(), second.clone()];
-        let y = Flex::affine_added(x.clone(), weight.clone(), bias.clone(), first, second, leaky);
-        let plain = dense::affine::<Flex>(x.clone(), weight.clone(), bias, added, leaky);
+        close("affine", fast, dense::affine::<Flex>(x.clone(), weight.clone(), bias.clone(), leaky));
+        let plain = dense::affine_added::<Flex>(
+            x.clone(), weight.clone(), bias.clone(), first.clone(), second.clone(), leaky,
+        );
+        let y = Flex::affine_added(x.clone(), weight.clone(), bias, first, second, leaky);
         close("affine_added", y.clone(), plain);
         let kind = AffineKind { leaky, wants_x: true, wants_added: true };
         let fast = Flex::affine_backward(x.clone(), weight.clone(), y.clone(), grad.clone(), kind);
@@ -267,9 +269,9 @@ proptest! {
         let (a, b, grad) = (tensor([rows, width], &mut s), tensor([others, width], &mut s), tensor([rows, 1], &mut s));
         let offsets: Arc<[f32]> = numbers(others, &mut s).into();
         let out = Flex::log_partition(a.clone(), b.clone(), offsets.clone());
-        close("log_partition", out.clone(), dense::log_partition::<Flex>(a.clone(), b.clone(), &offsets));
+        close("log_partition", out.clone(), dense::log_partition::<Flex>(a.clone(), b.clone(), offsets.clone()));
         let fast = Flex::log_partition_backward(a.clone(), b.clone(), out.clone(), grad.clone(), offsets.clone());
-        let plain = dense::log_partition_backward::<Flex>(a, b, out, grad, &offsets);
+        let plain = dense::log_partition_backward::<Flex>(a, b, out, grad, offsets);
         close("gradient of rows", fast.0, plain.0);
         close("gradient of the others", fast.1, plain.1);
     }

@@ -3,13 +3,13 @@
 
 mod bodies;
 mod dense;
+mod edge_scalars;
 mod elements;
 mod graphs;
 mod linear;
 mod support;
 mod tables;
 mod views;
-mod votes;
 
 use dense::{Table, matrix, weighted};
 use equipoise_data::Seed;

@@ -1,11 +1,10 @@
 //! Operations over edges on a GPU: bounds and ends of edges stay on the device.
 
-use super::Table;
-use super::launch::{self, Lists, narrow};
+use super::launch::{self, Lists, Table, narrow};
 use crate::Propagation;
-use crate::ops::graph::generic::rows_of;
-use crate::ops::graph::{Alike, GraphOps};
-use crate::ops::resident::{resident_indices, resident_values};
+use crate::ops::device_constants::{constant_indices, constant_table};
+use crate::ops::graph::edges::generic::rows_of;
+use crate::ops::graph::{GraphOps, SharedTables};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, IntTensor};
 use burn::backend::{Cube, TensorMetadata};
@@ -17,8 +16,8 @@ use std::sync::Arc;
 /// Compressed rows that `owner` keeps under `name`.
 fn lists(owner: &Attached, name: &str, indptr: &[usize], columns: &[u32], device: &Device<Cube>) -> Lists {
     Lists {
-        indptr: resident_indices::<Cube>(owner, &format!("{name} bounds"), device, || narrow(indptr)),
-        columns: resident_indices::<Cube>(owner, &format!("{name} columns"), device, || columns.to_vec()),
+        indptr: constant_indices::<Cube>(owner, &format!("{name} bounds"), device, || narrow(indptr)),
+        columns: constant_indices::<Cube>(owner, &format!("{name} columns"), device, || columns.to_vec()),
     }
 }
 
@@ -40,7 +39,7 @@ impl Ends<'_> {
     }
 
     fn kept(&self, name: &str, make: impl FnOnce() -> Vec<u32>) -> IntTensor<Cube> {
-        resident_indices::<Cube>(self.edges.attached(), name, &self.device, make)
+        constant_indices::<Cube>(self.edges.attached(), name, &self.device, make)
     }
 
     /// Target of each edge.
@@ -85,7 +84,7 @@ impl GraphOps for Cube {
         let rows = lists(owner, name, matrix.indptr(), matrix.indices(), &device);
         let make = || matrix.values().to_vec();
         let shape = [matrix.nnz(), 1];
-        let weights = resident_values::<Cube>(owner, &format!("{name} values"), &device, shape, make);
+        let weights = constant_table::<Cube>(owner, &format!("{name} values"), &device, shape, make);
         launch::sum_rows(&rows, weights, x)
     }
 
@@ -114,13 +113,13 @@ impl GraphOps for Cube {
         alpha: Table,
         grad: Table,
         edges: Arc<Edges>,
-        alike: bool,
+        shared: bool,
     ) -> (Table, Table) {
         let ends = ends(&edges, &q);
         let d_logits = launch::row_softmax_backward(&ends.by_target().indptr, alpha, flat(grad));
         let d_q = ends.to_targets(d_logits.clone(), k);
         let d_k = ends.to_sources(d_logits, q);
-        if alike { (Cube::float_add(d_q, d_k.clone()), d_k) } else { (d_q, d_k) }
+        if shared { (Cube::float_add(d_q, d_k.clone()), d_k) } else { (d_q, d_k) }
     }
 
     fn edge_attention(q: Table, k: Table, v: Table, edges: Arc<Edges>) -> (Table, Table) {
@@ -135,14 +134,15 @@ impl GraphOps for Cube {
         alpha: Table,
         grad: Table,
         edges: Arc<Edges>,
-        alike: Alike,
+        shared: SharedTables,
     ) -> (Table, Table, Table) {
         let (d_alpha, d_v) = Self::propagate_weighted_backward(alpha.clone(), v, grad, edges.clone());
-        let (d_q, d_k) = Self::edge_softmax_backward(q, k, alpha, d_alpha, edges, alike == Alike::All);
-        match alike {
-            Alike::Apart => (d_q, d_k, d_v),
-            Alike::KeysAndValues => (d_q, Cube::float_add(d_k, d_v.clone()), d_v),
-            Alike::All => (Cube::float_add(d_q, d_v.clone()), d_k, d_v),
+        let (d_q, d_k) =
+            Self::edge_softmax_backward(q, k, alpha, d_alpha, edges, shared == SharedTables::All);
+        match shared {
+            SharedTables::None => (d_q, d_k, d_v),
+            SharedTables::KeysAndValues => (d_q, Cube::float_add(d_k, d_v.clone()), d_v),
+            SharedTables::All => (Cube::float_add(d_q, d_v.clone()), d_k, d_v),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Kernels on tensors.
 
-use super::super::generic::{indices, zeros};
 use super::kernels;
+use crate::ops::plain::{indices, zeros};
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::Shape;
@@ -10,6 +10,9 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::{CubeCount, CubeDim, calculate_cube_count_elemwise};
 use equipoise_kernels::adam::AdamStep;
+
+/// A tensor on a GPU.
+pub(super) type Table = FloatTensor<Cube>;
 
 /// Added to a softmax's denominator.
 const EPSILON: f32 = 1e-16;

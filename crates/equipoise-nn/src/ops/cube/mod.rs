@@ -8,25 +8,26 @@ mod graph;
 mod kernels;
 mod launch;
 
+use super::arguments::{RowWeights, Rows};
 use super::dense::DenseOps;
 use super::element::ElementOps;
-use super::generic::{indices, with_penalty, with_penalty_backward};
+use super::graph::ComposedOps;
+use super::plain::indices;
+use super::step::StepOps;
+use super::step::generic::{with_penalty, with_penalty_backward};
 use super::table::TableOps;
-use super::votes::VoteOps;
-use super::{EquipoiseOps, RowWeights, Rows};
 use burn::backend::ops::FloatTensorOps;
-use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::{Shape, Slice};
 use equipoise_data::Triples;
 use equipoise_data::graph::Edges;
 use equipoise_kernels::adam::AdamStep;
-use launch::Lists;
+use launch::{Lists, Table};
 use std::sync::Arc;
 
 impl ElementOps for Cube {}
 impl DenseOps for Cube {}
-type Table = FloatTensor<Cube>;
+impl ComposedOps for Cube {}
 
 impl TableOps for Cube {
     fn add_rows(x: Table, grad: Table, rows: Rows) -> Table {
@@ -34,9 +35,8 @@ impl TableOps for Cube {
         Cube::float_add(x, Cube::scatter_rows(grad, rows, height))
     }
 }
-impl VoteOps for Cube {}
 
-impl EquipoiseOps for Cube {
+impl StepOps for Cube {
     fn scatter_rows(grad: Table, rows: Rows, height: usize) -> Table {
         let rows = indices::<Cube>(&rows, &grad.device());
         if grad.shape().num_dims() > 1 {

@@ -1,9 +1,9 @@
-//! Fast CPU bodies of the operations on dense rows.
+//! Fast bodies for the processor.
 
 use super::{AffineKind, DenseOps};
 use crate::buffers;
 use crate::ops::element::LEAKY_SLOPE;
-use crate::ops::flex::{shape_of, tensor, values};
+use crate::ops::flex_tensor::{shape_of, tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_kernels::affine::{self, Affine, AffineGradients};
 use equipoise_kernels::partition::{self, PartitionOperands};

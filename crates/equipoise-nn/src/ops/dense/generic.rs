@@ -2,20 +2,39 @@
 
 use super::AffineKind;
 use crate::ops::element::{Activation, generic};
-use crate::ops::generic::values;
+use crate::ops::plain::values;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
+use std::sync::Arc;
 
-/// See [`DenseOps::affine_added`](super::DenseOps::affine_added).
+/// See [`DenseOps::affine`](super::DenseOps::affine).
 pub fn affine<B: Backend>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
-    added: impl IntoIterator<Item = FloatTensor<B>>,
     leaky: bool,
 ) -> FloatTensor<B> {
-    let y = B::float_add(B::float_matmul(x, B::float_transpose(weight)), bias);
-    let y = added.into_iter().fold(y, B::float_add);
+    activated::<B>(linear::<B>(x, weight, bias), leaky)
+}
+
+/// See [`DenseOps::affine_added`](super::DenseOps::affine_added).
+pub fn affine_added<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    first: FloatTensor<B>,
+    second: FloatTensor<B>,
+    leaky: bool,
+) -> FloatTensor<B> {
+    let y = B::float_add(B::float_add(linear::<B>(x, weight, bias), first), second);
+    activated::<B>(y, leaky)
+}
+
+fn linear<B: Backend>(x: FloatTensor<B>, weight: FloatTensor<B>, bias: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_add(B::float_matmul(x, B::float_transpose(weight)), bias)
+}
+
+fn activated<B: Backend>(y: FloatTensor<B>, leaky: bool) -> FloatTensor<B> {
     if leaky { generic::activate::<B>(y, Activation::LeakyRelu) } else { y }
 }
 
@@ -40,8 +59,12 @@ fn logits<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, offsets: &[f32]) -> 
 }
 
 /// See [`DenseOps::log_partition`](super::DenseOps::log_partition).
-pub fn log_partition<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, offsets: &[f32]) -> FloatTensor<B> {
-    let x = logits::<B>(a, b, offsets);
+pub fn log_partition<B: Backend>(
+    a: FloatTensor<B>,
+    b: FloatTensor<B>,
+    offsets: Arc<[f32]>,
+) -> FloatTensor<B> {
+    let x = logits::<B>(a, b, &offsets);
     let top = B::float_max_dim(x.clone(), 1);
     let sums = B::float_sum_dim(B::float_exp(B::float_sub(x, top.clone())), 1);
     B::float_add(B::float_log(sums), top)
@@ -53,9 +76,9 @@ pub fn log_partition_backward<B: Backend>(
     b: FloatTensor<B>,
     out: FloatTensor<B>,
     grad: FloatTensor<B>,
-    offsets: &[f32],
+    offsets: Arc<[f32]>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let x = logits::<B>(a.clone(), b.clone(), offsets);
+    let x = logits::<B>(a.clone(), b.clone(), &offsets);
     let p = B::float_mul(B::float_exp(B::float_sub(x, out)), grad);
     (B::float_matmul(p.clone(), b), B::float_matmul(B::float_transpose(p), a))
 }

@@ -1,8 +1,8 @@
-//! Fast CPU bodies of activations and row normalisation.
+//! Fast bodies for the processor.
 
 use super::{Activation, ElementOps, LEAKY_SLOPE};
 use crate::buffers;
-use crate::ops::flex::{shape_of, tensor, values};
+use crate::ops::flex_tensor::{shape_of, tensor, values};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_kernels::gated::{self, Gated, GatedGradients};
 use equipoise_kernels::{activate, normalise};

@@ -1,9 +1,9 @@
-//! Fast CPU bodies.
+//! Fast bodies for the processor.
 
 use super::TableOps;
 use crate::buffers;
-use crate::ops::Rows;
-use crate::ops::flex::{shape_of, tensor, values, width_of};
+use crate::ops::arguments::Rows;
+use crate::ops::flex_tensor::{shape_of, tensor, values, width_of};
 use burn::backend::flex::{Flex, FlexTensor};
 use equipoise_kernels::{gather, tables};
 

@@ -1,6 +1,7 @@
 //! Each operation from plain Burn operations.
 
-use crate::ops::generic::zeros;
+use crate::ops::arguments::Rows;
+use crate::ops::plain::{select_add, zeros};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Slice;
@@ -30,4 +31,14 @@ pub fn blend<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>, scale: f32) -> Fl
 /// See [`TableOps::scaled`](super::TableOps::scaled).
 pub fn scaled<B: Backend>(x: FloatTensor<B>, scale: f32) -> FloatTensor<B> {
     B::float_mul_scalar(x, scale.into())
+}
+
+/// See [`TableOps::add_rows`](super::TableOps::add_rows).
+pub fn add_rows<B: Backend>(x: FloatTensor<B>, grad: FloatTensor<B>, rows: Rows) -> FloatTensor<B> {
+    select_add::<B>(x, &rows, grad)
+}
+
+/// See [`TableOps::collect`](super::TableOps::collect).
+pub fn collect<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    x
 }

@@ -1,18 +1,19 @@
-//! Sums over layers and attention with additions from the simpler operations of the same backend.
+//! Each operation from the simpler operations of the same backend.
 
-use super::{Alike, GraphOps};
 use crate::Propagation;
+use crate::ops::graph::edges::GraphOps;
+use crate::ops::graph::shared_tables::SharedTables;
 use crate::ops::table::generic as table;
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
-/// See [`GraphOps::propagate_layers`]: by Horner's rule.
+/// See [`ComposedOps::propagate_layers`](super::ComposedOps::propagate_layers): by Horner's rule.
 pub fn propagate_layers<B: GraphOps>(
     x: FloatTensor<B>,
-    propagation: &Arc<Propagation>,
-    coefficients: &[f32],
+    propagation: Arc<Propagation>,
+    coefficients: Arc<[f32]>,
     transposed: bool,
 ) -> FloatTensor<B> {
     let term = |c: &f32| B::float_mul_scalar(x.clone(), (*c).into());
@@ -21,18 +22,18 @@ pub fn propagate_layers<B: GraphOps>(
     before.iter().rev().fold(term(last), next)
 }
 
-/// See [`GraphOps::weighted_layers`].
+/// See [`ComposedOps::weighted_layers`](super::ComposedOps::weighted_layers).
 pub fn weighted_layers<B: GraphOps>(
     weights: FloatTensor<B>,
     x: FloatTensor<B>,
-    edges: &Arc<Edges>,
+    edges: Arc<Edges>,
     layers: usize,
 ) -> FloatTensor<B> {
-    let next = |(hop, sum), _| B::weighted_hop(weights.clone(), hop, sum, edges.clone());
+    let next = |(hop, sum), _| weighted_hop::<B>(weights.clone(), hop, sum, edges.clone());
     (0..layers).fold((x.clone(), x), next).1
 }
 
-/// See [`GraphOps::weighted_hop`].
+/// See [`ComposedOps::weighted_hop`](super::ComposedOps::weighted_hop).
 pub fn weighted_hop<B: GraphOps>(
     weights: FloatTensor<B>,
     x: FloatTensor<B>,
@@ -43,7 +44,7 @@ pub fn weighted_hop<B: GraphOps>(
     (hop.clone(), B::float_add(base, hop))
 }
 
-/// See [`GraphOps::weighted_hop_backward`].
+/// See [`ComposedOps::weighted_hop_backward`](super::ComposedOps::weighted_hop_backward).
 pub fn weighted_hop_backward<B: GraphOps>(
     weights: FloatTensor<B>,
     x: FloatTensor<B>,
@@ -56,7 +57,7 @@ pub fn weighted_hop_backward<B: GraphOps>(
     (B::float_add(d_weights, more), B::float_add(base, d_x))
 }
 
-/// See [`GraphOps::residual_attention`].
+/// See [`ComposedOps::residual_attention`](super::ComposedOps::residual_attention).
 pub fn residual_attention<B: GraphOps>(
     q: FloatTensor<B>,
     x: FloatTensor<B>,
@@ -66,31 +67,31 @@ pub fn residual_attention<B: GraphOps>(
     (B::float_add(q, out), alpha)
 }
 
-/// See [`GraphOps::residual_attention_backward`].
+/// See [`ComposedOps::residual_attention_backward`](super::ComposedOps::residual_attention_backward).
 pub fn residual_attention_backward<B: GraphOps>(
     q: FloatTensor<B>,
     x: FloatTensor<B>,
     alpha: FloatTensor<B>,
     grad: FloatTensor<B>,
     edges: Arc<Edges>,
-    alike: bool,
+    shared: bool,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let alike = if alike { Alike::All } else { Alike::KeysAndValues };
-    let (d_q, d_x, _) = B::edge_attention_backward(q, x.clone(), x, alpha, grad.clone(), edges, alike);
+    let shared = if shared { SharedTables::All } else { SharedTables::KeysAndValues };
+    let (d_q, d_x, _) = B::edge_attention_backward(q, x.clone(), x, alpha, grad.clone(), edges, shared);
     (B::float_add(d_q, grad), d_x)
 }
 
-/// See [`GraphOps::mixed_attention`].
+/// See [`ComposedOps::mixed_attention`](super::ComposedOps::mixed_attention).
 pub fn mixed_attention<B: GraphOps>(
     own: FloatTensor<B>,
     mix: FloatTensor<B>,
     edges: Arc<Edges>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let told = table::stack::<B>(own.clone(), mix);
-    B::edge_attention(own, told.clone(), told, edges)
+    let both = table::stack::<B>(own.clone(), mix);
+    B::edge_attention(own, both.clone(), both, edges)
 }
 
-/// See [`GraphOps::mixed_attention_backward`].
+/// See [`ComposedOps::mixed_attention_backward`](super::ComposedOps::mixed_attention_backward).
 pub fn mixed_attention_backward<B: GraphOps>(
     own: FloatTensor<B>,
     mix: FloatTensor<B>,
@@ -99,10 +100,11 @@ pub fn mixed_attention_backward<B: GraphOps>(
     edges: Arc<Edges>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let n = own.shape()[0];
-    let told = table::stack::<B>(own.clone(), mix);
-    let (k, v) = (told.clone(), told);
-    let (d_q, d_told, _) = B::edge_attention_backward(own, k, v, alpha, grad, edges, Alike::KeysAndValues);
-    let height = d_told.shape()[0];
-    let of_own = table::range_of_rows::<B>(d_told.clone(), 0, n);
-    (B::float_add(d_q, of_own), table::range_of_rows::<B>(d_told, n, height))
+    let both = table::stack::<B>(own.clone(), mix);
+    let (k, v) = (both.clone(), both);
+    let (d_q, d_both, _) =
+        B::edge_attention_backward(own, k, v, alpha, grad, edges, SharedTables::KeysAndValues);
+    let height = d_both.shape()[0];
+    let of_own = table::range_of_rows::<B>(d_both.clone(), 0, n);
+    (B::float_add(d_q, of_own), table::range_of_rows::<B>(d_both, n, height))
 }

@@ -1,14 +1,14 @@
-//! Constants that stay on a device: features, the ends of edges, the weights of a matrix. They are sent there
-//! when an operation first needs them and go when their owner goes.
+//! Constants that stay on a device: features, the ends of edges, the weights of a matrix. They are copied there when an
+//! operation first needs them, and are dropped with their owner.
 
-use super::generic::{indices, values};
+use super::plain::{indices, values};
 use burn::backend::Backend;
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
 use equipoise_data::{Attached, Features};
 use std::sync::{Mutex, PoisonError};
 
-/// What an owner keeps on the devices of a backend, by name.
-struct Resident<B: Backend>(Mutex<Vec<Entry<B>>>);
+/// The constants of one owner on the devices of a backend, by name.
+struct DeviceConstants<B: Backend>(Mutex<Vec<Entry<B>>>);
 
 struct Entry<B: Backend> {
     name: String,
@@ -21,9 +21,9 @@ enum Constant<B: Backend> {
     Indices(IntTensor<B>),
 }
 
-impl<B: Backend> Default for Resident<B> {
+impl<B: Backend> Default for DeviceConstants<B> {
     fn default() -> Self {
-        Resident(Mutex::default())
+        DeviceConstants(Mutex::default())
     }
 }
 
@@ -42,9 +42,9 @@ fn constant<B: Backend>(
     device: &Device<B>,
     make: impl FnOnce() -> Constant<B>,
 ) -> Constant<B> {
-    let resident = owner.get::<Resident<B>>();
+    let constants = owner.get::<DeviceConstants<B>>();
     // A panic while the list was held left it whole: it only ever gains entries.
-    let mut entries = resident.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut entries = constants.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(entry) = entries.iter().find(|e| e.name == name && e.device == *device) {
         return entry.constant.clone();
     }
@@ -54,7 +54,7 @@ fn constant<B: Backend>(
 }
 
 /// Row numbers that `owner` keeps under `name`, which belongs to row numbers alone.
-pub fn resident_indices<B: Backend>(
+pub fn constant_indices<B: Backend>(
     owner: &Attached,
     name: &str,
     device: &Device<B>,
@@ -67,7 +67,7 @@ pub fn resident_indices<B: Backend>(
 }
 
 /// A table that `owner` keeps under `name`, which belongs to tables alone.
-pub fn resident_values<B: Backend>(
+pub fn constant_table<B: Backend>(
     owner: &Attached,
     name: &str,
     device: &Device<B>,
@@ -81,7 +81,7 @@ pub fn resident_values<B: Backend>(
 }
 
 /// The whole feature matrix.
-pub fn resident_features<B: Backend>(features: &Features, device: &Device<B>) -> FloatTensor<B> {
+pub fn constant_features<B: Backend>(features: &Features, device: &Device<B>) -> FloatTensor<B> {
     let shape = [features.rows(), features.width()];
-    resident_values::<B>(features.attached(), "features", device, shape, || features.values().into_owned())
+    constant_table::<B>(features.attached(), "features", device, shape, || features.values().into_owned())
 }

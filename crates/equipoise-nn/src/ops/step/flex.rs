@@ -1,46 +1,15 @@
-//! Fast CPU bodies: the kernels on the storage of Burn's `flex` tensors.
+//! Fast bodies for the processor.
 
-use super::{EquipoiseOps, RowWeights, Rows};
-use crate::buffers::{self, Buffer};
-use burn::backend::TensorMetadata;
+use super::StepOps;
+use crate::buffers;
+use crate::ops::arguments::{RowWeights, Rows};
+use crate::ops::flex_tensor::{shape_of, tensor, values, width_of, with_rows};
 use burn::backend::flex::{Flex, FlexTensor};
-use burn::tensor::{DType, Shape, TensorData};
 use equipoise_data::{Features, Triples};
 use equipoise_kernels::{adam, gather, margins, norms, project};
-use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(super) fn tensor(values: Buffer, shape: impl Into<Shape>) -> FlexTensor {
-    FlexTensor::from_data(TensorData::from_bytes(values.into(), shape, DType::F32))
-}
-
-/// A tensor's values in row-major order, where they lie: also those of a range of rows. Only a strided view is copied.
-pub(super) fn values(t: &FlexTensor) -> Cow<'_, [f32]> {
-    t.as_slice().map_or_else(|| Cow::Owned(copied(t)), Cow::Borrowed)
-}
-
-fn copied(t: &FlexTensor) -> Vec<f32> {
-    t.to_contiguous().into_data().try_into_vec().expect("the operations are on float32")
-}
-
-pub(super) fn shape_of(t: &FlexTensor) -> [usize; 2] {
-    let shape = t.shape();
-    [shape[0], shape[1]]
-}
-
-/// Numbers of a row: 1 where there is a number per row.
-pub(super) fn width_of(t: &FlexTensor) -> usize {
-    t.shape()[1..].iter().product()
-}
-
-/// The shape of `t` with another number of rows.
-fn with_rows(t: &FlexTensor, rows: usize) -> Shape {
-    let mut shape = t.shape();
-    shape[0] = rows;
-    shape
-}
-
-impl EquipoiseOps for Flex {
+impl StepOps for Flex {
     fn gather_rows(table: FlexTensor, rows: Rows) -> FlexTensor {
         let (shape, width) = (with_rows(&table, rows.len()), width_of(&table));
         let mut out = buffers::any(rows.len() * width);

@@ -1,0 +1,12 @@
+//! Operands of an attention that are one tensor.
+
+/// Which of an attention's tables are one tensor: the gradients of those are asked for as one sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedTables {
+    /// None.
+    None,
+    /// Keys and values.
+    KeysAndValues,
+    /// All three.
+    All,
+}
