@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use comfy_table::{Cell, CellAlignment, Table, presets::NOTHING};
-use equipoise_train::run::Metrics;
+use equipoise_train::Metrics;
 use serde::Serialize;
 use std::io::Write;
 

@@ -36,7 +36,7 @@ fn it_behaves_and_trains_under_distillation_by_its_name() {
     let out = demo.dir("fused");
     let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();
-    assert!(outcome.report.test["recall@20"] > 0.0);
+    assert!(outcome.report.metric("recall@20") > Some(0.0));
     let saved = outcome.run.model(&loaded.data).unwrap();
     assert_eq!(saved.parameters.len(), 2 + 3 * loaded.data.modalities.len());
 }

@@ -60,7 +60,7 @@ fn once_registered_it_has_a_section_and_trains_by_its_name() {
     let out = demo.dir("weakest");
     let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();
-    assert!(outcome.report.test["recall@20"] > 0.0);
+    assert!(outcome.report.metric("recall@20") > Some(0.0));
     assert_eq!(outcome.run.config().unwrap().balance.get::<Weakest>().strength, 0.5);
     let quantities = find("weakest").expect("registered").quantities;
     let report = text_report(&Audit::from_run(&outcome.run, None).unwrap());

@@ -18,6 +18,12 @@ pub struct Ablation {
 /// Most modalities that a data set may have.
 pub const MAX_MODALITIES: usize = 64;
 
+// Parts of labels.
+const FULL: &str = "full";
+const IDS_ONLY: &str = "ids only";
+const ONLY: &str = "only ";
+const JOIN: &str = " + ";
+
 impl Ablation {
     /// Nothing silenced: `f({})`.
     pub const FULL: Ablation = Ablation { silenced: 0 };
@@ -52,12 +58,35 @@ impl Ablation {
     pub fn label(self, names: &[&str]) -> String {
         let kept: Vec<&str> = (0..names.len()).filter(|&m| !self.silences(m)).map(|m| names[m]).collect();
         match (kept.len(), names.len()) {
-            (k, n) if k == n => "full".into(),
-            (0, _) => "ids only".into(),
-            (1, _) => format!("only {}", kept[0]),
-            _ => format!("only {}", kept.join(" + ")),
+            (k, n) if k == n => FULL.into(),
+            (0, _) => IDS_ONLY.into(),
+            _ => format!("{ONLY}{}", kept.join(JOIN)),
         }
     }
+
+    /// The ablation that [`label`](Self::label) calls so among the same names; `None` if there is none.
+    pub fn from_label(label: &str, names: &[&str]) -> Option<Ablation> {
+        match label {
+            FULL => Some(Ablation::FULL),
+            IDS_ONLY => Some(Ablation::ids_only(names.len())),
+            _ => {
+                let kept = listed(label.strip_prefix(ONLY)?, names, 0)?;
+                Some(Ablation::silencing((0..names.len()).filter(|m| !kept.contains(m))))
+            }
+        }
+    }
+}
+
+/// The positions of `names`, from `first`, that `text` lists in their order.
+fn listed(text: &str, names: &[&str], first: usize) -> Option<Vec<usize>> {
+    (first..names.len()).find_map(|m| {
+        let rest = text.strip_prefix(names[m])?;
+        if rest.is_empty() {
+            return Some(vec![m]);
+        }
+        let others = listed(rest.strip_prefix(JOIN)?, names, m + 1)?;
+        Some([vec![m], others].concat())
+    })
 }
 
 #[cfg(test)]
@@ -82,5 +111,22 @@ mod tests {
         assert_eq!(Ablation::only(1, 3).label(&names), "only text");
         assert_eq!(Ablation::without(1).label(&names), "only image + audio");
         assert_eq!(Ablation::ids_only(3).label(&names), "ids only");
+    }
+
+    #[test]
+    fn every_set_is_found_again_by_its_label() {
+        // Names that begin like one another, and one that looks like a list.
+        for names in [&["a"][..], &["a", "ab"], &["full", "a + b", "a", "b"]] {
+            for set in 0..1 << names.len() {
+                let ablation = Ablation::silencing((0..names.len()).filter(|m| set >> m & 1 == 1));
+                let label = ablation.label(names);
+                let found = Ablation::from_label(&label, names).expect("a label of these names");
+                assert_eq!(found.label(names), label);
+            }
+        }
+        assert_eq!(Ablation::from_label("only b", &["a"]), None);
+        assert_eq!(Ablation::from_label("without a", &["a"]), None);
+        let names = ["image", "text", "audio"];
+        assert_eq!(Ablation::from_label("only image + audio", &names), Some(Ablation::without(1)));
     }
 }

@@ -3,8 +3,7 @@
 use crate::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
 use equipoise_train::events::{self, read_epochs};
-use equipoise_train::presence::Presence;
-use equipoise_train::run::Metrics;
+use equipoise_train::recall_by_presence::Presence;
 use equipoise_train::{Report, Run, TrainError};
 use std::path::PathBuf;
 
@@ -18,7 +17,7 @@ impl Audit {
         let metric = config.train.metric.clone();
         let teachers = teachers(run, &report)?;
         let history = history(run)?;
-        let value = |metrics: &Metrics| metrics.get(&metric).copied();
+        let test = report.test.clone().unwrap_or_default();
         // Where silencing shows nothing, a row per modality would only repeat the whole model.
         let shown = equipoise_models::find(&config.backbone.name);
         let shown = shown.is_none_or(|backbone| backbone.ablation_effect.shows());
@@ -37,37 +36,30 @@ impl Audit {
             users: report.users,
             items: report.items,
             interactions: report.interactions,
-            evaluated_users: report.evaluated_users,
-            whole: value(&report.test).unwrap_or(f64::NAN),
-            ids_only: ablation(&report, &Label::IdsOnly, &metric),
-            popularity: value(&report.popularity),
+            evaluated_users: test.evaluated_users,
+            whole: report.metric(&metric).unwrap_or(f64::NAN),
+            ids_only: ids_only(&report, &metric),
+            popularity: test.popularity.get(&metric).copied(),
             modalities,
             history,
             teacher_history: curves.map(|t| t.curve.clone()).collect(),
             plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
-            metrics: report.test.clone().into_iter().collect(),
-            definitions: report.definitions.clone().into_iter().collect(),
+            metrics: test.metrics.into_iter().collect(),
+            definitions: test.definitions.into_iter().collect(),
             config_toml: config.to_toml().map_err(|e| TrainError::format(&run.config_path(), e))?,
             version: env!("CARGO_PKG_VERSION").into(),
         })
     }
 }
 
-/// The ablations that an audit reads, by the label that a report gives them.
-enum Label {
-    Only(usize),
-    Without(usize),
-    IdsOnly,
+/// The metric of the channel of modality `m`.
+fn channel(report: &Report, m: usize, metric: &str) -> Option<f64> {
+    report.metric_under(Ablation::only(m, report.modalities.len()), metric)
 }
 
-fn ablation(report: &Report, label: &Label, metric: &str) -> Option<f64> {
-    let names: Vec<&str> = report.modalities.iter().map(|(n, _)| n.as_str()).collect();
-    let ablation = match *label {
-        Label::Only(m) => Ablation::only(m, names.len()),
-        Label::Without(m) => Ablation::without(m),
-        Label::IdsOnly => Ablation::ids_only(names.len()),
-    };
-    report.ablations.get(&ablation.label(&names))?.get(metric).copied()
+/// The metric with every modality silenced.
+fn ids_only(report: &Report, metric: &str) -> Option<f64> {
+    report.metric_under(Ablation::ids_only(report.modalities.len()), metric)
 }
 
 /// What is known of one teacher.
@@ -92,8 +84,8 @@ fn teacher(run: &Run, modality: &str, metric: &str) -> Result<KnownTeacher, Trai
     let report = run.report()?;
     let points = history(run)?.iter().filter_map(|e| Some((e.epoch, e.validation?))).collect();
     Ok(KnownTeacher {
-        whole: report.test.get(metric).copied(),
-        ids_only: ablation(&report, &Label::IdsOnly, metric),
+        whole: report.metric(metric),
+        ids_only: ids_only(&report, metric),
         curve: TeacherCurve { modality: modality.to_owned(), points },
     })
 }
@@ -106,20 +98,21 @@ fn modality(
     history: &[EpochRecord],
 ) -> ModalityAudit {
     let (name, width) = report.modalities[m].clone();
+    let presence = report.test.as_ref().and_then(|test| test.recall_by_presence.get(&name));
     let last = history.iter().rev().find(|e| !e.weights.is_empty());
     let of = |pairs: fn(&EpochRecord) -> &Vec<(String, f64)>| {
         last.and_then(|e| pairs(e).iter().find(|(n, _)| *n == name).map(|(_, v)| *v))
     };
     ModalityAudit {
         width,
-        channel: ablation(report, &Label::Only(m), metric).unwrap_or(f64::NAN),
-        without: ablation(report, &Label::Without(m), metric).unwrap_or(f64::NAN),
+        channel: channel(report, m, metric).unwrap_or(f64::NAN),
+        without: report.metric_under(Ablation::without(m), metric).unwrap_or(f64::NAN),
         teacher: teacher.and_then(|t| t.whole),
         teacher_ids_only: teacher.and_then(|t| t.ids_only),
         weight: of(|e| &e.weights),
         rho: of(|e| &e.rho),
         effect: of(|e| &e.effects),
-        missing: report.presence.get(&name).and_then(|presence| missing(presence, metric)),
+        missing: presence.and_then(|presence| missing(presence, metric)),
         name,
     }
 }
@@ -143,13 +136,13 @@ fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, Train
             "this run is of other data; give a run on the same data set",
         ));
     }
-    let channel = |(m, (name, _)): (usize, &(String, usize))| {
-        ablation(&plain, &Label::Only(m), metric).map(|value| (name.clone(), value))
+    let known = |(m, (name, _)): (usize, &(String, usize))| {
+        channel(&plain, m, metric).map(|value| (name.clone(), value))
     };
     Ok(PlainRun {
         run: run.name(),
-        whole: plain.test.get(metric).copied().unwrap_or(f64::NAN),
-        channels: plain.modalities.iter().enumerate().filter_map(channel).collect(),
+        whole: plain.metric(metric).unwrap_or(f64::NAN),
+        channels: plain.modalities.iter().enumerate().filter_map(known).collect(),
         history: history(run)?,
     })
 }

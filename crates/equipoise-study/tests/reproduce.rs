@@ -6,9 +6,10 @@ mod markup;
 use equipoise_balance::Ckd;
 use equipoise_data::{SplitFacts, SplitFamily};
 use equipoise_eval::PerUser;
+use equipoise_models::Ablation;
 use equipoise_study::reproduce::*;
 use equipoise_train::events::Ending;
-use equipoise_train::{Report, Role, RunConfig, StopFlag};
+use equipoise_train::{Report, Role, RunConfig, StopFlag, TestReport};
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -98,16 +99,14 @@ fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
         best_epoch: 1,
         seconds: 2.5,
         validation: metrics(0.1),
-        test: metrics(value),
-        evaluated_users: 3,
-        skipped_users: 0,
-        ablations: [("only text", 0.6), ("only image", 0.4)]
-            .map(|(k, s)| (k.to_owned(), metrics(value * s)))
-            .into(),
         validation_ablations: BTreeMap::new(),
-        popularity: metrics(0.05),
-        presence: BTreeMap::new(),
-        definitions: BTreeMap::new(),
+        test: Some(TestReport {
+            metrics: metrics(value),
+            evaluated_users: 3,
+            ablations: [(0, 0.6), (1, 0.4)].map(|(m, s)| (Ablation::only(m, 2), metrics(value * s))).into(),
+            popularity: metrics(0.05),
+            ..TestReport::default()
+        }),
     };
     std::fs::write(dir.join("metrics.json"), serde_json::to_string(&report).unwrap()).unwrap();
 }

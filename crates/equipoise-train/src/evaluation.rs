@@ -3,6 +3,10 @@
 use equipoise_data::Interactions;
 use equipoise_eval::{Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
 use equipoise_models::{Ablation, Encoded, Model};
+use std::collections::BTreeMap;
+
+/// Metrics by name, such as `recall@20`.
+pub type Metrics = BTreeMap<String, f64>;
 
 /// The metric that selects the best model: its name and how to compute it alone.
 #[derive(Clone, Debug)]
@@ -82,16 +86,14 @@ pub fn popularity(
     evaluate(&Embeddings::new(&users, &items, 1)?, held_out, exclude, config)
 }
 
-/// The ablations that an audit of a model reads, with their labels: each channel, the model without each
-/// modality, and ids only.
-pub fn audited(model: &Model) -> Vec<(String, Ablation)> {
-    let names = model.inputs.names();
-    let n = names.len();
-    let mut list: Vec<(String, Ablation)> = Vec::new();
+/// The ablations that an audit of a model reads: each channel, the model without each modality, and ids only.
+pub fn audited(model: &Model) -> Vec<Ablation> {
+    let n = model.inputs.n_modalities();
+    let mut list: Vec<Ablation> = Vec::new();
     let all = (0..n).map(|m| Ablation::only(m, n)).chain((0..n).map(Ablation::without));
     for ablation in all.chain([Ablation::ids_only(n)]) {
-        if !list.iter().any(|(_, a)| *a == ablation) {
-            list.push((ablation.label(&names), ablation));
+        if !list.contains(&ablation) {
+            list.push(ablation);
         }
     }
     list

@@ -18,73 +18,15 @@
 use crate::config::RunConfig;
 use crate::config::layers::Layers;
 use crate::error::TrainError;
-use crate::events::Ending;
-use crate::presence::Presence;
+use crate::report::Report;
 use crate::role::Role;
 use equipoise_data::{Dataset, write_atomic};
 use equipoise_models::{Inputs, Model};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Version of the run directory.
 pub const VERSION: u32 = 1;
-
-/// Metrics by name, such as `recall@20`.
-pub type Metrics = BTreeMap<String, f64>;
-
-/// What `metrics.json` holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// Version of the run directory.
-    pub version: u32,
-    /// Version of the program.
-    pub program: String,
-    /// Which model of its run this is.
-    #[serde(rename = "what")]
-    pub role: Role,
-    /// The data set's name.
-    pub dataset: String,
-    /// Fingerprint of its train data, features and ids.
-    pub fingerprint: String,
-    /// Users.
-    pub users: usize,
-    /// Items.
-    pub items: usize,
-    /// Train interactions.
-    pub interactions: usize,
-    /// Modalities and their widths, in order.
-    pub modalities: Vec<(String, usize)>,
-    /// Why training ended.
-    pub ending: Ending,
-    /// Epochs done.
-    pub epochs: usize,
-    /// Epoch of the model.
-    pub best_epoch: usize,
-    /// Seconds of training.
-    pub seconds: f64,
-    /// Metrics on validation.
-    pub validation: Metrics,
-    /// Metrics on test, measured once. Empty, as are the other test metrics, for a teacher that a search trained.
-    pub test: Metrics,
-    /// Users with held-out test items.
-    pub evaluated_users: usize,
-    /// Users without, who do not count.
-    pub skipped_users: usize,
-    /// Test metrics under each ablation.
-    pub ablations: BTreeMap<String, Metrics>,
-    /// Validation metrics under each ablation.
-    pub validation_ablations: BTreeMap<String, Metrics>,
-    /// Test metrics of recommending by popularity.
-    pub popularity: Metrics,
-    /// Test metrics apart for items that have a modality and items that lack it, by modality; for modalities of
-    /// which it is known that some lack it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub presence: BTreeMap<String, Presence>,
-    /// What each metric means.
-    pub definitions: BTreeMap<String, String>,
-}
 
 /// A run directory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,28 +9,13 @@ use equipoise_balance::Requirement;
 use equipoise_data::Dataset;
 use std::path::Path;
 
-/// The configuration of a teacher of this run: the same data, network and training but for what
-/// `balance.teacher` says, no balancer.
-pub fn teacher_config(config: &RunConfig) -> RunConfig {
-    let mut teacher = RunConfig { balance: Default::default(), ..config.clone() };
-    let own = config.balance.teacher;
-    teacher.train.lr = own.lr.unwrap_or(teacher.train.lr);
-    teacher.train.reg = own.reg.unwrap_or(teacher.train.reg);
-    teacher
-}
-
-/// The configuration of the plain model of this run: everything the same, no balancer.
-pub fn plain_config(config: &RunConfig) -> RunConfig {
-    RunConfig { balance: Default::default(), ..config.clone() }
-}
-
 /// The saved teacher of modality `name` in `dir`, if there is a finished one.
 ///
 /// # Errors
 /// [`TrainError::TeacherMismatch`] if it was trained on other data or with another configuration.
 pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
     let (path, roles) = (dir.join(name), [Role::Teacher(name.to_owned())]);
-    finished(&path, &roles, &teacher_config(config), data)?
+    finished(&path, &roles, &config.of_teacher(), data)?
         .map_err(|differences| TrainError::TeacherMismatch { path, differences })
 }
 
@@ -40,7 +25,7 @@ pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Resu
 /// # Errors
 /// [`TrainError::PlainMismatch`] if it was trained on other data or with another configuration.
 pub fn saved_plain(path: &Path, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
-    finished(path, &[Role::Model, Role::Plain], &plain_config(config), data)?
+    finished(path, &[Role::Model, Role::Plain], &config.of_plain(), data)?
         .map_err(|differences| TrainError::PlainMismatch { path: path.to_owned(), differences })
 }
 
@@ -113,9 +98,9 @@ fn identity(config: &RunConfig) -> Vec<(String, String)> {
 pub fn key(config: &RunConfig, data: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(data.fingerprint().as_bytes());
-    let mut read = vec![teacher_config(config)];
+    let mut read = vec![config.of_teacher()];
     if config.balance.requirement() == Requirement::Heads {
-        read.push(plain_config(config));
+        read.push(config.of_plain());
     }
     for (key, value) in read.iter().flat_map(identity) {
         hasher.update(format!("\n{key} = {value}").as_bytes());

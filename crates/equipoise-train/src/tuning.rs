@@ -4,7 +4,8 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, Event, Listener};
-use crate::job::Bench;
+use crate::model_run::RunContext;
+use crate::requirement::Preparation;
 use crate::role::Role;
 use crate::stopping::StopFlag;
 use crate::trainer::{Trained, Trainer};
@@ -62,8 +63,9 @@ impl Tuning<'_> {
         stop: &StopFlag,
     ) -> Result<Box<dyn Balancer>, TrainError> {
         self.config.check().map_err(TrainError::Setting)?;
-        let bench = Bench { config: self.config, data: self.data, test: None, inputs: self.inputs };
-        let (balancer, opening) = bench.balancer(teachers, listener, stop)?;
+        let context = RunContext { config: self.config, data: self.data, test: None, inputs: self.inputs };
+        let (balancer, opening) =
+            Preparation { context: &context, dir: teachers, stop }.balancer(listener)?;
         opening.iter().for_each(|event| listener.event(event));
         Ok(balancer)
     }

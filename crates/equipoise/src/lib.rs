@@ -61,7 +61,7 @@ pub use equipoise_models::Ablation;
 #[cfg(feature = "report")]
 pub use equipoise_report::Audit;
 pub use equipoise_train::memory::keep_freed as keep_freed_memory;
-pub use equipoise_train::{Event, Listener, Report, Run, RunConfig, StopFlag};
+pub use equipoise_train::{Event, Listener, Report, Run, RunConfig, StopFlag, TestReport};
 pub use error::Error;
 pub use evaluation::evaluate;
 pub use trained_model::{EmbeddingTables, Hit, TrainedModel};

@@ -43,7 +43,7 @@ impl TrainedRun {
 
     /// A metric of the model on test, such as `recall@20`; `None` if it was not measured.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        self.report.test.get(name).copied()
+        self.report.metric(name)
     }
 
     /// Everything that was measured.

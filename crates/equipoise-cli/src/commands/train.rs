@@ -159,8 +159,8 @@ fn result(outcome: &Outcome, headline: &str, global: &Global) -> Result<(), Fail
     if global.json() {
         return print::json(&outcome.report);
     }
-    let table = print::metrics(&outcome.report.test);
-    let users = outcome.report.evaluated_users;
+    let test = outcome.report.test.as_ref().expect("a job measures its model on test");
+    let (table, users) = (print::metrics(&test.metrics), test.evaluated_users);
     print::out(&format!(
         "\nTest metrics of {users} users\n{table}\n{headline}\n\n{}\n",
         made(outcome.run.dir())

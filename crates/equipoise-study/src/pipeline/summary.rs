@@ -90,8 +90,7 @@ pub(super) fn summarise(runs: &[(u64, Run, Run)]) -> Result<(Summary, Audit), Pi
     let plain = judged_by(Audit::from_run(plain_run, None)?, &audit);
     let mut seeds = Vec::new();
     for (seed, plain, ckd) in runs {
-        let value =
-            |run: &Run| Ok::<_, PipelineError>(run.report()?.test.get(&audit.metric).copied().unwrap_or(0.0));
+        let value = |run: &Run| Ok::<_, PipelineError>(run.report()?.metric(&audit.metric).unwrap_or(0.0));
         seeds.push(Seeded { seed: *seed, plain: value(plain)?, ckd: value(ckd)? });
     }
     let summary = Summary {

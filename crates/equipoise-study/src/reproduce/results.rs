@@ -187,7 +187,7 @@ fn teachers_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainEr
             continue;
         };
         let run = Run::open(&dir.join(modality))?;
-        values.push(run.report()?.test.get(&column.metric).copied().unwrap_or(f64::NAN));
+        values.push(run.report()?.metric(&column.metric).unwrap_or(f64::NAN));
         let one = cost(&run, dir)?;
         let n = columns.len() as f64;
         total.epochs += one.epochs / n;
@@ -198,15 +198,15 @@ fn teachers_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainEr
 }
 
 fn value(report: &Report, column: &Column) -> f64 {
-    let metrics = match &column.modality {
-        None => Some(&report.test),
+    let value = match &column.modality {
+        None => report.metric(&column.metric),
         Some(modality) => {
-            let names: Vec<&str> = report.modalities.iter().map(|(n, _)| n.as_str()).collect();
-            let m = names.iter().position(|n| n == modality);
-            m.and_then(|m| report.ablations.get(&Ablation::only(m, names.len()).label(&names)))
+            let names = report.modality_names();
+            let m = names.iter().position(|name| name == modality);
+            m.and_then(|m| report.metric_under(Ablation::only(m, names.len()), &column.metric))
         }
     };
-    metrics.and_then(|m| m.get(&column.metric)).copied().unwrap_or(f64::NAN)
+    value.unwrap_or(f64::NAN)
 }
 
 fn cost(run: &Run, task: &Path) -> Result<Cost, TrainError> {

@@ -3,7 +3,6 @@
 use super::paper::{Axis, Paper};
 use equipoise_train::RunConfig;
 use equipoise_train::config::layers::{ConfigError, Layers};
-use equipoise_train::teachers::teacher_config;
 
 /// Settings by key; a later one wins.
 pub type Point = Vec<(String, toml::Value)>;
@@ -115,7 +114,7 @@ pub fn identity(config: &RunConfig, fingerprint: &str) -> String {
 
 /// The same of a configuration's teachers. Evaluating channels changes no teacher.
 pub fn teacher_identity(config: &RunConfig, fingerprint: &str) -> String {
-    let mut teacher = teacher_config(config);
+    let mut teacher = config.of_teacher();
     teacher.train.channels = false;
     identity(&teacher, fingerprint)
 }

@@ -1,5 +1,6 @@
 //! Everything a run depends on: one type shared by TOML, flags and code.
 
+mod derived;
 pub mod keys;
 pub mod layers;
 pub mod spans;
@@ -203,8 +204,7 @@ impl RunConfig {
     /// The first fault: field, value, and what is expected.
     pub fn check(&self) -> Result<(), String> {
         self.train.check().map_err(|fault| format!("train.{fault}"))?;
-        let teacher = crate::teachers::teacher_config(self);
-        teacher.train.check().map_err(|fault| format!("balance.teacher.{fault}"))?;
+        self.of_teacher().train.check().map_err(|fault| format!("balance.teacher.{fault}"))?;
         self.eval.check().map_err(|e| format!("eval: {e}"))?;
         equipoise_nn::device(&self.device).map_err(|e| format!("device: {e}"))?;
         let backbones: Vec<&str> = equipoise_models::backbones().iter().map(|b| b.name).collect();

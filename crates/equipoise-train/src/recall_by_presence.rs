@@ -8,7 +8,7 @@
 //! the two groups differ, so that the two values are each to be compared with the same value of another model, not
 //! with each other.
 
-use crate::run::Metrics;
+use crate::evaluation::Metrics;
 use equipoise_data::{Dataset, Interactions};
 use equipoise_eval::{EvalConfig, EvalError, Evaluation, MetricName};
 use serde::{Deserialize, Serialize};

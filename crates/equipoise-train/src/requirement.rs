@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::events::{Ending, Event, Listener};
 use crate::heads::Probe;
-use crate::job::{Bench, Part};
+use crate::model_run::{ModelRun, RunContext};
 use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// Makes what a run's balancer starts from.
 pub(crate) struct Preparation<'a> {
-    pub bench: &'a Bench<'a>,
+    pub context: &'a RunContext<'a>,
     /// Where teachers lie, and the plain model unless the configuration says otherwise.
     pub dir: &'a Path,
     pub stop: &'a StopFlag,
@@ -31,7 +31,7 @@ impl Preparation<'_> {
         listener: &mut dyn Listener<Event>,
     ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
         const CHECKED: &str = "checked with the configuration";
-        let config = self.bench.config;
+        let config = self.context.config;
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
         let ablation_effect = equipoise_models::find(&config.backbone.name).expect(CHECKED).ablation_effect;
         let mut setup = Setup::new(self.n(), ablation_effect, Seed(config.seed));
@@ -48,11 +48,11 @@ impl Preparation<'_> {
     }
 
     fn n(&self) -> usize {
-        self.bench.data.modalities.len()
+        self.context.data.modalities.len()
     }
 
     fn name(&self, m: usize) -> &str {
-        &self.bench.data.modalities[m].name
+        &self.context.data.modalities[m].name
     }
 
     fn teacher_role(&self, m: usize) -> Role {
@@ -66,17 +66,17 @@ impl Preparation<'_> {
 
     fn teacher(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Teacher, TrainError> {
         let run = self.teacher_run(m, listener)?;
-        Ok(Teacher::of(&run.model_on(self.bench.data, self.bench.inputs.clone())?, m))
+        Ok(Teacher::of(&run.model_on(self.context.data, self.context.inputs.clone())?, m))
     }
 
     /// A saved teacher's run where it fits, or else that of one trained now.
     fn teacher_run(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
         let (name, role) = (self.name(m), self.teacher_role(m));
-        let config = teachers::teacher_config(self.bench.config);
-        if let Some(run) = teachers::saved(self.dir, name, self.bench.config, self.bench.data)? {
+        let config = self.context.config.of_teacher();
+        if let Some(run) = teachers::saved(self.dir, name, self.context.config, self.context.data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
-            self.bench.complete(&Part { run: &run, role, config: &config, opening: &[] })?;
+            self.context.complete(&ModelRun { run: &run, role, config: &config, opening: &[] })?;
             return Ok(run);
         }
         self.trained(&self.dir.join(name), role, &config, listener)
@@ -84,12 +84,17 @@ impl Preparation<'_> {
 
     /// The saved plain model's run where it fits, or else that of one trained now.
     fn plain_run(&self, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
-        let given = self.bench.config.balance.plain.clone();
+        let given = self.context.config.balance.plain.clone();
         let path = given.unwrap_or_else(|| self.dir.join("plain"));
-        let config = teachers::plain_config(self.bench.config);
-        if let Some(run) = teachers::saved_plain(&path, self.bench.config, self.bench.data)? {
+        let config = self.context.config.of_plain();
+        if let Some(run) = teachers::saved_plain(&path, self.context.config, self.context.data)? {
             listener.event(&Event::PlainReused { path: path.display().to_string() });
-            self.bench.complete(&Part { run: &run, role: Role::Plain, config: &config, opening: &[] })?;
+            self.context.complete(&ModelRun {
+                run: &run,
+                role: Role::Plain,
+                config: &config,
+                opening: &[],
+            })?;
             return Ok(run);
         }
         self.trained(&path, Role::Plain, &config, listener)
@@ -103,9 +108,9 @@ impl Preparation<'_> {
         config: &RunConfig,
         listener: &mut dyn Listener<Event>,
     ) -> Result<Run, TrainError> {
-        let run = Run::begin(dir, config, self.bench.data, true)?;
-        let part = Part { run: &run, role, config, opening: &[] };
-        let outcome = self.bench.train(&part, Box::new(NoBalance), listener, self.stop)?;
+        let run = Run::begin(dir, config, self.context.data, true)?;
+        let part = ModelRun { run: &run, role, config, opening: &[] };
+        let outcome = self.context.train(&part, Box::new(NoBalance), listener, self.stop)?;
         if outcome.report.ending == Ending::Interrupted {
             std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::io(&run.metrics_path(), e))?;
             return Err(TrainError::Interrupted(part.role));
@@ -115,7 +120,7 @@ impl Preparation<'_> {
 
     /// Each teacher's losses before and after its training, then the plain model's.
     fn heads(&self, listener: &mut dyn Listener<Event>) -> Result<Vec<HeadLosses>, TrainError> {
-        let probe = Probe::new(self.bench.data, Seed(self.bench.config.seed));
+        let probe = Probe::new(self.context.data, Seed(self.context.config.seed));
         let mut heads = Vec::new();
         for m in 0..self.n() {
             let run = self.teacher_run(m, listener)?;
@@ -129,8 +134,8 @@ impl Preparation<'_> {
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.
     fn head(&self, probe: &Probe, run: &Run, role: &Role, head: Ablation) -> Result<HeadLosses, TrainError> {
-        let before = untrained(&run.config()?, self.bench.inputs, role)?;
-        let after = run.model_on(self.bench.data, self.bench.inputs.clone())?;
+        let before = untrained(&run.config()?, self.context.inputs, role)?;
+        let after = run.model_on(self.context.data, self.context.inputs.clone())?;
         let losses = |model| probe.losses(model, &[head])[0];
         Ok(HeadLosses { before: losses(&before), after: losses(&after) })
     }

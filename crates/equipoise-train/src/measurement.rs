@@ -1,0 +1,85 @@
+//! Everything that is measured of a trained model, on validation and on test, whole and under ablations.
+
+use crate::evaluation::{Metrics, audited, evaluate_tables, popularity};
+use crate::recall_by_presence;
+use crate::report::{AblationMetrics, TestReport};
+use equipoise_data::{Dataset, SealedTest};
+use equipoise_eval::{EvalConfig, EvalError, Evaluation, PerUser};
+use equipoise_models::{Ablation, Encoded, Model};
+
+/// A trained model's final tables and what they are measured on.
+pub(crate) struct Measurement<'a> {
+    data: &'a Dataset,
+    eval: &'a EvalConfig,
+    primary: Ablation,
+    audited: Vec<Ablation>,
+    encoded: Encoded,
+}
+
+impl<'a> Measurement<'a> {
+    /// The tables of a model that was trained under the ablation `primary`.
+    pub fn new(model: &Model, primary: Ablation, data: &'a Dataset, eval: &'a EvalConfig) -> Measurement<'a> {
+        let audited = audited(model);
+        let others = audited.iter().copied().filter(|a| *a != primary);
+        let encoded = model.encode_all(&[primary].into_iter().chain(others).collect::<Vec<_>>());
+        Measurement { data, eval, primary, audited, encoded }
+    }
+
+    /// The final tables under every ablation that is measured.
+    pub fn tables(&self) -> &Encoded {
+        &self.encoded
+    }
+
+    /// Metrics on validation.
+    ///
+    /// # Errors
+    /// If a score is not finite.
+    pub fn validation(&self) -> Result<Metrics, EvalError> {
+        self.validation_under(self.primary)
+    }
+
+    /// Metrics on validation under each ablation.
+    ///
+    /// # Errors
+    /// If a score is not finite.
+    pub fn validation_ablations(&self) -> Result<AblationMetrics, EvalError> {
+        self.each(|ablation| self.validation_under(ablation))
+    }
+
+    /// Everything that is measured on test, and each user's metrics.
+    ///
+    /// # Errors
+    /// If a score is not finite.
+    pub fn test(&self, test: &SealedTest) -> Result<(TestReport, PerUser), EvalError> {
+        let held_out = test.open();
+        let excluded = self.eval.excluded_at_test(&self.data.train, &self.data.validation);
+        let under = |ablation| evaluate_tables(&self.encoded, ablation, held_out, &excluded, self.eval);
+        let Evaluation { metrics, evaluated_users, skipped_users, definitions, per_user, .. } =
+            under(self.primary)?;
+        let presence = recall_by_presence::by_modality(self.data, held_out, self.eval, |part, eval| {
+            evaluate_tables(&self.encoded, self.primary, part, &excluded, eval)
+        })?;
+        let report = TestReport {
+            metrics,
+            evaluated_users,
+            skipped_users,
+            ablations: self.each(|ablation| Ok(under(ablation)?.metrics))?,
+            popularity: popularity(&self.data.train, held_out, &excluded, self.eval)?.metrics,
+            definitions: definitions.into_iter().chain(recall_by_presence::definition(&presence)).collect(),
+            recall_by_presence: presence,
+        };
+        Ok((report, per_user))
+    }
+
+    fn validation_under(&self, ablation: Ablation) -> Result<Metrics, EvalError> {
+        let Dataset { train, validation, .. } = self.data;
+        Ok(evaluate_tables(&self.encoded, ablation, validation, &[train], self.eval)?.metrics)
+    }
+
+    fn each(
+        &self,
+        measure: impl Fn(Ablation) -> Result<Metrics, EvalError>,
+    ) -> Result<AblationMetrics, EvalError> {
+        self.audited.iter().map(|&ablation| Ok((ablation, measure(ablation)?))).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! One model of a run, be it the model itself, the plain model or a teacher: trained, measured, and written to a run
+//! directory of its own.
+
+use crate::config::RunConfig;
+use crate::error::TrainError;
+use crate::events::{Ending, Event, EventLog, Listener};
+use crate::measurement::Measurement;
+use crate::report::Report;
+use crate::role::Role;
+use crate::run::{Run, VERSION};
+use crate::stopping::StopFlag;
+use crate::tables::FinalTables;
+use crate::trainer::{Trained, Trainer};
+use equipoise_balance::Balancer;
+use equipoise_data::{Dataset, SealedTest};
+use equipoise_eval::PerUser;
+use equipoise_models::{Inputs, Model};
+
+/// What the models of a run have in common.
+pub(crate) struct RunContext<'a> {
+    /// The configuration of the run.
+    pub config: &'a RunConfig,
+    /// The data, without its test part.
+    pub data: &'a Dataset,
+    /// The test part; without it nothing is measured on test.
+    pub test: Option<&'a SealedTest>,
+    /// What models read of the data.
+    pub inputs: &'a Inputs,
+}
+
+/// One model: which one, where it is written, and how it is trained.
+pub(crate) struct ModelRun<'a> {
+    pub run: &'a Run,
+    pub role: Role,
+    pub config: &'a RunConfig,
+    /// What its log begins with.
+    pub opening: &'a [Event],
+}
+
+/// A run directory and what was measured.
+pub struct Outcome {
+    /// The run directory.
+    pub run: Run,
+    /// Its metrics.
+    pub report: Report,
+}
+
+impl RunContext<'_> {
+    /// Trains and measures one model, and writes its run.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn train(
+        &self,
+        part: &ModelRun,
+        balancer: Box<dyn Balancer>,
+        listener: &mut dyn Listener<Event>,
+        stop: &StopFlag,
+    ) -> Result<Outcome, TrainError> {
+        let path = part.run.events_path();
+        let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::io(&path, e))?;
+        part.opening.iter().for_each(|event| log.event(event));
+        let trainer = Trainer::new(self.data, self.inputs, part.config, part.role.clone(), balancer)?;
+        let trained = trainer.run(&mut log, stop)?;
+        log.finish().map_err(|e| TrainError::io(&path, e))?;
+        let fingerprint = self.data.fingerprint();
+        part.run.write_model(&trained.model, &part.role, &fingerprint)?;
+        let report = self.measured(part, &trained.model, &Training::of(&trained), fingerprint)?;
+        part.run.write_metrics(&report)?;
+        Ok(Outcome { run: part.run.clone(), report })
+    }
+
+    /// Measures a saved model on test if the search that trained it left that out.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn complete(&self, part: &ModelRun) -> Result<(), TrainError> {
+        let saved = part.run.report()?;
+        if self.test.is_none() || saved.test.is_some() {
+            return Ok(());
+        }
+        let model = part.run.model_on(self.data, self.inputs.clone())?;
+        let Report { ending, epochs, best_epoch, seconds, fingerprint, .. } = saved;
+        let training = Training { ending, epochs, best_epoch, seconds };
+        part.run.write_metrics(&self.measured(part, &model, &training, fingerprint)?)
+    }
+
+    /// The report of a trained model. Writes its final tables and the per-user file on the way.
+    fn measured(
+        &self,
+        part: &ModelRun,
+        model: &Model,
+        training: &Training,
+        fingerprint: String,
+    ) -> Result<Report, TrainError> {
+        let data = self.data;
+        let primary = part.role.ablation(&self.inputs.names());
+        let primary = primary.expect("teachers are named by the modalities of the data");
+        let measurement = Measurement::new(model, primary, data, &part.config.eval);
+        if part.role == Role::Model {
+            FinalTables::new(measurement.tables(), data, &fingerprint).write(&part.run.tables_path())?;
+        }
+        let mut report = Report {
+            version: VERSION,
+            program: env!("CARGO_PKG_VERSION").into(),
+            role: part.role.clone(),
+            dataset: data.name.clone(),
+            fingerprint,
+            users: data.n_users(),
+            items: data.n_items(),
+            interactions: data.train.len(),
+            modalities: data.modalities.iter().map(|m| (m.name.clone(), m.features.width())).collect(),
+            ending: training.ending,
+            epochs: training.epochs,
+            best_epoch: training.best_epoch,
+            seconds: training.seconds,
+            validation: measurement.validation()?,
+            validation_ablations: measurement.validation_ablations()?,
+            test: None,
+        };
+        if let Some(test) = self.test {
+            let (measured, per_user) = measurement.test(test)?;
+            write_per_user(part, &per_user, data, &report.fingerprint)?;
+            report.test = Some(measured);
+        }
+        Ok(report)
+    }
+}
+
+/// Writes `per_user.parquet`.
+#[cfg(feature = "parquet")]
+fn write_per_user(
+    part: &ModelRun,
+    per_user: &PerUser,
+    data: &Dataset,
+    fingerprint: &str,
+) -> Result<(), TrainError> {
+    let role = part.role.to_string();
+    let metadata = [("what", role), ("split", "test".into()), ("data", fingerprint.to_owned())];
+    let ids = Some(data.vocabulary.users());
+    Ok(per_user.write_parquet(&part.run.per_user_path(), ids, &metadata)?)
+}
+
+/// The file is left out: this build cannot write Parquet.
+#[cfg(not(feature = "parquet"))]
+fn write_per_user(_: &ModelRun, _: &PerUser, _: &Dataset, _: &str) -> Result<(), TrainError> {
+    Ok(())
+}
+
+/// How training went.
+struct Training {
+    ending: Ending,
+    epochs: usize,
+    best_epoch: usize,
+    seconds: f64,
+}
+
+impl Training {
+    fn of(trained: &Trained) -> Training {
+        let Trained { ending, epochs, best_epoch, seconds, .. } = *trained;
+        Training { ending, epochs, best_epoch, seconds }
+    }
+}
