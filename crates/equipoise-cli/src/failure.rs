@@ -10,6 +10,9 @@ use equipoise_train::config::layers::ConfigError;
 use std::fmt;
 use std::path::Path;
 
+/// The exit code that asks for another attempt: `EX_TEMPFAIL` of sysexits.h.
+pub const TRY_AGAIN: u8 = 75;
+
 /// A message and an exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -32,6 +35,11 @@ impl Failure {
     /// A failure on the way: exit code 1.
     pub fn failed(message: impl fmt::Display) -> Failure {
         Failure { message: message.to_string(), code: 1 }
+    }
+
+    /// A failure that may pass, of a command that is run again and again: exit code 75.
+    pub fn again(message: impl fmt::Display) -> Failure {
+        Failure { message: message.to_string(), code: TRY_AGAIN }
     }
 
     /// The exit code.

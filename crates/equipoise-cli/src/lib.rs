@@ -11,7 +11,9 @@ mod print;
 mod progress;
 
 use clap::{Parser, Subcommand};
-use commands::{audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, train};
+use commands::{
+    audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, task, train,
+};
 use failure::Failure;
 use global::Global;
 use std::process::ExitCode;
@@ -41,7 +43,7 @@ First steps:
   equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
   equipoise compare runs/plain runs/ckd                 is the difference real?
 
-Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.";
+Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used; of `task` also 75, try again.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -69,8 +71,8 @@ enum Command {
     Compare(compare::Args),
     /// Repeat a table or figure of the CKD paper.
     Reproduce(reproduce::Args),
-    #[command(hide = true)]
-    ReproduceTask(reproduce::task::Args),
+    /// Do one unit of work that a file specifies, as a scheduler does.
+    Task(task::Args),
 }
 
 /// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
@@ -118,6 +120,6 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&args, &cli.global),
         Command::Compare(args) => compare::run(&args, &cli.global),
         Command::Reproduce(args) => reproduce::run(&args, &cli.global),
-        Command::ReproduceTask(args) => reproduce::task::run(&args, &cli.global),
+        Command::Task(args) => task::run(&args, &cli.global),
     }
 }

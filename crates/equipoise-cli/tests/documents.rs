@@ -2,7 +2,8 @@
 
 use equipoise::balance::{BalanceConfig, Requirement};
 use equipoise::models::backbones;
-use equipoise::study::sweep::{Dimension, Method, Plan};
+use equipoise::study::search::Dimension;
+use equipoise::study::sweep::{Method, SweepPlan};
 use equipoise::train::config::layers::Layers;
 use std::path::PathBuf;
 
@@ -67,8 +68,8 @@ const GRID: [(&str, [f64; 4]); 4] = [
     ("balance.ckd.lambda_g", [0.1, 0.5, 1.0, 5.0]),
 ];
 
-fn plan(name: &str) -> Plan {
-    Plan::file(&root(&format!("experiments/sweeps/{name}.toml")), &[])
+fn plan(name: &str) -> SweepPlan {
+    SweepPlan::file(&root(&format!("experiments/sweeps/{name}.toml")), &[])
         .unwrap_or_else(|fault| panic!("{fault}"))
 }
 

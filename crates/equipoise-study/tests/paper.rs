@@ -2,8 +2,10 @@
 
 use equipoise_balance::Ckd;
 use equipoise_study::reproduce::{
-    Budget, Cell, Choose, Kind, TEACHER, TableSpec, candidates, compose, expand, paper, tables, unsupported,
+    Cell, Choose, PaperSearch, TEACHER, TableKind, TableSpec, candidates, compose, expand, paper, tables,
+    unsupported,
 };
+use equipoise_study::search::Point;
 use equipoise_train::RunConfig;
 use equipoise_train::evaluation::Selection;
 
@@ -35,13 +37,13 @@ fn every_cell_names_a_backbone_of_this_program_and_a_balancer_that_it_has_or_wil
 
 /// The configuration of a cell's method at a point, which must be valid.
 fn resolved(cell: &Cell, before: &[(String, toml::Value)], own: &[(String, toml::Value)]) -> RunConfig {
-    let config =
-        compose(paper(), &cell.backbone, &cell.method, [&before.to_vec(), &own.to_vec()], &Vec::new());
+    let [before, own] = [before, own].map(|settings| Point::new(settings.to_vec()));
+    let config = compose(paper(), &cell.backbone, &cell.method, [&before, &own], &Point::default());
     config.unwrap_or_else(|fault| panic!("{cell}: {fault}"))
 }
 
 /// Every value of every axis of a method's search, one at a time.
-fn check_search(cell: &Cell, budget: &Budget) {
+fn check_search(cell: &Cell, budget: &PaperSearch) {
     let axes = budget.axes.get(&cell.method).unwrap_or_else(|| panic!("{cell}: nothing is searched"));
     let start = resolved(cell, &[], &[]);
     for axis in axes {
@@ -94,13 +96,14 @@ fn parts_left_out_are_left_out_whatever_the_search_before_found() {
 #[test]
 fn parts_left_out_are_left_out_whatever_is_set_for_all_runs() {
     let set = |key: &str, value: toml::Value| (key.to_owned(), value);
-    let user = vec![
+    let user = Point::new(vec![
         set("balance.ckd.lambda_g", 5.0.into()),
         set("balance.ckd.weights", "paper".into()),
         set("balance.ckd.specific", "hinge".into()),
-    ];
+    ]);
     let ckd = |method: &str| {
-        compose(paper(), "vbpr", method, [&Vec::new(), &Vec::new()], &user).unwrap().balance.get::<Ckd>()
+        let none = Point::default();
+        compose(paper(), "vbpr", method, [&none, &none], &user).unwrap().balance.get::<Ckd>()
     };
     assert_eq!(ckd("ckd").lambda_g, 5.0);
     for method in ["ckd-no-generic", "ckd-no-reweight", "ckd-kl", "ckd-mse"] {
@@ -122,12 +125,12 @@ fn metrics_exist_and_are_measured() {
 
 /// How many numbers a row of a table has.
 fn columns(table: &TableSpec) -> usize {
-    if table.kind == Kind::Channels { table.modalities.len() } else { table.metrics.len() }
+    if table.kind == TableKind::Channels { table.modalities.len() } else { table.metrics.len() }
 }
 
 #[test]
 fn every_cell_of_every_table_has_its_published_numbers() {
-    for table in tables().iter().filter(|t| t.kind != Kind::Curves) {
+    for table in tables().iter().filter(|t| t.kind != TableKind::Curves) {
         for cell in cells(table) {
             for column in 0..=columns(table) {
                 let number = table.number(&cell.backbone, &cell.method, &cell.dataset, column);

@@ -6,8 +6,11 @@ mod markup;
 use equipoise_balance::Ckd;
 use equipoise_data::{SplitFacts, SplitFamily};
 use equipoise_eval::PerUser;
+use equipoise_jobs::{Fault, Listener};
 use equipoise_models::Ablation;
+use equipoise_study::jobs::{Finished, JobEvent, Runner, Scheduler, Task, Work};
 use equipoise_study::reproduce::*;
+use equipoise_study::search::Point;
 use equipoise_train::events::Ending;
 use equipoise_train::{Report, Role, RunConfig, StopFlag, TestReport};
 use std::collections::BTreeMap;
@@ -39,36 +42,44 @@ struct Inventor {
 }
 
 impl Runner for Inventor {
-    fn run(&self, task: &Task, _: &StopFlag) -> Result<(), Failure> {
+    fn run(&self, task: &Task, _: &StopFlag) -> Result<(), Fault> {
         self.seen.lock().unwrap().push(task.dir.clone());
-        let config = &task.config;
+        let config = task.work.run().unwrap();
         match task.work {
-            Work::Search => {
+            Work::Search(_) => {
                 // Best at lr 2e-3, L2 1e-2; for CKD at lambda_g 0.1.
                 let far = (config.train.lr.ln() - 2e-3_f64.ln()).abs()
                     + (config.train.reg.ln() - 1e-2_f64.ln()).abs();
                 let generic = (config.balance.get::<Ckd>().lambda_g - 0.1).abs();
-                finish(&task.dir, &Finished::now(Work::Search, Some(1.0 / (1.0 + far + generic)))).unwrap();
+                finish(task, Some(1.0 / (1.0 + far + generic)));
             }
-            Work::Teachers => {
+            Work::Teachers(_) => {
                 for modality in ["text", "image"] {
                     write_run(&task.dir.join(modality), config, 0.07, [0.0; 3]);
                 }
-                finish(&task.dir, &Finished::now(Work::Teachers, None)).unwrap();
+                finish(task, None);
             }
-            Work::Final => {
+            Work::Train(_) => {
                 self.finals.lock().unwrap().push((task.dir.clone(), config.clone()));
                 let (method, seed) = (&config.balance.name, config.seed);
                 if (config.backbone.name.as_str(), method.as_str(), seed) == ("grcn", "ckd", 2) {
-                    return Err(Failure::Failed("the <power> went \"out\"".into()));
+                    return Err(Fault::Own("the <power> went \"out\"".into()));
                 }
                 let (value, users) = recall(&config.backbone.name, method, seed);
                 write_run(&task.dir, config, value, users);
-                finish(&task.dir, &Finished::now(Work::Final, Some(0.1))).unwrap();
+                finish(task, Some(0.1));
             }
+            Work::EncodeText(_) | Work::EncodeImage(_) => panic!("nothing is encoded here"),
         }
         Ok(())
     }
+}
+
+/// Marks a task as a process would.
+fn finish(task: &Task, validation: Option<f64>) {
+    let claim = task.unit().claim().unwrap();
+    claim.begin(&"made up").unwrap();
+    claim.finish(&Finished::now(&task.work, validation)).unwrap();
 }
 
 fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
@@ -113,12 +124,12 @@ fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
 
 /// Remembers how many tasks were announced.
 #[derive(Default)]
-struct Announced(Mutex<usize>);
+struct Announced(usize);
 
-impl Watcher for Announced {
-    fn step(&self, step: &Step) {
-        if let Step::Planned(n) = step {
-            *self.0.lock().unwrap() = *n;
+impl Listener<JobEvent> for Announced {
+    fn event(&mut self, event: &JobEvent) {
+        if let JobEvent::Planned(n) = event {
+            self.0 = *n;
         }
     }
 }
@@ -127,7 +138,7 @@ fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
-fn plan(table: &str, out: &Path, backbones: &[&str]) -> Plan {
+fn plan(table: &str, out: &Path, backbones: &[&str]) -> ReproductionPlan {
     let table = tables().iter().find(|t| t.name == table).unwrap();
     // Of the rivals there is a test of its own.
     let methods = if table.name == "table1" { &["none", "ckd"][..] } else { &[] };
@@ -141,27 +152,28 @@ fn plan(table: &str, out: &Path, backbones: &[&str]) -> Plan {
         splits: SplitFacts { family: SplitFamily::Own, train: 12, validation: 3, test: 3 },
         modalities: vec![("text".into(), 4), ("image".into(), 4)],
     };
-    Plan {
+    ReproductionPlan {
         table,
         cells: expand(paper(), table, &choose, &["baby".into()]).unwrap(),
         data: vec![data],
         seeds: 3,
         budget: &paper().search["small"],
-        user: Point::new(),
+        user: Point::default(),
         out: out.to_owned(),
     }
 }
 
-fn carry_out(plan: &Plan, runner: Option<&dyn Runner>) -> Vec<Settled> {
+fn carry_out(plan: &ReproductionPlan, runner: Option<&dyn Runner>) -> Vec<SettledCell> {
     announced(plan, runner).0
 }
 
 /// What became of the cells, and how many tasks were announced before.
-fn announced(plan: &Plan, runner: Option<&dyn Runner>) -> (Vec<Settled>, usize) {
-    let (stop, watcher) = (StopFlag::default(), Announced::default());
-    let pool = Pool::new(runner, &watcher, &stop, NonZero::new(4).unwrap(), false);
-    let settled = Study::new(paper(), plan, &pool).carry_out();
-    (settled, watcher.0.into_inner().unwrap())
+fn announced(plan: &ReproductionPlan, runner: Option<&dyn Runner>) -> (Vec<SettledCell>, usize) {
+    let (stop, mut listener) = (StopFlag::default(), Announced::default());
+    let scheduler = Scheduler::new(runner, &mut listener, &stop, NonZero::new(4).unwrap(), false);
+    let settled = Reproduction::new(paper(), plan, &scheduler).carry_out();
+    drop(scheduler);
+    (settled, listener.0)
 }
 
 /// Two-sided p of a t statistic with 2 degrees of freedom, in closed form.
@@ -252,16 +264,17 @@ struct LateTeachers {
 }
 
 impl Runner for LateTeachers {
-    fn run(&self, task: &Task, stop: &StopFlag) -> Result<(), Failure> {
-        if task.work == Work::Teachers && task.config.seed == 3 {
+    fn run(&self, task: &Task, stop: &StopFlag) -> Result<(), Fault> {
+        let config = task.work.run().unwrap();
+        if matches!(task.work, Work::Teachers(_)) && config.seed == 3 {
             let wait = Duration::from_secs(30);
             let waited = self.told.wait_timeout_while(self.student.lock().unwrap(), wait, |there| !*there);
             if waited.unwrap().1.timed_out() {
-                return Err(Failure::Failed("students wait for teachers of others".into()));
+                return Err(Fault::Own("students wait for teachers of others".into()));
             }
         }
         self.inventor.run(task, stop)?;
-        if task.work == Work::Final && task.config.balance.name == "ckd" {
+        if matches!(task.work, Work::Train(_)) && config.balance.name == "ckd" {
             *self.student.lock().unwrap() = true;
             self.told.notify_all();
         }
@@ -345,7 +358,7 @@ fn the_page_lists_the_searches_that_its_cells_start_from_and_no_others() {
     let dir = tempfile::tempdir().unwrap();
     let mut plan = plan("table3", dir.path(), &["vbpr"]);
     plan.cells.retain(|cell| ["ckd", "ckd-kl"].contains(&cell.method.as_str()));
-    plan.user = vec![("train.lr".into(), 0.002.into())];
+    plan.user = Point::new(vec![("train.lr".into(), 0.002.into())]);
     let settled = carry_out(&plan, Some(&Inventor::default()));
     let page = Pages::new(paper(), &plan, gather(paper(), &plan, settled, true)).markdown();
     let listed: Vec<&str> = page.lines().filter_map(|l| l.strip_prefix("- Searched for ")).collect();

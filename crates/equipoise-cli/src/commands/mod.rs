@@ -16,4 +16,5 @@ pub mod run;
 mod settings;
 mod splits;
 pub mod sweep;
+pub mod task;
 pub mod train;

@@ -9,7 +9,7 @@ use crate::print;
 
 use crate::progress::PipelineProgress;
 use equipoise_data::{FeatureSource, Shares, SplitRule};
-use equipoise_study::pipeline::{Budget, PipelineConfig, Plan, State, Summary, carry_out};
+use equipoise_study::pipeline::{PipelineConfig, PipelinePlan, SearchBudget, StageState, Summary, carry_out};
 use serde_json::json;
 use std::path::PathBuf;
 use toml::Value;
@@ -104,7 +104,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How far settings are searched, on validation: none, small or full [default: small].
-    #[arg(long, value_name = "BUDGET", value_parser = Budget::ALL.map(Budget::name))]
+    #[arg(long, value_name = "BUDGET", value_parser = SearchBudget::ALL.map(SearchBudget::name))]
     budget: Option<String>,
     #[arg(long, value_name = "NAME", help = crate::help::backbone_or_default())]
     backbone: Option<String>,
@@ -200,7 +200,7 @@ fn given<const N: usize>(flags: [(&str, Option<Value>); N]) -> toml::Table {
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let config = PipelineConfig::layered(args.config.as_deref(), &args.table()?)?;
-    let plan = Plan::new(config)?;
+    let plan = PipelinePlan::new(config)?;
     if args.dry_run {
         return dry_run(&plan, global);
     }
@@ -210,15 +210,15 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     show(&summary, &plan, global)
 }
 
-fn dry_run(plan: &Plan, global: &Global) -> Result<(), Failure> {
+fn dry_run(plan: &PipelinePlan, global: &Global) -> Result<(), Failure> {
     if global.json() {
         return print::json(&json!({ "config": plan.config, "stages": plan.stages }));
     }
     let words = |state| match state {
-        State::UpToDate => "up to date",
-        State::GoesOn => "would go on",
-        State::Outdated => "would be redone",
-        State::New => "would run",
+        StageState::UpToDate => "up to date",
+        StageState::GoesOn => "would go on",
+        StageState::Outdated => "would be redone",
+        StageState::New => "would run",
     };
     let rows = plan.stages.iter().enumerate().map(|(n, stage)| {
         vec![format!("{}", n + 1), stage.title.clone(), words(stage.state).into(), stage.name.clone()]
@@ -226,7 +226,7 @@ fn dry_run(plan: &Plan, global: &Global) -> Result<(), Failure> {
     print::out(&print::words(&["", "stage", "state", "directory"], &rows.collect::<Vec<_>>()))
 }
 
-fn show(summary: &Summary, plan: &Plan, global: &Global) -> Result<(), Failure> {
+fn show(summary: &Summary, plan: &PipelinePlan, global: &Global) -> Result<(), Failure> {
     let report = plan.config.out.join("report/report.html");
     if global.json() {
         return print::json(&json!({ "summary": summary, "report": report }));

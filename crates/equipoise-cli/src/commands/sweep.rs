@@ -7,7 +7,7 @@ use crate::interrupt::on_interrupt;
 use crate::print;
 
 use crate::progress::SweepProgress;
-use equipoise_study::sweep::{Outcome, Plan, Results, Sweep};
+use equipoise_study::sweep::{Results, Sweep, SweepOutcome, SweepPlan};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 CONFIG is a run's configuration with a section on what to search:
 
   [sweep]
-  method = \"tpe\"                  # grid, random, tpe, halving
+  method = \"tpe\"                  # grid, coordinate, random, tpe, halving
   trials = 40
   [sweep.space]
   \"train.lr\" = { low = 1e-4, high = 1e-2, log = true }
@@ -64,7 +64,7 @@ impl Args {
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let plan = Plan::file(&args.config, &args.flags()?)?;
+    let plan = SweepPlan::file(&args.config, &args.flags()?)?;
     if plan.base().data.path.as_os_str().is_empty() {
         return Err(Failure::input(
             "no data: give --data PATH, or `path` under [data] in the configuration file",
@@ -97,7 +97,7 @@ fn ended(results: &Results) -> Result<(), Failure> {
     }
 }
 
-fn show(outcome: &Outcome, out: &Path, global: &Global) -> Result<(), Failure> {
+fn show(outcome: &SweepOutcome, out: &Path, global: &Global) -> Result<(), Failure> {
     let results = &outcome.results;
     if global.json() {
         let best = results

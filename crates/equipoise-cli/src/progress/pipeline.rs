@@ -2,9 +2,10 @@
 
 use super::{Progress, SweepProgress, span};
 use crate::print;
-use equipoise_study::pipeline::Watch;
-use equipoise_study::sweep::{SweepEvent, Watcher};
-use equipoise_train::events::{Event, Listener};
+use equipoise_encode::EncodeProgress;
+use equipoise_jobs::Listener;
+use equipoise_study::pipeline::PipelineEvent;
+use equipoise_study::search::SearchEvent;
 use indicatif::ProgressBar;
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -27,16 +28,8 @@ impl PipelineProgress {
     pub fn new(quiet: bool) -> PipelineProgress {
         PipelineProgress { quiet, training: Progress::new(quiet), search: None, bar: None, told: None }
     }
-}
 
-impl Listener<Event> for PipelineProgress {
-    fn event(&mut self, event: &Event) {
-        self.training.event(event);
-    }
-}
-
-impl Watch for PipelineProgress {
-    fn say(&mut self, text: &str) {
+    fn say(&self, text: &str) {
         if !self.quiet {
             print::say(text);
         }
@@ -50,8 +43,8 @@ impl Watch for PipelineProgress {
         self.say(&format!("[{stage}/{total}] done, {}", span(seconds)));
     }
 
-    fn searching(&mut self, metric: &str, event: &SweepEvent) {
-        if matches!(event, SweepEvent::Started { .. }) {
+    fn searching(&mut self, metric: &str, event: &SearchEvent) {
+        if matches!(event, SearchEvent::Started { .. }) {
             self.search = Some(SweepProgress::new(self.quiet, metric));
         }
         if let Some(search) = &mut self.search {
@@ -59,10 +52,11 @@ impl Watch for PipelineProgress {
         }
     }
 
-    fn encoding(&mut self, done: usize, total: usize) {
+    fn encoding(&mut self, progress: &EncodeProgress) {
         if self.quiet {
             return;
         }
+        let EncodeProgress { done, total, .. } = *progress;
         if std::io::stderr().is_terminal() {
             let bar = self.bar.get_or_insert_with(|| ProgressBar::new(total as u64));
             bar.set_length(total as u64);
@@ -70,6 +64,18 @@ impl Watch for PipelineProgress {
         } else if self.told.is_none_or(|told| told.elapsed().as_secs() >= PAUSE) {
             self.told = Some(Instant::now());
             print::say(&format!("  {done} of {total} items encoded"));
+        }
+    }
+}
+
+impl Listener<PipelineEvent> for PipelineProgress {
+    fn event(&mut self, event: &PipelineEvent) {
+        match event {
+            PipelineEvent::Note(text) => self.say(text),
+            PipelineEvent::Training(event) => self.training.event(event),
+            PipelineEvent::Encoding(progress) => self.encoding(progress),
+            PipelineEvent::Searching { metric, event } => self.searching(metric, event),
+            PipelineEvent::Done { stage, total, seconds } => self.done(*stage, *total, *seconds),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::span;
 use crate::print;
-use equipoise_study::sweep::{Record, SweepEvent, Watcher};
+use equipoise_study::search::{Listener, Record, SearchEvent};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -99,15 +99,15 @@ impl SweepProgress {
     }
 }
 
-impl Watcher for SweepProgress {
-    fn event(&mut self, event: &SweepEvent) {
+impl Listener<SearchEvent> for SweepProgress {
+    fn event(&mut self, event: &SearchEvent) {
         match event {
-            SweepEvent::Started { total, jobs } => self.begin(*total, *jobs),
-            SweepEvent::Known(record) => {
+            SearchEvent::Started { total, jobs } => self.begin(*total, *jobs),
+            SearchEvent::Known(record) => {
                 self.known += 1;
                 self.count(record);
             }
-            SweepEvent::Trying(proposal) => {
+            SearchEvent::Trying(proposal) => {
                 if self.known > 0 && self.done == 0 && !self.resumed {
                     self.resumed = true;
                     self.say(&format!("  {} of them are known from before", self.known));
@@ -117,7 +117,7 @@ impl Watcher for SweepProgress {
                     self.say(&format!("  trial {} begins: {}", proposal.number, proposal.point));
                 }
             }
-            SweepEvent::Done(record) => {
+            SearchEvent::Done(record) => {
                 self.done += 1;
                 self.count(record);
                 if self.bar.is_none() || record.outcome.is_err() {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Every combination is tried. A setting that is given is not searched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Budget {
+pub enum SearchBudget {
     /// Nothing is searched.
     None,
     /// A few points: 6 and 4.
@@ -27,16 +27,16 @@ pub enum Budget {
     Full,
 }
 
-impl Budget {
+impl SearchBudget {
     /// Every budget.
-    pub const ALL: [Budget; 3] = [Budget::None, Budget::Small, Budget::Full];
+    pub const ALL: [SearchBudget; 3] = [SearchBudget::None, SearchBudget::Small, SearchBudget::Full];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Budget::None => "none",
-            Budget::Small => "small",
-            Budget::Full => "full",
+            SearchBudget::None => "none",
+            SearchBudget::Small => "small",
+            SearchBudget::Full => "full",
         }
     }
 }
@@ -64,7 +64,7 @@ impl Budget {
 /// | `text_dims` | 64 | columns of the features of `builtin` | >= 1 |
 /// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
 /// | `out` | none | where everything goes | |
-/// | `budget` | `small` | [`Budget`] | |
+/// | `budget` | `small` | [`SearchBudget`] | |
 /// | `backbone` | `vbpr` | the network | |
 /// | `seed` | 42 | first seed of the runs, and that of the searches | |
 /// | `seeds` | 1 | number of seeds, from `seed` on | 1 to 1000 |
@@ -112,7 +112,7 @@ pub struct PipelineConfig {
     /// Where everything goes.
     pub out: PathBuf,
     /// How far settings are searched.
-    pub budget: Budget,
+    pub budget: SearchBudget,
     /// The network.
     pub backbone: String,
     /// First seed of the runs.
@@ -147,7 +147,7 @@ impl Default for PipelineConfig {
             text_dims: None,
             image_model: "builtin".into(),
             out: PathBuf::new(),
-            budget: Budget::default(),
+            budget: SearchBudget::default(),
             backbone: BackboneConfig::default().name,
             seed: 42,
             seeds: 1,
@@ -176,77 +176,9 @@ impl PipelineConfig {
         read.map_err(|e: toml::de::Error| PipelineError::Setting(e.message().trim().to_owned()))
     }
 
-    /// Whether there are texts to be encoded.
-    pub(super) fn has_texts(&self) -> bool {
-        self.meta.is_some() || !self.text.is_empty()
-    }
-
     /// The seeds of the runs.
     pub fn all_seeds(&self) -> impl Iterator<Item = u64> + '_ {
         (0..self.seeds).map(|n| self.seed.wrapping_add(n))
-    }
-
-    /// Checks what belongs together, and every range that can be checked without a file.
-    ///
-    /// # Errors
-    /// The first fault: field, value and what is expected.
-    pub fn check(&self) -> Result<(), PipelineError> {
-        let fault = |text: String| Err(PipelineError::Setting(text));
-        let given = |field: &'static str, given: bool| given.then_some(field);
-        let sources = [
-            given("reviews", self.reviews.is_some()),
-            given("csv", self.csv.is_some()),
-            given("data", self.data.is_some()),
-        ];
-        let sources: Vec<&str> = sources.into_iter().flatten().collect();
-        let [source] = sources[..] else {
-            let found = if sources.is_empty() { "none".to_owned() } else { sources.join(" and ") };
-            return fault(format!("{found} of reviews, csv and data given: expected exactly one of them"));
-        };
-        let rules = [
-            ("meta", self.meta.is_some(), source == "reviews", "reviews"),
-            ("image_features", self.image_features.is_some(), source == "reviews", "reviews"),
-            ("core", self.core.is_some(), source == "reviews", "reviews"),
-            ("columns", self.columns != Columns::default(), source == "csv", "csv"),
-            ("min_rating", self.min_rating.is_some(), source == "csv", "csv"),
-            ("items", self.items.is_some(), source == "csv", "csv"),
-            ("text", !self.text.is_empty(), self.items.is_some(), "items"),
-            ("image", self.image.is_some(), self.items.is_some(), "items"),
-            (
-                "items",
-                self.items.is_some() && self.text.is_empty() && self.image.is_none(),
-                false,
-                "text or image",
-            ),
-            ("image_model", self.image_model != "builtin", self.image.is_some(), "image"),
-            ("features", !self.features.is_empty(), source != "data", "reviews or csv"),
-            ("text_dims", self.text_dims.is_some(), self.has_texts(), "text or meta"),
-            ("text_model", self.text_model != "builtin", self.has_texts(), "text or meta"),
-            ("split", self.split.is_some(), source != "data", "reviews or csv"),
-            ("shares", self.shares != Shares::default(), source != "data", "reviews or csv"),
-        ];
-        if let Some((field, _, _, needed)) = rules.iter().find(|(_, given, read, _)| *given && !read) {
-            return fault(format!("{field} given: only {needed} reads it; leave it out, or give {needed}"));
-        }
-        if self.min_rating.is_some_and(|rating| !rating.is_finite()) {
-            return fault(format!("min_rating = {:?}: expected a finite number", self.min_rating));
-        }
-        let encoded = self.has_texts() || self.image.is_some();
-        if source != "data" && !encoded && self.image_features.is_none() && self.features.is_empty() {
-            let of = if source == "csv" {
-                "items with text or image, or features"
-            } else {
-                "meta, image_features or features"
-            };
-            return fault(format!("no modality: expected {of}, so that items have features"));
-        }
-        if self.out.as_os_str().is_empty() {
-            return fault("out: expected the directory where everything goes".into());
-        }
-        if !(1..=1000).contains(&self.seeds) {
-            return fault(format!("seeds = {}: expected 1 to 1000", self.seeds));
-        }
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::sweep::SweepError;
 use equipoise_data::{DataError, FileFault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
+use equipoise_jobs::Fault;
 use equipoise_train::TrainError;
 use equipoise_train::config::layers::ConfigError;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,9 @@ pub enum PipelineError {
     /// A comparison.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// The machine's fault, or another process is at work on a stage: what is done is kept.
+    #[error(transparent)]
+    Job(#[from] Fault),
     /// A file cannot be read or written, or is not what it should be.
     #[error("{}: {fault}", path.display())]
     File {
@@ -57,7 +61,7 @@ impl PipelineError {
             PipelineError::Eval(error) => error.is_input(),
             PipelineError::File { fault, .. } => fault.is_input(),
             PipelineError::Setting(_) => true,
-            PipelineError::Stopped(_) => false,
+            PipelineError::Stopped(_) | PipelineError::Job(_) => false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::error::PipelineError;
 use equipoise_data::write_atomic;
+use equipoise_jobs::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Raises what every stage is known by: when a stage comes to mean something else, all are made anew.
-const GENERATION: u32 = 1;
+const GENERATION: &str = "equipoise stage 2";
 
 /// A file that was changed within this time of being read may change again unnoticed.
 const RACE: Duration = Duration::from_secs(2);
@@ -98,8 +99,8 @@ pub(super) fn fingerprint(
     before: &BTreeMap<String, String>,
 ) -> String {
     // Keys of all maps are in order: equal contents are equal texts.
-    let text = serde_json::json!([GENERATION, name, settings, files, before]).to_string();
-    blake3::hash(text.as_bytes()).to_hex().to_string()
+    let text = serde_json::json!([name, settings, files, before]).to_string();
+    Key::new(GENERATION).add(text.as_bytes()).hex()
 }
 
 #[cfg(test)]

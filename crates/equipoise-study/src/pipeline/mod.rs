@@ -14,27 +14,30 @@
 //! | `plain/seed<n>/`, `ckd/seed<n>/` | runs; `teachers/seed<n>/` their teachers |
 //! | `report/` | `report.html`, `report.md`, `summary.json` |
 //!
-//! Each stage has a directory with a `stage.json`. A stage is known by its *fingerprint*: the BLAKE3 hash of its name,
-//! its settings, the files that it reads and the fingerprints of the stages that it builds on. It is up to date if
-//! `stage.json` has that fingerprint and every file that it wrote is still there in its length; what has another
-//! fingerprint is made anew, what was broken off goes on. All fingerprints follow from configuration and raw files,
-//! so that a [`Plan`] says what will be done before anything is. Stages give the same bits whenever they are run: being
-//! killed and started again changes no result.
+//! Each stage is a [unit of work](equipoise_jobs). Its key is a *fingerprint*: the BLAKE3 hash of its name, its settings, the
+//! files that it reads and the fingerprints of the stages that it builds on. It is up to date if it is finished and every file
+//! that it wrote is still there in its length; a unit of another fingerprint is made anew, one that was cut short is taken up.
+//! All fingerprints follow from configuration and raw files, so that a [`PipelinePlan`] says what will be done before anything
+//! is done. Stages give the same bits whenever they are run: being killed and started again changes no result.
 
 mod carry_out;
+mod check;
 mod config;
 mod error;
+mod event;
 mod fingerprint;
+mod outputs;
 mod plan;
-mod record;
 mod settings;
+mod source;
 mod stage;
 mod stages;
 mod summary;
 
 pub use carry_out::{carry_out, finished_summary};
-pub use config::{Budget, PipelineConfig};
+pub use config::{PipelineConfig, SearchBudget};
 pub use error::PipelineError;
-pub use plan::{Plan, Planned, State};
-pub use stage::Watch;
+pub use event::PipelineEvent;
+pub use plan::{PipelinePlan, PlannedStage, StageState};
+pub use source::{ItemTable, Source};
 pub use summary::{Seeded, Summary, Surety, Used};

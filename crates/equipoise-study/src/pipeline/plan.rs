@@ -3,9 +3,10 @@
 use super::config::PipelineConfig;
 use super::error::PipelineError;
 use super::fingerprint::{Hashes, fingerprint};
-use super::record::{Found, Record};
+use super::outputs::StageResult;
 use super::stage::Stage;
 use super::stages;
+use equipoise_jobs::{Standing, Unit};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::path::Path;
 /// Where a stage stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum StageState {
     /// Its results are there.
     UpToDate,
     /// It was broken off and goes on.
@@ -26,13 +27,13 @@ pub enum State {
 
 /// A stage with its fingerprint.
 #[derive(Clone, Debug, Serialize)]
-pub struct Planned {
+pub struct PlannedStage {
     /// Its name, which is its directory too.
     pub name: String,
     /// What it does, for people.
     pub title: String,
     /// Where it stands.
-    pub state: State,
+    pub state: StageState,
     /// What it is known by.
     pub fingerprint: String,
     /// Everything that decides what comes out, beside the files and the stages before.
@@ -44,27 +45,27 @@ pub struct Planned {
 }
 
 /// All stages in the order in which they are done.
-pub struct Plan {
+pub struct PipelinePlan {
     /// The configuration.
     pub config: PipelineConfig,
     /// The stages.
-    pub stages: Vec<Planned>,
+    pub stages: Vec<PlannedStage>,
     pub(super) parts: Vec<Box<dyn Stage>>,
 }
 
 /// The name under which hashes of raw files are kept.
 const HASHES: &str = ".hashes.json";
 
-impl Plan {
+impl PipelinePlan {
     /// Says what is to be done: reads raw files, as far as their hashes are not known, and every `stage.json`.
     ///
     /// # Errors
     /// A setting that cannot be used; a raw file that cannot be read; a directory that is not this program's.
-    pub fn new(config: PipelineConfig) -> Result<Plan, PipelineError> {
-        config.check()?;
-        let parts = stages::all(&config)?;
+    pub fn new(config: PipelineConfig) -> Result<PipelinePlan, PipelineError> {
+        let source = config.check()?;
+        let parts = stages::all(&config, &source);
         let mut hashes = Hashes::read(config.out.join(HASHES));
-        let mut stages: Vec<Planned> = Vec::with_capacity(parts.len());
+        let mut stages: Vec<PlannedStage> = Vec::with_capacity(parts.len());
         for part in &parts {
             let planned = planned(part.as_ref(), &config, &stages, &mut hashes)?;
             stages.push(planned);
@@ -72,21 +73,21 @@ impl Plan {
         if config.out.is_dir() {
             hashes.write()?;
         }
-        Ok(Plan { config, stages, parts })
+        Ok(PipelinePlan { config, stages, parts })
     }
 
     /// Whether every stage is up to date.
     pub fn is_done(&self) -> bool {
-        self.stages.iter().all(|stage| stage.state == State::UpToDate)
+        self.stages.iter().all(|stage| stage.state == StageState::UpToDate)
     }
 }
 
 fn planned(
     part: &dyn Stage,
     config: &PipelineConfig,
-    earlier: &[Planned],
+    earlier: &[PlannedStage],
     hashes: &mut Hashes,
-) -> Result<Planned, PipelineError> {
+) -> Result<PlannedStage, PipelineError> {
     let name = part.name();
     let settings = part.settings(config)?;
     let mut files = BTreeMap::new();
@@ -103,23 +104,28 @@ fn planned(
         .map(|stage| (stage.name.clone(), stage.fingerprint.clone()))
         .collect();
     let fingerprint = fingerprint(&name, &settings, &files, &before);
-    let state = state(&config.out.join(&name), &fingerprint)?;
-    Ok(Planned { title: part.title(), name, state, fingerprint, settings, files, before })
+    let state = state(&Unit::new(config.out.join(&name), &fingerprint))?;
+    Ok(PlannedStage { title: part.title(), name, state, fingerprint, settings, files, before })
 }
 
-/// Where the stage of this fingerprint stands, by what lies in its directory.
-pub(super) fn state(dir: &Path, fingerprint: &str) -> Result<State, PipelineError> {
-    Ok(match Record::find(dir)? {
-        Found::Nothing => State::New,
-        Found::Foreign => {
+/// Where a stage stands, by what lies in its directory.
+pub(super) fn state(unit: &Unit) -> Result<StageState, PipelineError> {
+    let dir = unit.dir();
+    Ok(match unit.standing()? {
+        Standing::New => StageState::New,
+        Standing::Begun | Standing::Failed(_) => StageState::GoesOn,
+        Standing::Other => StageState::Outdated,
+        Standing::Finished => match unit.result::<StageResult>() {
+            Some(result) if result.is_whole(dir) => StageState::UpToDate,
+            _ => StageState::Outdated,
+        },
+        // Of a program before units of work.
+        Standing::Foreign if dir.join("stage.json").exists() => StageState::Outdated,
+        Standing::Foreign => {
             let reason =
                 "holds something that `equipoise run` did not write; choose another --out, or move it away";
             return Err(PipelineError::file(dir, reason));
         }
-        Found::Record(record) if record.fingerprint != fingerprint => State::Outdated,
-        Found::Record(record) if record.is_whole(dir) => State::UpToDate,
-        Found::Record(record) if record.finished => State::Outdated,
-        Found::Record(_) => State::GoesOn,
     })
 }
 
@@ -129,12 +135,12 @@ fn outside(config: &PipelineConfig, path: &Path) -> Result<(), PipelineError> {
         return Ok(());
     };
     let out = out.canonicalize().unwrap_or(out);
-    match path.is_dir() && out.starts_with(&path) {
-        true => Err(PipelineError::Setting(format!(
+    if path.is_dir() && out.starts_with(&path) {
+        return Err(PipelineError::Setting(format!(
             "out = {}: expected a directory outside of {}, which is read",
             config.out.display(),
             path.display()
-        ))),
-        false => Ok(()),
+        )));
     }
+    Ok(())
 }

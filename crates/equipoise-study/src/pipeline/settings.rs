@@ -1,6 +1,6 @@
 //! The settings of the runs: presets, what the user says, what the searches found.
 
-use super::config::{Budget, PipelineConfig};
+use super::config::{PipelineConfig, SearchBudget};
 use super::error::PipelineError;
 use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_train::RunConfig;
@@ -44,19 +44,19 @@ impl Method {
     }
 
     /// What a budget searches for it.
-    pub(super) fn axes(self, budget: Budget) -> &'static [(&'static str, &'static [f64])] {
+    pub(super) fn axes(self, budget: SearchBudget) -> &'static [(&'static str, &'static [f64])] {
         match (self, budget) {
-            (_, Budget::None) => &[],
-            (Method::Plain, Budget::Small) => {
+            (_, SearchBudget::None) => &[],
+            (Method::Plain, SearchBudget::Small) => {
                 &[("train.lr", &[3e-3, 1e-3]), ("train.reg", &[1e-2, 1e-3, 1e-1])]
             }
-            (Method::Ckd, Budget::Small) => {
+            (Method::Ckd, SearchBudget::Small) => {
                 &[("balance.ckd.lambda_g", &[1.0, 0.1]), ("balance.ckd.lambda_kd", &[0.5, 0.1])]
             }
-            (Method::Plain, Budget::Full) => {
+            (Method::Plain, SearchBudget::Full) => {
                 &[("train.lr", &[1e-4, 5e-4, 1e-3, 5e-3]), ("train.reg", &[1e-5, 1e-4, 1e-3, 1e-2, 1e-1])]
             }
-            (Method::Ckd, Budget::Full) => &[
+            (Method::Ckd, SearchBudget::Full) => &[
                 ("balance.ckd.lambda_g", &[0.1, 0.5, 1.0, 5.0]),
                 ("balance.ckd.lambda_kd", &[1e-3, 1e-2, 1e-1, 0.5]),
             ],

@@ -2,32 +2,17 @@
 
 use super::config::PipelineConfig;
 use super::error::PipelineError;
-use crate::sweep::SweepEvent;
-use equipoise_train::StopFlag;
-use equipoise_train::events::{Event, Listener};
+use super::event::PipelineEvent;
+use equipoise_jobs::{Listener, StopFlag};
+use equipoise_train::Event;
 use std::path::{Path, PathBuf};
-
-/// Who wants to know how it goes. A [`Listener`] hears of trainings.
-pub trait Watch: Listener<Event> {
-    /// Something in a sentence.
-    fn say(&mut self, text: &str);
-
-    /// Something happened in a search.
-    fn searching(&mut self, metric: &str, event: &SweepEvent);
-
-    /// A stage was done in so many seconds.
-    fn done(&mut self, stage: usize, total: usize, seconds: f64);
-
-    /// So many of `total` items are encoded.
-    fn encoding(&mut self, done: usize, total: usize);
-}
 
 /// Where a stage works, and whom it tells.
 pub(super) struct Context<'a> {
     pub(super) config: &'a PipelineConfig,
     /// The stage's own directory.
     pub(super) dir: PathBuf,
-    pub(super) watch: &'a mut dyn Watch,
+    pub(super) listener: &'a mut dyn Listener<PipelineEvent>,
     pub(super) stop: &'a StopFlag,
 }
 
@@ -35,6 +20,16 @@ impl Context<'_> {
     /// A place among the results of all stages.
     pub(super) fn place(&self, path: impl AsRef<Path>) -> PathBuf {
         self.config.out.join(path)
+    }
+
+    /// Says something in a sentence.
+    pub(super) fn note(&mut self, text: impl Into<String>) {
+        self.listener.event(&PipelineEvent::Note(text.into()));
+    }
+
+    /// A listener for a training of this stage.
+    pub(super) fn training(&mut self) -> impl Listener<Event> + '_ {
+        |event: &Event| self.listener.event(&PipelineEvent::Training(event.clone()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cells: `<table>/<backbone>-<method>-<data set>`.
 
-use super::paper::{Kind, Paper, TableSpec};
-use super::worker::needs_teachers;
+use super::paper::{Paper, TableKind, TableSpec};
+use super::teaching::needs_teachers;
 use equipoise_models::AblationEffect;
 use std::fmt;
 
@@ -49,7 +49,7 @@ pub fn expand(
 ) -> Result<Vec<Cell>, String> {
     let backbones =
         pick("--backbones", &choose.backbones, &table.backbones, |b| paper.backbones.contains_key(b))?;
-    let teachers = table.kind == Kind::Channels;
+    let teachers = table.kind == TableKind::Channels;
     let known = |m: &str| paper.methods.contains_key(m) || (teachers && m == TEACHER);
     let mut methods = pick("--methods", &choose.methods, &table.methods, known)?;
     if !methods.contains(&table.reference) {

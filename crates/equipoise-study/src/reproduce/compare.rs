@@ -1,6 +1,6 @@
 //! Differences from the reference method, over users and over seeds.
 
-use super::results::{Block, Row};
+use super::results::{CellRow, DataBlock};
 use equipoise_eval::{holm, paired_t};
 
 /// A row's difference from the reference in one column.
@@ -18,34 +18,34 @@ pub struct Difference {
 
 /// Differences of all rows, `[block][row][column]`. P-values are corrected after Holm, those over users and those
 /// over seeds each as one family: all that the table shows.
-pub fn differences(blocks: &[Block], reference: &str) -> Vec<Vec<Vec<Difference>>> {
+pub fn differences(blocks: &[DataBlock], reference: &str) -> Vec<Vec<Vec<Difference>>> {
     let mut all: Vec<Vec<Vec<Difference>>> = blocks.iter().map(|b| block(b, reference)).collect();
     correct(&mut all, |d| &mut d.users);
     correct(&mut all, |d| &mut d.seeds);
     all
 }
 
-fn block(block: &Block, reference: &str) -> Vec<Vec<Difference>> {
-    let base = |row: &Row| {
-        let same = |r: &&Row| {
+fn block(block: &DataBlock, reference: &str) -> Vec<Vec<Difference>> {
+    let base = |row: &CellRow| {
+        let same = |r: &&CellRow| {
             let (a, b) = (&r.settled.cell, &row.settled.cell);
             a.method == reference && a.backbone == b.backbone && b.method != reference
         };
         block.rows.iter().find(same)
     };
-    let row = |row: &Row| {
+    let row = |row: &CellRow| {
         let column = |c: usize| base(row).map_or_else(Difference::default, |b| difference(b, row, c, block));
         (0..block.columns.len()).map(column).collect()
     };
     block.rows.iter().map(row).collect()
 }
 
-fn difference(base: &Row, row: &Row, column: usize, block: &Block) -> Difference {
+fn difference(base: &CellRow, row: &CellRow, column: usize, block: &DataBlock) -> Difference {
     let change = |from: f64, to: f64| Some(to / from - 1.0).filter(|v| v.is_finite());
-    let sound = |row: &Row| row.published[column].filter(|p| p.likely.is_none()).map(|p| p.printed);
+    let sound = |row: &CellRow| row.published[column].filter(|p| p.likely.is_none()).map(|p| p.printed);
     let published = sound(base).zip(sound(row)).and_then(|(from, to)| change(from, to));
     let shared: Vec<u64> = base.measured.keys().filter(|s| row.measured.contains_key(s)).copied().collect();
-    let values = |row: &Row| shared.iter().map(|s| row.measured[s].values[column]).collect::<Vec<f64>>();
+    let values = |row: &CellRow| shared.iter().map(|s| row.measured[s].values[column]).collect::<Vec<f64>>();
     let (from, to) = (values(base), values(row));
     if shared.is_empty() || from.iter().chain(&to).any(|v| !v.is_finite()) {
         return Difference { published, ..Difference::default() };
@@ -59,8 +59,8 @@ fn difference(base: &Row, row: &Row, column: usize, block: &Block) -> Difference
     }
 }
 
-fn over_users(base: &Row, row: &Row, seeds: &[u64], metric: &str) -> Option<f64> {
-    let averaged = |row: &Row| -> Option<(Vec<u32>, Vec<f64>)> {
+fn over_users(base: &CellRow, row: &CellRow, seeds: &[u64], metric: &str) -> Option<f64> {
+    let averaged = |row: &CellRow| -> Option<(Vec<u32>, Vec<f64>)> {
         let mut users = Vec::new();
         let mut sums: Vec<f64> = Vec::new();
         for seed in seeds {

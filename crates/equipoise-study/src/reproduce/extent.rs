@@ -1,12 +1,12 @@
 //! How much there is to do.
 
 use super::cells::{TEACHER, unsupported};
-use super::paper::{How, Kind, Paper};
-use super::study::Plan;
+use super::paper::{Paper, SearchManner, TableKind};
+use super::plan::ReproductionPlan;
 use std::collections::BTreeSet;
 
 /// How many tasks there will be, were none of them shared with another table.
-pub fn expected(paper: &Paper, plan: &Plan) -> usize {
+pub fn expected(paper: &Paper, plan: &ReproductionPlan) -> usize {
     let (mut searches, mut finals, mut teachers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for cell in &plan.cells {
         let method = if cell.method == TEACHER { "none" } else { &cell.method };
@@ -15,7 +15,7 @@ pub fn expected(paper: &Paper, plan: &Plan) -> usize {
         }
         let of = |what: &str| (cell.dataset.clone(), cell.backbone.clone(), what.to_owned());
         searches.extend(paper.searches(method).map(of));
-        if cell.method == TEACHER || plan.table.kind == Kind::Curves {
+        if cell.method == TEACHER || plan.table.kind == TableKind::Curves {
             teachers.insert(of("none"));
         }
         if paper.distils(method) {
@@ -33,11 +33,11 @@ pub fn expected(paper: &Paper, plan: &Plan) -> usize {
 }
 
 /// How many points a method's search has.
-fn points(plan: &Plan, method: &str) -> usize {
+fn points(plan: &ReproductionPlan, method: &str) -> usize {
     let lengths: Vec<usize> = plan.axes(method).map(|a| a.values.len().max(a.times.len())).collect();
     match plan.budget.how {
         _ if lengths.is_empty() => 0,
-        How::Grid => lengths.iter().product(),
-        How::Coordinate => 1 + lengths.iter().map(|n| n - 1).sum::<usize>(),
+        SearchManner::Grid => lengths.iter().product(),
+        SearchManner::Coordinate => 1 + lengths.iter().map(|n| n - 1).sum::<usize>(),
     }
 }

@@ -23,11 +23,11 @@ pub struct Paper {
     /// Settings of every run.
     pub settings: toml::Table,
     /// Its backbones by their name in the registry.
-    pub backbones: BTreeMap<String, Entry>,
+    pub backbones: BTreeMap<String, PaperBackbone>,
     /// What is compared, by name.
-    pub methods: BTreeMap<String, Method>,
+    pub methods: BTreeMap<String, PaperMethod>,
     /// Searches by the name of their budget.
-    pub search: BTreeMap<String, Budget>,
+    pub search: BTreeMap<String, PaperSearch>,
 }
 
 /// A data set as the paper describes it.
@@ -48,7 +48,7 @@ pub struct PublishedData {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedModality {
-    /// How data sets may call it.
+    /// SearchManner data sets may call it.
     pub names: Vec<String>,
     /// Width of the paper's features.
     pub width: usize,
@@ -57,7 +57,7 @@ pub struct PublishedModality {
 /// A backbone: its name in print, its settings.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct PaperBackbone {
     /// Name in print.
     pub title: String,
     /// Settings that differ from the program's defaults.
@@ -68,7 +68,7 @@ pub struct Entry {
 /// What a cell adds to the plain model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Method {
+pub struct PaperMethod {
     /// Name in print.
     pub title: String,
     /// The method whose settings and search result are the starting point; the plain model's result if absent.
@@ -82,22 +82,22 @@ pub struct Method {
     pub settings: toml::Table,
 }
 
-/// How far settings are searched.
+/// SearchManner far settings are searched.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Budget {
+pub struct PaperSearch {
     /// In which manner.
-    pub how: How,
+    pub how: SearchManner,
     /// The same in words.
     pub summary: String,
     /// What is searched, by method, in this order.
-    pub axes: BTreeMap<String, Vec<Axis>>,
+    pub axes: BTreeMap<String, Vec<PaperAxis>>,
 }
 
 /// Manner of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum SearchManner {
     /// One axis after another.
     Coordinate,
     /// Every combination.
@@ -107,7 +107,7 @@ pub enum How {
 /// One setting that is searched.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Axis {
+pub struct PaperAxis {
     /// Its key in a configuration.
     pub key: String,
     /// Its values.
@@ -121,7 +121,7 @@ pub struct Axis {
 /// What a table shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum TableKind {
     /// Metrics of whole models.
     Metrics,
     /// Metrics of each modality's channel, and of teachers.
@@ -139,7 +139,7 @@ pub struct TableSpec {
     /// Its title.
     pub title: String,
     /// What it shows.
-    pub kind: Kind,
+    pub kind: TableKind,
     /// Metrics, the first being the one that is tested.
     pub metrics: Vec<String>,
     /// The paper's modalities in the order of its numbers.
@@ -179,7 +179,7 @@ pub struct Misprint {
 
 macro_rules! file {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../../../experiments/ckd-mm24/", $name)))
+        ($name, include_str!(concat!("../../paper/ckd-mm24/", $name)))
     };
 }
 

@@ -1,10 +1,14 @@
 //! The final stage: the only place where test metrics are read.
 
 use super::cells::TEACHER;
-use super::paper::{Kind, Paper, Published, TableSpec};
-use super::study::{Files, Plan, Settled};
-use super::tasks::{Failure, finished};
+use super::facts::DataFacts;
+use super::missing::Missing;
+use super::paper::{Paper, Published, TableKind, TableSpec};
+use super::plan::ReproductionPlan;
+use super::reproduction::{SeedFiles, SettledCell};
+use crate::jobs::Finished;
 use equipoise_eval::PerUser;
+use equipoise_jobs::FINISHED;
 use equipoise_models::Ablation;
 use equipoise_train::events::read_epochs;
 use equipoise_train::{EpochRecord, Report, Run, TrainError};
@@ -14,7 +18,7 @@ use std::path::Path;
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub struct TableColumn {
     /// Its heading.
     pub title: String,
     /// What is shown: a metric of the whole model, or of one modality.
@@ -27,18 +31,18 @@ pub struct Column {
 
 /// What was measured in one seed of a cell.
 #[derive(Clone, Debug, Default)]
-pub struct Measured {
+pub struct SeedResult {
     /// The value of each column.
     pub values: Vec<f64>,
     /// The tested metric of every test user, where it is kept.
     pub per_user: Option<PerUser>,
     /// What it cost.
-    pub cost: Cost,
+    pub cost: RunCost,
 }
 
 /// What a run cost.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cost {
+pub struct RunCost {
     /// Epochs until training ended.
     pub epochs: f64,
     /// Mean seconds of an epoch's steps.
@@ -49,11 +53,11 @@ pub struct Cost {
 
 /// A cell with its numbers.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct CellRow {
     /// The cell and its runs.
-    pub settled: Settled,
+    pub settled: SettledCell,
     /// By seed; failed seeds are absent.
-    pub measured: BTreeMap<u64, Measured>,
+    pub measured: BTreeMap<u64, SeedResult>,
     /// The published numbers, by column.
     pub published: Vec<Option<Published>>,
     /// Why numbers are missing.
@@ -66,7 +70,7 @@ pub struct Problem {
     /// Whose.
     pub seed: Option<u64>,
     /// Why.
-    pub failure: Failure,
+    pub failure: Missing,
 }
 
 impl fmt::Display for Problem {
@@ -80,31 +84,36 @@ impl fmt::Display for Problem {
 
 /// A data set's columns and rows.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct DataBlock {
     /// The data set.
     pub dataset: String,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
     /// Its rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CellRow>,
 }
 
 /// Reads the test metrics of every finished run of a plan; what cannot be read is said in the row.
-pub fn gather(paper: &Paper, plan: &Plan, settled: Vec<Settled>, published: bool) -> Vec<Block> {
-    let block = |data: &super::DataFacts| {
+pub fn gather(
+    paper: &Paper,
+    plan: &ReproductionPlan,
+    settled: Vec<SettledCell>,
+    published: bool,
+) -> Vec<DataBlock> {
+    let block = |data: &DataFacts| {
         let columns = columns(plan.table, &data.modalities);
         let of_data = settled.iter().filter(|s| s.cell.dataset == data.name).cloned();
         let rows = of_data.map(|s| row(paper, plan.table, &columns, s, published)).collect();
-        Block { dataset: data.name.clone(), columns, rows }
+        DataBlock { dataset: data.name.clone(), columns, rows }
     };
     plan.data.iter().map(block).collect()
 }
 
-fn columns(table: &TableSpec, modalities: &[(String, usize)]) -> Vec<Column> {
+fn columns(table: &TableSpec, modalities: &[(String, usize)]) -> Vec<TableColumn> {
     let main = &table.metrics[0];
     match table.kind {
-        Kind::Metrics | Kind::Curves => {
-            let whole = |metric: &String| Column {
+        TableKind::Metrics | TableKind::Curves => {
+            let whole = |metric: &String| TableColumn {
                 title: metric.clone(),
                 metric: metric.clone(),
                 modality: None,
@@ -112,8 +121,8 @@ fn columns(table: &TableSpec, modalities: &[(String, usize)]) -> Vec<Column> {
             };
             table.metrics.iter().map(whole).collect()
         }
-        Kind::Channels => {
-            let channel = |(name, _): &(String, usize)| Column {
+        TableKind::Channels => {
+            let channel = |(name, _): &(String, usize)| TableColumn {
                 title: format!("{name} {main}"),
                 metric: main.clone(),
                 modality: Some(name.clone()),
@@ -125,7 +134,7 @@ fn columns(table: &TableSpec, modalities: &[(String, usize)]) -> Vec<Column> {
 }
 
 /// Where a column stands in the paper's numbers.
-fn published_place(paper: &Paper, table: &TableSpec, column: &Column) -> Option<usize> {
+fn published_place(paper: &Paper, table: &TableSpec, column: &TableColumn) -> Option<usize> {
     match &column.modality {
         None => table.metrics.iter().position(|m| *m == column.metric),
         Some(own) => table
@@ -135,9 +144,15 @@ fn published_place(paper: &Paper, table: &TableSpec, column: &Column) -> Option<
     }
 }
 
-fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, published: bool) -> Row {
+fn row(
+    paper: &Paper,
+    table: &TableSpec,
+    columns: &[TableColumn],
+    settled: SettledCell,
+    published: bool,
+) -> CellRow {
     let cell = &settled.cell;
-    let number = |column: &Column| {
+    let number = |column: &TableColumn| {
         let place = published_place(paper, table, column).filter(|_| published)?;
         table.number(&cell.backbone, &cell.method, &cell.dataset, place)
     };
@@ -147,9 +162,9 @@ fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, p
         problems.push(Problem { seed: None, failure: failure.clone() });
     }
     for (seed, files) in &settled.seeds {
-        let result = files.clone().and_then(|files| {
-            measure(&cell.method, &files, columns).map_err(|e| Failure::Failed(e.to_string()))
-        });
+        let result = files
+            .clone()
+            .and_then(|files| measure(&cell.method, &files, columns).map_err(|e| Missing::failed(e)));
         match result {
             Ok(numbers) => {
                 measured.insert(*seed, numbers);
@@ -157,10 +172,10 @@ fn row(paper: &Paper, table: &TableSpec, columns: &[Column], settled: Settled, p
             Err(failure) => problems.push(Problem { seed: Some(*seed), failure }),
         }
     }
-    Row { settled, measured, published, problems }
+    CellRow { settled, measured, published, problems }
 }
 
-fn measure(method: &str, files: &Files, columns: &[Column]) -> Result<Measured, TrainError> {
+fn measure(method: &str, files: &SeedFiles, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
     match (&files.run, &files.teachers) {
         (None, Some(teachers)) => teachers_measured(teachers, columns),
         (Some(dir), _) => model_measured(dir, columns),
@@ -168,19 +183,19 @@ fn measure(method: &str, files: &Files, columns: &[Column]) -> Result<Measured, 
     }
 }
 
-fn model_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainError> {
+fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
     let run = Run::open(dir)?;
     let report = run.report()?;
     let values = columns.iter().map(|column| value(&report, column)).collect();
     let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
     let per_user = whole.map(|_| PerUser::read_parquet(&run.per_user_path())).transpose()?;
-    Ok(Measured { values, per_user, cost: cost(&run, dir)? })
+    Ok(SeedResult { values, per_user, cost: cost(&run, dir)? })
 }
 
 /// A teacher's column is its own modality's.
-fn teachers_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainError> {
+fn teachers_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
     let mut values = Vec::new();
-    let mut total = Cost::default();
+    let mut total = RunCost::default();
     for column in columns {
         let Some(modality) = &column.modality else {
             values.push(f64::NAN);
@@ -194,10 +209,10 @@ fn teachers_measured(dir: &Path, columns: &[Column]) -> Result<Measured, TrainEr
         total.seconds += one.seconds / n;
         total.memory = one.memory;
     }
-    Ok(Measured { values, per_user: None, cost: total })
+    Ok(SeedResult { values, per_user: None, cost: total })
 }
 
-fn value(report: &Report, column: &Column) -> f64 {
+fn value(report: &Report, column: &TableColumn) -> f64 {
     let value = match &column.modality {
         None => report.metric(&column.metric),
         Some(modality) => {
@@ -209,12 +224,17 @@ fn value(report: &Report, column: &Column) -> f64 {
     value.unwrap_or(f64::NAN)
 }
 
-fn cost(run: &Run, task: &Path) -> Result<Cost, TrainError> {
+fn cost(run: &Run, task: &Path) -> Result<RunCost, TrainError> {
     let epochs = epochs(run)?;
     let trained: Vec<f64> = epochs.iter().filter(|e| e.epoch > 0).map(|e| e.train_seconds).collect();
     let seconds = trained.iter().sum::<f64>() / trained.len().max(1) as f64;
     let memory = finished(task).and_then(|f| f.peak_memory).map(|bytes| bytes as f64);
-    Ok(Cost { epochs: trained.len() as f64, seconds, memory })
+    Ok(RunCost { epochs: trained.len() as f64, seconds, memory })
+}
+
+/// What the task in `dir` left.
+fn finished(dir: &Path) -> Option<Finished> {
+    serde_json::from_str(&std::fs::read_to_string(dir.join(FINISHED)).ok()?).ok()
 }
 
 fn epochs(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
@@ -238,7 +258,7 @@ pub struct Curve {
 ///
 /// # Errors
 /// If a log cannot be read.
-pub fn curves(files: &Files, modalities: &[(String, usize)]) -> Result<Vec<Curve>, TrainError> {
+pub fn curves(files: &SeedFiles, modalities: &[(String, usize)]) -> Result<Vec<Curve>, TrainError> {
     let (Some(dir), Some(teachers)) = (&files.run, &files.teachers) else { return Ok(Vec::new()) };
     let history = epochs(&Run::open(dir)?)?;
     let whole = history.iter().filter_map(|e| Some((e.epoch, e.validation?))).collect();
@@ -256,6 +276,6 @@ pub fn curves(files: &Files, modalities: &[(String, usize)]) -> Result<Vec<Curve
 }
 
 /// Whether a row is that of teachers.
-pub fn is_teacher(row: &Row) -> bool {
+pub fn is_teacher(row: &CellRow) -> bool {
     row.settled.cell.method == TEACHER
 }

@@ -1,14 +1,12 @@
 //! From a cell to the configuration of its runs.
 
-use super::paper::{Axis, Paper};
+use super::paper::{Paper, PaperAxis};
+use crate::search::Point;
 use equipoise_train::RunConfig;
 use equipoise_train::config::layers::{ConfigError, Layers};
 
-/// Settings by key; a later one wins.
-pub type Point = Vec<(String, toml::Value)>;
-
 /// Where the paper's settings come from, in messages.
-const ORIGIN: &str = "experiments/ckd-mm24";
+const ORIGIN: &str = "the paper's settings";
 
 /// The configuration of a method's runs, without seed and places.
 ///
@@ -40,6 +38,7 @@ pub fn compose(
 
 fn with_point(layers: Layers, point: &Point, origin: &str) -> Result<Layers, ConfigError> {
     point
+        .settings()
         .iter()
         .try_fold(layers, |layers, (key, value)| layers.set(key, value.clone(), format!("{origin} {key}")))
 }
@@ -52,7 +51,7 @@ fn with_table(mut layers: Layers, table: &toml::Table) -> Result<Layers, ConfigE
 }
 
 /// The values of a table by dotted key.
-fn leaves(table: &toml::Table) -> Point {
+fn leaves(table: &toml::Table) -> Vec<(String, toml::Value)> {
     let mut found = Vec::new();
     for (name, value) in table {
         match value {
@@ -69,7 +68,7 @@ fn leaves(table: &toml::Table) -> Point {
 ///
 /// # Errors
 /// If a factor has no number to act on.
-pub fn candidates(axis: &Axis, start: &RunConfig) -> Result<Vec<toml::Value>, String> {
+pub fn candidates(axis: &PaperAxis, start: &RunConfig) -> Result<Vec<toml::Value>, String> {
     if axis.times.is_empty() {
         return Ok(axis.values.clone());
     }
@@ -126,14 +125,15 @@ pub fn words(point: &Point) -> String {
         toml::Value::Float(number) => format!("{number:?}"),
         value => value.to_string(),
     };
-    let list: Vec<String> = point.iter().map(|(key, value)| format!("{key} = {}", shown(value))).collect();
+    let list: Vec<String> =
+        point.settings().iter().map(|(key, value)| format!("{key} = {}", shown(value))).collect();
     if list.is_empty() { "nothing searched".into() } else { list.join(", ") }
 }
 
 /// `before` with the settings of `own` in place of its own.
 pub fn joined(before: &Point, own: &Point) -> Point {
-    let kept = before.iter().filter(|(key, _)| !own.iter().any(|(k, _)| k == key));
-    kept.chain(own).cloned().collect()
+    let kept = before.settings().iter().filter(|(key, _)| own.get(key).is_none());
+    Point::new(kept.chain(own.settings()).cloned().collect())
 }
 
 #[cfg(test)]
@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn later_points_replace_earlier_ones() {
         let point = |key: &str, value: f64| (key.to_owned(), toml::Value::Float(value));
-        let joined = joined(&vec![point("a", 1.0), point("b", 2.0)], &vec![point("a", 3.0)]);
+        let before = Point::new(vec![point("a", 1.0), point("b", 2.0)]);
+        let joined = joined(&before, &Point::new(vec![point("a", 3.0)]));
         assert_eq!(words(&joined), "b = 2.0, a = 3.0");
     }
 }

@@ -1,7 +1,7 @@
 //! The `[sweep]` section of a configuration file.
 
-use super::strategy::{self, Strategy};
-use super::{Dimension, Range, Space};
+use crate::search::strategy::{self, Strategy};
+use crate::search::{Dimension, Range, Space};
 use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Value;
@@ -13,6 +13,8 @@ pub enum Method {
     /// Every combination.
     #[default]
     Grid,
+    /// One setting after another, each time the best value of its list.
+    Coordinate,
     /// Drawn at random (Bergstra and Bengio, JMLR 2012).
     Random,
     /// Tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011).
@@ -26,6 +28,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Grid => "grid",
+            Method::Coordinate => "coordinate",
             Method::Random => "random",
             Method::Tpe => "tpe",
             Method::Halving => "halving",
@@ -37,8 +40,8 @@ impl Method {
 ///
 /// | name | default | purpose | range |
 /// |---|---|---|---|
-/// | `method` | `grid` | how points are chosen | `grid`, `random`, `tpe`, `halving` |
-/// | `trials` | none; `grid` takes all points | number of points | >= 1 |
+/// | `method` | `grid` | how points are chosen | `grid`, `coordinate`, `random`, `tpe`, `halving` |
+/// | `trials` | none; `grid` and `coordinate` take all of theirs | number of points | >= 1 |
 /// | `seed` | the run's `seed` | from which the points are drawn | |
 /// | `metric` | `train.metric` | what is compared, on validation | `<metric>@<k>` |
 /// | `teachers` | `<out>/teachers` | where teachers are kept, which other searches may share | |
@@ -112,8 +115,10 @@ impl SweepConfig {
     pub fn strategy(&self, space: &Space, seed: u64, epochs: usize) -> Result<Box<dyn Strategy>, String> {
         self.check()?;
         let (space, seed) = (space.clone(), self.seed.unwrap_or(seed));
-        if self.method == Method::Grid {
-            return Ok(Box::new(strategy::Grid::new(space)?));
+        match self.method {
+            Method::Grid => return Ok(Box::new(strategy::Grid::new(space)?)),
+            Method::Coordinate => return Ok(Box::new(strategy::Coordinate::new(space)?)),
+            Method::Random | Method::Tpe | Method::Halving => {}
         }
         let Some(trials) = self.trials else {
             let method = self.method.as_str();
@@ -122,7 +127,9 @@ impl SweepConfig {
             ));
         };
         Ok(match self.method {
-            Method::Grid | Method::Random => Box::new(strategy::Random::new(space, seed, trials)),
+            Method::Grid | Method::Coordinate | Method::Random => {
+                Box::new(strategy::Random::new(space, seed, trials))
+            }
             Method::Tpe => Box::new(strategy::Tpe::new(space, seed, trials, self.tpe())),
             Method::Halving => {
                 let expected = "sweep.min_epochs: expected the epochs of the first rung, which method = \"halving\" needs";
@@ -141,7 +148,7 @@ impl SweepConfig {
     /// The settings that the records depend on, as text. More trials continue a random search or TPE.
     pub(super) fn knobs(&self) -> String {
         match self.method {
-            Method::Grid | Method::Random => String::new(),
+            Method::Grid | Method::Coordinate | Method::Random => String::new(),
             Method::Tpe => format!("{:?}", self.tpe()),
             Method::Halving => {
                 let eta = self.eta.unwrap_or(strategy::ETA);

@@ -1,5 +1,6 @@
 //! Why a search cannot start or go on.
 
+use crate::search::SearchError;
 use equipoise_data::{DataError, FileFault};
 use equipoise_train::config::layers::ConfigError;
 use std::path::{Path, PathBuf};
@@ -16,17 +17,9 @@ pub enum SweepError {
     /// A setting of the search.
     #[error("{0}")]
     Setting(String),
-    /// The directory holds another search.
-    #[error(
-        "{}: the search here is another one:\n{}\ngive another --out, or the configuration that it was started with",
-        path.display(), differences.join("\n")
-    )]
-    Other {
-        /// The directory.
-        path: PathBuf,
-        /// One line for each difference.
-        differences: Vec<String>,
-    },
+    /// The search itself.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// A file cannot be read or written, or is not what it should be.
     #[error("{}: {fault}", path.display())]
     File {
@@ -35,25 +28,17 @@ pub enum SweepError {
         /// What is wrong and what to do.
         fault: FileFault,
     },
-    /// The machine failed a trial.
-    #[error("trial {number}: {reason}\nwhat is done is kept; run the same command to go on")]
-    Machine {
-        /// Number of the trial.
-        number: usize,
-        /// What is wrong.
-        reason: String,
-    },
 }
 
 impl SweepError {
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
         match self {
+            SweepError::Search(error) => error.is_input(),
             SweepError::Config(error) => error.is_input(),
             SweepError::Data(error) => error.is_input(),
             SweepError::File { fault, .. } => fault.is_input(),
-            SweepError::Setting(_) | SweepError::Other { .. } => true,
-            SweepError::Machine { .. } => false,
+            SweepError::Setting(_) => true,
         }
     }
 

@@ -1,8 +1,9 @@
 //! A run's configuration with a `[sweep]` section: what is searched, and from where.
 
 use super::config::{KEYS, SweepConfig};
-use super::strategy::Strategy;
-use super::{Identity, Point, Space, SweepError};
+use super::error::SweepError;
+use crate::search::strategy::Strategy;
+use crate::search::{Identity, Point, Space};
 use equipoise_train::RunConfig;
 use equipoise_train::config::layers::{ConfigError, Layers};
 use equipoise_train::config::{keys, spans};
@@ -23,7 +24,7 @@ const FIXED: [(&str, &str); 6] = [
 
 /// A base configuration, the searched settings, and how they are searched.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct SweepPlan {
     layers: Layers,
     config: SweepConfig,
     space: Space,
@@ -32,14 +33,14 @@ pub struct Plan {
     origins: BTreeMap<String, String>,
 }
 
-impl Plan {
+impl SweepPlan {
     /// A plan from a file. `flags` (key, value, name of the flag) win over the file's base configuration.
     ///
     /// # Errors
-    /// As [`text`](Plan::text), and if the file cannot be read.
-    pub fn file(path: &Path, flags: &[(String, Value, String)]) -> Result<Plan, SweepError> {
+    /// As [`text`](SweepPlan::text), and if the file cannot be read.
+    pub fn file(path: &Path, flags: &[(String, Value, String)]) -> Result<SweepPlan, SweepError> {
         let text = std::fs::read_to_string(path).map_err(|e| SweepError::file(path, e))?;
-        Plan::text(&text, &path.display().to_string(), flags)
+        SweepPlan::text(&text, &path.display().to_string(), flags)
     }
 
     /// A plan from TOML text; `name` stands for it in messages.
@@ -47,7 +48,7 @@ impl Plan {
     /// # Errors
     /// The first fault, with its line: no TOML, an unknown key (with the nearest known one), a value of the wrong
     /// type or out of range, a setting that must not or need not be searched.
-    pub fn text(text: &str, name: &str, flags: &[(String, Value, String)]) -> Result<Plan, SweepError> {
+    pub fn text(text: &str, name: &str, flags: &[(String, Value, String)]) -> Result<SweepPlan, SweepError> {
         let mut table: toml::Table =
             text.parse().map_err(|e: toml::de::Error| fault(name, &e.to_string()))?;
         let lines = spans::lines(text).into_iter().map(|(key, line)| (key, format!("{name}:{line}")));
@@ -66,7 +67,7 @@ impl Plan {
         for (key, value, flag) in flags {
             layers = layers.set(key, value.clone(), flag.clone())?;
         }
-        let plan = Plan::assembled(layers, config, name, origins)?;
+        let plan = SweepPlan::assembled(layers, config, name, origins)?;
         plan.untouched(flags)?;
         Ok(plan)
     }
@@ -74,9 +75,9 @@ impl Plan {
     /// A plan from its parts.
     ///
     /// # Errors
-    /// As [`text`](Plan::text).
-    pub fn new(base: Layers, config: SweepConfig) -> Result<Plan, SweepError> {
-        Plan::assembled(base, config, "search", BTreeMap::new())
+    /// As [`text`](SweepPlan::text).
+    pub fn new(base: Layers, config: SweepConfig) -> Result<SweepPlan, SweepError> {
+        SweepPlan::assembled(base, config, "search", BTreeMap::new())
     }
 
     fn assembled(
@@ -84,11 +85,11 @@ impl Plan {
         config: SweepConfig,
         name: &str,
         origins: BTreeMap<String, String>,
-    ) -> Result<Plan, SweepError> {
+    ) -> Result<SweepPlan, SweepError> {
         let blamed = |message: String| fault(&blame(&message, &origins, name), &message);
         let space = config.space().map_err(blamed)?;
         let base = layers.resolve()?;
-        let plan = Plan { layers, config, space, base, origins: origins.clone() };
+        let plan = SweepPlan { layers, config, space, base, origins: origins.clone() };
         if plan.base.balance.teachers.is_some() {
             let reason = "balance.teachers: a search keeps its teachers by what they depend on; set sweep.teachers instead";
             return Err(fault(&blame(reason, &origins, name), reason));

@@ -4,8 +4,8 @@ use super::*;
 
 const SPACE: &str = "[sweep.space]\n\"train.lr\" = [1e-3, 1e-2]\n";
 
-fn plan(text: &str) -> Result<Plan, SweepError> {
-    Plan::text(text, "s.toml", &[])
+fn plan(text: &str) -> Result<SweepPlan, SweepError> {
+    SweepPlan::text(text, "s.toml", &[])
 }
 
 fn message(text: &str) -> String {
@@ -72,9 +72,9 @@ fn what_must_not_or_need_not_be_searched_is_refused() {
 #[test]
 fn flags_win_over_the_base_but_not_over_the_space() {
     let flag = |key: &str, value: f64| vec![(key.to_owned(), Value::Float(value), "--set".to_owned())];
-    let plan = Plan::text(SPACE, "s.toml", &flag("train.reg", 0.5)).unwrap();
+    let plan = SweepPlan::text(SPACE, "s.toml", &flag("train.reg", 0.5)).unwrap();
     assert_eq!(plan.base().train.reg, 0.5);
-    let text = Plan::text(SPACE, "s.toml", &flag("train.lr", 0.5)).unwrap_err().to_string();
+    let text = SweepPlan::text(SPACE, "s.toml", &flag("train.lr", 0.5)).unwrap_err().to_string();
     assert!(text.contains("`train.lr` is searched"), "{text}");
 }
 

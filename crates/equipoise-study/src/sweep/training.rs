@@ -1,20 +1,22 @@
 //! The trial of a search over runs: train at a point, measure on validation.
 
-use super::{Budget, Failure, Measured, Plan, Point, SweepError, Trial};
+use super::error::SweepError;
+use super::plan::SweepPlan;
+use crate::jobs::fault as training_fault;
+use crate::search::{Fault, Measured, Point, Trial, TrialBudget};
 use equipoise_data::Dataset;
+use equipoise_jobs::Unit;
 use equipoise_models::Inputs;
 use equipoise_train::events::{Ending, Silent};
 use equipoise_train::{DataConfig, RunConfig, StopFlag, TrainError, Tuning, teachers};
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// Trains models at points of a plan. The data set is loaded once, without its test part, and shared by all
 /// trials, as is everything derived from it. Teachers lie in a directory for each combination of what they
 /// depend on, and are trained once each.
 pub struct Training<'a> {
-    plan: &'a Plan,
+    plan: &'a SweepPlan,
     teachers: PathBuf,
     prepared: Mutex<Vec<(DataConfig, Arc<Prepared>)>>,
 }
@@ -30,7 +32,7 @@ impl<'a> Training<'a> {
     ///
     /// # Errors
     /// If the data set cannot be used.
-    pub fn new(plan: &'a Plan, teachers: &Path) -> Result<Training<'a>, SweepError> {
+    pub fn new(plan: &'a SweepPlan, teachers: &Path) -> Result<Training<'a>, SweepError> {
         let training = Training { plan, teachers: teachers.to_owned(), prepared: Mutex::default() };
         training.prepared(&plan.base().data)?;
         Ok(training)
@@ -58,17 +60,18 @@ impl<'a> Training<'a> {
     }
 
     /// Trains within the budget. Runs that need the same teachers wait for whoever trains them.
-    fn tune(&self, config: &RunConfig, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure> {
-        let prepared = self.prepared(&config.data).map_err(|e| Failure::Machine(e.to_string()))?;
+    fn tune(&self, config: &RunConfig, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault> {
+        let prepared = self.prepared(&config.data).map_err(|e| Fault::Machine(e.to_string()))?;
         let Prepared { data, inputs } = &*prepared;
         let tuning = Tuning { config, data, inputs, metric: self.plan.metric(), epochs: budget.epochs };
         let dir = self.teachers.join(teachers::key(config, data));
-        let lock = tuning.needs_teachers().then(|| Lock::take(&dir, stop)).transpose()?;
-        let balancer = tuning.balancer(&dir, &mut Silent, stop).map_err(failure)?;
-        drop(lock);
-        let tuned = tuning.execute(balancer, &mut Silent, stop).map_err(failure)?;
+        let unit = Unit::new(&dir, teachers::key(config, data));
+        let claim = tuning.needs_teachers().then(|| unit.wait(stop, None)).transpose()?;
+        let balancer = tuning.balancer(&dir, &mut Silent, stop).map_err(fault)?;
+        drop(claim);
+        let tuned = tuning.execute(balancer, &mut Silent, stop).map_err(fault)?;
         if tuned.ending == Ending::Interrupted {
-            return Err(Failure::Interrupted);
+            return Err(Fault::Interrupted);
         }
         let limit = budget.epochs.map_or(config.train.epochs, |most| most.min(config.train.epochs));
         Ok(Measured {
@@ -82,63 +85,19 @@ impl<'a> Training<'a> {
 }
 
 impl Trial for Training<'_> {
-    fn run(&self, point: &Point, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure> {
-        let config = self.plan.at(point).map_err(|e| Failure::Trial(e.to_string()))?;
+    fn run(&self, point: &Point, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault> {
+        let config = self.plan.at(point).map_err(|e| Fault::Own(e.to_string()))?;
         self.tune(&config, budget, stop)
     }
 }
 
 /// Whose fault it is. What another point may have avoided is the trial's own; what would meet every point ends the
 /// search, so that no trial is recorded as failed for it.
-fn failure(error: TrainError) -> Failure {
+fn fault(error: TrainError) -> Fault {
     match error {
-        TrainError::Interrupted(_) => Failure::Interrupted,
-        // Such as a full disk.
-        error if !error.is_input() && !matches!(error, TrainError::NotFinite { .. }) => {
-            Failure::Machine(error.to_string())
+        TrainError::Taken(_) | TrainError::TeacherMismatch { .. } | TrainError::RunFormat { .. } => {
+            Fault::Machine(error.to_string())
         }
-        TrainError::Data(_)
-        | TrainError::RunFile { .. }
-        | TrainError::RunFormat { .. }
-        | TrainError::Parameters(_)
-        | TrainError::Vocabulary(_)
-        | TrainError::Taken(_)
-        | TrainError::Job(_)
-        | TrainError::TeacherMismatch { .. } => Failure::Machine(error.to_string()),
-        TrainError::Config(_)
-        | TrainError::Sampler(_)
-        | TrainError::Model(_)
-        | TrainError::Eval(_)
-        | TrainError::Setting(_)
-        | TrainError::NotFinite { .. }
-        | TrainError::PlainMismatch { .. } => Failure::Trial(error.to_string()),
-    }
-}
-
-/// The right to train the teachers of one directory, among threads and processes; the system takes it back from
-/// a process that is killed.
-struct Lock(File);
-
-impl Lock {
-    fn take(dir: &Path, stop: &StopFlag) -> Result<Lock, Failure> {
-        let path = dir.join("lock");
-        let fault = |e: std::io::Error| Failure::Machine(format!("{}: {e}", path.display()));
-        std::fs::create_dir_all(dir).map_err(fault)?;
-        let file = File::create(&path).map_err(fault)?;
-        while !stop.is_raised() {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock(file)),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
-                Err(TryLockError::Error(e)) => return Err(fault(e)),
-            }
-        }
-        Err(Failure::Interrupted)
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Closing the file would free it as well.
-        let _ = self.0.unlock();
+        error => training_fault(error),
     }
 }

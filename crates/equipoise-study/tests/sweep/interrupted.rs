@@ -1,14 +1,14 @@
 //! A search that is stopped while what a balancer needs first is in training: nothing of it is recorded as failed.
 
 use equipoise_import::synthetic::{DemoConfig, write_demo};
-use equipoise_study::sweep::{Journal, Measured, Plan, Record, Study, Training, Unwatched};
-use equipoise_train::StopFlag;
+use equipoise_study::search::{Journal, Measured, Record, Search, Silent, StopFlag};
+use equipoise_study::sweep::{SweepPlan, Training};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Two trials of `gb`, which share two teachers and the plain model. The epochs are many enough for a flag to be raised
 /// while one of these models trains.
-fn plan(data: &Path) -> Plan {
+fn plan(data: &Path) -> SweepPlan {
     let text = format!(
         "[data]\npath = {data:?}\nmodalities = [\"text\", \"image\"]\n\
          [backbone]\nwidth = 4\n\
@@ -16,17 +16,17 @@ fn plan(data: &Path) -> Plan {
          [balance]\nname = \"gb\"\n\
          [sweep.space]\n\"balance.gb.updates\" = [\"own\", \"all\"]\n"
     );
-    Plan::text(&text, "sweep.toml", &[]).unwrap()
+    SweepPlan::text(&text, "sweep.toml", &[]).unwrap()
 }
 
 /// The records of a search in `dir`, their seconds left out, and whether it is over.
-fn search(plan: &Plan, dir: &Path, stop: &StopFlag) -> (Vec<Record>, bool) {
+fn search(plan: &SweepPlan, dir: &Path, stop: &StopFlag) -> (Vec<Record>, bool) {
     let training = Training::new(plan, &dir.join("teachers")).unwrap();
     let fingerprint = training.with_data(|data| data.fingerprint()).unwrap();
     let journal = Journal::open(&dir.join("sweep.sqlite"), &plan.identity(&fingerprint)).unwrap();
     let strategy = plan.strategy().unwrap();
-    let study = Study { strategy: &*strategy, trial: &training, jobs: 1, threads: 1 };
-    let found = study.run(&journal, &mut Unwatched, stop).unwrap();
+    let search = Search { strategy: &*strategy, trial: &training, jobs: 1, threads: 1 };
+    let found = search.run(&journal, &mut Silent, stop).unwrap();
     let untimed = |record: Record| Record {
         outcome: record.outcome.map(|measured| Measured { seconds: 0.0, ..measured }),
         ..record

@@ -2,9 +2,10 @@
 
 use crate::markup;
 use crate::support::{exhaust, hill, mixed};
+use equipoise_study::search::strategy::{Halving, Random, Rungs};
+use equipoise_study::search::{Dimension, Record, Space};
 use equipoise_study::sweep::results::{csv, markdown};
-use equipoise_study::sweep::strategy::{Halving, Random, Rungs};
-use equipoise_study::sweep::{Dimension, Method, Record, Results, Space, html_page};
+use equipoise_study::sweep::{Method, Results, html_page};
 
 fn results(method: Method, space: Space, records: Vec<Record>) -> Results {
     Results {

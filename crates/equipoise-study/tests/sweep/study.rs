@@ -1,12 +1,11 @@
 //! The search itself: nothing lost, nothing tried twice, and the same records whatever happens on the way.
 
 use crate::support::{Function, Tried, hill, mixed};
-use equipoise_study::sweep::strategy::{Grid, Halving, Random, Rungs, Strategy, Tpe, TpeConfig};
-use equipoise_study::sweep::{
-    Budget, Dimension, Failure, Found, Identity, Journal, Measured, Point, Record, Space, Study, SweepError,
-    Trial, Unwatched, best,
+use equipoise_study::search::strategy::{Grid, Halving, Random, Rungs, Strategy, Tpe, TpeConfig};
+use equipoise_study::search::{
+    Dimension, Fault, Identity, Journal, Measured, Point, Record, Search, SearchError, SearchRecords, Silent,
+    Space, StopFlag, Trial, TrialBudget, best,
 };
-use equipoise_train::StopFlag;
 use std::path::Path;
 
 fn strategies() -> Vec<Box<dyn Strategy>> {
@@ -23,9 +22,9 @@ fn run(
     trial: &dyn Trial,
     journal: &Journal,
     jobs: usize,
-) -> Result<Found, SweepError> {
-    let study = Study { strategy, trial, jobs, threads: 1 };
-    study.run(journal, &mut Unwatched, &StopFlag::default())
+) -> Result<SearchRecords, SearchError> {
+    let search = Search { strategy, trial, jobs, threads: 1 };
+    search.run(journal, &mut Silent, &StopFlag::default())
 }
 
 fn journal(path: &Path) -> Journal {
@@ -61,8 +60,8 @@ fn a_search_stopped_anywhere_goes_on_to_the_same_end_and_tries_nothing_twice() {
                 tried.note_and_stop(p, after, &stop);
                 Ok(hill(p))
             });
-            let study = Study { strategy: &**strategy, trial: &trial, jobs: 2, threads: 1 };
-            let part = study.run(&journal(&path), &mut Unwatched, &stop).unwrap();
+            let search = Search { strategy: &**strategy, trial: &trial, jobs: 2, threads: 1 };
+            let part = search.run(&journal(&path), &mut Silent, &stop).unwrap();
             assert!(!part.over && (after..=after + 1).contains(&part.records.len()));
             let rest = run(&**strategy, &trial, &journal(&path), 3).unwrap();
             assert!(rest.over);
@@ -76,7 +75,7 @@ fn a_search_stopped_anywhere_goes_on_to_the_same_end_and_tries_nothing_twice() {
 #[test]
 fn failures_are_kept_and_the_rest_goes_on() {
     let trial = Function(|p: &Point| match p.get("word").unwrap().as_str().unwrap() {
-        "a" => Err(Failure::Trial("the loss became NaN".into())),
+        "a" => Err(Fault::Own("the loss became NaN".into())),
         "b" => Ok(f64::NAN),
         "d" => panic!("a bug"),
         _ => Ok(hill(p)),
@@ -107,7 +106,7 @@ fn a_fault_of_the_machine_ends_the_search_and_is_not_kept() {
     let broken = std::sync::atomic::AtomicBool::new(true);
     let trial = Function(|p: &Point| {
         let fails = p.number("layers").unwrap() > 8.0 && broken.load(std::sync::atomic::Ordering::SeqCst);
-        if fails { Err(Failure::Machine("no space left on device".into())) } else { Ok(hill(p)) }
+        if fails { Err(Fault::Machine("no space left on device".into())) } else { Ok(hill(p)) }
     });
     let error = run(&strategy, &trial, &journal(&path), 1).unwrap_err();
     assert!(!error.is_input() && error.to_string().contains("no space left"), "{error}");
@@ -123,7 +122,7 @@ struct Early {
 }
 
 impl Trial for Early {
-    fn run(&self, point: &Point, budget: Budget, _stop: &StopFlag) -> Result<Measured, Failure> {
+    fn run(&self, point: &Point, budget: TrialBudget, _stop: &StopFlag) -> Result<Measured, Fault> {
         self.tried.note(point);
         let (most, value) = (budget.epochs.unwrap(), hill(point));
         let epochs = most.min(self.ends);
@@ -156,7 +155,7 @@ fn parallel_loops_of_a_trial_run_on_threads_of_its_own() {
     let space = Space::new(vec![("n".into(), Dimension::range(1.0, 4.0).whole())]).unwrap();
     let strategy = Grid::new(space).unwrap();
     let trial = Function(|_: &Point| Ok(rayon::current_num_threads() as f64));
-    let study = Study { strategy: &strategy, trial: &trial, jobs: 2, threads: 3 };
-    let found = study.run(&Journal::in_memory(), &mut Unwatched, &StopFlag::default()).unwrap();
+    let search = Search { strategy: &strategy, trial: &trial, jobs: 2, threads: 3 };
+    let found = search.run(&Journal::in_memory(), &mut Silent, &StopFlag::default()).unwrap();
     assert!(found.records.iter().all(|r| r.value() == Some(3.0)));
 }

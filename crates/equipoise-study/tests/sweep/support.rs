@@ -1,23 +1,24 @@
 //! Trials whose value is a known function of the point.
 
-use equipoise_study::sweep::strategy::Strategy;
-use equipoise_study::sweep::{Budget, Dimension, Failure, Measured, Point, Record, Space, Trial};
-use equipoise_train::StopFlag;
+use equipoise_study::search::strategy::Strategy;
+use equipoise_study::search::{
+    Dimension, Fault, Measured, Point, Record, Space, StopFlag, Trial, TrialBudget,
+};
 use std::sync::Mutex;
 
 /// A function of a point as a trial.
 pub struct Function<F>(pub F);
 
-impl<F: Fn(&Point) -> Result<f64, Failure> + Sync> Trial for Function<F> {
-    fn run(&self, point: &Point, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure> {
+impl<F: Fn(&Point) -> Result<f64, Fault> + Sync> Trial for Function<F> {
+    fn run(&self, point: &Point, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault> {
         if stop.is_raised() {
-            return Err(Failure::Interrupted);
+            return Err(Fault::Interrupted);
         }
         (self.0)(point).map(|value| measured(value, budget))
     }
 }
 
-pub fn measured(value: f64, budget: Budget) -> Measured {
+pub fn measured(value: f64, budget: TrialBudget) -> Measured {
     let epochs = budget.epochs.unwrap_or(10);
     Measured { value, best_epoch: epochs, epochs, seconds: 0.25, complete: false }
 }

@@ -1,8 +1,8 @@
 //! TPE finds better points than chance, and only points of the space.
 
 use crate::support::{exhaust, hill, mixed, top};
-use equipoise_study::sweep::strategy::{Random, Strategy, Tpe, TpeConfig};
-use equipoise_study::sweep::{Dimension, Point, Record, Space};
+use equipoise_study::search::strategy::{Random, Strategy, Tpe, TpeConfig};
+use equipoise_study::search::{Dimension, Point, Record, Space};
 use proptest::prelude::*;
 use std::f64::consts::PI;
 

@@ -5,6 +5,8 @@ mod progress;
 mod show;
 mod text;
 
+pub use progress::Shown;
+
 use crate::failure::Failure;
 use crate::global::Global;
 

@@ -2,7 +2,6 @@
 
 mod process;
 mod progress;
-pub mod task;
 
 use super::settings::literal;
 use crate::failure::Failure;
@@ -10,14 +9,16 @@ use crate::global::Global;
 use crate::interrupt::on_interrupt;
 use crate::print;
 
+use equipoise_jobs::{Fault, Lock};
+use equipoise_study::jobs::{Runner, Scheduler};
 use equipoise_study::reproduce as lab;
-use equipoise_study::reproduce::{Choose, DataFacts, Plan, Point, Pool, Runner, Study};
+use equipoise_study::reproduce::{Choose, DataFacts, Reproduction, ReproductionPlan};
+use equipoise_study::search::Point;
 use equipoise_train::config::layers::Layers;
 use equipoise_train::{DataConfig, StopFlag};
 use process::Processes;
 use progress::Overview;
 use serde_json::json;
-use std::fs::File;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -91,10 +92,11 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let stop = if args.only_report { StopFlag::default() } else { on_interrupt()? };
     let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
     let processes = Processes::new(threads)?;
-    let overview = Overview::new(global.quiet || args.only_report, args.jobs);
+    let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
     let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
-    let pool = Pool::new(runner, &overview, &stop, args.jobs, args.retry_failed);
-    let settled = Study::new(lab::paper(), &plan, &pool).carry_out();
+    let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);
+    let settled = Reproduction::new(lab::paper(), &plan, &scheduler).carry_out();
+    drop(scheduler);
     overview.close();
     let blocks = lab::gather(lab::paper(), &plan, settled, !args.without_published);
     let pages = lab::Pages::new(lab::paper(), &plan, blocks);
@@ -109,7 +111,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn plan(args: &Args) -> Result<Plan, Failure> {
+fn plan(args: &Args) -> Result<ReproductionPlan, Failure> {
     let paper = lab::paper();
     let table = lab::tables().iter().find(|t| t.name == args.table).expect("clap knows the tables");
     let budget = paper.search.get(&args.budget).expect("clap knows the budgets");
@@ -127,12 +129,12 @@ fn plan(args: &Args) -> Result<Plan, Failure> {
     let data = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     lab::one_family(&data, paper, !args.without_published).map_err(Failure::input)?;
     let out = std::path::absolute(&args.out).map_err(|e| Failure::input(format!("--out: {e}")))?;
-    Ok(Plan { table, cells, data, seeds: args.seeds, budget, user, out })
+    Ok(ReproductionPlan { table, cells, data, seeds: args.seeds, budget, user, out })
 }
 
 /// What `--set` says.
 fn settings(list: &[String]) -> Result<Point, Failure> {
-    let mut point = Point::new();
+    let mut settings = Vec::new();
     for text in list {
         let fault = || Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.epochs=200"));
         let (key, value) = text.split_once('=').ok_or_else(fault)?;
@@ -142,9 +144,9 @@ fn settings(list: &[String]) -> Result<Point, Failure> {
                 "--set {key}: every cell has its own; it cannot be set for all"
             )));
         }
-        point.push((key.to_owned(), literal(value.trim())));
+        settings.push((key.to_owned(), literal(value.trim())));
     }
-    Ok(point)
+    Ok(Point::new(settings))
 }
 
 /// Which modalities, at which scale; unknown keys and wrong values are found here, before anything runs.
@@ -152,22 +154,18 @@ fn data_settings(user: &Point) -> Result<DataConfig, Failure> {
     let set = |layers: Layers, (key, value): &(String, toml::Value)| {
         layers.set(key, value.clone(), format!("--set {key}"))
     };
-    Ok(user.iter().try_fold(Layers::new(), set)?.resolve()?.data)
+    Ok(user.settings().iter().try_fold(Layers::new(), set)?.resolve()?.data)
 }
 
 /// Claims the directory, so that two programs do not run the same runs at once.
-fn only_one(out: &Path) -> Result<File, Failure> {
-    let fault = |e: std::io::Error| Failure::file(out, &e);
-    std::fs::create_dir_all(out).map_err(fault)?;
-    let file = File::create(out.join(".lock")).map_err(fault)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            let busy = "another `equipoise reproduce` is at work here; wait for it, or give another --out";
-            Err(Failure::input(format!("{}: {busy}", out.display())))
-        }
-        Err(std::fs::TryLockError::Error(e)) => Err(fault(e)),
-    }
+fn only_one(out: &Path) -> Result<Lock, Failure> {
+    Lock::take(&out.join(".lock")).map_err(|fault| match fault {
+        Fault::Held { by, .. } => Failure::input(format!(
+            "{}: another `equipoise reproduce` ({by}) is at work here; wait for it, or give another --out",
+            out.display()
+        )),
+        fault => Failure::failed(fault),
+    })
 }
 
 /// The cores, divided among the jobs.

@@ -2,11 +2,11 @@
 
 use crate::print;
 use crate::progress::span;
-use equipoise_study::reproduce::{Failure, Step, Watcher};
+use equipoise_jobs::{Fault, Listener};
+use equipoise_study::jobs::JobEvent;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::num::NonZero;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Counts runs and says how long the rest will take.
@@ -14,7 +14,7 @@ pub struct Overview {
     quiet: bool,
     jobs: NonZero<usize>,
     bar: Option<ProgressBar>,
-    counts: Mutex<Counts>,
+    counts: Counts,
 }
 
 #[derive(Default)]
@@ -34,12 +34,12 @@ impl Overview {
         let style = "{wide_bar} {pos} of about {len} runs {msg} [{elapsed_precise}]";
         let style = ProgressStyle::with_template(style).expect("the template is well formed");
         let bar = terminal.then(|| ProgressBar::new(0).with_style(style));
-        Overview { quiet, jobs, bar, counts: Mutex::default() }
+        Overview { quiet, jobs, bar, counts: Counts::default() }
     }
 
     /// Runs that failed, now or before.
     pub fn failed(&self) -> usize {
-        self.counts().failed
+        self.counts.failed
     }
 
     /// Clears the bar and says what was there already.
@@ -47,14 +47,10 @@ impl Overview {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        let reused = self.counts().reused;
+        let reused = self.counts.reused;
         if reused > 0 {
             self.say(&format!("{reused} runs were there already"));
         }
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn say(&self, text: &str) {
@@ -65,23 +61,22 @@ impl Overview {
         }
     }
 
-    fn ended(&self, name: &str, time: Duration, failure: Option<&Failure>) {
-        let (place, left) = {
-            let mut counts = self.counts();
-            counts.done += 1;
-            counts.trained += 1;
-            counts.spent += time;
-            counts.failed += usize::from(matches!(failure, Some(Failure::Failed(_))));
-            (format!("[{}/{}]", counts.done, counts.planned.max(counts.done)), counts.left(self.jobs))
-        };
-        let how = failure.map_or_else(|| span(time.as_secs_f64()), |f| format!("failed: {f}"));
+    fn ended(&mut self, name: &str, time: Duration, fault: Option<&Fault>) {
+        let counts = &mut self.counts;
+        counts.done += 1;
+        counts.trained += 1;
+        counts.spent += time;
+        counts.failed += usize::from(fault.is_some_and(|fault| *fault != Fault::Interrupted));
+        let place = format!("[{}/{}]", counts.done, counts.planned.max(counts.done));
+        let left = counts.left(self.jobs);
+        let how = fault.map_or_else(|| span(time.as_secs_f64()), |f| format!("failed: {f}"));
         self.say(&format!("{place} {name}: {how}, about {} left", span(left)));
         self.draw(left);
     }
 
     fn draw(&self, left: f64) {
         if let Some(bar) = &self.bar {
-            let counts = self.counts();
+            let counts = &self.counts;
             bar.set_length(counts.planned.max(counts.done) as u64);
             bar.set_position(counts.done as u64);
             bar.set_message(format!("about {} left", span(left)));
@@ -97,20 +92,20 @@ impl Counts {
     }
 }
 
-impl Watcher for Overview {
-    fn step(&self, step: &Step) {
-        match step {
-            Step::Planned(n) => {
-                self.counts().planned = *n;
+impl Listener<JobEvent> for Overview {
+    fn event(&mut self, event: &JobEvent) {
+        match event {
+            JobEvent::Planned(n) => {
+                self.counts.planned = *n;
                 self.say(&format!("about {n} runs"));
             }
-            Step::Started(_) => {}
-            Step::Reused(_, failed) => {
-                let mut counts = self.counts();
-                (counts.done, counts.reused) = (counts.done + 1, counts.reused + 1);
-                counts.failed += usize::from(*failed);
+            JobEvent::Started { .. } => {}
+            JobEvent::Reused { failed, .. } => {
+                self.counts.done += 1;
+                self.counts.reused += 1;
+                self.counts.failed += usize::from(*failed);
             }
-            Step::Ended(task, time, outcome) => self.ended(&task.name, *time, outcome.as_ref().err()),
+            JobEvent::Ended { name, time, fault } => self.ended(name, *time, fault.as_ref()),
         }
     }
 }

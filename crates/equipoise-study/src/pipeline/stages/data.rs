@@ -3,15 +3,12 @@
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
 use super::super::stage::{Context, Stage};
-use super::{data_set, import};
+use super::layout;
 use equipoise_data::{FeatureSource, LoadOptions, check, write_atomic};
 use equipoise_import::{ConvertOptions, Target, convert};
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-
-/// Its name and directory.
-pub(super) const NAME: &str = "data";
 
 /// Joins what was imported and what was encoded, or takes the data set that is given; refuses what is not sound.
 pub(super) struct Data {
@@ -23,7 +20,7 @@ pub(super) struct Data {
 
 impl Stage for Data {
     fn name(&self) -> String {
-        NAME.into()
+        layout::DATA.into()
     }
 
     fn title(&self) -> String {
@@ -41,12 +38,12 @@ impl Stage for Data {
     }
 
     fn before(&self) -> Vec<String> {
-        let imported = self.imported.then(|| import::NAME.to_owned());
+        let imported = self.imported.then(|| layout::IMPORT.to_owned());
         imported.into_iter().chain(self.features.clone()).collect()
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let set = data_set(context.config);
+        let set = layout::data_set(context.config);
         if context.config.data.is_none() {
             let source = |stage: &String| {
                 let name = stage.rsplit('/').next().unwrap_or(stage).to_owned();
@@ -55,14 +52,14 @@ impl Stage for Data {
             let features = self.features.iter().map(source).chain(context.config.features.clone()).collect();
             let options = LoadOptions { features, ..LoadOptions::default() };
             let how = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
-            convert(&import::place(context.config), &options, Target::Equipoise, &set, &how)?;
+            convert(&layout::imported(context.config), &options, Target::Equipoise, &set, &how)?;
         }
         let report = check(&set, &LoadOptions::default());
         let (text, path) = (report.to_string(), context.dir.join("check.txt"));
         write_atomic(&path, |file| file.write_all(text.as_bytes()))
             .map_err(|e| PipelineError::file(&path, e))?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            context.watch.say(&format!("  {line}"));
+            context.note(format!("  {line}"));
         }
         match &report.faults[..] {
             [] => Ok(()),

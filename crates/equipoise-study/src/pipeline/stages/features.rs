@@ -2,26 +2,43 @@
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
+use super::super::event::PipelineEvent;
+use super::super::source::Source;
 use super::super::stage::{Context, Stage};
-use super::import;
+use super::layout;
 use equipoise_data::formats::{Cells, read_cells};
 use equipoise_encode::{
     EncodeProgress, EncodeReport, ImageRequest, TextRequest, encode_images, encode_texts,
 };
+use equipoise_jobs::Listener;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Encodes the texts of the items.
-pub(super) struct Text;
+/// Encodes the texts of the items: columns of a table, or what was imported.
+pub(super) struct Text {
+    table: Option<PathBuf>,
+    columns: Vec<String>,
+}
 
 /// Encodes the pictures of the items.
-pub(super) struct Image;
+pub(super) struct Image {
+    table: PathBuf,
+    column: String,
+}
 
 /// The stages that make features: of texts and of pictures where there are any.
-pub(super) fn all(config: &PipelineConfig) -> Vec<Box<dyn Stage>> {
-    let text = config.has_texts().then(|| Box::new(Text) as Box<dyn Stage>);
-    let image = config.image.is_some().then(|| Box::new(Image) as Box<dyn Stage>);
-    text.into_iter().chain(image).collect()
+pub(super) fn all(source: &Source) -> Vec<Box<dyn Stage>> {
+    let mut stages: Vec<Box<dyn Stage>> = Vec::new();
+    if source.has_texts() {
+        let items = source.items();
+        let table = items.map(|items| items.path.clone());
+        let columns = items.map_or_else(Vec::new, |items| items.text.clone());
+        stages.push(Box::new(Text { table, columns }));
+    }
+    if let Some((table, column)) = source.pictures() {
+        stages.push(Box::new(Image { table: table.to_owned(), column: column.to_owned() }));
+    }
+    stages
 }
 
 /// A model that is a folder is known by what is in it, one of the hub's cache by its name.
@@ -35,7 +52,7 @@ fn named(model: &str) -> &str {
 
 impl Stage for Text {
     fn name(&self) -> String {
-        "features/text".into()
+        layout::TEXT.into()
     }
 
     fn title(&self) -> String {
@@ -43,47 +60,45 @@ impl Stage for Text {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.text_model), "columns": config.text, "dims": config.text_dims }))
+        Ok(json!({ "model": named(&config.text_model), "columns": self.columns, "dims": config.text_dims }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        let items = config.items.iter().map(|items| ("items".to_owned(), items.clone()));
+        let items = self.table.iter().map(|items| ("items".to_owned(), items.clone()));
         items.chain(model("text_model", &config.text_model)).collect()
     }
 
     fn before(&self) -> Vec<String> {
-        vec![import::NAME.into()]
+        vec![layout::IMPORT.into()]
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let config = context.config;
         let request = TextRequest {
-            data: import::place(config),
+            data: layout::imported(config),
             model: config.text_model.clone(),
             name: "text".into(),
-            texts: config.items.clone(),
-            columns: config.text.clone(),
+            texts: self.table.clone(),
+            columns: self.columns.clone(),
             out: Some(context.dir.clone()),
             overwrite: true,
             dims: config.text_dims,
             ..TextRequest::default()
         };
-        let watch = &mut *context.watch;
-        let report = encode_texts(&request, &mut |p: &EncodeProgress| watch.encoding(p.done, p.total))?;
-        told(context, &report);
+        let report = encode_texts(&request, &mut encoding(context))?;
+        tell(context, &report);
         Ok(())
     }
 }
 
 impl Image {
     /// The pictures that the table names and that are there: those that are not will be reported.
-    fn pictures(config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        let (Some(items), Some(column)) = (&config.items, &config.image) else { return Vec::new() };
-        let folder = items.parent().unwrap_or(Path::new(""));
-        let cells = Cells { id: None, columns: vec![column.clone()] };
+    fn pictures(&self) -> Vec<(String, PathBuf)> {
+        let folder = self.table.parent().unwrap_or(Path::new(""));
+        let cells = Cells { id: None, columns: vec![self.column.clone()] };
         let mut found = Vec::new();
         // A table that cannot be read is refused by the stage itself, with its place.
-        let _ = read_cells(items, &cells, &mut |_, path| {
+        let _ = read_cells(&self.table, &cells, &mut |_, path| {
             let file = folder.join(path);
             if !path.is_empty() && file.is_file() {
                 found.push((format!("picture {path}"), file));
@@ -96,7 +111,7 @@ impl Image {
 
 impl Stage for Image {
     fn name(&self) -> String {
-        "features/image".into()
+        layout::IMAGE.into()
     }
 
     fn title(&self) -> String {
@@ -104,47 +119,50 @@ impl Stage for Image {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.image_model), "column": config.image }))
+        Ok(json!({ "model": named(&config.image_model), "column": self.column }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        let items = config.items.iter().map(|items| ("items".to_owned(), items.clone()));
-        items.chain(Image::pictures(config)).chain(model("image_model", &config.image_model)).collect()
+        let items = std::iter::once(("items".to_owned(), self.table.clone()));
+        items.chain(self.pictures()).chain(model("image_model", &config.image_model)).collect()
     }
 
     fn before(&self) -> Vec<String> {
-        vec![import::NAME.into()]
+        vec![layout::IMPORT.into()]
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let config = context.config;
         let request = ImageRequest {
-            data: import::place(config),
-            images: config.items.clone().unwrap_or_default(),
-            column: config.image.clone(),
+            data: layout::imported(config),
+            images: self.table.clone(),
+            column: Some(self.column.clone()),
             model: config.image_model.clone(),
             name: "image".into(),
             out: Some(context.dir.clone()),
             overwrite: true,
             ..ImageRequest::default()
         };
-        let watch = &mut *context.watch;
-        let report = encode_images(&request, &mut |p: &EncodeProgress| watch.encoding(p.done, p.total))?;
-        told(context, &report);
+        let report = encode_images(&request, &mut encoding(context))?;
+        tell(context, &report);
         Ok(())
     }
 }
 
-/// What was encoded, and what is missing.
-fn told(context: &mut Context, report: &EncodeReport) {
+/// A listener for an encoding of this stage.
+fn encoding<'c>(context: &'c mut Context) -> impl Listener<EncodeProgress> + 'c {
+    |progress: &EncodeProgress| context.listener.event(&PipelineEvent::Encoding(*progress))
+}
+
+/// Says what was encoded and what is missing.
+fn tell(context: &mut Context, report: &EncodeReport) {
     let EncodeReport { rows, width, missing, unknown, broken, .. } = report;
-    context.watch.say(&format!("  {rows} items, {width} columns by {}; {missing} without", report.encoder));
+    context.note(format!("  {rows} items, {width} columns by {}; {missing} without", report.encoder));
     if *unknown > 0 {
         context
-            .watch
-            .say(&format!("  note: {unknown} rows are about items that nobody met, and were left out"));
+            .note(format!("  note: {unknown} rows are about items without interactions, and were left out"));
     }
     for item in broken.iter().take(5) {
-        context.watch.say(&format!("  note: item {}: {}", item.item, item.reason));
+        context.note(format!("  note: item {}: {}", item.item, item.reason));
     }
 }

@@ -3,33 +3,30 @@
 mod data;
 mod features;
 mod import;
+pub(super) mod layout;
+mod prepared;
 mod report;
 mod teachers;
 mod train;
 mod tune;
 
 use super::config::PipelineConfig;
-use super::error::PipelineError;
 use super::settings::Method;
+use super::source::Source;
 use super::stage::Stage;
-use std::path::PathBuf;
-
-pub(super) use report::NAME as REPORT;
 
 /// Every stage of a pipeline, in an order in which each comes after those that it reads.
-///
-/// # Errors
-/// If a setting cannot be used.
-pub(super) fn all(config: &PipelineConfig) -> Result<Vec<Box<dyn Stage>>, PipelineError> {
+pub(super) fn all(config: &PipelineConfig, source: &Source) -> Vec<Box<dyn Stage>> {
     let mut stages: Vec<Box<dyn Stage>> = Vec::new();
-    let mut features = Vec::new();
-    if config.data.is_none() {
-        stages.push(Box::new(import::Import));
-        features = features::all(config);
+    let import = import::Import::of(config, source);
+    let imported = import.is_some();
+    if let Some(import) = import {
+        stages.push(Box::new(import));
     }
+    let features = features::all(source);
     let names: Vec<String> = features.iter().map(|stage| stage.name()).collect();
     stages.extend(features);
-    stages.push(Box::new(data::Data { imported: config.data.is_none(), features: names }));
+    stages.push(Box::new(data::Data { imported, features: names }));
     stages.push(Box::new(tune::Tune { method: Method::Plain, seed: config.seed }));
     for seed in config.all_seeds() {
         stages.push(Box::new(train::Train { method: Method::Plain, seed }));
@@ -42,10 +39,5 @@ pub(super) fn all(config: &PipelineConfig) -> Result<Vec<Box<dyn Stage>>, Pipeli
         stages.push(Box::new(train::Train { method: Method::Ckd, seed }));
     }
     stages.push(Box::new(report::Report { seeds: config.all_seeds().collect() }));
-    Ok(stages)
-}
-
-/// The data set that everything after the stage `data` reads.
-fn data_set(config: &PipelineConfig) -> PathBuf {
-    config.data.clone().unwrap_or_else(|| config.out.join(data::NAME).join("set"))
+    stages
 }

@@ -5,16 +5,13 @@ use super::super::error::PipelineError;
 use super::super::settings::Method;
 use super::super::stage::{Context, Stage};
 use super::super::summary::{Summary, summarise};
-use super::{data, teachers, train};
+use super::layout;
 use equipoise_data::write_atomic;
 use equipoise_report::html_report;
 use equipoise_train::Run;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
-
-/// Its name and directory.
-pub(in super::super) const NAME: &str = "report";
 
 /// Sets the plain model and CKD side by side, seed by seed; pages show the first seed.
 pub(super) struct Report {
@@ -23,7 +20,7 @@ pub(super) struct Report {
 
 impl Stage for Report {
     fn name(&self) -> String {
-        NAME.into()
+        layout::REPORT.into()
     }
 
     fn title(&self) -> String {
@@ -40,13 +37,13 @@ impl Stage for Report {
 
     fn before(&self) -> Vec<String> {
         let of = |seed: &u64| {
-            [train::name(Method::Plain, *seed), teachers::name(*seed), train::name(Method::Ckd, *seed)]
+            [layout::train(Method::Plain, *seed), layout::teachers(*seed), layout::train(Method::Ckd, *seed)]
         };
-        std::iter::once(data::NAME.to_owned()).chain(self.seeds.iter().flat_map(of)).collect()
+        std::iter::once(layout::DATA.to_owned()).chain(self.seeds.iter().flat_map(of)).collect()
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let open = |method, seed: u64| Run::open(&context.place(train::name(method, seed)));
+        let open = |method, seed: u64| Run::open(&context.place(layout::train(method, seed)));
         let mut runs = Vec::new();
         for &seed in &self.seeds {
             runs.push((seed, open(Method::Plain, seed)?, open(Method::Ckd, seed)?));

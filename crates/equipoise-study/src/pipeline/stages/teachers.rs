@@ -4,7 +4,8 @@ use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
 use super::super::settings::{self, Method};
 use super::super::stage::{Context, Stage};
-use super::{data, train, tune};
+use super::layout;
+use super::prepared::prepared;
 use equipoise_train::{Job, TrainError};
 use serde_json::json;
 use std::path::PathBuf;
@@ -14,19 +15,9 @@ pub(super) struct Teachers {
     pub(super) seed: u64,
 }
 
-/// The stage of a seed.
-pub(super) fn name(seed: u64) -> String {
-    format!("teachers/seed{seed}")
-}
-
-/// Where they lie, in a directory named after what they depend on.
-pub(super) fn place(config: &PipelineConfig, seed: u64) -> PathBuf {
-    config.out.join(name(seed))
-}
-
 impl Stage for Teachers {
     fn name(&self) -> String {
-        name(self.seed)
+        layout::teachers(self.seed)
     }
 
     fn title(&self) -> String {
@@ -42,13 +33,14 @@ impl Stage for Teachers {
     }
 
     fn before(&self) -> Vec<String> {
-        vec![data::NAME.into(), tune::name(Method::Plain)]
+        vec![layout::DATA.into(), layout::tune(Method::Plain)]
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let (config, loaded) = train::prepared(context.config, Method::Ckd, self.seed, false)?;
-        let job = Job { config: &config, loaded: &loaded, out: &context.dir, overwrite: true };
-        match job.prepare(context.watch, context.stop) {
+        let (config, loaded) = prepared(context.config, Method::Ckd, self.seed, false)?;
+        let (out, stop) = (context.dir.clone(), context.stop);
+        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true };
+        match job.prepare(&mut context.training(), stop) {
             Err(TrainError::Interrupted(_)) => Err(PipelineError::Stopped(self.title())),
             done => Ok(done?),
         }

@@ -2,10 +2,12 @@
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
+use super::super::event::PipelineEvent;
 use super::super::settings::{self, Method};
-use super::super::stage::{Context, Stage, Watch};
-use super::{data, data_set, teachers};
-use crate::sweep::{Plan, Sweep, SweepConfig, SweepEvent, Watcher};
+use super::super::stage::{Context, Stage};
+use super::layout;
+use crate::search::SearchEvent;
+use crate::sweep::{Sweep, SweepConfig, SweepPlan};
 use equipoise_data::write_atomic;
 use serde_json::json;
 use std::io::Write;
@@ -18,31 +20,9 @@ pub(super) struct Tune {
     pub(super) seed: u64,
 }
 
-/// The stage of a method.
-pub(super) fn name(method: Method) -> String {
-    format!("tune/{}", method.name())
-}
-
-/// Where the settings that were chosen lie.
-pub(super) fn chosen(config: &PipelineConfig, method: Method) -> PathBuf {
-    config.out.join(name(method)).join("chosen.toml")
-}
-
-/// Lets a search be watched.
-struct Passing<'a> {
-    metric: String,
-    watch: &'a mut dyn Watch,
-}
-
-impl Watcher for Passing<'_> {
-    fn event(&mut self, event: &SweepEvent) {
-        self.watch.searching(&self.metric, event);
-    }
-}
-
 impl Stage for Tune {
     fn name(&self) -> String {
-        name(self.method)
+        layout::tune(self.method)
     }
 
     fn title(&self) -> String {
@@ -63,8 +43,10 @@ impl Stage for Tune {
 
     fn before(&self) -> Vec<String> {
         match self.method {
-            Method::Plain => vec![data::NAME.into()],
-            Method::Ckd => vec![data::NAME.into(), name(Method::Plain), teachers::name(self.seed)],
+            Method::Plain => vec![layout::DATA.into()],
+            Method::Ckd => {
+                vec![layout::DATA.into(), layout::tune(Method::Plain), layout::teachers(self.seed)]
+            }
         }
     }
 
@@ -72,14 +54,14 @@ impl Stage for Tune {
         let searched = settings::searched(context.config, self.method);
         let mut chosen = toml::Table::new();
         if searched.is_empty() {
-            context.watch.say("  nothing is searched");
+            context.note("  nothing is searched");
         } else {
             let best = self.search(context, &searched)?;
             chosen.extend(best);
         }
         let words: Vec<String> = chosen.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         if !words.is_empty() {
-            context.watch.say(&format!("  chosen: {}", words.join(", ")));
+            context.note(format!("  chosen: {}", words.join(", ")));
         }
         let text: String =
             words.iter().map(|line| format!("\"{}\n", line.replacen(" =", "\" =", 1))).collect();
@@ -97,22 +79,26 @@ impl Tune {
         let config = context.config;
         let mut layers = settings::layers(config, self.method)?;
         if self.method == Method::Ckd {
-            layers = settings::with_chosen(layers, &self::chosen(config, Method::Plain))?;
+            layers = settings::with_chosen(layers, &layout::chosen(config, Method::Plain))?;
         }
         let seed = i64::try_from(self.seed)
             .map_err(|_| PipelineError::Setting(format!("seed = {}: expected less than 2^63", self.seed)))?;
-        let path = data_set(config).display().to_string();
+        let path = layout::data_set(config).display().to_string();
         layers = layers.set("data.path", Value::String(path), "data".into())?;
         layers = layers.set("seed", Value::Integer(seed), "seed".into())?;
         let list = |values: &[f64]| Value::Array(values.iter().map(|&v| Value::Float(v)).collect());
         let space = searched.iter().map(|(key, values)| ((*key).to_owned(), list(values))).collect();
         // Teachers are those of the runs: one training of them serves both.
-        let teachers = Some(teachers::place(config, self.seed));
-        let plan = Plan::new(layers, SweepConfig { space, teachers, ..SweepConfig::default() })?;
+        let teachers = Some(config.out.join(layout::teachers(self.seed)));
+        let plan = SweepPlan::new(layers, SweepConfig { space, teachers, ..SweepConfig::default() })?;
         let threads = rayon::current_num_threads();
         let sweep = Sweep { plan: &plan, out: &context.dir, jobs: 1, threads };
-        let mut passing = Passing { metric: plan.metric().to_owned(), watch: context.watch };
-        let results = sweep.run(&mut passing, context.stop)?.results;
+        let listener = &mut *context.listener;
+        let mut searching = |event: &SearchEvent| {
+            let (metric, event) = (plan.metric().to_owned(), event.clone());
+            listener.event(&PipelineEvent::Searching { metric, event });
+        };
+        let results = sweep.run(&mut searching, context.stop)?.results;
         if !results.over {
             return Err(PipelineError::Stopped(self.title()));
         }

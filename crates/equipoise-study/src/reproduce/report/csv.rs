@@ -1,7 +1,7 @@
 //! Comma-separated values (RFC 4180): one line per number, so that any program can pivot them.
 
 use super::super::compare::{Difference, deviation, mean};
-use super::super::results::{Block, Row};
+use super::super::results::{CellRow, DataBlock};
 use super::super::settings::words;
 use super::Figure;
 
@@ -23,13 +23,13 @@ fn number(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or_else(String::new, |v| v.to_string())
 }
 
-fn place(row: &Row) -> Vec<String> {
+fn place(row: &CellRow) -> Vec<String> {
     let cell = &row.settled.cell;
     vec![cell.dataset.clone(), cell.backbone.clone(), cell.method.clone()]
 }
 
 /// Means over seeds, published numbers, changes and tests.
-pub(super) fn means(blocks: &[Block], differences: &[Vec<Vec<Difference>>], table: &str) -> String {
+pub(super) fn means(blocks: &[DataBlock], differences: &[Vec<Vec<Difference>>], table: &str) -> String {
     let mut text = header(
         "table dataset backbone method quantity mean deviation seeds published likely change published_change p_users p_seeds problem",
     );
@@ -59,7 +59,7 @@ pub(super) fn means(blocks: &[Block], differences: &[Vec<Vec<Difference>>], tabl
 }
 
 /// Every seed's test metrics.
-pub(super) fn runs(blocks: &[Block]) -> String {
+pub(super) fn runs(blocks: &[DataBlock]) -> String {
     let mut text = header("dataset backbone method seed quantity value");
     for block in blocks {
         for row in &block.rows {
@@ -75,7 +75,7 @@ pub(super) fn runs(blocks: &[Block]) -> String {
 }
 
 /// What each seed cost, and the settings it ran with.
-pub(super) fn costs(blocks: &[Block]) -> String {
+pub(super) fn costs(blocks: &[DataBlock]) -> String {
     let mut text = header("dataset backbone method seed epochs seconds_per_epoch peak_memory_bytes settings");
     for row in blocks.iter().flat_map(|b| &b.rows) {
         let settings = row.settled.chosen.as_ref().map_or_else(|_| String::new(), |c| words(&c.point()));

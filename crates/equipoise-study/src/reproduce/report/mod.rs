@@ -10,9 +10,9 @@ pub use notes::Notes;
 pub use sheet::{Entry, Sheet};
 
 use super::compare::{Difference, differences};
-use super::paper::{Kind, Paper};
-use super::results::{Block, Curve, curves};
-use super::study::Plan;
+use super::paper::{Paper, TableKind};
+use super::plan::ReproductionPlan;
+use super::results::{Curve, DataBlock, curves};
 use equipoise_data::write_atomic;
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,20 +38,20 @@ pub struct Pages {
     pub(crate) sheets: Vec<Sheet>,
     pub(crate) figures: Vec<Figure>,
     pub(crate) notes: Notes,
-    blocks: Vec<Block>,
+    blocks: Vec<DataBlock>,
     differences: Vec<Vec<Vec<Difference>>>,
     seeds: u64,
 }
 
 impl Pages {
     /// Puts the pages of a table together.
-    pub fn new(paper: &Paper, plan: &Plan, blocks: Vec<Block>) -> Pages {
+    pub fn new(paper: &Paper, plan: &ReproductionPlan, blocks: Vec<DataBlock>) -> Pages {
         let differences = differences(&blocks, &plan.table.reference);
         let pairs = || blocks.iter().zip(&differences);
         let sheets = pairs().map(|(b, d)| sheet::sheet(paper, plan, b, d)).collect();
         let headline = sheet::headline(paper, plan, &blocks, &differences);
         let figures =
-            if plan.table.kind == Kind::Curves { figures(paper, plan, &blocks) } else { Vec::new() };
+            if plan.table.kind == TableKind::Curves { figures(paper, plan, &blocks) } else { Vec::new() };
         let notes = Notes::new(paper, plan, &blocks);
         Pages {
             table: plan.table.name.clone(),
@@ -114,7 +114,7 @@ impl Pages {
 }
 
 /// The first finished seed of each backbone's curves.
-fn figures(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<Figure> {
+fn figures(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<Figure> {
     let mut list = Vec::new();
     for (block, data) in blocks.iter().zip(&plan.data) {
         for row in &block.rows {

@@ -1,9 +1,9 @@
 //! What a reader must know to judge the numbers.
 
-use super::super::paper::{Axis, Paper};
-use super::super::results::{Block, is_teacher};
+use super::super::paper::{Paper, PaperAxis};
+use super::super::plan::{ReproductionPlan, SEARCH_SEED};
+use super::super::results::{DataBlock, is_teacher};
 use super::super::settings::words;
-use super::super::study::{Plan, SEARCH_SEED};
 use super::sheet::{backbone, dataset};
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ pub struct Notes {
 
 impl Notes {
     /// The notes of a plan and its results.
-    pub fn new(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Notes {
+    pub fn new(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Notes {
         let mut differences: Vec<String> = plan.data.iter().flat_map(|d| d.differences(paper)).collect();
         differences.push(format!(
             "Search: {}, on validation, with seed {SEARCH_SEED} alone; the paper's grid also has a dropout rate.",
             plan.budget.summary
         ));
-        if !plan.user.is_empty() {
+        if !plan.user.settings().is_empty() {
             differences.push(format!("Set by hand for every run, and not searched: {}.", words(&plan.user)));
         }
         differences.extend(paper.differences.iter().cloned());
@@ -40,7 +40,7 @@ impl Notes {
     }
 }
 
-fn reading(paper: &Paper, plan: &Plan, blocks: &[Block]) -> Vec<String> {
+fn reading(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<String> {
     let reference = paper.method_title(&plan.table.reference);
     let mut list = vec![
         format!(
@@ -78,9 +78,9 @@ pub(super) fn seeds(n: u64) -> String {
 }
 
 /// What is searched, by method: those of the cells, and those whose search theirs start from.
-fn axes_in_words(paper: &Paper, plan: &Plan) -> Vec<(String, String)> {
+fn axes_in_words(paper: &Paper, plan: &ReproductionPlan) -> Vec<(String, String)> {
     let methods: BTreeSet<&str> = plan.cells.iter().flat_map(|cell| paper.searches(&cell.method)).collect();
-    let axis = |a: &Axis| {
+    let axis = |a: &PaperAxis| {
         let values: Vec<String> = a.values.iter().map(ToString::to_string).collect();
         let times: Vec<String> = a.times.iter().map(|f| format!("×{f}")).collect();
         format!("{} in {{{}}}", a.key, [values, times].concat().join(", "))
@@ -89,7 +89,7 @@ fn axes_in_words(paper: &Paper, plan: &Plan) -> Vec<(String, String)> {
     methods.into_iter().map(of).filter(|(_, words)| !words.is_empty()).collect()
 }
 
-fn chosen(paper: &Paper, blocks: &[Block]) -> Vec<[String; 5]> {
+fn chosen(paper: &Paper, blocks: &[DataBlock]) -> Vec<[String; 5]> {
     let mut list = Vec::new();
     for row in blocks.iter().flat_map(|b| &b.rows).filter(|r| !is_teacher(r)) {
         if let Ok(chosen) = &row.settled.chosen {
@@ -106,7 +106,7 @@ fn chosen(paper: &Paper, blocks: &[Block]) -> Vec<[String; 5]> {
     list
 }
 
-fn problems(blocks: &[Block]) -> Vec<(String, String)> {
+fn problems(blocks: &[DataBlock]) -> Vec<(String, String)> {
     let rows = blocks.iter().flat_map(|b| &b.rows);
     let mut list: Vec<(String, String)> = rows
         .clone()

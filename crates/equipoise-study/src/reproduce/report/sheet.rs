@@ -2,10 +2,11 @@
 
 use super::super::cells::TEACHER;
 use super::super::compare::{Difference, deviation, mean};
+use super::super::missing::Missing;
 use super::super::paper::{Paper, Published};
-use super::super::results::{Block, Row};
-use super::super::study::Plan;
-use super::super::tasks::Failure;
+use super::super::plan::ReproductionPlan;
+use super::super::results::{CellRow, DataBlock};
+use equipoise_jobs::Fault;
 
 /// One entry of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,7 +54,12 @@ struct Shape {
     users: bool,
 }
 
-pub(super) fn sheet(paper: &Paper, plan: &Plan, block: &Block, differences: &[Vec<Difference>]) -> Sheet {
+pub(super) fn sheet(
+    paper: &Paper,
+    plan: &ReproductionPlan,
+    block: &DataBlock,
+    differences: &[Vec<Difference>],
+) -> Sheet {
     let shapes: Vec<Shape> = (0..block.columns.len())
         .map(|c| Shape {
             column: c,
@@ -65,7 +71,7 @@ pub(super) fn sheet(paper: &Paper, plan: &Plan, block: &Block, differences: &[Ve
     let mut header = vec![own("backbone"), own("method")];
     header.extend(shapes.iter().flat_map(|s| headings(s, &block.columns[s.column].title)));
     header.extend(["seeds", "epochs", "s/epoch", "MiB"].map(own));
-    let row = |(row, differences): (&Row, &Vec<Difference>)| {
+    let row = |(row, differences): (&CellRow, &Vec<Difference>)| {
         let cell = &row.settled.cell;
         let mut entries = vec![own(backbone(paper, &cell.backbone)), own(paper.method_title(&cell.method))];
         entries.extend(shapes.iter().flat_map(|s| values(s, row, &differences[s.column])));
@@ -94,7 +100,7 @@ fn headings(shape: &Shape, title: &str) -> Vec<Entry> {
     list
 }
 
-fn values(shape: &Shape, row: &Row, difference: &Difference) -> Vec<Entry> {
+fn values(shape: &Shape, row: &CellRow, difference: &Difference) -> Vec<Entry> {
     let seeds: Vec<f64> = row.measured.values().map(|m| m.values[shape.column]).collect();
     let mut list = vec![own(spread(&seeds, row))];
     let change = |v: Option<f64>| v.map_or_else(dash, |v| format!("{:+.1} %", 100.0 * v));
@@ -114,8 +120,8 @@ fn values(shape: &Shape, row: &Row, difference: &Difference) -> Vec<Entry> {
     list
 }
 
-fn costs(row: &Row, seeds: u64) -> Vec<Entry> {
-    let of = |what: fn(&super::super::results::Cost) -> Option<f64>| {
+fn costs(row: &CellRow, seeds: u64) -> Vec<Entry> {
+    let of = |what: fn(&super::super::results::RunCost) -> Option<f64>| {
         let values: Vec<f64> = row.measured.values().filter_map(|m| what(&m.cost)).collect();
         (!values.is_empty()).then(|| mean(&values))
     };
@@ -132,16 +138,10 @@ fn dash() -> String {
 }
 
 /// Mean ± standard deviation over seeds, or why there is none.
-fn spread(values: &[f64], row: &Row) -> String {
+fn spread(values: &[f64], row: &CellRow) -> String {
     let m = mean(values);
     if values.is_empty() {
-        let is = |kind: fn(&Failure) -> bool| row.problems.iter().any(|p| kind(&p.failure));
-        let word = match () {
-            () if is(|f| matches!(f, Failure::Failed(_))) => "failed",
-            () if is(|f| matches!(f, Failure::Unsupported(_))) => "unsupported",
-            () => "not run",
-        };
-        return word.into();
+        return missing(row).into();
     }
     if !m.is_finite() {
         return dash();
@@ -149,6 +149,19 @@ fn spread(values: &[f64], row: &Row) -> String {
     match deviation(values) {
         Some(deviation) => format!("{} ± {}", number(m), decimals(deviation, digits(m))),
         None => number(m),
+    }
+}
+
+/// Why a row has no numbers, in a word or two.
+fn missing(row: &CellRow) -> &'static str {
+    let is = |kind: fn(&Missing) -> bool| row.problems.iter().any(|p| kind(&p.failure));
+    let stopped = |missing: &Missing| matches!(missing, Missing::Fault(Fault::Interrupted));
+    if row.problems.iter().any(|p| matches!(p.failure, Missing::Fault(_)) && !stopped(&p.failure)) {
+        "failed"
+    } else if is(|missing| matches!(missing, Missing::Unsupported(_))) {
+        "unsupported"
+    } else {
+        "not run"
     }
 }
 
@@ -179,8 +192,8 @@ fn p_value(p: f64) -> String {
 /// What the table says, a sentence per method: how often it is better than the reference in the tested columns.
 pub(super) fn headline(
     paper: &Paper,
-    plan: &Plan,
-    blocks: &[Block],
+    plan: &ReproductionPlan,
+    blocks: &[DataBlock],
     differences: &[Vec<Vec<Difference>>],
 ) -> Vec<String> {
     let mut methods: Vec<&str> = Vec::new();
@@ -201,7 +214,7 @@ fn sentence(
     title: &str,
     method: &str,
     against: &str,
-    blocks: &[Block],
+    blocks: &[DataBlock],
     differences: &[Vec<Vec<Difference>>],
 ) -> Option<String> {
     let rows =

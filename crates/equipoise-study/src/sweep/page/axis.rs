@@ -3,7 +3,7 @@
 
 use toml::Value;
 
-use crate::sweep::{Dimension, Range, short};
+use crate::search::{Dimension, Range, short};
 use equipoise_report::page::Scale;
 use equipoise_report::words::short_name;
 

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use crate::search::{Record, short};
+use crate::sweep::results::Results;
 use crate::sweep::results::settings;
-use crate::sweep::{Record, Results, short};
 use equipoise_report::page::{document, section};
 use equipoise_report::words::{count, name};
 

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use crate::sweep::{Record, Results};
+use crate::search::Record;
+use crate::sweep::results::Results;
 use equipoise_report::page::{Scale, at};
 use equipoise_report::words::short_name;
 use std::collections::BTreeMap;

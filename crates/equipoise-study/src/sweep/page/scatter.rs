@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::Axis;
-use crate::sweep::{Dimension, Record, Results};
+use crate::search::{Dimension, Record};
+use crate::sweep::results::Results;
 use equipoise_report::page::{Scale, at};
 use equipoise_report::words::name;
 

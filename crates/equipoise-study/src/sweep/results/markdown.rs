@@ -1,8 +1,7 @@
 //! The report as Markdown.
 
-use super::super::Record;
-use super::super::point::short;
 use super::{Results, settings};
+use crate::search::{Record, short};
 use std::fmt::Write;
 
 /// Headline, facts, all trials with the best first, and what failed.

@@ -5,8 +5,9 @@ mod markdown;
 
 pub use markdown::markdown;
 
-use super::point::short;
-use super::{Method, Plan, Point, Record, Space, best};
+use super::config::Method;
+use super::plan::SweepPlan;
+use crate::search::{Point, Record, Space, best, short};
 use serde_json::json;
 
 /// Everything that the files show.
@@ -92,7 +93,7 @@ pub(crate) fn settings(point: &Point) -> String {
 }
 
 /// One line about the search, then one for each record.
-pub(super) fn jsonl(plan: &Plan, records: &[Record]) -> String {
+pub(super) fn jsonl(plan: &SweepPlan, records: &[Record]) -> String {
     let head = json!({
         "event": "sweep", "version": 1, "method": plan.config().method.as_str(), "metric": plan.metric(),
         "seed": plan.seed(),

@@ -1,55 +1,27 @@
 //! From cells to finished runs: searches on validation, then every seed.
 
 use super::cells::{Cell, TEACHER, unsupported};
+use super::choice::{BestPoint, Objective, choose};
 use super::extent::expected;
 use super::facts::DataFacts;
-use super::paper::{Axis, Budget, Kind, Paper, TableSpec};
-use super::pool::Pool;
-use super::search::{Found, Objective, search, side_by_side};
+use super::missing::Missing;
+use super::paper::{Paper, TableKind};
+use super::plan::{ReproductionPlan, SEARCH_SEED};
 use super::settings::{
-    Point, candidates, compose, identity, joined, plain_like, teacher_identity, with_plain_at,
-    with_teachers_of, words,
+    candidates, compose, identity, joined, plain_like, teacher_identity, with_plain_at, with_teachers_of,
+    words,
 };
-use super::tasks::{Failure, Task, Work};
-use super::worker::teachers_request;
+use super::teaching::teachers_request;
+use crate::jobs::{Finished, Scheduler, Task, Work, side_by_side};
+use crate::search::Point;
 use equipoise_train::RunConfig;
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// The seed of every search: none of those that are reported.
-pub const SEARCH_SEED: u64 = 100;
-
 /// Turns from here on come after those of all cells.
 const LAST: usize = usize::MAX / 2;
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Which table.
-    pub table: &'static TableSpec,
-    /// Its cells.
-    pub cells: Vec<Cell>,
-    /// The data sets.
-    pub data: Vec<DataFacts>,
-    /// Seeds 1 to this.
-    pub seeds: u64,
-    /// How far settings are searched.
-    pub budget: &'static Budget,
-    /// Settings of the user's own, for every run; what they set is not searched.
-    pub user: Point,
-    /// Where everything goes.
-    pub out: PathBuf,
-}
-
-impl Plan {
-    /// What is searched for a method, after the search before: what the budget has and the user has not set.
-    pub fn axes(&self, method: &str) -> impl Iterator<Item = &'static Axis> {
-        let axes = self.budget.axes.get(method).into_iter().flatten();
-        axes.filter(|axis| self.user.iter().all(|(key, _)| *key != axis.key))
-    }
-}
 
 /// What a search found for a method of a backbone on a data set.
 #[derive(Clone, Debug)]
@@ -57,7 +29,7 @@ pub struct Chosen {
     /// What the search before found.
     pub before: Point,
     /// What its own found.
-    pub found: Found,
+    pub found: BestPoint,
     /// The configuration that follows, without seed and places.
     pub config: RunConfig,
 }
@@ -71,7 +43,7 @@ impl Chosen {
 
 /// The files of one seed.
 #[derive(Clone, Debug, Default)]
-pub struct Files {
+pub struct SeedFiles {
     /// The model's run directory.
     pub run: Option<PathBuf>,
     /// The directory of its teachers' run directories.
@@ -80,55 +52,59 @@ pub struct Files {
 
 /// What became of a cell.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct SettledCell {
     /// The cell.
     pub cell: Cell,
     /// What was chosen for it.
-    pub chosen: Result<Chosen, Failure>,
+    pub chosen: Result<Chosen, Missing>,
     /// Each seed's files.
-    pub seeds: Vec<(u64, Result<Files, Failure>)>,
+    pub seeds: Vec<(u64, Result<SeedFiles, Missing>)>,
 }
 
 type Key = (String, String, String);
-type Choice = Result<Chosen, Failure>;
+type Choice = Result<Chosen, Missing>;
 
-/// A plan being carried out.
-pub struct Study<'a> {
+/// A plan that is carried out.
+pub struct Reproduction<'a, 's> {
     paper: &'static Paper,
-    plan: &'a Plan,
-    pool: &'a Pool<'a>,
+    plan: &'a ReproductionPlan,
+    scheduler: &'a Scheduler<'s>,
     choices: Mutex<HashMap<Key, Arc<OnceLock<Choice>>>>,
 }
 
 /// Which backbone and method on which data; `turn` says when.
 #[derive(Clone, Copy)]
-struct Place<'b> {
+struct Setting<'b> {
     data: &'b DataFacts,
     backbone: &'b str,
     method: &'b str,
     turn: usize,
 }
 
-impl<'a> Study<'a> {
-    /// A study before its first run.
-    pub fn new(paper: &'static Paper, plan: &'a Plan, pool: &'a Pool<'a>) -> Study<'a> {
-        Study { paper, plan, pool, choices: Mutex::default() }
+impl<'a, 's> Reproduction<'a, 's> {
+    /// A plan before its first run.
+    pub fn new(
+        paper: &'static Paper,
+        plan: &'a ReproductionPlan,
+        scheduler: &'a Scheduler<'s>,
+    ) -> Reproduction<'a, 's> {
+        Reproduction { paper, plan, scheduler, choices: Mutex::default() }
     }
 
     /// Carries the plan out. A cell that fails says so and the others go on.
-    pub fn carry_out(&self) -> Vec<Settled> {
-        self.pool.plan(expected(self.paper, self.plan));
+    pub fn carry_out(&self) -> Vec<SettledCell> {
+        self.scheduler.plan(expected(self.paper, self.plan));
         let numbered: Vec<(usize, &Cell)> = self.plan.cells.iter().enumerate().collect();
         let all = NonZero::new(numbered.len()).unwrap_or(NonZero::<usize>::MIN);
         side_by_side(all, &numbered, |(turn, cell)| self.settle(cell, *turn))
     }
 
-    fn settle(&self, cell: &Cell, turn: usize) -> Settled {
+    fn settle(&self, cell: &Cell, turn: usize) -> SettledCell {
         let data =
             self.plan.data.iter().find(|d| d.name == cell.dataset).expect("cells are made from the data");
         // Teachers have the plain model's settings.
         let method = if cell.method == TEACHER { "none" } else { &cell.method };
-        let place = Place { data, backbone: &cell.backbone, method, turn };
+        let place = Setting { data, backbone: &cell.backbone, method, turn };
         let (chosen, seeds) = std::thread::scope(|scope| {
             if self.paper.distils(method) {
                 scope.spawn(|| self.teach_ahead(place));
@@ -140,30 +116,30 @@ impl<'a> Study<'a> {
             );
             (chosen, seeds)
         });
-        Settled { cell: cell.clone(), chosen, seeds }
+        SettledCell { cell: cell.clone(), chosen, seeds }
     }
 
     /// What every seed comes to.
     fn each_seed<R: Send>(&self, work: impl Fn(u64) -> R + Sync) -> Vec<R> {
         let seeds: Vec<u64> = (1..=self.plan.seeds).collect();
-        self.pool.each(&seeds, |&seed| work(seed))
+        self.scheduler.each(&seeds, |&seed| work(seed))
     }
 
     /// Teachers of the seeds need the plain model's settings alone: while their student's are searched, one after
     /// another, they take workers that nobody else wants. What fails here is met again where it is needed.
-    fn teach_ahead(&self, place: Place) {
-        if self.chosen(Place { method: "none", ..place }).is_ok() {
-            let place = Place { turn: LAST + place.turn, ..place };
+    fn teach_ahead(&self, place: Setting) {
+        if self.chosen(Setting { method: "none", ..place }).is_ok() {
+            let place = Setting { turn: LAST + place.turn, ..place };
             self.each_seed(|seed| self.teachers(place, seed).is_ok());
         }
     }
 
-    fn files(&self, cell: &Cell, place: Place, chosen: &Chosen, seed: u64) -> Result<Files, Failure> {
-        let curves = self.plan.table.kind == Kind::Curves;
+    fn files(&self, cell: &Cell, place: Setting, chosen: &Chosen, seed: u64) -> Result<SeedFiles, Missing> {
+        let curves = self.plan.table.kind == TableKind::Curves;
         let wanted = curves || cell.method == TEACHER || self.paper.distils(place.method);
         let teachers = if wanted { Some(self.teachers(place, seed)?) } else { None };
         if cell.method == TEACHER {
-            return Ok(Files { run: None, teachers });
+            return Ok(SeedFiles { run: None, teachers });
         }
         let name = format!("{}/{} {} seed {seed}", place.data.name, place.backbone, place.method);
         let identity = identity(&chosen.config, &place.data.fingerprint);
@@ -171,51 +147,55 @@ impl<'a> Study<'a> {
         let mut config = self.placed(place, &chosen.config, seed);
         config.balance.teachers = teachers.clone().filter(|_| self.paper.distils(place.method));
         let config = self.beside_plain(place, config)?;
-        let task = Task { name, work: Work::Final, dir: dir.clone(), config };
-        self.pool.ensure(&task, place.turn)?;
-        Ok(Files { run: Some(dir), teachers })
+        self.ensure(place, name, dir.clone(), Work::Train(Box::new(config)))?;
+        Ok(SeedFiles { run: Some(dir), teachers })
     }
 
     /// The directory of a seed's teachers, trained if need be.
-    fn teachers(&self, place: Place, seed: u64) -> Result<PathBuf, Failure> {
-        let plain = self.chosen(Place { method: "none", ..place })?.config;
+    fn teachers(&self, place: Setting, seed: u64) -> Result<PathBuf, Missing> {
+        let plain = self.chosen(Setting { method: "none", ..place })?.config;
         let identity = teacher_identity(&plain, &place.data.fingerprint);
         let dir = self.dir(place).join(format!("teachers-{identity}/seed{seed}"));
         let request = teachers_request(&self.placed(place, &plain, seed), &dir);
         let config =
-            request.ok_or_else(|| Failure::Unsupported("no balancer of this program has teachers".into()))?;
+            request.ok_or_else(|| Missing::Unsupported("no balancer of this program has teachers".into()))?;
         let name = format!("{}/{} teachers seed {seed}", place.data.name, place.backbone);
-        self.pool.ensure(&Task { name, work: Work::Teachers, dir: dir.clone(), config }, place.turn)?;
+        self.ensure(place, name, dir.clone(), Work::Teachers(Box::new(config)))?;
         Ok(dir)
     }
 
     /// For a method that reads the plain model's run: the same configuration, told where it is, trained if need be.
-    fn beside_plain(&self, place: Place, config: RunConfig) -> Result<RunConfig, Failure> {
+    fn beside_plain(&self, place: Setting, config: RunConfig) -> Result<RunConfig, Missing> {
         if !self.paper.reads_plain(place.method) {
             return Ok(config);
         }
-        let plain = plain_like(&config, &self.chosen(Place { method: "none", ..place })?.config);
+        let plain = plain_like(&config, &self.chosen(Setting { method: "none", ..place })?.config);
         let identity = identity(&plain, &place.data.fingerprint);
         let dir = self.dir(place).join(format!("none-{identity}/seed{}", config.seed));
         let name = format!("{}/{} none seed {}", place.data.name, place.backbone, config.seed);
         let request = self.placed(place, &plain, config.seed);
-        let task = Task { name, work: Work::Final, dir: dir.clone(), config: request };
-        self.pool.ensure(&task, place.turn)?;
+        self.ensure(place, name, dir.clone(), Work::Train(Box::new(request)))?;
         Ok(with_plain_at(config, &dir))
     }
 
-    fn dir(&self, place: Place) -> PathBuf {
+    /// What a task left, run if need be.
+    fn ensure(&self, place: Setting, name: String, dir: PathBuf, work: Work) -> Result<Finished, Missing> {
+        let task = Task { name, work, dir, inputs: Some(place.data.fingerprint.clone()) };
+        Ok(self.scheduler.ensure(&task, place.turn).ok_or(Missing::NotRun)??)
+    }
+
+    fn dir(&self, place: Setting) -> PathBuf {
         self.plan.out.join("runs").join(&place.data.name).join(place.backbone)
     }
 
-    fn placed(&self, place: Place, config: &RunConfig, seed: u64) -> RunConfig {
+    fn placed(&self, place: Setting, config: &RunConfig, seed: u64) -> RunConfig {
         let mut config = RunConfig { seed, ..config.clone() };
         config.data.path.clone_from(&place.data.path);
         config
     }
 
     /// What is chosen for a method, searched once.
-    fn chosen(&self, place: Place) -> Choice {
+    fn chosen(&self, place: Setting) -> Choice {
         let key = (place.data.name.clone(), place.backbone.to_owned(), place.method.to_owned());
         let once = {
             let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,59 +204,57 @@ impl<'a> Study<'a> {
         once.get_or_init(|| self.choose(place)).clone()
     }
 
-    fn choose(&self, place: Place) -> Choice {
+    fn choose(&self, place: Setting) -> Choice {
         if let Some(why) = unsupported(self.paper, place.backbone, place.method) {
-            return Err(Failure::Unsupported(why));
+            return Err(Missing::Unsupported(why));
         }
         let before = match self.paper.before(place.method) {
-            Some(method) => self.chosen(Place { method, ..place })?.point(),
-            None => Point::new(),
+            Some(method) => self.chosen(Setting { method, ..place })?.point(),
+            None => Point::default(),
         };
-        let start = self.composed(place, &before, &Point::new())?;
+        let start = self.composed(place, &before, &Point::default())?;
         let mut axes = Vec::new();
         for axis in self.plan.axes(place.method) {
-            axes.push((axis.key.clone(), candidates(axis, &start).map_err(Failure::Failed)?));
+            axes.push((axis.key.clone(), candidates(axis, &start).map_err(Missing::failed)?));
         }
-        let trial = Trial { study: self, place, before: &before };
-        let found = search(self.plan.budget.how, &axes, &trial, self.pool.jobs())?;
+        let trial = PointRuns { reproduction: self, place, before: &before };
+        let found = choose(self.plan.budget.how, &axes, &trial, self.scheduler.jobs())?;
         let config = self.composed(place, &before, &found.point)?;
         Ok(Chosen { before, found, config })
     }
 
-    fn composed(&self, place: Place, before: &Point, own: &Point) -> Result<RunConfig, Failure> {
-        let Place { backbone, method, .. } = place;
+    fn composed(&self, place: Setting, before: &Point, own: &Point) -> Result<RunConfig, Missing> {
+        let Setting { backbone, method, .. } = place;
         let config = compose(self.paper, backbone, method, [before, own], &self.plan.user);
-        let config = config.map_err(|e| Failure::Failed(e.to_string()))?;
+        let config = config.map_err(Missing::failed)?;
         if !self.paper.distils(method) {
             return Ok(config);
         }
-        let plain = self.chosen(Place { method: "none", ..place })?.config;
+        let plain = self.chosen(Setting { method: "none", ..place })?.config;
         Ok(with_teachers_of(config, &plain))
     }
 }
 
 /// A method's runs at points of its search. What comes back is a number measured on validation.
-struct Trial<'b, 'a> {
-    study: &'b Study<'a>,
-    place: Place<'b>,
+struct PointRuns<'b, 'a, 's> {
+    reproduction: &'b Reproduction<'a, 's>,
+    place: Setting<'b>,
     before: &'b Point,
 }
 
-impl Objective for Trial<'_, '_> {
-    fn validation(&self, point: &Point) -> Result<f64, Failure> {
-        let Trial { study, place, before } = self;
-        let config = study.composed(*place, before, point)?;
+impl Objective for PointRuns<'_, '_, '_> {
+    fn validation(&self, point: &Point) -> Result<f64, Missing> {
+        let PointRuns { reproduction, place, before } = self;
+        let config = reproduction.composed(*place, before, point)?;
         let identity = identity(&config, &place.data.fingerprint);
-        let mut config = study.placed(*place, &config, SEARCH_SEED);
-        if study.paper.distils(place.method) {
-            config.balance.teachers = Some(study.teachers(*place, SEARCH_SEED)?);
+        let mut config = reproduction.placed(*place, &config, SEARCH_SEED);
+        if reproduction.paper.distils(place.method) {
+            config.balance.teachers = Some(reproduction.teachers(*place, SEARCH_SEED)?);
         }
-        let config = study.beside_plain(*place, config)?;
+        let config = reproduction.beside_plain(*place, config)?;
         let name = format!("{}/{} {} with {}", place.data.name, place.backbone, place.method, words(point));
-        let dir = study.dir(*place).join(format!("search/{}-{identity}", place.method));
-        let done = study.pool.ensure(&Task { name, work: Work::Search, dir, config }, place.turn)?;
-        done.validation
-            .filter(|v| v.is_finite())
-            .ok_or_else(|| Failure::Failed("no validation metric".into()))
+        let dir = reproduction.dir(*place).join(format!("search/{}-{identity}", place.method));
+        let done = reproduction.ensure(*place, name, dir, Work::Search(Box::new(config)))?;
+        done.validation.filter(|v| v.is_finite()).ok_or_else(|| Missing::failed("no validation metric"))
     }
 }

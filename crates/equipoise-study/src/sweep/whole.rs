@@ -2,15 +2,18 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `sweep.sqlite` | the journal |
+//! | `sweep.sqlite` | the journal, locked by `.sweep.sqlite.lock` |
 //! | `trials.jsonl` | the same records, one a line, while the search goes on |
 //! | `trials.csv` | the same as a table |
 //! | `sweep.md`, `sweep.html` | the report, for a repository and for a browser |
 //! | `best.toml` | the best run's configuration, ready for `equipoise train --config` |
 //! | `teachers/<key>/<modality>/` | teachers, by what they depend on |
 
+use super::error::SweepError;
+use super::plan::SweepPlan;
 use super::results::{self, Results};
-use super::{Found, Identity, Journal, Plan, Study, SweepError, SweepEvent, Training, Watcher, best};
+use super::training::Training;
+use crate::search::{Identity, Journal, Listener, Record, Search, SearchEvent, SearchRecords, best};
 use equipoise_data::write_atomic;
 use equipoise_train::{RunConfig, StopFlag};
 use std::io::Write;
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// A search to be made, or taken up where it was left.
 pub struct Sweep<'a> {
     /// What is searched, and how.
-    pub plan: &'a Plan,
+    pub plan: &'a SweepPlan,
     /// Where it goes.
     pub out: &'a Path,
     /// How many trials are under way at once.
@@ -29,7 +32,7 @@ pub struct Sweep<'a> {
 }
 
 /// What came of it.
-pub struct Outcome {
+pub struct SweepOutcome {
     /// Everything that the report shows.
     pub results: Results,
     /// The configuration of the best trial, if one succeeded.
@@ -41,22 +44,27 @@ impl Sweep<'_> {
     ///
     /// # Errors
     /// See [`SweepError`]; records made before a fault are kept.
-    pub fn run(&self, watcher: &mut dyn Watcher, stop: &StopFlag) -> Result<Outcome, SweepError> {
+    pub fn run(
+        &self,
+        listener: &mut dyn Listener<SearchEvent>,
+        stop: &StopFlag,
+    ) -> Result<SweepOutcome, SweepError> {
         let default = self.out.join("teachers");
         let teachers = self.plan.config().teachers.as_deref().unwrap_or(&default);
         let training = Training::new(self.plan, teachers)?;
         let (fingerprint, dataset) = training.with_data(|data| (data.fingerprint(), data.name.clone()))?;
         let strategy = self.plan.strategy()?;
         let journal = self.journal(&self.plan.identity(&fingerprint))?;
-        let study = Study { strategy: &*strategy, trial: &training, jobs: self.jobs, threads: self.threads };
+        let search =
+            Search { strategy: &*strategy, trial: &training, jobs: self.jobs, threads: self.threads };
         let mut log = Log {
             path: self.out.join("trials.jsonl"),
             plan: self.plan,
             records: Vec::new(),
-            next: watcher,
+            next: listener,
             failed: None,
         };
-        let found = study.run(&journal, &mut log, stop)?;
+        let found = search.run(&journal, &mut log, stop)?;
         log.failed.map_or(Ok(()), Err)?;
         self.report(found, dataset, strategy.total())
     }
@@ -76,7 +84,12 @@ impl Sweep<'_> {
         Ok(journal)
     }
 
-    fn report(&self, found: Found, dataset: String, total: usize) -> Result<Outcome, SweepError> {
+    fn report(
+        &self,
+        found: SearchRecords,
+        dataset: String,
+        total: usize,
+    ) -> Result<SweepOutcome, SweepError> {
         let (plan, base) = (self.plan, self.plan.base());
         let top = best(&found.records).cloned();
         let config = top.as_ref().map(|record| plan.at(&record.proposal.point)).transpose()?;
@@ -109,7 +122,7 @@ impl Sweep<'_> {
         if !results.best_toml.is_empty() {
             write(&self.out.join("best.toml"), &results::best_toml(&results))?;
         }
-        Ok(Outcome { results, best: config })
+        Ok(SweepOutcome { results, best: config })
     }
 }
 
@@ -125,19 +138,19 @@ fn write(path: &Path, text: &str) -> Result<(), SweepError> {
 /// Keeps `trials.jsonl` up to date, and passes everything on.
 struct Log<'a> {
     path: PathBuf,
-    plan: &'a Plan,
-    records: Vec<super::Record>,
-    next: &'a mut dyn Watcher,
+    plan: &'a SweepPlan,
+    records: Vec<Record>,
+    next: &'a mut dyn Listener<SearchEvent>,
     failed: Option<SweepError>,
 }
 
-impl Watcher for Log<'_> {
-    fn event(&mut self, event: &SweepEvent) {
-        if let SweepEvent::Known(record) | SweepEvent::Done(record) = event {
-            self.records.push((*record).clone());
-            self.records.sort_by_key(super::Record::place);
+impl Listener<SearchEvent> for Log<'_> {
+    fn event(&mut self, event: &SearchEvent) {
+        if let SearchEvent::Known(record) | SearchEvent::Done(record) = event {
+            self.records.push(record.clone());
+            self.records.sort_by_key(Record::place);
         }
-        if let (SweepEvent::Done(_), None) = (event, &self.failed) {
+        if let (SearchEvent::Done(_), None) = (event, &self.failed) {
             self.failed = write(&self.path, &results::jsonl(self.plan, &self.records)).err();
         }
         self.next.event(event);

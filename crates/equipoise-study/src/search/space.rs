@@ -1,6 +1,7 @@
 //! The search space: a list or a range for each searched setting.
 
-use super::{Dimension, Point};
+use super::dimension::Dimension;
+use super::point::Point;
 use equipoise_data::Stream;
 
 /// The searched settings, each with the values it may take.

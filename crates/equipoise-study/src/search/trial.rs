@@ -1,11 +1,11 @@
 //! What a search runs, and what comes back: no test number can be among it.
 
-use super::Point;
-use equipoise_train::StopFlag;
+use super::point::Point;
+use equipoise_jobs::{Fault, StopFlag};
 
 /// How much a trial may spend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
+pub struct TrialBudget {
     /// Most epochs of the model itself, where fewer than its configuration allows; its teachers are trained in full.
     pub epochs: Option<usize>,
 }
@@ -25,24 +25,14 @@ pub struct Measured {
     pub complete: bool,
 }
 
-/// Why a trial has no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// Its own fault, such as a loss that is no number any more: recorded, and the search goes on.
-    Trial(String),
-    /// It was asked to stop: not recorded, run again when the search goes on.
-    Interrupted,
-    /// The machine's fault, such as a full disk: not recorded; the search ends, and goes on when it is started again.
-    Machine(String),
-}
-
-/// Something that can be tried at a point. Equal points and budgets must give equal values, on whatever thread.
+/// Evaluates a point. Equal points and budgets must give equal values, on whatever thread.
 pub trait Trial: Sync {
     /// Tries `point` within `budget`; ends soon after `stop` is raised.
     ///
     /// # Errors
-    /// See [`Failure`].
-    fn run(&self, point: &Point, budget: Budget, stop: &StopFlag) -> Result<Measured, Failure>;
+    /// [`Fault::Own`] is recorded and the search continues. Any other fault is not recorded: after [`Fault::Interrupted`] the
+    /// search stops, other faults end it, and the trial is run again when the search is taken up.
+    fn run(&self, point: &Point, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault>;
 }
 
 /// An evaluation that a strategy asks for.
@@ -55,7 +45,7 @@ pub struct Proposal {
     /// The settings.
     pub point: Point,
     /// What it may spend.
-    pub budget: Budget,
+    pub budget: TrialBudget,
 }
 
 /// An evaluation that is done.

@@ -13,7 +13,7 @@
 //! interval around it. A list of `k` values: `p_v = (count_v + 1) / (n + k)`, the paper's `k p + count` for a
 //! uniform prior `p`.
 
-use super::super::super::{Dimension, Range};
+use crate::search::{Dimension, Range};
 use equipoise_data::Stream;
 use statrs::distribution::{ContinuousCDF, Normal};
 use toml::Value;

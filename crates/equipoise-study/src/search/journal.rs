@@ -5,11 +5,13 @@
 //! | `study` | `name`, `value`: what makes this search this search |
 //! | `evaluations` | `number`, `rung`, `point`, `budget`, `value`, `best_epoch`, `epochs`, `seconds`, `complete`, `failure` |
 //!
-//! Each record is one transaction, flushed before the next trial is counted: a process that is killed at any
-//! moment loses only the trials under way. The file is locked while a search is at work; the same records
-//! lie in `trials.jsonl` for those who look on.
+//! Each record is one transaction, flushed before the next trial is counted: a process that is killed at any moment loses only
+//! the trials under way. A [`Lock`] beside the file is held while a search uses it; the same records lie in `trials.jsonl` for
+//! other programs to read meanwhile.
 
-use super::{Measured, Proposal, Record, SweepError};
+use super::error::SearchError;
+use super::trial::{Measured, Proposal, Record};
+use equipoise_jobs::Lock;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -34,19 +36,22 @@ pub type Identity = BTreeMap<String, String>;
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
+    _lock: Option<Lock>,
 }
 
 impl Journal {
     /// The journal at `path`, made if there is none.
     ///
     /// # Errors
-    /// [`SweepError::Other`] if it belongs to another search; file faults, and a search at work on it.
-    pub fn open(path: &Path, identity: &Identity) -> Result<Journal, SweepError> {
+    /// [`SearchError::Other`] if it belongs to another search; file faults, and a search at work on it.
+    pub fn open(path: &Path, identity: &Identity) -> Result<Journal, SearchError> {
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|e| SweepError::file(parent, e))?;
+            std::fs::create_dir_all(parent).map_err(|e| SearchError::file(parent, e))?;
         }
-        let connection = Connection::open(path).map_err(|e| SweepError::file(path, e.to_string()))?;
-        let mut journal = Journal { connection, path: path.to_owned() };
+        let lock = Lock::take(&lock_file(path))
+            .map_err(|fault| SearchError::Lock { path: path.to_owned(), fault })?;
+        let connection = Connection::open(path).map_err(|e| SearchError::file(path, e.to_string()))?;
+        let mut journal = Journal { connection, path: path.to_owned(), _lock: Some(lock) };
         journal.prepare(identity).map_err(|e| journal.fault(&e))?;
         journal.compare(identity)?;
         Ok(journal)
@@ -55,14 +60,13 @@ impl Journal {
     /// A journal that is forgotten with the process.
     pub fn in_memory() -> Journal {
         let connection = Connection::open_in_memory().expect("memory needs no file");
-        let mut journal = Journal { connection, path: "memory".into() };
+        let mut journal = Journal { connection, path: "memory".into(), _lock: None };
         journal.prepare(&Identity::new()).expect("an empty database in memory");
         journal
     }
 
-    /// Locks the file, and makes the tables where there are none.
+    /// Makes the tables where there are none.
     fn prepare(&mut self, identity: &Identity) -> rusqlite::Result<()> {
-        self.connection.busy_timeout(std::time::Duration::ZERO)?;
         self.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         let transaction =
@@ -78,7 +82,7 @@ impl Journal {
         transaction.commit()
     }
 
-    fn compare(&self, identity: &Identity) -> Result<(), SweepError> {
+    fn compare(&self, identity: &Identity) -> Result<(), SearchError> {
         let read = || -> rusqlite::Result<(u32, Identity)> {
             let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             let mut rows = self.connection.prepare("SELECT name, value FROM study")?;
@@ -88,21 +92,21 @@ impl Journal {
         let (version, saved) = read().map_err(|e| self.fault(&e))?;
         if version != VERSION {
             let reason = format!("version {version} of a journal, this program reads version {VERSION}");
-            return Err(SweepError::file(&self.path, reason));
+            return Err(SearchError::file(&self.path, reason));
         }
         let differences = differences(&saved, identity);
         if differences.is_empty() {
             return Ok(());
         }
         let path = self.path.parent().unwrap_or(&self.path).to_owned();
-        Err(SweepError::Other { path, differences })
+        Err(SearchError::Other { path, differences })
     }
 
     /// The outcome of a proposal, if it was evaluated before.
     ///
     /// # Errors
     /// If the journal has another point under this number, or cannot be read.
-    pub fn outcome(&self, proposal: &Proposal) -> Result<Option<Record>, SweepError> {
+    pub fn outcome(&self, proposal: &Proposal) -> Result<Option<Record>, SearchError> {
         let sql = "SELECT point, budget, value, best_epoch, epochs, seconds, complete, failure
                    FROM evaluations WHERE number = ?1 AND rung = ?2";
         let key = params![proposal.number, proposal.rung];
@@ -125,7 +129,7 @@ impl Journal {
                 "trial {} is {} here, and would be {} now: another version of the program made it; give another --out",
                 proposal.number, found.0, proposal.point
             );
-            return Err(SweepError::file(&self.path, reason));
+            return Err(SearchError::file(&self.path, reason));
         }
         Ok(Some(Record { proposal: proposal.clone(), outcome }))
     }
@@ -134,7 +138,7 @@ impl Journal {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn add(&self, record: &Record) -> Result<(), SweepError> {
+    pub fn add(&self, record: &Record) -> Result<(), SearchError> {
         let (p, m) = (&record.proposal, record.outcome.as_ref().ok());
         let values = params![
             p.number,
@@ -157,25 +161,27 @@ impl Journal {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn last(&self) -> Result<Option<usize>, SweepError> {
+    pub fn last(&self) -> Result<Option<usize>, SearchError> {
         let sql = "SELECT max(number) FROM evaluations";
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| self.fault(&e))
     }
 
-    fn fault(&self, error: &rusqlite::Error) -> SweepError {
-        use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, ReadOnly, SystemIoFailure};
+    fn fault(&self, error: &rusqlite::Error) -> SearchError {
+        use rusqlite::ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
         let refused = |kind| std::io::Error::new(kind, error.to_string());
         match error.sqlite_error_code() {
-            Some(DatabaseBusy) => {
-                let busy = "another search is at work here; wait for it, or give another --out";
-                SweepError::file(&self.path, busy)
-            }
-            Some(DiskFull) => SweepError::file(&self.path, refused(ErrorKind::StorageFull)),
-            Some(ReadOnly) => SweepError::file(&self.path, refused(ErrorKind::ReadOnlyFilesystem)),
-            Some(SystemIoFailure) => SweepError::file(&self.path, refused(ErrorKind::Other)),
-            _ => SweepError::file(&self.path, error.to_string()),
+            Some(DiskFull) => SearchError::file(&self.path, refused(ErrorKind::StorageFull)),
+            Some(ReadOnly) => SearchError::file(&self.path, refused(ErrorKind::ReadOnlyFilesystem)),
+            Some(SystemIoFailure) => SearchError::file(&self.path, refused(ErrorKind::Other)),
+            _ => SearchError::file(&self.path, error.to_string()),
         }
     }
+}
+
+/// The file of the lock: hidden, beside the journal and named after it.
+fn lock_file(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.lock"))
 }
 
 fn differences(saved: &Identity, wanted: &Identity) -> Vec<String> {
@@ -187,12 +193,12 @@ fn differences(saved: &Identity, wanted: &Identity) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Budget, Point};
     use super::*;
+    use crate::search::{Point, TrialBudget};
 
     fn proposal(number: usize, x: f64) -> Proposal {
         let point = Point::new(vec![("x".into(), toml::Value::Float(x))]);
-        Proposal { number, rung: 0, point, budget: Budget { epochs: Some(7) } }
+        Proposal { number, rung: 0, point, budget: TrialBudget { epochs: Some(7) } }
     }
 
     fn identity(seed: &str) -> Identity {
@@ -227,7 +233,7 @@ mod tests {
         let path = dir.path().join("sweep.sqlite");
         let journal = Journal::open(&path, &identity("1")).unwrap();
         let busy = Journal::open(&path, &identity("1")).err().unwrap().to_string();
-        assert!(busy.contains("another search is at work here"), "{busy}");
+        assert!(busy.contains("process ") && busy.contains("is at work here"), "{busy}");
         drop(journal);
         let other = Journal::open(&path, &identity("2")).err().unwrap().to_string();
         assert!(other.contains("seed: there 1, now 2"), "{other}");

@@ -3,8 +3,8 @@
 //! Bergstra and Bengio, *Random Search for Hyper-Parameter Optimization*, JMLR 2012: where few settings
 //! matter, random points try more values of each than a grid of the same size.
 
-use super::super::{Budget, Point, Proposal, Record, Space};
 use super::Strategy;
+use crate::search::{Point, Proposal, Record, Space, TrialBudget};
 use equipoise_data::Seed;
 
 /// Different points of the space, in one batch.
@@ -41,7 +41,9 @@ impl Strategy for Random {
             return Vec::new();
         }
         let points = points(&self.space, self.seed, self.trials).into_iter().enumerate();
-        points.map(|(number, point)| Proposal { number, rung: 0, point, budget: Budget::default() }).collect()
+        points
+            .map(|(number, point)| Proposal { number, rung: 0, point, budget: TrialBudget::default() })
+            .collect()
     }
 
     fn total(&self) -> usize {
@@ -51,8 +53,8 @@ impl Strategy for Random {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Dimension;
     use super::*;
+    use crate::search::Dimension;
 
     fn space() -> Space {
         let lr = Dimension::range(1e-4, 1e-1).log();

@@ -1,7 +1,7 @@
 //! Every combination.
 
-use super::super::{Budget, Dimension, Proposal, Record, Space};
 use super::Strategy;
+use crate::search::{Dimension, Proposal, Record, Space, TrialBudget};
 
 /// All points of a finite space, in one batch.
 pub struct Grid {
@@ -37,8 +37,12 @@ impl Grid {
 impl Strategy for Grid {
     fn next(&self, history: &[Record]) -> Vec<Proposal> {
         let all = if history.is_empty() { 0..self.size } else { 0..0 };
-        let proposal =
-            |number| Proposal { number, rung: 0, point: self.space.at(number), budget: Budget::default() };
+        let proposal = |number| Proposal {
+            number,
+            rung: 0,
+            point: self.space.at(number),
+            budget: TrialBudget::default(),
+        };
         all.map(proposal).collect()
     }
 

@@ -18,8 +18,8 @@
 
 mod parzen;
 
-use super::super::{Budget, Dimension, Point, Proposal, Record, Space};
 use super::{Strategy, random};
+use crate::search::{Dimension, Point, Proposal, Record, Space, TrialBudget};
 use equipoise_data::Seed;
 use equipoise_data::Stream;
 use parzen::Parzen;
@@ -120,7 +120,7 @@ impl<'a> Setting<'a> {
 impl Strategy for Tpe {
     fn next(&self, history: &[Record]) -> Vec<Proposal> {
         let (done, startup) = (history.len(), self.config.startup.min(self.trials));
-        let proposal = |(number, point)| Proposal { number, rung: 0, point, budget: Budget::default() };
+        let proposal = |(number, point)| Proposal { number, rung: 0, point, budget: TrialBudget::default() };
         if done < startup {
             let points = random::points(&self.space, self.seed, startup);
             return points.into_iter().enumerate().map(proposal).collect();

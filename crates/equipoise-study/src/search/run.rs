@@ -1,8 +1,10 @@
 //! The search itself: batches of a strategy, tried by a few workers, each record kept at once.
 
+use super::error::SearchError;
+use super::journal::Journal;
 use super::strategy::Strategy;
-use super::{Failure, Journal, Proposal, Record, SweepError, Trial};
-use equipoise_train::StopFlag;
+use super::trial::{Measured, Proposal, Record, Trial};
+use equipoise_jobs::{Fault, Listener, StopFlag};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
@@ -10,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Something that happened in a search.
 #[derive(Clone, Debug)]
-pub enum SweepEvent<'a> {
-    /// The search begins or goes on.
+pub enum SearchEvent {
+    /// The search begins or is taken up.
     Started {
         /// Evaluations in all, at most.
         total: usize,
@@ -19,31 +21,18 @@ pub enum SweepEvent<'a> {
         jobs: usize,
     },
     /// A record of an earlier call is used again.
-    Known(&'a Record),
+    Known(Record),
     /// A worker begins an evaluation.
-    Trying(&'a Proposal),
+    Trying(Proposal),
     /// An evaluation is done and recorded.
-    Done(&'a Record),
+    Done(Record),
 }
 
-/// Something that wants to know.
-pub trait Watcher {
-    /// Called for every event, always on the thread that runs the study.
-    fn event(&mut self, event: &SweepEvent);
-}
-
-/// Watches and does nothing.
-pub struct Unwatched;
-
-impl Watcher for Unwatched {
-    fn event(&mut self, _event: &SweepEvent) {}
-}
-
-/// All that is needed to search.
+/// A search: a strategy and what it evaluates.
 ///
 /// Results depend on the strategy and the trial alone: neither on `jobs` nor `threads`, nor on whether the
 /// search was interrupted and taken up again.
-pub struct Study<'a> {
+pub struct Search<'a> {
     /// Chooses the points.
     pub strategy: &'a dyn Strategy,
     /// Tries them.
@@ -56,26 +45,26 @@ pub struct Study<'a> {
 
 /// What a search found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct SearchRecords {
     /// All records, by trial number and rung.
     pub records: Vec<Record>,
     /// Whether the search is over; otherwise it was stopped on the way.
     pub over: bool,
 }
 
-impl Study<'_> {
+impl Search<'_> {
     /// Searches until the strategy has no more proposals or `stop` is raised. Records that `journal` has are
     /// taken from there.
     ///
     /// # Errors
-    /// [`SweepError::Machine`] if a trial failed for no fault of its own; faults of the journal.
+    /// [`SearchError::Machine`] if a trial failed for no fault of its own; faults of the journal.
     pub fn run(
         &self,
         journal: &Journal,
-        watcher: &mut dyn Watcher,
+        listener: &mut dyn Listener<SearchEvent>,
         stop: &StopFlag,
-    ) -> Result<Found, SweepError> {
-        watcher.event(&SweepEvent::Started { total: self.strategy.total(), jobs: self.jobs });
+    ) -> Result<SearchRecords, SearchError> {
+        listener.event(&SearchEvent::Started { total: self.strategy.total(), jobs: self.jobs });
         let mut history: Vec<Record> = Vec::new();
         loop {
             let batch = self.strategy.next(&history);
@@ -83,7 +72,7 @@ impl Study<'_> {
                 return Ok(found(history, true));
             }
             let size = batch.len();
-            let mut records = self.batch(batch, &history, journal, watcher, stop)?;
+            let mut records = self.batch(batch, &history, journal, listener, stop)?;
             let whole = records.len() == size;
             records.sort_by_key(Record::place);
             history.extend(records);
@@ -99,23 +88,23 @@ impl Study<'_> {
         batch: Vec<Proposal>,
         history: &[Record],
         journal: &Journal,
-        watcher: &mut dyn Watcher,
+        listener: &mut dyn Listener<SearchEvent>,
         stop: &StopFlag,
-    ) -> Result<Vec<Record>, SweepError> {
+    ) -> Result<Vec<Record>, SearchError> {
         let (mut records, mut missing) = (Vec::new(), VecDeque::new());
         for proposal in batch {
             if let Some(record) = journal.outcome(&proposal)? {
-                watcher.event(&SweepEvent::Known(&record));
+                listener.event(&SearchEvent::Known(record.clone()));
                 records.push(record);
             } else if let Some(record) = settled(&proposal, history) {
                 journal.add(&record)?;
-                watcher.event(&SweepEvent::Done(&record));
+                listener.event(&SearchEvent::Done(record.clone()));
                 records.push(record);
             } else {
                 missing.push_back(proposal);
             }
         }
-        self.work(missing, &mut records, journal, watcher, stop)?;
+        self.work(missing, &mut records, journal, listener, stop)?;
         Ok(records)
     }
 
@@ -125,9 +114,9 @@ impl Study<'_> {
         missing: VecDeque<Proposal>,
         records: &mut Vec<Record>,
         journal: &Journal,
-        watcher: &mut dyn Watcher,
+        listener: &mut dyn Listener<SearchEvent>,
         stop: &StopFlag,
-    ) -> Result<(), SweepError> {
+    ) -> Result<(), SearchError> {
         let jobs = self.jobs.clamp(1, missing.len().max(1));
         let (queue, (sender, receiver)) = (Mutex::new(missing), channel());
         // The first fault ends the search; workers finish what they are at, and that is kept.
@@ -140,10 +129,10 @@ impl Study<'_> {
             drop(sender);
             for news in receiver {
                 match news {
-                    News::Trying(proposal) => watcher.event(&SweepEvent::Trying(&proposal)),
+                    News::Trying(proposal) => listener.event(&SearchEvent::Trying(proposal)),
                     News::Done(record) => match journal.add(&record) {
                         Ok(()) => {
-                            watcher.event(&SweepEvent::Done(&record));
+                            listener.event(&SearchEvent::Done(record.clone()));
                             records.push(record);
                         }
                         Err(error) => {
@@ -153,7 +142,7 @@ impl Study<'_> {
                     },
                     News::Fault(number, reason) => {
                         clear(&queue);
-                        fault.get_or_insert(SweepError::Machine { number, reason });
+                        fault.get_or_insert(SearchError::Machine { number, reason });
                     }
                 }
             }
@@ -181,23 +170,25 @@ impl Study<'_> {
             let number = proposal.number;
             let told = match pool.install(|| self.attempt(&proposal, stop)) {
                 Ok(measured) => News::Done(Record { proposal, outcome: Ok(measured) }),
-                Err(Failure::Trial(reason)) => News::Done(Record { proposal, outcome: Err(reason) }),
-                Err(Failure::Machine(reason)) => News::Fault(number, reason),
-                Err(Failure::Interrupted) => return,
+                Err(Fault::Own(reason)) => News::Done(Record { proposal, outcome: Err(reason) }),
+                Err(fault @ (Fault::Machine(_) | Fault::Held { .. })) => {
+                    News::Fault(number, fault.to_string())
+                }
+                Err(Fault::Interrupted) => return,
             };
             let _ = news.send(told);
         }
     }
 
     /// One evaluation; a panic and a value that is no number are failures of the trial.
-    fn attempt(&self, proposal: &Proposal, stop: &StopFlag) -> Result<super::Measured, Failure> {
+    fn attempt(&self, proposal: &Proposal, stop: &StopFlag) -> Result<Measured, Fault> {
         let run = || self.trial.run(&proposal.point, proposal.budget, stop);
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(measured)) if !measured.value.is_finite() => {
-                Err(Failure::Trial(format!("the metric became {}", measured.value)))
+                Err(Fault::Own(format!("the metric became {}", measured.value)))
             }
             Ok(outcome) => outcome,
-            Err(panic) => Err(Failure::Trial(format!("a fault in the program: {}", message(&*panic)))),
+            Err(panic) => Err(Fault::Own(format!("a fault in the program: {}", message(&*panic)))),
         }
     }
 }
@@ -221,11 +212,11 @@ fn message(panic: &(dyn std::any::Any + Send)) -> &str {
 fn settled(proposal: &Proposal, history: &[Record]) -> Option<Record> {
     let earlier = history.iter().filter(|r| r.proposal.number == proposal.number);
     let last = earlier.max_by_key(|r| r.proposal.rung)?.outcome.as_ref().ok()?;
-    let outcome = Ok(super::Measured { seconds: 0.0, ..*last });
+    let outcome = Ok(Measured { seconds: 0.0, ..*last });
     last.complete.then(|| Record { proposal: proposal.clone(), outcome })
 }
 
-fn found(mut records: Vec<Record>, over: bool) -> Found {
+fn found(mut records: Vec<Record>, over: bool) -> SearchRecords {
     records.sort_by_key(Record::place);
-    Found { records, over }
+    SearchRecords { records, over }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use toml::Value;
 
 /// One value for each searched setting, in the space's order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Point(Vec<(String, Value)>);
 
 impl Point {

@@ -3,17 +3,19 @@
 //! of trial numbers whatever finished first, so nothing depends on time, on the number of jobs, or on whether
 //! the search was interrupted in between.
 
+mod coordinate;
 mod grid;
 mod halving;
 mod random;
 mod tpe;
 
+pub use coordinate::Coordinate;
 pub use grid::Grid;
 pub use halving::{ETA, Halving, Rungs};
 pub use random::Random;
 pub use tpe::{Tpe, TpeConfig};
 
-use super::{Proposal, Record};
+use crate::search::{Proposal, Record};
 
 /// Chooses what to try next.
 pub trait Strategy: Sync {

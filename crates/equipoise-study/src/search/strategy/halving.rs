@@ -12,8 +12,8 @@
 //! A survivor is trained from its start again: no optimiser state is kept between rungs, and the same seed
 //! repeats the same first epochs. One that stopped early within its budget is not trained again.
 
-use super::super::{Budget, Proposal, Record, Space};
 use super::{Strategy, random};
+use crate::search::{Proposal, Record, Space, TrialBudget};
 
 /// One point in three survives, unless told otherwise.
 pub const ETA: usize = 3;
@@ -80,8 +80,8 @@ impl Halving {
         Halving { space, seed, trials, rungs }
     }
 
-    fn budget(&self, rung: usize) -> Budget {
-        Budget { epochs: Some(self.rungs.epochs[rung]) }
+    fn budget(&self, rung: usize) -> TrialBudget {
+        TrialBudget { epochs: Some(self.rungs.epochs[rung]) }
     }
 
     fn first(&self) -> Vec<Proposal> {
@@ -114,8 +114,8 @@ impl Strategy for Halving {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Dimension, Measured};
     use super::*;
+    use crate::search::{Dimension, Measured};
 
     fn halving(trials: usize, rungs: Rungs) -> Halving {
         let space = Space::new(vec![("x".into(), Dimension::range(0.0, 1.0))]).unwrap();
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(history.len(), halving.total());
         let mut xs: Vec<f64> = history[..9].iter().filter_map(Record::value).collect();
         xs.sort_by(|a, b| b.total_cmp(a));
-        assert_eq!(super::super::super::best(&history).unwrap().value(), Some(xs[0]));
+        assert_eq!(crate::search::best(&history).unwrap().value(), Some(xs[0]));
     }
 
     #[test]

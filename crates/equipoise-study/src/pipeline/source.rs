@@ -1,0 +1,224 @@
+//! Where the data of a pipeline comes from.
+
+use super::config::PipelineConfig;
+use super::error::PipelineError;
+use equipoise_data::Columns;
+use std::path::{Path, PathBuf};
+
+/// Where the data comes from, with what is read of each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// Raw Amazon reviews.
+    Reviews {
+        /// The reviews.
+        reviews: PathBuf,
+        /// Their metadata: texts and categories.
+        meta: Option<PathBuf>,
+        /// Their image features.
+        image_features: Option<PathBuf>,
+        /// Least reviews of a user and of an item.
+        core: Option<u32>,
+    },
+    /// A table of interactions.
+    Tables {
+        /// The interactions.
+        csv: PathBuf,
+        /// Their columns.
+        columns: Columns,
+        /// Rows rated below are left out.
+        min_rating: Option<f64>,
+        /// The items, if their contents are encoded.
+        items: Option<ItemTable>,
+    },
+    /// A data set that is ready.
+    Ready(PathBuf),
+}
+
+/// A table of items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemTable {
+    /// The table.
+    pub path: PathBuf,
+    /// Columns whose texts are encoded.
+    pub text: Vec<String>,
+    /// Column with paths of pictures.
+    pub image: Option<String>,
+}
+
+impl Source {
+    /// The source that a configuration names.
+    ///
+    /// # Errors
+    /// If it names none or several, or has a key that its source does not read.
+    pub fn of(config: &PipelineConfig) -> Result<Source, PipelineError> {
+        let source = match (&config.reviews, &config.csv, &config.data) {
+            (Some(reviews), None, None) => Source::Reviews {
+                reviews: reviews.clone(),
+                meta: config.meta.clone(),
+                image_features: config.image_features.clone(),
+                core: config.core,
+            },
+            (None, Some(csv), None) => Source::Tables {
+                csv: csv.clone(),
+                columns: config.columns.clone(),
+                min_rating: config.min_rating,
+                items: items(config),
+            },
+            (None, None, Some(data)) => Source::Ready(data.clone()),
+            (reviews, csv, data) => return Err(not_one(reviews.is_some(), csv.is_some(), data.is_some())),
+        };
+        source.refuse_unread(config)?;
+        Ok(source)
+    }
+
+    /// The table of items, if there is one.
+    pub fn items(&self) -> Option<&ItemTable> {
+        match self {
+            Source::Tables { items, .. } => items.as_ref(),
+            Source::Reviews { .. } | Source::Ready(_) => None,
+        }
+    }
+
+    /// Whether there are texts to be encoded.
+    pub fn has_texts(&self) -> bool {
+        match self {
+            Source::Reviews { meta, .. } => meta.is_some(),
+            Source::Tables { items, .. } => items.as_ref().is_some_and(|items| !items.text.is_empty()),
+            Source::Ready(_) => false,
+        }
+    }
+
+    /// The table and its column of pictures, if pictures are encoded.
+    pub fn pictures(&self) -> Option<(&Path, &str)> {
+        let items = self.items()?;
+        Some((&items.path, items.image.as_deref()?))
+    }
+
+    /// Refuses keys that are given and that nothing reads.
+    fn refuse_unread(&self, config: &PipelineConfig) -> Result<(), PipelineError> {
+        for key in given(config) {
+            if let Some(reader) = Reader::of(&key)
+                && !reader.is_in(self)
+            {
+                let needed = reader.words();
+                return Err(PipelineError::Setting(format!(
+                    "{key} given: only {needed} reads it; leave it out, or give {needed}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn items(config: &PipelineConfig) -> Option<ItemTable> {
+    let path = config.items.clone()?;
+    Some(ItemTable { path, text: config.text.clone(), image: config.image.clone() })
+}
+
+fn not_one(reviews: bool, csv: bool, data: bool) -> PipelineError {
+    let given = [("reviews", reviews), ("csv", csv), ("data", data)];
+    let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect();
+    let found = if given.is_empty() { "none".to_owned() } else { given.join(" and ") };
+    PipelineError::Setting(format!("{found} of reviews, csv and data given: expected exactly one of them"))
+}
+
+/// The keys whose value is not the default.
+fn given(config: &PipelineConfig) -> Vec<String> {
+    let table =
+        |config: &PipelineConfig| serde_json::to_value(config).expect("a configuration is plain data");
+    let (own, default) = (table(config), table(&PipelineConfig::default()));
+    let keys = own.as_object().into_iter().flatten();
+    keys.filter(|(key, value)| default.get(key.as_str()) != Some(*value))
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+/// What reads a key.
+#[derive(Clone, Copy)]
+enum Reader {
+    Reviews,
+    Tables,
+    Items,
+    /// A table of items of which something is encoded.
+    Contents,
+    Pictures,
+    Texts,
+    Raw,
+}
+
+impl Reader {
+    /// The reader of a key; `None` if every source reads it.
+    fn of(key: &str) -> Option<Reader> {
+        match key {
+            "meta" | "image_features" | "core" => Some(Reader::Reviews),
+            "columns" | "min_rating" => Some(Reader::Tables),
+            "items" => Some(Reader::Contents),
+            "text" | "image" => Some(Reader::Items),
+            "image_model" => Some(Reader::Pictures),
+            "text_model" | "text_dims" => Some(Reader::Texts),
+            "features" | "split" | "shares" => Some(Reader::Raw),
+            _ => None,
+        }
+    }
+
+    fn is_in(self, source: &Source) -> bool {
+        match self {
+            Reader::Reviews => matches!(source, Source::Reviews { .. }),
+            Reader::Tables => matches!(source, Source::Tables { .. }),
+            Reader::Items => source.items().is_some(),
+            Reader::Contents => source.has_texts() || source.pictures().is_some(),
+            Reader::Pictures => source.pictures().is_some(),
+            Reader::Texts => source.has_texts(),
+            Reader::Raw => !matches!(source, Source::Ready(_)),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Reader::Reviews => "reviews",
+            Reader::Tables => "csv",
+            Reader::Items => "items",
+            Reader::Contents => "csv with text or image",
+            Reader::Pictures => "image",
+            Reader::Texts => "text or meta",
+            Reader::Raw => "reviews or csv",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Result<Source, String> {
+        let config: PipelineConfig = toml::from_str(text).unwrap();
+        Source::of(&config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn exactly_one_source_is_expected() {
+        assert!(source("").unwrap_err().contains("none of reviews, csv and data given"));
+        assert!(source("csv = \"a\"\ndata = \"b\"").unwrap_err().contains("csv and data of reviews"));
+        assert_eq!(source("data = \"b\""), Ok(Source::Ready("b".into())));
+    }
+
+    #[test]
+    fn a_key_that_the_source_does_not_read_is_refused_with_what_reads_it() {
+        for (text, wanted) in [
+            ("data = \"d\"\nmeta = \"m\"", "meta given: only reviews reads it"),
+            ("data = \"d\"\nsplit = \"ratio\"", "split given: only reviews or csv reads it"),
+            ("reviews = \"r\"\nmin_rating = 3.0", "min_rating given: only csv reads it"),
+            ("csv = \"c\"\ntext = [\"t\"]", "text given: only items reads it"),
+            ("csv = \"c\"\nitems = \"i\"", "items given: only csv with text or image reads it"),
+            (
+                "csv = \"c\"\nitems = \"i\"\ntext = [\"t\"]\nimage_model = \"x\"",
+                "image_model given: only image",
+            ),
+            ("reviews = \"r\"\ntext_dims = 8", "text_dims given: only text or meta reads it"),
+        ] {
+            let error = source(text).unwrap_err();
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+        assert!(source("reviews = \"r\"\nmeta = \"m\"\ntext_dims = 8\nsplit = \"ratio\"").is_ok());
+    }
+}

@@ -1,0 +1,30 @@
+//! A run's data and its configuration with all that was chosen.
+
+use super::super::config::PipelineConfig;
+use super::super::error::PipelineError;
+use super::super::settings::{self, Method};
+use super::layout;
+use equipoise_data::Loaded;
+use equipoise_train::{RunConfig, teachers};
+
+/// The data set, and the configuration of a run with what was chosen for the plain model and, `with_own`, for the method.
+pub(super) fn prepared(
+    config: &PipelineConfig,
+    method: Method,
+    seed: u64,
+    with_own: bool,
+) -> Result<(RunConfig, Loaded), PipelineError> {
+    let mut layers = settings::layers(config, method)?;
+    layers = settings::with_chosen(layers, &layout::chosen(config, Method::Plain))?;
+    if method == Method::Ckd && with_own {
+        layers = settings::with_chosen(layers, &layout::chosen(config, Method::Ckd))?;
+    }
+    let mut run = RunConfig { seed, ..layers.resolve()? };
+    run.data.path = layout::data_set(config);
+    let loaded = run.data.load()?;
+    if method == Method::Ckd {
+        let dir = config.out.join(layout::teachers(seed));
+        run.balance.teachers = Some(dir.join(teachers::key(&run, &loaded.data)));
+    }
+    Ok((run, loaded))
+}

@@ -1,0 +1,24 @@
+//! Why a number is missing.
+
+use equipoise_jobs::Fault;
+
+/// Why a number is missing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Missing {
+    /// It was not run, and must not be run now.
+    #[error("not run yet")]
+    NotRun,
+    /// This program cannot do it.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// Its run has no result.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Missing {
+    /// A failure of its own.
+    pub fn failed(why: impl ToString) -> Missing {
+        Missing::Fault(Fault::Own(why.to_string()))
+    }
+}

@@ -1,0 +1,37 @@
+//! What is asked for.
+
+use super::cells::Cell;
+use super::facts::DataFacts;
+use super::paper::{PaperAxis, PaperSearch, TableSpec};
+use crate::search::Point;
+use std::path::PathBuf;
+
+/// The seed of every search: none of those that are reported.
+pub const SEARCH_SEED: u64 = 100;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct ReproductionPlan {
+    /// Which table.
+    pub table: &'static TableSpec,
+    /// Its cells.
+    pub cells: Vec<Cell>,
+    /// The data sets.
+    pub data: Vec<DataFacts>,
+    /// Seeds 1 to this.
+    pub seeds: u64,
+    /// How far settings are searched.
+    pub budget: &'static PaperSearch,
+    /// Settings of the user's own, for every run; what they set is not searched.
+    pub user: Point,
+    /// Where everything goes.
+    pub out: PathBuf,
+}
+
+impl ReproductionPlan {
+    /// What is searched for a method, after the search before: what the budget has and the user has not set.
+    pub fn axes(&self, method: &str) -> impl Iterator<Item = &'static PaperAxis> {
+        let axes = self.budget.axes.get(method).into_iter().flatten();
+        axes.filter(|axis| self.user.get(&axis.key).is_none())
+    }
+}
