@@ -4,8 +4,10 @@
 //! Y_u = [ x_u ; sum_m p_u^m ]      Z_i = [ x_i ; tanh(sum_m (W_m e_i^m + b_m)) ]
 //! ```
 
-use equipoise::models::{AblationEffect, Backbone, BackboneSettings, Build, Content, Pass, Tables, register};
-use equipoise::nn::{Tensor, init, tanh};
+use equipoise::author::ops::{Tensor, init, tanh};
+use equipoise::author::{
+    AblationEffect, Backbone, BackboneSettings, Build, Content, Pass, Tables, register_backbone,
+};
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
@@ -57,6 +59,6 @@ impl Backbone for FusedNetwork {
 
 /// The whole command-line program, with one backbone more.
 fn main() -> ExitCode {
-    register(Fused::ENTRY).expect("no other backbone is called `fused`");
+    register_backbone(Fused::ENTRY).expect("no other backbone is called `fused`");
     equipoise_cli::main()
 }

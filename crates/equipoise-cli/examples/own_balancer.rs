@@ -5,11 +5,12 @@
 //! L_m = mean over the triples of softplus(-Delta_only(m)),      w_m = L_m / sum_k L_k, a constant
 //! ```
 
-use equipoise::balance::losses::{bpr, mean_bpr};
-use equipoise::balance::{
-    Balancer, BalancerSettings, ModalityStep, Needs, Quantities, Setup, StepLoss, StepMargins, register,
+use equipoise::Ablation;
+use equipoise::author::losses::{bpr, mean_bpr};
+use equipoise::author::{
+    Balancer, BalancerSettings, ModalityStep, Needs, Quantities, Setup, StepLoss, StepMargins,
+    register_balancer,
 };
-use equipoise::models::Ablation;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
@@ -85,6 +86,6 @@ impl Balancer for OwnRanking {
 
 /// The whole command-line program, with one balancer more.
 fn main() -> ExitCode {
-    register(Weakest::ENTRY).expect("no other balancer is called `weakest`");
+    register_balancer(Weakest::ENTRY).expect("no other balancer is called `weakest`");
     equipoise_cli::main()
 }

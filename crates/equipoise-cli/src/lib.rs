@@ -76,7 +76,7 @@ enum Command {
 }
 
 /// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
-/// that [registers](equipoise::models::register) a backbone and calls this has every command for it.
+/// that [registers](equipoise_models::register) a backbone and calls this has every command for it.
 pub fn main() -> ExitCode {
     equipoise_train::memory::keep_freed();
     let arguments = match Cli::try_parse() {

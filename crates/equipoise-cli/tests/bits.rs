@@ -134,12 +134,12 @@ macro_rules! unchanged {
             for backbone in UNBALANCED {
                 assert!(cases.contains(&(backbone, &["none"])), "{backbone}");
             }
-            let mut known: Vec<&str> = equipoise::models::built_in().iter().map(|b| b.name).collect();
+            let mut known: Vec<&str> = equipoise_models::built_in().iter().map(|b| b.name).collect();
             let mut mine: Vec<&str> = BALANCED.into_iter().chain(UNBALANCED).collect();
             known.sort_unstable();
             mine.sort_unstable();
             assert_eq!(known, mine);
-            let balancers: Vec<&str> = equipoise::balance::balancers().iter().map(|b| b.name).collect();
+            let balancers: Vec<&str> = equipoise_balance::balancers().iter().map(|b| b.name).collect();
             let vbpr: Vec<&str> = cases.iter().filter(|(name, _)| *name == "vbpr").flat_map(|(_, b)| b.to_vec()).collect();
             assert!(balancers.iter().all(|name| vbpr.contains(name)), "{balancers:?} {vbpr:?}");
             assert!(RIVALS.iter().all(|name| balancers.contains(name)));

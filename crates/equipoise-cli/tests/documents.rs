@@ -1,10 +1,10 @@
 //! Documents and files that must follow the registry.
 
-use equipoise::balance::{BalanceConfig, Requirement};
-use equipoise::models::backbones;
-use equipoise::study::search::Dimension;
-use equipoise::study::sweep::{Method, SweepPlan};
-use equipoise::train::config::layers::Layers;
+use equipoise_balance::{BalanceConfig, Requirement};
+use equipoise_models::backbones;
+use equipoise_study::search::Dimension;
+use equipoise_study::sweep::{Method, SweepPlan};
+use equipoise_train::config::layers::Layers;
 use std::path::PathBuf;
 
 fn root(path: &str) -> PathBuf {
@@ -14,7 +14,7 @@ fn root(path: &str) -> PathBuf {
 /// The README's table of backbones.
 fn table() -> String {
     let mut text = String::from("| `--backbone` | | source | balancers |\n|---|---|---|---|\n");
-    for b in equipoise::models::built_in() {
+    for b in equipoise_models::built_in() {
         let balanced = if b.ablation_effect.shows() { "yes" } else { "-" };
         text += &format!("| `{}` | {}: {} | {} | {balanced} |\n", b.name, b.title, b.summary, b.source);
     }
@@ -30,7 +30,7 @@ fn the_readme_has_the_table_of_backbones() {
 /// The README's table of balancers.
 fn balancers() -> String {
     let mut text = String::from("| `--balance` | | source | trained first |\n|---|---|---|---|\n");
-    for b in equipoise::balance::built_in() {
+    for b in equipoise_balance::built_in() {
         let first = match BalanceConfig::named(b.name).requirement() {
             Requirement::Nothing => "-",
             Requirement::Teachers => "teachers",
@@ -49,14 +49,14 @@ fn the_readme_has_the_table_of_balancers() {
 
 #[test]
 fn every_backbone_has_a_file_of_published_settings() {
-    for entry in equipoise::models::built_in() {
+    for entry in equipoise_models::built_in() {
         let path = root(&format!("configs/{}.toml", entry.name));
         let config = Layers::new().file(&path).and_then(|layers| layers.resolve());
         let config = config.unwrap_or_else(|fault| panic!("{fault}"));
         assert_eq!(config.backbone.name, entry.name);
     }
     let files = std::fs::read_dir(root("configs")).unwrap().count();
-    assert_eq!(files, equipoise::models::built_in().len(), "a file in configs/ belongs to no backbone");
+    assert_eq!(files, equipoise_models::built_in().len(), "a file in configs/ belongs to no backbone");
     assert!(backbones().len() >= files);
 }
 

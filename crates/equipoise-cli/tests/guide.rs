@@ -1,7 +1,7 @@
 //! The guide to CKD names every switch, and no other.
 
-use equipoise::balance::Ckd;
-use equipoise::balance::weights::{Denominator, Guard, Level, Sum};
+use equipoise_balance::Ckd;
+use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
 
 /// Names in the first column of the table under a heading.
 fn names(guide: &str, heading: &str) -> Vec<String> {

@@ -7,11 +7,11 @@ mod own;
 mod common;
 
 use common::Demo;
-use equipoise::balance::Ckd;
-use equipoise::data::{LoadOptions, load};
-use equipoise::models::{BackboneSettings, register, suite};
-use equipoise::train::events::Silent;
-use equipoise::train::{Job, RunConfig, StopFlag};
+use equipoise_balance::Ckd;
+use equipoise_data::{LoadOptions, load};
+use equipoise_models::{BackboneSettings, register, suite};
+use equipoise_train::events::Silent;
+use equipoise_train::{Job, RunConfig, StopFlag};
 
 const EXAMPLE: &str = include_str!("../examples/own_backbone.rs");
 const GUIDE: &str = include_str!("../../../docs/add-a-backbone.md");

@@ -8,12 +8,12 @@ mod common;
 
 use common::Demo;
 use equipoise::Audit;
-use equipoise::balance::{BalanceConfig, BalancerSettings, find, register, suite};
-use equipoise::data::{LoadOptions, load};
-use equipoise::train::config::layers::Layers;
-use equipoise::train::events::Silent;
-use equipoise::train::{Job, RunConfig, StopFlag};
+use equipoise_balance::{BalanceConfig, BalancerSettings, find, register, suite};
+use equipoise_data::{LoadOptions, load};
 use equipoise_report::text_report;
+use equipoise_train::config::layers::Layers;
+use equipoise_train::events::Silent;
+use equipoise_train::{Job, RunConfig, StopFlag};
 use own::Weakest;
 
 const EXAMPLE: &str = include_str!("../examples/own_balancer.rs");

@@ -1,7 +1,7 @@
 //! A data set together with the settings that it was loaded with.
 
 use crate::Error;
-use equipoise_data::{FeatureScale, Interactions, Loaded, MissingFill, Vocabulary, formats};
+use equipoise_data::{FeatureScale, Features, Interactions, Loaded, MissingFill, Vocabulary, formats};
 use equipoise_train::DataConfig;
 use std::path::PathBuf;
 
@@ -59,6 +59,19 @@ impl Dataset {
     /// Names of the modalities, in order.
     pub fn modalities(&self) -> impl Iterator<Item = &str> {
         self.loaded.data.modalities.iter().map(|m| m.name.as_str())
+    }
+
+    /// The features of a modality as models see them: filled in and scaled, one row per item.
+    ///
+    /// # Errors
+    /// If there is no such modality.
+    pub fn features(&self, modality: &str) -> Result<&Features, Error> {
+        let found = self.loaded.data.modality(modality);
+        found.map(|m| &m.features).ok_or_else(|| Error::Unknown {
+            kind: "modality",
+            id: modality.to_owned(),
+            hint: format!(", only {}", self.modalities().collect::<Vec<_>>().join(", ")),
+        })
     }
 
     /// Raw ids of users and items.

@@ -21,10 +21,10 @@ pub enum Error {
     /// Ranking and evaluation.
     #[error(transparent)]
     Eval(#[from] EvalError),
-    /// A user, item or modality that the model does not know.
+    /// A user, item, modality or metric that is not there.
     #[error("no {kind} `{id}`{hint}")]
     Unknown {
-        /// `user`, `item` or `modality`.
+        /// `user`, `item`, `modality` or `metric`.
         kind: &'static str,
         /// What was asked for.
         id: String,
@@ -58,15 +58,12 @@ impl Error {
     /// Whether the cause is what was given (a program should exit with code 2), rather than the machine (code 1).
     pub fn is_input(&self) -> bool {
         match self {
+            Error::Config(error) => error.is_input(),
+            Error::Data(error) => error.is_input(),
             Error::Train(error) => error.is_input(),
+            Error::Eval(error) => error.is_input(),
             Error::System(_) => false,
-            Error::Data(_)
-            | Error::Config(_)
-            | Error::Eval(_)
-            | Error::Unknown { .. }
-            | Error::NoTables(_)
-            | Error::Shape { .. }
-            | Error::DataSetting => true,
+            Error::Unknown { .. } | Error::NoTables(_) | Error::Shape { .. } | Error::DataSetting => true,
         }
     }
 }

@@ -9,9 +9,9 @@
 //! use equipoise::prelude::*;
 //!
 //! let data = Dataset::open("my-data")?.missing(Fill::Mean).scale(Scale::L2).load()?; // the test part stays sealed
-//! let done = Training::new(&data).set("balance.name", "ckd").seed(1).run_in("runs/first")?;
-//! println!("recall@20 {:.3}", done.metric("recall@20").unwrap_or_default());
-//! for hit in done.model().recommend("u42", 10)? {
+//! let done = Training::new(&data).backbone(Vbpr::default()).balancer(Ckd::default()).seed(1).run_in("runs/first")?;
+//! println!("recall@20 {:.3}", done.metric("recall@20")?);
+//! for hit in done.model().recommend("user-042", 10)? {
 //!     println!("{} {:.3}", hit.item, hit.score);
 //! }
 //! done.audit()?.write_html("report.html")?;
@@ -26,6 +26,7 @@
 //! * [`TrainedModel`]: recommends, compares and scores; opened from a run without the data set.
 //! * `Audit`: which modality is under-used, in words, numbers and one page (feature `report`).
 //! * [`evaluate`]: the same protocol for embeddings from anywhere.
+//! * [`author`]: traits, registers and operations for backbones, balancers and layouts of your own.
 //!
 //! # Speed is the program's to choose
 //!
@@ -40,11 +41,13 @@
 //! | feature | default | what it brings |
 //! |---|---|---|
 //! | `encode` | yes | [`mod@encode`]: features from texts and images |
-//! | `import` | yes | [`import`]: data sets from raw files, in other layouts, and synthetic ones |
+//! | `import` | yes | [`mod@import`]: data sets from raw files, in other layouts, and synthetic ones |
+//! | `parquet` | yes | Parquet files: data sets of the layout `equipoise`, tables and features; `per_user.parquet` of a run |
 //! | `report` | yes | `Audit`, and pages of charts |
 //! | `study` | yes | [`study`]: sweeps, pipelines, and papers repeated |
 //! | `vulkan`, `cuda` | no | devices beside the processor |
 
+pub mod author;
 mod dataset;
 mod error;
 mod evaluation;
@@ -55,13 +58,16 @@ mod trained_run;
 mod training;
 
 pub use dataset::{Dataset, DatasetLoader};
-pub use equipoise_data::{FeatureScale as Scale, Interactions, MissingFill as Fill, Vocabulary};
+pub use equipoise_balance::{Agm, Ckd, Cohesion, Gb, Ogm, Unbalanced};
+pub use equipoise_data::{FeatureScale as Scale, Features, Interactions, MissingFill as Fill, Vocabulary};
 pub use equipoise_eval::{EvalConfig, Evaluation};
-pub use equipoise_models::Ablation;
+pub use equipoise_models::{
+    Ablation, Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
+};
 #[cfg(feature = "report")]
 pub use equipoise_report::Audit;
 pub use equipoise_train::memory::keep_freed as keep_freed_memory;
-pub use equipoise_train::{Event, Listener, Report, Run, RunConfig, StopFlag, TestReport};
+pub use equipoise_train::{EpochRecord, Event, Listener, Report, Run, RunConfig, StopFlag, TestReport};
 pub use error::Error;
 pub use evaluation::evaluate;
 pub use trained_model::{EmbeddingTables, Hit, TrainedModel};
@@ -70,18 +76,12 @@ pub use training::Training;
 
 #[cfg(feature = "encode")]
 pub use equipoise_encode as encode;
-#[cfg(feature = "import")]
-pub use equipoise_import as import;
 #[cfg(feature = "study")]
 pub use equipoise_study as study;
 
-#[doc(hidden)]
-pub use equipoise_balance as balance;
-#[doc(hidden)]
-pub use equipoise_data as data;
-#[doc(hidden)]
-pub use equipoise_models as models;
-#[doc(hidden)]
-pub use equipoise_nn as nn;
-#[doc(hidden)]
-pub use equipoise_train as train;
+/// Making data sets: from raw files and tables, in other layouts, and synthetic ones.
+#[cfg(feature = "import")]
+pub mod import {
+    pub use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
+    pub use equipoise_import::*;
+}

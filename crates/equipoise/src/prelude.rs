@@ -2,6 +2,10 @@
 
 #[cfg(feature = "report")]
 pub use crate::Audit;
+pub use crate::{Agm, Ckd, Cohesion, Gb, Ogm, Unbalanced};
+pub use crate::{
+    Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
+};
 pub use crate::{
     Dataset, Error, EvalConfig, Fill, Hit, Interactions, Scale, TrainedModel, TrainedRun, Training,
 };

@@ -1,7 +1,9 @@
 //! A finished run.
 
 use crate::{Error, TrainedModel};
-use equipoise_train::{Report, Run};
+use equipoise_models::Ablation;
+use equipoise_train::events::read_epochs;
+use equipoise_train::{EpochRecord, Report, Run, TrainError};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -41,9 +43,37 @@ impl TrainedRun {
         &self.model
     }
 
-    /// A metric of the model on test, such as `recall@20`; `None` if it was not measured.
-    pub fn metric(&self, name: &str) -> Option<f64> {
-        self.report.metric(name)
+    /// A metric of the model on test, such as `recall@20`.
+    ///
+    /// # Errors
+    /// If it was not measured; the message names those that were.
+    pub fn metric(&self, name: &str) -> Result<f64, Error> {
+        self.report.metric(name).ok_or_else(|| self.unmeasured(name))
+    }
+
+    /// A metric on test of the channel of a modality: the model with every other modality replaced by its mean.
+    ///
+    /// # Errors
+    /// If it was not measured, or the model has no such modality.
+    pub fn channel_metric(&self, modality: &str, name: &str) -> Result<f64, Error> {
+        let ablation = self.model.channel(modality)?.ablation();
+        let own = if ablation == Ablation::FULL { self.report.metric(name) } else { None };
+        own.or_else(|| self.report.metric_under(ablation, name)).ok_or_else(|| self.unmeasured(name))
+    }
+
+    fn unmeasured(&self, name: &str) -> Error {
+        let known = self.report.test.iter().flat_map(|test| test.metrics.keys());
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        Error::Unknown { kind: "metric", id: name.to_owned(), hint: format!(", only {}", known.join(", ")) }
+    }
+
+    /// Its epochs, from the untrained model (epoch 0) on.
+    ///
+    /// # Errors
+    /// If the log of events is missing or damaged.
+    pub fn epochs(&self) -> Result<Vec<EpochRecord>, Error> {
+        let path = self.run.events_path();
+        Ok(read_epochs(&path).map_err(|reason| TrainError::format(&path, reason))?)
     }
 
     /// Everything that was measured.

@@ -1,6 +1,8 @@
 //! A run as a chain of settings.
 
 use crate::{Dataset, Error, TrainedRun};
+use equipoise_balance::BalancerSettings;
+use equipoise_models::BackboneSettings;
 use equipoise_train::config::layers::{ConfigError, Layers};
 use equipoise_train::events::Silent;
 use equipoise_train::{Event, Job, Listener, RunConfig, StopFlag};
@@ -32,6 +34,16 @@ impl<'a> Training<'a> {
             threads: None,
             overwrite: false,
         }
+    }
+
+    /// The network, with its settings: [`Vbpr`](crate::Vbpr) and its like, or one of your own.
+    pub fn backbone(self, settings: impl BackboneSettings) -> Training<'a> {
+        self.config(|config| config.backbone.choose(settings))
+    }
+
+    /// What balances the modalities, with its settings: [`Ckd`](crate::Ckd) and its like, or one of your own.
+    pub fn balancer(self, settings: impl BalancerSettings) -> Training<'a> {
+        self.config(|config| config.balance.choose(settings))
     }
 
     /// The seed from which every random stream derives: the same seed gives the same bits, whatever the number of threads.

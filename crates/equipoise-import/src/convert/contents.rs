@@ -30,6 +30,7 @@ pub(super) struct Content {
     /// The items that lack it, if that is known.
     pub(super) missing: Option<Missing>,
     /// Where the features come from.
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code))] // only the layout `equipoise` keeps it
     pub(super) provenance: String,
 }
 
