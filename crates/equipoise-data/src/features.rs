@@ -13,7 +13,7 @@ pub use half::f16;
 use crate::attached::Attached;
 use crate::mean_row::MeanRow;
 use crate::missing::Missing;
-use equipoise_kernels::features::{FeatureRows, FeatureValues, Precision};
+use equipoise_kernels::features::{FeatureRows, FeatureValues, SingleOrHalf};
 use half::slice::HalfFloatSliceExt;
 use mapped::{Mapped, Plain};
 
@@ -64,7 +64,7 @@ pub enum FeatureError {
 pub struct Features {
     rows: usize,
     width: usize,
-    values: Precision<Storage<f32>, Storage<f16>>,
+    values: SingleOrHalf<Storage<f32>, Storage<f16>>,
     attached: Arc<Attached>,
 }
 
@@ -102,7 +102,7 @@ impl Features {
     /// [`FeatureError`] if the length is not `rows * width`, a dimension is 0 or a value is not finite.
     pub fn new(rows: usize, width: usize, values: Vec<f32>) -> Result<Features, FeatureError> {
         check_shape(rows, width, values.len())?;
-        Features::checked(rows, width, Precision::Single(Storage::Owned(Arc::new(values))))
+        Features::checked(rows, width, SingleOrHalf::Single(Storage::Owned(Arc::new(values))))
     }
 
     /// Takes over row-major values of half the size, and keeps them so.
@@ -111,13 +111,13 @@ impl Features {
     /// As [`new`](Self::new).
     pub fn from_half(rows: usize, width: usize, values: Vec<f16>) -> Result<Features, FeatureError> {
         check_shape(rows, width, values.len())?;
-        Features::checked(rows, width, Precision::Half(Storage::Owned(Arc::new(values))))
+        Features::checked(rows, width, SingleOrHalf::Half(Storage::Owned(Arc::new(values))))
     }
 
     fn checked(
         rows: usize,
         width: usize,
-        values: Precision<Storage<f32>, Storage<f16>>,
+        values: SingleOrHalf<Storage<f32>, Storage<f16>>,
     ) -> Result<Features, FeatureError> {
         let features = Features { rows, width, values, attached: Arc::default() };
         features.check_finite()?;
@@ -142,9 +142,9 @@ impl Features {
     ) -> std::io::Result<Option<Features>> {
         let length = rows.checked_mul(width).ok_or(std::io::ErrorKind::InvalidData)?;
         let values = if half {
-            mapped(file, start, length)?.map(Precision::Half)
+            mapped(file, start, length)?.map(SingleOrHalf::Half)
         } else {
-            mapped(file, start, length)?.map(Precision::Single)
+            mapped(file, start, length)?.map(SingleOrHalf::Single)
         };
         Ok(values.map(|values| Features { rows, width, values, attached: Arc::default() }))
     }
@@ -169,7 +169,10 @@ impl Features {
 
     /// Whether the values lie in a mapped file.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.values, Precision::Single(Storage::Mapped(_)) | Precision::Half(Storage::Mapped(_)))
+        matches!(
+            self.values,
+            SingleOrHalf::Single(Storage::Mapped(_)) | SingleOrHalf::Half(Storage::Mapped(_))
+        )
     }
 
     /// Number of items.
@@ -198,8 +201,8 @@ impl Features {
     pub fn rows_in(&self, range: Range<usize>) -> Cow<'_, [f32]> {
         let range = range.start * self.width..range.end * self.width;
         match self.stored() {
-            Precision::Single(values) => Cow::Borrowed(&values[range]),
-            Precision::Half(values) => Cow::Owned(values[range].to_f32_vec()),
+            SingleOrHalf::Single(values) => Cow::Borrowed(&values[range]),
+            SingleOrHalf::Half(values) => Cow::Owned(values[range].to_f32_vec()),
         }
     }
 
@@ -224,8 +227,8 @@ impl Features {
     #[inline]
     pub fn stored(&self) -> FeatureValues<'_> {
         match &self.values {
-            Precision::Single(values) => Precision::Single(values.as_slice()),
-            Precision::Half(values) => Precision::Half(values.as_slice()),
+            SingleOrHalf::Single(values) => SingleOrHalf::Single(values.as_slice()),
+            SingleOrHalf::Half(values) => SingleOrHalf::Half(values.as_slice()),
         }
     }
 
@@ -375,7 +378,7 @@ mod tests {
             Features::new(600, 3, values).expect("finite"),
             Features::from_half(600, 3, halves).expect("finite"),
         );
-        assert!(matches!(half.stored(), Precision::Half(stored) if stored.len() == 1800));
+        assert!(matches!(half.stored(), SingleOrHalf::Half(stored) if stored.len() == 1800));
         assert_eq!(single, half);
         assert_eq!((single.mean(), single.range()), (half.mean(), half.range()));
         assert_eq!(single.rows_in(255..258), half.rows_in(255..258));

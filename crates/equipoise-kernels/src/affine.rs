@@ -21,7 +21,7 @@ const BACK_BLOCK: usize = 64;
 /// Rows whose weight gradient is one partial sum.
 const GROUP: usize = 64 * BACK_BLOCK;
 
-/// The map: `weight` of `d x k` (out x in), `bias` of `d`, and what follows it.
+/// The map: `weight` of `d x k` (out x in), `bias` of `d`, and the activation.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine<'a> {
     /// `W`, row-major, `d x k`.
@@ -64,14 +64,14 @@ pub fn affine(map: Affine, x: &[f32], added: &[&[f32]], y: &mut [f32]) {
 wide! {
     fn leaky(slope: f32, y: &mut [f32]) {
         for y in y {
-            // A factor: what is written only where it changes becomes a masked store, which some processors do slowly.
+            // A factor and not a branch: a conditional write becomes a masked store, which is slow on some processors.
             *y *= if *y > 0.0 { 1.0 } else { slope };
         }
     }
 }
 
 wide! {
-    /// What the sums start from: the bias, and what the tables have from `at` on.
+    /// The start of the sums: the bias, and the values of the added tables from `at` on.
     fn start(bias: &[f32], added: &[&[f32]], at: usize, y: &mut [f32]) {
         let d = bias.len();
         for (y, at) in y.chunks_exact_mut(d).zip((at..).step_by(d)) {
@@ -83,7 +83,7 @@ wide! {
     }
 }
 
-/// Where [`affine_backward`] writes; those not wanted are empty slices.
+/// The output of [`affine_backward`]; a gradient that is not wanted is an empty slice.
 #[derive(Debug)]
 pub struct AffineGradients<'a> {
     /// `dL/dx`, `n x k`, or empty.
@@ -130,7 +130,7 @@ fn transposed(weight: &[f32], d: usize, k: usize) -> Vec<f32> {
     (0..d * k).map(|at| weight[(at % d) * k + at / d]).collect()
 }
 
-/// [`GROUP`] rows of everything.
+/// [`GROUP`] rows of every table.
 struct Group<'a> {
     x: &'a [f32],
     y: &'a [f32],
@@ -162,7 +162,8 @@ impl<'a> Group<'a> {
         groups
     }
 
-    /// Writes its rows; its part of the gradients of weight and bias. `turned` is packed from the weight's transpose.
+    /// Writes the group's rows and returns its part of the gradients of weight and bias. `turned` is packed from the
+    /// weight's transpose.
     fn run(self, map: Affine, turned: &PackedRows) -> (Vec<f32>, Vec<f32>) {
         let (d, k) = (map.outputs(), map.inputs());
         let (mut weight, mut bias) = (vec![0.0; d * k], vec![0.0; d]);

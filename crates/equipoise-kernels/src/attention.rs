@@ -16,7 +16,7 @@ use crate::vector::wide;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Edges of one stretch: 64 KiB of rows at width 64.
+/// Edges that are handled together: 64 KiB of rows at width 64.
 const NEAR: usize = 256;
 
 /// The tables that an attention reads, row-major with `width` columns; any of them may be the same slice.
@@ -46,9 +46,9 @@ impl<'a> Attention<'a> {
     }
 }
 
-/// Where [`attend_backward`] writes; shapes as in [`Attention`]. Tables that are one and the same need no gradient each:
-/// an empty slice has its gradient added to the one before it. What has the gradient of keys or values goes on with that
-/// of `more`.
+/// The output of [`attend_backward`], with the shapes of [`Attention`]. If several tables are one and the same, only the
+/// first needs a gradient: the gradient of an empty slice is added to the one before it. The gradient of keys or values is
+/// followed by that of `more`.
 #[derive(Debug)]
 pub struct AttentionGradients<'a> {
     /// `dL/dq`, overwritten.
@@ -105,12 +105,12 @@ wide! {
     }
 }
 
-/// Numbers of the edges of one stretch.
+/// One number per edge for edges that are handled together.
 #[derive(Default)]
 struct Scratch(Vec<f32>);
 
 impl Scratch {
-    /// At least `n` of them, and as many more that the last row may be read as a whole.
+    /// At least `n` of them, and enough more that the last row can be read as a whole.
     #[inline(always)]
     fn of(&mut self, n: usize) -> &mut [f32] {
         if self.0.len() < n + SHORT {
@@ -137,8 +137,8 @@ fn weigh_rows(
     }
 }
 
-/// Cuts a range of rows into stretches of [`NEAR`] edges and one row more at most: the rows that a stretch's
-/// edges name are still in the innermost cache when they are read again.
+/// Cuts a range of rows into parts of at most [`NEAR`] edges and one row more: the rows that the edges of a part name are
+/// still in the innermost cache when they are read again.
 #[inline(always)]
 fn stretches(indptr: &[usize], rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut start = rows.start;
@@ -187,7 +187,7 @@ pub fn attend_backward(
     let BySource { rows, edges } = by_source;
     let keys = if alone { q } else { k };
     if v.is_empty() && !tables.v.is_empty() {
-        // One gradient for both: a target's two rows are read together.
+        // Keys and values have one gradient, so both rows of a target are read together.
         return two_by_edge(rows, edges, (&d_logits, alpha), (tables.q, grad), (width, alone), keys);
     }
     if alone {

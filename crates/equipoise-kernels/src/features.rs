@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// Something that exists in one of the two precisions in which features are stored: a slice, a vector, a mapped file.
 #[derive(Clone, Copy, Debug)]
-pub enum Precision<S, H> {
+pub enum SingleOrHalf<S, H> {
     /// float32.
     Single(S),
     /// float16.
@@ -15,7 +15,7 @@ pub enum Precision<S, H> {
 }
 
 /// All values of a matrix, row after row. A float16 is a float32 exactly, so both precisions give the same results.
-pub type FeatureValues<'a> = Precision<&'a [f32], &'a [f16]>;
+pub type FeatureValues<'a> = SingleOrHalf<&'a [f32], &'a [f16]>;
 
 /// A frozen row-major feature matrix.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,8 @@ impl<'a> FeatureRows<'a> {
     {
         let at = r as usize * self.width;
         match self.values {
-            Precision::Single(values) => &values[at..][..self.width][columns],
-            Precision::Half(values) => {
+            SingleOrHalf::Single(values) => &values[at..][..self.width][columns],
+            SingleOrHalf::Half(values) => {
                 values[at..][..self.width][columns].convert_to_f32_slice(room);
                 room
             }
@@ -46,8 +46,8 @@ impl<'a> FeatureRows<'a> {
     /// The cache lines of some columns of `rows`, for prefetching.
     pub(crate) fn lines(&self, rows: &'a [u32], columns: Range<usize>) -> RowLines<'a> {
         match self.values {
-            Precision::Single(values) => RowLines::new(values, self.width, columns, rows),
-            Precision::Half(values) => RowLines::new(values, self.width, columns, rows),
+            SingleOrHalf::Single(values) => RowLines::new(values, self.width, columns, rows),
+            SingleOrHalf::Half(values) => RowLines::new(values, self.width, columns, rows),
         }
     }
 }

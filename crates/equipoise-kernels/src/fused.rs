@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 
 /// Numbers that the processor multiplies and adds at once.
 ///
-/// Every method is only to be called, inlined, from [`InRegisters::run`]: that is what has been compiled for the processor.
+/// Methods may only be called, inlined, from [`InRegisters::run`], which is compiled for the processor's instructions.
 pub(crate) trait Register: Copy {
     /// How many.
     const N: usize;
@@ -104,7 +104,7 @@ macro_rules! register {
 register!(__m512, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
 register!(__m256, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
 
-/// Whatever the compiler makes of it.
+/// For other processors: the compiler chooses the instructions.
 impl Register for [f32; 8] {
     const N: usize = 8;
 

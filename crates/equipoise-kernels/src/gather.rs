@@ -63,7 +63,7 @@ fn ascending(rows: &[u32]) -> bool {
     rows.is_sorted_by(|a, b| a < b)
 }
 
-/// Where rows of a task lie in its part of a table.
+/// Positions of a task's rows in its part of a table.
 struct Positions<'a> {
     rows: std::slice::Iter<'a, u32>,
     /// The first row of that part.
@@ -78,7 +78,7 @@ impl Iterator for Positions<'_> {
     }
 }
 
-/// Runs `work` on some rows at a time, which ascend, with what belongs to them of `grad` and of `out`.
+/// Runs `work` on some ascending rows at a time, with their parts of `grad` and of `out`.
 fn in_tasks(
     grad: &[f32],
     width: usize,
@@ -86,7 +86,7 @@ fn in_tasks(
     out: &mut [f32],
     work: impl Fn(&[f32], Positions, &mut [f32]) + Sync + Send,
 ) {
-    // A task has the rows from its first one, the first task those from row 0, to the next task's first one.
+    // A task's part of `out` begins at its first row (the first task's at row 0) and ends before the next task's first row.
     let firsts = rows.chunks(CHUNK).map(|rows| rows[0] as usize * width).skip(1);
     let ends = firsts.chain([out.len()]);
     let lengths = ends.scan(0, |start, end| Some(end - std::mem::replace(start, end)));

@@ -3,8 +3,8 @@
 //! ```text
 //! out[c][j] += sum_r g[r][c] x[r][j]        out d x k, g n x d, x n x k
 //! ```
-//! Both tables are read as they lie. The rows of one call are added up from zero, in their order, fused where the processor
-//! can, and then to what there was: a sum over many calls is one of partial sums.
+//! Neither table is packed. The rows of one call are added up from zero, in order, with fused instructions where the
+//! processor has them, and this sum is added to `out`: a sum over many calls is one of partial sums.
 
 use crate::fused::{self, InRegisters, Register};
 use crate::tiles::{LANES, ROWS};

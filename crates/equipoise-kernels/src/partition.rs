@@ -4,7 +4,7 @@
 //! out_r = ln sum_s exp( <a_r, b_s> + o_s )
 //! ```
 //!
-//! A block of rows of `a` meets all of `b` at a time: no table of rows x rows is ever made, whatever the batch. Blocks
+//! A block of rows of `a` is multiplied with all of `b` at a time, so no table of rows x rows is ever made. Blocks
 //! and the groups whose gradients are added up depend on the sizes alone, not on the number of threads.
 
 use crate::exponential::exp_one;
@@ -12,7 +12,7 @@ use crate::product::{Matrix, Strided, inner_products, product};
 use crate::vector::{sum, wide};
 use rayon::prelude::*;
 
-/// PartitionOperands of `a` that meet `b` together.
+/// Rows of `a` that are multiplied with `b` at a time.
 const BLOCK: usize = 64;
 /// Most groups of blocks, each of which has a sum of its own for the gradient of `b`.
 const GROUPS: usize = 8;
@@ -46,24 +46,24 @@ impl PartitionOperands<'_> {
 ///
 /// # Panics
 /// If the lengths do not fit.
-pub fn log_partition(rows: PartitionOperands, out: &mut [f32]) {
-    rows.check(out.len());
-    let m = rows.offsets.len();
+pub fn log_partition(operands: PartitionOperands, out: &mut [f32]) {
+    operands.check(out.len());
+    let m = operands.offsets.len();
     if m == 0 {
         return out.fill(f32::NEG_INFINITY);
     }
-    out.par_chunks_mut(BLOCK).zip(rows.a.par_chunks(BLOCK * rows.width)).for_each_init(
-        || rows.scratch(),
+    out.par_chunks_mut(BLOCK).zip(operands.a.par_chunks(BLOCK * operands.width)).for_each_init(
+        || operands.scratch(),
         |scratch, (out, a)| {
             let logits = &mut scratch[..out.len() * m];
-            inner_products(a, rows.b, rows.width, logits);
-            reduce(logits, rows.offsets, out);
+            inner_products(a, operands.b, operands.width, logits);
+            reduce(logits, operands.offsets, out);
         },
     );
 }
 
 wide! {
-    /// What is largest in a row is taken out first; the logits are used up.
+    /// Subtracts the largest logit of a row first. Overwrites the logits.
     fn reduce(logits: &mut [f32], offsets: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(logits.chunks_exact_mut(offsets.len())) {
             let mut max = f32::NEG_INFINITY;
@@ -86,40 +86,40 @@ wide! {
 /// # Panics
 /// If the lengths do not fit.
 pub fn log_partition_backward(
-    rows: PartitionOperands,
+    operands: PartitionOperands,
     out: &[f32],
     grad: &[f32],
     d_a: &mut [f32],
     d_b: &mut [f32],
 ) {
-    rows.check(out.len());
+    operands.check(out.len());
     assert_eq!(grad.len(), out.len(), "partition: gradient length");
-    assert_eq!(d_a.len(), rows.a.len(), "partition: length of the gradient of a");
-    assert_eq!(d_b.len(), rows.b.len(), "partition: length of the gradient of b");
+    assert_eq!(d_a.len(), operands.a.len(), "partition: length of the gradient of a");
+    assert_eq!(d_b.len(), operands.b.len(), "partition: length of the gradient of b");
     d_a.fill(0.0);
     d_b.fill(0.0);
-    if rows.a.is_empty() || rows.b.is_empty() {
+    if operands.a.is_empty() || operands.b.is_empty() {
         return;
     }
     let group = out.len().div_ceil(GROUPS).next_multiple_of(BLOCK);
     let parts: Vec<Vec<f32>> = d_a
-        .par_chunks_mut(group * rows.width)
-        .zip(rows.a.par_chunks(group * rows.width))
+        .par_chunks_mut(group * operands.width)
+        .zip(operands.a.par_chunks(group * operands.width))
         .zip(out.par_chunks(group).zip(grad.par_chunks(group)))
-        .map(|((d_a, a), (out, grad))| of_group(PartitionOperands { a, ..rows }, out, grad, d_a))
+        .map(|((d_a, a), (out, grad))| of_group(PartitionOperands { a, ..operands }, out, grad, d_a))
         .collect();
-    d_b.par_chunks_mut(BLOCK * rows.width).enumerate().for_each(|(block, d_b)| {
+    d_b.par_chunks_mut(BLOCK * operands.width).enumerate().for_each(|(block, d_b)| {
         for part in &parts {
-            d_b.iter_mut().zip(&part[block * BLOCK * rows.width..]).for_each(|(sum, x)| *sum += x);
+            d_b.iter_mut().zip(&part[block * BLOCK * operands.width..]).for_each(|(sum, x)| *sum += x);
         }
     });
 }
 
 /// Adds the gradient of its rows of `a` to `d_a`; its part of the gradient of `b`.
-fn of_group(rows: PartitionOperands, out: &[f32], grad: &[f32], d_a: &mut [f32]) -> Vec<f32> {
-    let PartitionOperands { a, b, offsets, width } = rows;
+fn of_group(operands: PartitionOperands, out: &[f32], grad: &[f32], d_a: &mut [f32]) -> Vec<f32> {
+    let PartitionOperands { a, b, offsets, width } = operands;
     let m = offsets.len();
-    let (mut scratch, mut d_b) = (rows.scratch(), vec![0.0; b.len()]);
+    let (mut scratch, mut d_b) = (operands.scratch(), vec![0.0; b.len()]);
     let blocks = d_a.chunks_mut(BLOCK * width).zip(a.chunks(BLOCK * width));
     for ((d_a, a), (out, grad)) in blocks.zip(out.chunks(BLOCK).zip(grad.chunks(BLOCK))) {
         let (n, p) = (out.len(), &mut scratch[..out.len() * m]);

@@ -1,4 +1,4 @@
-//! What the kernels on sparse rows share: tasks of about equal work, and the sum over one row's edges.
+//! Shared by the kernels on sparse rows: tasks of about equal work, and the sum over one row's edges.
 
 use crate::prefetch::prefetch;
 use crate::vector::add_scaled;

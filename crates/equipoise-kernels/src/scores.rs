@@ -11,7 +11,7 @@ use crate::tiles::{LANES, Lane, ROWS, add_to_columns, rows_of, write_tile};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Columns that are packed at a time: their lines stay in the first cache.
+/// Columns that are packed at a time, so that their lines stay in the first cache.
 const TURNED: usize = 64;
 
 /// A table whose rows are packed in panels of [`PANEL`](PackedRows::PANEL), the last with zeros after its rows.

@@ -1,8 +1,8 @@
 //! Softmax over the edges of each row, and its gradient.
 //!
-//! Most rows of a graph are shorter than two vectors. Such a row is read and written as a whole, without a loop; what is
-//! written behind it are places of rows that come later. Results lie apart from what is read, so that no row waits for what
-//! the one before it has just written.
+//! Most rows of a graph are shorter than two vectors. Such a row is read and written as a whole, without a loop; the values
+//! written behind it are overwritten by later rows. Input and output are different memory, so no row waits for the writes of
+//! the row before it.
 
 use crate::exponential::exp_one;
 use crate::rows::{split_edges, tasks};
@@ -13,7 +13,7 @@ use std::ops::Range;
 /// Added to the sum of exponentials.
 const EPSILON: f32 = 1e-16;
 
-/// Numbers that a short row is read and written as.
+/// How many numbers are read and written for a short row.
 pub(crate) const SHORT: usize = 16;
 
 /// Weights from logits, row by row:
@@ -80,7 +80,7 @@ fn entries_of(indptr: &[usize]) -> impl Iterator<Item = Range<usize>> {
     indptr.windows(2).map(|bounds| bounds[0] - indptr[0]..bounds[1] - indptr[0])
 }
 
-/// The numbers from `start` on, as many as a short row has.
+/// The numbers from `start` on that are read for a short row.
 #[inline(always)]
 fn whole<T>(x: &[T], start: usize) -> Option<&[T; SHORT]> {
     x.get(start..).and_then(|x| x.first_chunk())
@@ -97,8 +97,8 @@ const BITS: [u32; 2 * SHORT] = {
     bits
 };
 
-/// The first `n` of some numbers, at most all of them, and `rest` in place of the others: by masks, for comparisons of
-/// positions become a branch for each.
+/// The first `n` of some numbers, at most all of them, and `rest` in place of the others. Uses masks, because comparisons
+/// of positions are compiled to a branch each.
 #[inline(always)]
 fn first(x: &[f32; SHORT], n: usize, rest: f32) -> [f32; SHORT] {
     let mask = whole(&BITS, SHORT - n).expect("as many bits are there");
@@ -106,7 +106,7 @@ fn first(x: &[f32; SHORT], n: usize, rest: f32) -> [f32; SHORT] {
     std::array::from_fn(|l| f32::from_bits(pick(l)))
 }
 
-/// The place of a row among the results, if it is short and ends well before the last of them.
+/// The part of the results where a row is written, if it is short and ends well before the last of them.
 #[inline(always)]
 fn place<'a>(out: &'a mut [f32], entries: &Range<usize>) -> Option<&'a mut [f32; SHORT]> {
     let there = out.get_mut(entries.start..).and_then(|x| x.first_chunk_mut());
@@ -141,7 +141,7 @@ pub(crate) fn softmax_of_rows(indptr: &[usize], logits: &[f32], alpha: &mut [f32
 #[inline(always)]
 fn of_short(logits: &[f32; SHORT], n: usize) -> [f32; SHORT] {
     let max = lane_max(&first(logits, n, f32::NEG_INFINITY));
-    // The largest again where there is none: `exp` of a number far below costs many times as much.
+    // Positions behind the row are filled with its largest logit: `exp` of a number far below costs many times as much.
     let logits = first(logits, n, max);
     let mut out = [0.0; SHORT];
     for l in 0..SHORT {

@@ -1,5 +1,5 @@
-//! Whole tables joined, padded and added up, on all threads: as fast as memory, but no faster on one thread than it
-//! lets one thread be.
+//! Whole tables joined, padded and added up, on all threads: memory limits their speed, and one thread cannot use all of its
+//! bandwidth.
 
 use crate::vector::wide;
 use rayon::prelude::*;
@@ -18,7 +18,7 @@ pub fn join(first: &[f32], second: &[f32], out: &mut [f32]) {
     copy(second, of_second);
 }
 
-/// `out` is zero but for `part`, from `start` on.
+/// Writes `part` to `out` from `start` on, and zeros elsewhere.
 ///
 /// # Panics
 /// If a length does not fit.

@@ -5,7 +5,7 @@
 //! ```
 //! `a` are rows as they lie in memory and `b` is a panel of [`LANES`] columns, packed. A tile of 6 rows needs 12
 //! of the 32 registers of AVX-512, or twice 12 of the 16 of AVX2: enough to keep both multipliers busy, with more products
-//! than reads. The terms of a sum are added in the order of `k`, [fused](crate::fused) where the processor can.
+//! than reads. The terms of a sum are added in the order of `k`, [fused](fused::run) where the processor can.
 
 use crate::fused::{self, InRegisters, Register};
 use crate::prefetch::{NoPrefetch, Prefetch};

@@ -59,7 +59,7 @@ impl Adam {
         self.step_at(parameters, gradients, &rates);
     }
 
-    /// The same with what each table's step is multiplied by; moments are those of the gradients as given.
+    /// [`step`](Self::step) with a factor for each table's step; the moments are those of the gradients as given.
     pub fn step_at(
         &mut self,
         parameters: &mut Parameters,

@@ -129,8 +129,8 @@ pub fn blend(a: Tensor<2>, b: Tensor<2>, scale: f32) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::blend(a.into_dispatch(), b.into_dispatch(), scale))
 }
 
-/// The same numbers, for several readers: gradients that operations of this crate give them are added up on all threads.
-/// Worth it for large tables that are read more than once.
+/// The same numbers, for several readers: the gradients from operations of this crate are added up on all threads. Worth it
+/// for large tables that are read more than once.
 pub fn collect<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::collect(x.into_dispatch()))
 }
@@ -170,8 +170,8 @@ pub fn affine_added_leaky(
     Tensor::from_dispatch(Dispatch::affine_added(x, weight, bias, first, second, true))
 }
 
-/// `ln sum_s exp(<a_r, b_s> + o_s)` per row of `a`: `a [n, d]`, `b [m, d]`, `m` offsets -> `[n, 1]`. What is largest in
-/// a row is taken out first, and no table of `n x m` is made.
+/// `ln sum_s exp(<a_r, b_s> + o_s)` per row of `a`: `a [n, d]`, `b [m, d]`, `m` offsets -> `[n, 1]`. The largest
+/// term of a row is factored out, and no table of `n x m` is made.
 pub fn log_partition(a: Tensor<2>, b: Tensor<2>, offsets: &Arc<[f32]>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::log_partition(a.into_dispatch(), b.into_dispatch(), offsets.clone()))
 }

@@ -4,9 +4,9 @@
 //!
 //! * [`ops`]: the extension traits, their generic bodies, their bodies for the processor (`flex`) and their gradients.
 //! * [`functions`]: the same operations on Burn's `Tensor`.
-//! * [`Parameters`]: named tables with their modality group, the unit that optimisers and files see.
+//! * [`Parameters`]: named tables with their modality group, which optimisers update and files store.
 //! * [`Adam`]: the optimiser.
-//! * [`buffers`]: memory of large tables, kept from one step to the next.
+//! * [`buffers`]: memory of large tables, reused from one step to the next.
 //! * [`init`]: initialisers of the field, from a named random stream.
 
 pub mod adam;

@@ -9,7 +9,7 @@ use std::path::Path;
 /// Which part of the model a parameter belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// Used whatever the modality: id embeddings, shared layers.
+    /// Used for every modality: id embeddings, shared layers.
     Shared,
     /// Used by one modality only, by name.
     Modality(String),
@@ -65,7 +65,7 @@ struct Parameter {
     group: Group,
     /// Kept as it was drawn: no gradient is recorded for it.
     frozen: bool,
-    /// Taken out for the moment of an update, so that the optimiser holds the only reference.
+    /// `None` only during an update, so that the optimiser holds the only reference.
     value: Option<Tensor<2>>,
 }
 
@@ -144,10 +144,12 @@ impl Parameters {
     pub fn values(&self, training: bool) -> Values<'_> {
         let leaf = |p: &Parameter| {
             let value = p.value.clone().expect(HELD);
-            match (training, p.frozen) {
-                (true, false) => value.autodiff().require_grad(),
-                (true, true) => value.autodiff(),
-                (false, _) => value,
+            if !training {
+                value
+            } else if p.frozen {
+                value.autodiff()
+            } else {
+                value.autodiff().require_grad()
             }
         };
         Values { tensors: self.list.iter().map(leaf).collect(), index: &self.index }
@@ -189,7 +191,7 @@ impl Parameters {
         Snapshot { tables: self.list.iter().map(|p| (p.name.clone(), self.read(&p.name))).collect() }
     }
 
-    /// Goes back to a snapshot of the same model.
+    /// Restores a snapshot of the same model.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         for (name, values) in &snapshot.tables {
             self.write(name, values.clone());
@@ -212,7 +214,7 @@ impl Parameters {
         for (name, shape, data) in &tables {
             views.insert(name.clone(), TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(failed)?);
         }
-        // Empty metadata and no table at all would make a header that is no JSON.
+        // Empty metadata and no table would make a header that is not JSON.
         let entries = metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         let entries = Some(entries).filter(|_| !metadata.is_empty());
         safetensors::serialize(views, entries).map(in_order).map_err(failed)
@@ -241,8 +243,7 @@ impl Parameters {
     }
 }
 
-/// Sorts the metadata in the header of a file, which the format's writer leaves in any order: the same text, otherwise
-/// arranged, in the same place.
+/// Sorts the metadata in the header of a file in place: the format's writer leaves it in any order.
 fn in_order(mut file: Vec<u8>) -> Vec<u8> {
     type Header = BTreeMap<String, BTreeMap<String, serde_json::Value>>;
     if let Some((length, rest)) = file.split_first_chunk_mut::<8>()
@@ -287,9 +288,8 @@ impl<'a> Values<'a> {
     /// The same tables, on the same tape, where `kept` says so; the others held constant. `kept[k]` is about the
     /// `k`-th parameter. Gradients of losses of both add up.
     pub fn keeping(&self, kept: &[bool]) -> Values<'a> {
-        let held = |(tensor, &kept): (&Tensor<2>, &bool)| match kept {
-            true => tensor.clone(),
-            false => tensor.clone().detach(),
+        let held = |(tensor, &kept): (&Tensor<2>, &bool)| {
+            if kept { tensor.clone() } else { tensor.clone().detach() }
         };
         Values { tensors: self.tensors.iter().zip(kept).map(held).collect(), index: self.index }
     }

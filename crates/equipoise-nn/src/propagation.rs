@@ -1,4 +1,4 @@
-//! A constant sparse matrix with its transpose: what a product needs forwards and backwards.
+//! A constant sparse matrix with its transpose, for products forwards and backwards.
 
 use equipoise_data::Attached;
 use equipoise_data::graph::Csr;
@@ -17,7 +17,7 @@ impl Propagation {
         Propagation { backward: matrix.transposed(), forward: matrix, attached: Attached::default() }
     }
 
-    /// What these rows of `S` give: the products with it are rows of those with `S`, `O(their entries + columns)`.
+    /// Only these rows of `S`: a product with them has the same rows as the product with `S`. `O(their entries + columns)`.
     ///
     /// # Panics
     /// If there is no such row.
@@ -35,7 +35,7 @@ impl Propagation {
         &self.backward
     }
 
-    /// What is kept with the matrix.
+    /// What others derive from the matrix and keep with it.
     pub fn attached(&self) -> &Attached {
         &self.attached
     }

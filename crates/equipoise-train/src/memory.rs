@@ -1,4 +1,4 @@
-//! The allocator's settings for training.
+//! The allocator's settings for training, which a program may choose. No library calls this.
 
 /// Keeps freed buffers in the process. Each step allocates and frees tables of several MB; by default glibc
 /// hands them back to the kernel every time, and the page faults cost more than the arithmetic. A program calls

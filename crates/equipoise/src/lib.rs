@@ -28,11 +28,12 @@
 //! * [`evaluate`]: the same protocol for embeddings from anywhere.
 //! * [`author`]: traits, registers and operations for backbones, balancers and layouts of your own.
 //!
-//! # Speed is the program's to choose
+//! # Process policy
 //!
-//! A library must not change the process it lives in. Two things make training faster and belong into `main`:
+//! This library changes nothing of the process it runs in. Two settings make training faster, and only a program may
+//! choose them, in its `main`:
 //!
-//! * [`keep_freed_memory`], before any thread starts: with glibc, tables that each step frees stay in the process. The
+//! * [`keep_freed_memory`], before any thread starts: glibc keeps the tables that each step frees in the process. The
 //!   program `equipoise` does this.
 //! * the number of threads: rayon's global pool is used as it is; [`Training::threads`] takes a pool of its own.
 //!

@@ -16,7 +16,7 @@ use super::npy_header::{self, DType, Header};
 use crate::atomic::write_atomic;
 use crate::error::DataError;
 use crate::features::{FeatureError, Features};
-use equipoise_kernels::features::Precision;
+use equipoise_kernels::features::SingleOrHalf;
 
 /// Values converted at a time.
 const PIECE: usize = 1 << 16;
@@ -112,7 +112,7 @@ pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be written.
 pub(crate) fn write_npy_as_stored(file: &Path, features: &Features) -> Result<(), DataError> {
-    let Precision::Half(values) = features.stored() else {
+    let SingleOrHalf::Half(values) = features.stored() else {
         return write_npy(file, features);
     };
     write_atomic(file, |out| {

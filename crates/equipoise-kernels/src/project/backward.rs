@@ -55,7 +55,7 @@ fn turned(grad: &[f32], n: usize, d: usize) -> Vec<f32> {
 }
 
 /// Columns `start..` of the weight gradient: `grad^T (d x n) . E[:, panel] (n x columns)`, from the blocks of `grad^T`.
-/// While one block is multiplied, the next is fetched and packed.
+/// While one block is multiplied, the next one is fetched and packed.
 fn weight_panel(
     features: FeatureRows,
     rows: &[u32],

@@ -1,7 +1,7 @@
 //! Rows of a frozen feature matrix through a linear map: `out_r = W e_r + b`, and `dL/dW`.
 //!
-//! Only the rows asked for are read. Features are by far the larger operand: forward they are used where they lie, one
-//! row after the other, against a packed map; backward they are packed once, in pieces that stay in the cache. The next rows
+//! Only the given rows are read. Features are by far the larger operand. Forward, they are used in place, one row after the
+//! other, against a packed map; backward, they are packed once, in pieces that stay in the cache. The next rows
 //! are prefetched while a product is computed. Blocks have fixed sizes and run in parallel: results do not
 //! depend on the number of threads.
 

@@ -23,14 +23,14 @@ pub struct Weighted<'a> {
     pub width: usize,
 }
 
-/// Both gradients of [`spmm`] from `grad = dL/dout`, reading each row of it once per edge:
+/// Both gradients of [`spmm`](super::spmm) from `grad = dL/dout`, reading each row of it once per edge:
 ///
 /// ```text
 /// d_values_e = <grad_t, x_s>        d_x_s = base_s + sum over edges e from s of values_e grad_t
 /// ```
 ///
-/// `d_values`, in the order of the forward entries, and `d_x` are overwritten. With a `base`, which is otherwise zero,
-/// `d_values` is added to: what the sum of a power series in the matrix needs at each of its terms.
+/// `d_values`, in the order of the forward entries, and `d_x` are overwritten. Without a `base`, `base_s` is zero; with one,
+/// `d_values` is added to, as the sum of a power series in the matrix needs at each of its terms.
 ///
 /// # Panics
 /// If a column, an edge number or a length does not fit.
@@ -68,8 +68,8 @@ pub fn spmm_backward(
 }
 
 wide! {
-    /// Each entry's inner product goes to its place among the forward entries: one task writes it, and nobody reads it
-    /// before all are done.
+    /// The inner product of an entry is written at its position among the forward entries: one task writes it, and it is
+    /// read after all tasks are done.
     fn backward_chunk(of: Weighted, range: Range<usize>, grad: &[f32], dots: &[AtomicU32], d_x: &mut [f32]) {
         let (BySource { rows, edges }, width) = (of.back, of.width);
         for (s, d_x) in range.zip(d_x.chunks_exact_mut(width)) {
@@ -84,7 +84,7 @@ wide! {
     }
 }
 
-/// `out[e] = <targets[r], sources[columns[e]]>` for every entry `e` of every row `r`: the gradient of [`spmm`]
+/// `out[e] = <targets[r], sources[columns[e]]>` for every entry `e` of every row `r`: the gradient of [`spmm`](super::spmm)
 /// with respect to its values, or the logits of an attention.
 ///
 /// Both tables are row-major with `width >= 1` columns; `targets` has `n_rows` rows, `out` one number per

@@ -17,7 +17,7 @@
 //!   marked table as a tensor: the mark would be lost with every operation of Burn's.
 //!
 //! The index has one entry per marked tensor of each tape, of whatever backend, so the sums in a sink are `dyn Any`. A tape
-//! is of one backend, so a sum always has the type that is asked for.
+//! is of one backend, so a sum always has the type that its reader expects.
 
 use super::arguments::Rows;
 use super::flex_tensor::{tensor, values};
@@ -142,7 +142,7 @@ fn own<B: Backend>(held: Box<dyn Any + Send>) -> FloatTensor<B> {
     }
 }
 
-/// `a + b`: on all threads, and in place where one of them is nobody else's, if they lie in this machine's memory.
+/// `a + b`: for tensors in this machine's memory on all threads, and in place if one of them has no other owner.
 fn added<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
     let mut pair: Box<dyn Any> = Box::new((a, b));
     if let Some((a, b)) = pair.downcast_mut::<(FlexTensor, FlexTensor)>() {
@@ -157,7 +157,7 @@ fn added<B: Backend>(a: FloatTensor<B>, b: FloatTensor<B>) -> FloatTensor<B> {
     }
 }
 
-/// `a += b`; `b` may be taken for the sum.
+/// `a += b`; the memory of `b` may be used for the sum.
 fn add_to(a: &mut FlexTensor, b: &mut FlexTensor) {
     if !a.is_unique() && b.is_unique() {
         std::mem::swap(a, b);
@@ -174,9 +174,12 @@ fn add_to(a: &mut FlexTensor, b: &mut FlexTensor) {
 
 #[cfg(test)]
 mod tests {
+    use super::{GradientSink, sink_of, sinks};
     use crate::functions::{blend, collect, gather_rows, leaky_relu, sigmoid};
+    use burn::backend::autodiff::NodeId;
     use burn::tensor::Tensor;
     use std::ops::Range;
+    use std::sync::Arc;
 
     fn leaf(values: [f32; 4]) -> Tensor<2> {
         let device = crate::device("cpu").expect("there is a processor");
@@ -213,6 +216,16 @@ mod tests {
                 assert!((f - e).abs() <= 1e-5 * (1.0 + e.abs()), "{readers:?}: {found:?} {expected:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_sink_leaves_the_index_with_its_owner() {
+        // No tape gets as far as this number.
+        let (sink, node) = (Arc::new(GradientSink::default()), NodeId { value: u64::MAX - 1 });
+        sink.open(node);
+        assert!(sink_of(node).is_some_and(|found| Arc::ptr_eq(&found, &sink)));
+        drop(sink);
+        assert!(!sinks().contains_key(&node.value));
     }
 
     #[test]

@@ -76,9 +76,10 @@ fn flat(x: Table) -> Table {
 
 impl GraphOps for Cube {
     fn propagate(x: Table, propagation: Arc<Propagation>, transposed: bool) -> Table {
-        let (matrix, name) = match transposed {
-            true => (propagation.transposed(), "transposed"),
-            false => (propagation.matrix(), "matrix"),
+        let (matrix, name) = if transposed {
+            (propagation.transposed(), "transposed")
+        } else {
+            (propagation.matrix(), "matrix")
         };
         let (device, owner) = (x.device(), propagation.attached());
         let rows = lists(owner, name, matrix.indptr(), matrix.indices(), &device);

@@ -1,6 +1,6 @@
 //! Operands of an attention that are one tensor.
 
-/// Which of an attention's tables are one tensor: the gradients of those are asked for as one sum.
+/// Which of an attention's tables are one tensor. Their gradients are computed as one sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SharedTables {
     /// None.

@@ -47,7 +47,7 @@ impl<B: ComposedOps, C: CheckpointStrategy> ComposedOps for Autodiff<B, C> {
         // Kept: the weights, and what each layer read.
         record::<B, C, _, 2>(nodes, sum, (weights, read, edges), |grad, (weights, read, edges), operands| {
             let none = zeros::<B, _>([edges.len()], &weights.device());
-            // From the last layer on, each layer passes on what the sum and the layer after it ask of its input.
+            // From the last layer to the first: the gradient of a layer's input is that of the sum and of the next layer.
             let back = |(d_weights, later), x| {
                 let (weights, base) = (weights.clone(), grad.clone());
                 B::weighted_hop_backward(weights, x, later, base, d_weights, edges.clone())

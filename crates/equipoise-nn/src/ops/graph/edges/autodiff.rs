@@ -60,10 +60,12 @@ impl<B: GraphOps, C: CheckpointStrategy> GraphOps for Autodiff<B, C> {
         let weights = <Self as AutodiffBackend>::from_inner(alpha.clone());
         let out = record::<B, C, _, 3>(nodes, out, ([q, k, v, alpha], edges), |grad, kept, operands| {
             let ([q, k, v, alpha], edges) = kept;
-            let shared = match (operands.are_one(1, 2), operands.are_one(0, 1)) {
-                (true, true) => SharedTables::All,
-                (true, false) => SharedTables::KeysAndValues,
-                (false, _) => SharedTables::None,
+            let shared = if !operands.are_one(1, 2) {
+                SharedTables::None
+            } else if !operands.are_one(0, 1) {
+                SharedTables::KeysAndValues
+            } else {
+                SharedTables::All
             };
             let (d_q, d_k, d_v) = B::edge_attention_backward(q, k, v, alpha, grad, edges, shared);
             operands.report(0, d_q);

@@ -7,7 +7,7 @@ use crate::ops::plain::{column, flat, zeros};
 use burn::backend::tensor::{BoolTensor, Device, FloatTensor, IntTensor};
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
 use burn::tensor::IndexingUpdateOp;
-use equipoise_data::graph::{Csr, Edges};
+use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// Added to a softmax's denominator.
@@ -61,10 +61,8 @@ pub fn propagate<B: Backend>(
     propagation: Arc<Propagation>,
     transposed: bool,
 ) -> FloatTensor<B> {
-    let (matrix, side): (&Csr, &str) = match transposed {
-        true => (propagation.transposed(), "transposed"),
-        false => (propagation.matrix(), "matrix"),
-    };
+    let (matrix, side) =
+        if transposed { (propagation.transposed(), "transposed") } else { (propagation.matrix(), "matrix") };
     let (device, owner) = (x.device(), propagation.attached());
     let rows = |end: &str, make: &dyn Fn() -> Vec<u32>| {
         constant_indices::<B>(owner, &format!("{side} {end}"), &device, make)
