@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// One group of items.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct ItemGroup {
     /// Items of the catalogue in it.
     pub items: usize,
     /// Held-out interactions with them.
@@ -31,9 +31,9 @@ pub struct Group {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Presence {
     /// Items that have it.
-    pub has: Group,
+    pub has: ItemGroup,
     /// Items that lack it.
-    pub lacks: Group,
+    pub lacks: ItemGroup,
 }
 
 /// The groups of each modality that some items are known to lack. `measure` evaluates the model on held-out
@@ -48,13 +48,13 @@ pub fn by_modality(
     measure: impl Fn(&Interactions, &EvalConfig) -> Result<Evaluation, EvalError>,
 ) -> Result<BTreeMap<String, Presence>, EvalError> {
     let config = EvalConfig { metrics: vec![MetricName::Recall], ..config.clone() };
-    let group = |items: usize, of_group: Interactions| -> Result<Group, EvalError> {
+    let group = |items: usize, of_group: Interactions| -> Result<ItemGroup, EvalError> {
         let interactions = of_group.len();
         if interactions == 0 {
-            return Ok(Group { items, ..Group::default() });
+            return Ok(ItemGroup { items, ..ItemGroup::default() });
         }
         let found = measure(&of_group, &config)?;
-        Ok(Group { items, interactions, users: found.evaluated_users, metrics: found.metrics })
+        Ok(ItemGroup { items, interactions, users: found.evaluated_users, metrics: found.metrics })
     };
     let mut groups = BTreeMap::new();
     for modality in &data.modalities {
