@@ -10,7 +10,7 @@ mod mapped;
 
 pub use half::f16;
 
-use crate::attached::Attached;
+use crate::device_cache::DeviceCache;
 use crate::mean_row::MeanRow;
 use crate::missing::Missing;
 use equipoise_kernels::features::{FeatureRows, FeatureValues, SingleOrHalf};
@@ -65,7 +65,7 @@ pub struct Features {
     rows: usize,
     width: usize,
     values: SingleOrHalf<Storage<f32>, Storage<f16>>,
-    attached: Arc<Attached>,
+    device_cache: Arc<DeviceCache>,
 }
 
 /// Where the values are: in memory, or in a mapped file.
@@ -119,7 +119,7 @@ impl Features {
         width: usize,
         values: SingleOrHalf<Storage<f32>, Storage<f16>>,
     ) -> Result<Features, FeatureError> {
-        let features = Features { rows, width, values, attached: Arc::default() };
+        let features = Features { rows, width, values, device_cache: Arc::default() };
         features.check_finite()?;
         Ok(features)
     }
@@ -146,7 +146,7 @@ impl Features {
         } else {
             mapped(file, start, length)?.map(SingleOrHalf::Single)
         };
-        Ok(values.map(|values| Features { rows, width, values, attached: Arc::default() }))
+        Ok(values.map(|values| Features { rows, width, values, device_cache: Arc::default() }))
     }
 
     /// Looks at every value.
@@ -238,9 +238,9 @@ impl Features {
         FeatureRows { values: self.stored(), width: self.width }
     }
 
-    /// What is kept with the matrix; its clones share it.
-    pub fn attached(&self) -> &Attached {
-        &self.attached
+    /// Copies of the matrix on devices; clones of the matrix share them.
+    pub fn device_cache(&self) -> &DeviceCache {
+        &self.device_cache
     }
 
     /// Mean row over the catalogue, length [`width`](Self::width): what an ablated item is given.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::csr::CsrPattern;
+
 /// A set of (user, item) pairs as compressed sparse rows: per user, ascending distinct items.
 ///
 /// Cloning is cheap; the arrays are shared.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Interactions {
-    n_items: usize,
-    indptr: Arc<Vec<usize>>,
-    indices: Arc<Vec<u32>>,
+    rows: Arc<CsrPattern>,
 }
 
 impl Interactions {
@@ -35,30 +35,29 @@ impl Interactions {
             rows[next[user as usize]] = item;
             next[user as usize] += 1;
         }
-        let (indptr, indices) = sort_and_merge(&bounds, &mut rows);
-        let merged = pairs.len() - indices.len();
-        let set = Interactions { n_items, indptr: Arc::new(indptr), indices: Arc::new(indices) };
-        (set, merged)
+        let distinct = sort_and_merge(n_items, &bounds, &mut rows);
+        let merged = pairs.len() - distinct.nnz();
+        (Interactions { rows: Arc::new(distinct) }, merged)
     }
 
     /// Number of users, those without items included.
     pub fn n_users(&self) -> usize {
-        self.indptr.len() - 1
+        self.rows.n_rows()
     }
 
     /// Number of items in the catalogue, those never seen included.
     pub fn n_items(&self) -> usize {
-        self.n_items
+        self.rows.n_columns()
     }
 
     /// Number of distinct pairs.
     pub fn len(&self) -> usize {
-        self.indices.len()
+        self.rows.nnz()
     }
 
     /// Whether there is no pair at all.
     pub fn is_empty(&self) -> bool {
-        self.indices.is_empty()
+        self.len() == 0
     }
 
     /// Items of `user`, ascending and distinct.
@@ -67,8 +66,7 @@ impl Interactions {
     /// If `user` is not below [`n_users`](Self::n_users).
     #[inline]
     pub fn items_of(&self, user: u32) -> &[u32] {
-        let user = user as usize;
-        &self.indices[self.indptr[user]..self.indptr[user + 1]]
+        self.rows.row(user as usize)
     }
 
     /// Whether `user` interacted with `item`; binary search.
@@ -96,26 +94,27 @@ impl Interactions {
     #[must_use]
     pub fn of_items(&self, keep: impl Fn(u32) -> bool) -> Interactions {
         let pairs: Vec<_> = self.pairs().filter(|&(_, item)| keep(item)).collect();
-        Interactions::from_pairs(self.n_users(), self.n_items, &pairs).0
+        Interactions::from_pairs(self.n_users(), self.n_items(), &pairs).0
     }
 
     /// Number of users per item: its popularity. Length [`n_items`](Self::n_items).
     pub fn item_counts(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.n_items];
-        for &item in self.indices.iter() {
-            counts[item as usize] += 1;
-        }
-        counts
+        self.rows.column_counts()
     }
 
     /// Row bounds: the items of user `u` are `indices[indptr[u]..indptr[u + 1]]`.
     pub fn indptr(&self) -> &[usize] {
-        &self.indptr
+        self.rows.indptr()
     }
 
     /// Items of all users, one row after the other.
     pub fn indices(&self) -> &[u32] {
-        &self.indices
+        self.rows.indices()
+    }
+
+    /// One row per user, whose columns are items.
+    pub(crate) fn rows(&self) -> &CsrPattern {
+        &self.rows
     }
 }
 
@@ -123,29 +122,26 @@ impl std::fmt::Debug for Interactions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Interactions")
             .field("n_users", &self.n_users())
-            .field("n_items", &self.n_items)
+            .field("n_items", &self.n_items())
             .field("len", &self.len())
             .finish()
     }
 }
 
 /// Sorts every row and copies out its distinct items.
-fn sort_and_merge(bounds: &[usize], rows: &mut [u32]) -> (Vec<usize>, Vec<u32>) {
-    let mut indptr = Vec::with_capacity(bounds.len());
-    let mut indices: Vec<u32> = Vec::with_capacity(rows.len());
-    indptr.push(0);
+fn sort_and_merge(n_items: usize, bounds: &[usize], items: &mut [u32]) -> CsrPattern {
+    let mut rows = CsrPattern::with_capacity(bounds.len() - 1, n_items, items.len());
     for bound in bounds.windows(2) {
-        let row = &mut rows[bound[0]..bound[1]];
+        let row = &mut items[bound[0]..bound[1]];
         row.sort_unstable();
-        let start = indices.len();
-        for &item in row.iter() {
-            if indices.len() == start || indices.last() != Some(&item) {
-                indices.push(item);
+        for (place, &item) in row.iter().enumerate() {
+            if place == 0 || row[place - 1] != item {
+                rows.push(item);
             }
         }
-        indptr.push(indices.len());
+        rows.end_row();
     }
-    (indptr, indices)
+    rows
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@
 #![cfg_attr(not(feature = "parquet"), allow(dead_code))]
 
 mod atomic;
-mod attached;
 mod catalogue;
 mod categories;
 mod check;
+mod csr;
 mod dataset;
+mod device_cache;
 mod error;
-mod family;
 mod faults;
 mod features;
 mod field_error;
@@ -43,17 +43,17 @@ mod random;
 mod samplers;
 mod scale;
 mod split;
+mod split_family;
 mod triples;
 mod vocabulary;
 
 pub use atomic::write_atomic;
-pub use attached::Attached;
 pub use catalogue::{ItemIds, item_ids};
 pub use categories::Categories;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use dataset::{Dataset, Loaded, SealedTest};
+pub use device_cache::DeviceCache;
 pub use error::DataError;
-pub use family::{SplitFacts, SplitFamily};
 pub use features::{FeatureError, Features, Modality, f16};
 pub use field_error::{FieldError, ranges};
 pub use file_fault::{FileFault, is_input_fault};
@@ -69,5 +69,6 @@ pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, paired_triples};
 pub use scale::{FeatureScale, LinearMap, leading_directions};
 pub use split::{Dated, Holdout, Shares, SplitRule, Splitting, split_per_user};
+pub use split_family::{SplitFacts, SplitFamily};
 pub use triples::Triples;
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -1,7 +1,7 @@
 //! Directed edge sets against the graphs they come from.
 
 use equipoise_data::Interactions;
-use equipoise_data::graph::{Bipartite, Edges, Normalisation, transpose};
+use equipoise_data::graph::{Bipartite, CsrPattern, Edges, Normalisation};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -87,22 +87,22 @@ proptest! {
         let columns: Vec<u32> = rows.iter().flatten().copied().collect();
         let ends = rows.iter().scan(0, |end, row| { *end += row.len(); Some(*end) });
         let indptr: Vec<usize> = [0].into_iter().chain(ends).collect();
-        let (there, targets, edges) = transpose(9, &indptr, &columns);
-        prop_assert_eq!(there.len(), 10);
-        let (back, sources, numbers) = transpose(rows.len(), &there, &targets);
-        prop_assert_eq!((back, sources), (indptr, columns));
-        for (e, &number) in numbers.iter().enumerate() {
-            prop_assert_eq!(edges[number as usize] as usize, e, "the two numberings are inverse");
+        let pattern = CsrPattern::new(9, indptr, columns);
+        let there = pattern.transposed();
+        prop_assert_eq!((there.pattern.n_rows(), there.pattern.n_columns()), (9, rows.len()));
+        let back = there.pattern.transposed();
+        prop_assert_eq!(&back.pattern, &pattern);
+        for (e, &number) in back.entries.iter().enumerate() {
+            prop_assert_eq!(there.entries[number as usize] as usize, e, "the two numberings are inverse");
         }
     }
 
     #[test]
     fn edge_numbers_carry_the_values_of_a_matrix_to_its_transpose(train in interactions()) {
         let matrix = Bipartite::new(&train).normalised(Normalisation::RwPlus);
-        let (indptr, columns, edges) = matrix.transposed_with_edges();
-        let transposed = matrix.transposed();
-        prop_assert_eq!((&indptr[..], &columns[..]), (transposed.indptr(), transposed.indices()));
-        let values: Vec<f32> = edges.iter().map(|&e| matrix.values()[e as usize]).collect();
+        let (pattern, transposed) = (matrix.pattern().transposed(), matrix.transposed());
+        prop_assert_eq!(&pattern.pattern, transposed.pattern());
+        let values: Vec<f32> = pattern.entries.iter().map(|&e| matrix.values()[e as usize]).collect();
         prop_assert_eq!(values, transposed.values());
     }
 }

@@ -1,6 +1,6 @@
 //! A constant sparse matrix with its transpose, for products forwards and backwards.
 
-use equipoise_data::Attached;
+use equipoise_data::DeviceCache;
 use equipoise_data::graph::Csr;
 
 /// A sparse matrix `S` for products `S X`, and `S^T` for their gradients.
@@ -8,13 +8,13 @@ use equipoise_data::graph::Csr;
 pub struct Propagation {
     forward: Csr,
     backward: Csr,
-    attached: Attached,
+    device_cache: DeviceCache,
 }
 
 impl Propagation {
     /// Takes a matrix and makes its transpose, `O(rows + entries)`.
     pub fn new(matrix: Csr) -> Propagation {
-        Propagation { backward: matrix.transposed(), forward: matrix, attached: Attached::default() }
+        Propagation { backward: matrix.transposed(), forward: matrix, device_cache: DeviceCache::default() }
     }
 
     /// Only these rows of `S`: a product with them has the same rows as the product with `S`. `O(their entries + columns)`.
@@ -35,8 +35,8 @@ impl Propagation {
         &self.backward
     }
 
-    /// What others derive from the matrix and keep with it.
-    pub fn attached(&self) -> &Attached {
-        &self.attached
+    /// Copies of the matrix on devices.
+    pub fn device_cache(&self) -> &DeviceCache {
+        &self.device_cache
     }
 }

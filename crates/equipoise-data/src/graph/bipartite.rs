@@ -1,6 +1,7 @@
 //! The adjacency of users and items.
 
-use crate::Interactions;
+use crate::csr::CsrPattern;
+use crate::interactions::Interactions;
 
 /// The adjacency `A = [[0, R], [R^T, 0]]` of `N = U + I` nodes, users first, in compressed rows
 /// with ascending columns. Every interaction is there twice, once in each direction.
@@ -8,36 +9,26 @@ use crate::Interactions;
 pub struct Bipartite {
     n_users: usize,
     n_items: usize,
-    indptr: Vec<usize>,
-    indices: Vec<u32>,
+    rows: CsrPattern,
 }
 
 impl Bipartite {
     /// The graph of the train interactions.
     ///
     /// # Panics
-    /// If users and items together exceed the `u32` node numbers.
+    /// If users and items together exceed the `u32` node numbers, or the interactions the `u32` edge numbers.
     pub fn new(train: &Interactions) -> Bipartite {
         let (n_users, n_items) = (train.n_users(), train.n_items());
         assert!(
             u32::try_from(n_users + n_items).is_ok(),
             "{n_users} users and {n_items} items exceed the u32 node numbers"
         );
+        let users_of_items = train.rows().transposed().pattern;
         let mut indptr = train.indptr().to_vec();
-        for count in train.item_counts() {
-            let end = indptr[indptr.len() - 1];
-            indptr.push(end + count as usize);
-        }
-        let mut indices = vec![0; 2 * train.len()];
-        let mut next = indptr[n_users..].to_vec();
-        // Pairs come by user, so each item's users are met in ascending order.
-        for (place, (user, item)) in train.pairs().enumerate() {
-            indices[place] = n_users as u32 + item;
-            let slot = &mut next[item as usize];
-            indices[*slot] = user;
-            *slot += 1;
-        }
-        Bipartite { n_users, n_items, indptr, indices }
+        indptr.extend(users_of_items.indptr()[1..].iter().map(|bound| train.len() + bound));
+        let items = train.indices().iter().map(|&item| n_users as u32 + item);
+        let indices = items.chain(users_of_items.indices().iter().copied()).collect();
+        Bipartite { n_users, n_items, rows: CsrPattern::new(n_users + n_items, indptr, indices) }
     }
 
     /// Number of users `U`.
@@ -57,17 +48,17 @@ impl Bipartite {
 
     /// Number of directed edges: twice the number of interactions.
     pub fn n_edges(&self) -> usize {
-        self.indices.len()
+        self.rows.nnz()
     }
 
     /// Row bounds: the neighbours of node `n` are `indices[indptr[n]..indptr[n + 1]]`.
     pub fn indptr(&self) -> &[usize] {
-        &self.indptr
+        self.rows.indptr()
     }
 
     /// Neighbours of all nodes, one row after the other.
     pub fn indices(&self) -> &[u32] {
-        &self.indices
+        self.rows.indices()
     }
 
     /// Neighbours of a node, ascending.
@@ -75,7 +66,7 @@ impl Bipartite {
     /// # Panics
     /// If `node` is not below [`n_nodes`](Self::n_nodes).
     pub fn neighbours(&self, node: usize) -> &[u32] {
-        &self.indices[self.indptr[node]..self.indptr[node + 1]]
+        self.rows.row(node)
     }
 
     /// Number of neighbours of a node; 0 for an isolated one.
@@ -83,7 +74,7 @@ impl Bipartite {
     /// # Panics
     /// If `node` is not below [`n_nodes`](Self::n_nodes).
     pub fn degree(&self, node: usize) -> usize {
-        self.indptr[node + 1] - self.indptr[node]
+        self.rows.entries(node).len()
     }
 
     /// Degrees of all nodes.

@@ -1,22 +1,17 @@
 //! Directed edge sets, by target and by source.
 
 use super::bipartite::Bipartite;
-use super::csr::transpose;
-use crate::Attached;
+use crate::csr::{CsrPattern, TransposedPattern};
+use crate::device_cache::DeviceCache;
 use equipoise_kernels::sparse::{BySource, SparseRows};
 
 /// Directed edges from sources to targets, in compressed rows by target and again by source. Edges are
 /// numbered by target; weights are kept in that order, and the rows by source carry the numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edges {
-    n_targets: usize,
-    n_sources: usize,
-    indptr: Vec<usize>,
-    sources: Vec<u32>,
-    transposed_indptr: Vec<usize>,
-    targets: Vec<u32>,
-    edges: Vec<u32>,
-    attached: Attached,
+    by_target: CsrPattern,
+    by_source: TransposedPattern,
+    device_cache: DeviceCache,
 }
 
 impl Edges {
@@ -25,10 +20,12 @@ impl Edges {
     /// # Panics
     /// If a source or the bounds do not fit, or targets or edges exceed the `u32` numbers.
     pub fn new(n_sources: usize, indptr: Vec<usize>, sources: Vec<u32>) -> Edges {
-        let (transposed_indptr, targets, edges) = transpose(n_sources, &indptr, &sources);
-        let n_targets = indptr.len() - 1;
-        let attached = Attached::default();
-        Edges { n_targets, n_sources, indptr, sources, transposed_indptr, targets, edges, attached }
+        Edges::of(CsrPattern::new(n_sources, indptr, sources))
+    }
+
+    /// The edges of a pattern with one row per target, whose columns are sources.
+    fn of(by_target: CsrPattern) -> Edges {
+        Edges { by_source: by_target.transposed(), by_target, device_cache: DeviceCache::default() }
     }
 
     /// Among all `N` nodes, both directions: an interaction of `u` and `i` gives `u -> i` and `i -> u`.
@@ -57,14 +54,14 @@ impl Edges {
     /// # Panics
     /// If twice the sources exceed the `u32` numbers.
     pub fn branched(&self, second: impl Fn(usize) -> bool) -> Edges {
-        let n = u32::try_from(self.n_sources).ok().filter(|n| n.checked_mul(2).is_some());
+        let n = u32::try_from(self.n_sources()).ok().filter(|n| n.checked_mul(2).is_some());
         let n = n.expect("two sets of sources have u32 numbers");
         let branch = |(edge, &source): (usize, &u32)| source + n * u32::from(second(edge));
-        let sources = self.sources.iter().enumerate().map(branch).collect();
-        let [mut first, mut other] = [(); 2].map(|()| Branch::new(self.len(), self.n_sources));
-        for source in self.transposed_indptr.windows(2) {
+        let sources = self.sources().iter().enumerate().map(branch).collect();
+        let [mut first, mut other] = [(); 2].map(|()| Branch::new(self.len(), self.n_sources()));
+        for source in self.transposed_indptr().windows(2) {
             for at in source[0]..source[1] {
-                let (target, edge) = (self.targets[at], self.edges[at]);
+                let (target, edge) = (self.targets()[at], self.edge_numbers()[at]);
                 let to_other = second(edge as usize);
                 // Both are written and one goes on: which is as good as chance, and a wrong guess costs more.
                 first.write(target, edge, !to_other);
@@ -73,10 +70,9 @@ impl Edges {
             first.close();
             other.close();
         }
-        let (transposed_indptr, targets, edges) = first.followed_by(other);
-        let (indptr, attached) = (self.indptr.clone(), Attached::default());
-        let (n_targets, n_sources) = (self.n_targets, 2 * self.n_sources);
-        Edges { n_targets, n_sources, indptr, sources, transposed_indptr, targets, edges, attached }
+        let by_target = CsrPattern::new(2 * self.n_sources(), self.indptr().to_vec(), sources);
+        let by_source = first.followed_by(other, self.n_targets());
+        Edges { by_target, by_source, device_cache: DeviceCache::default() }
     }
 
     /// The edges into some targets, which are numbered from 0 in the order of `rows`, and the number that each of them has
@@ -85,81 +81,69 @@ impl Edges {
     /// # Panics
     /// If there is no such target.
     pub fn into_targets(&self, rows: &[u32]) -> (Edges, Vec<u32>) {
-        let bounds = |row: u32| self.indptr[row as usize]..self.indptr[row as usize + 1];
-        let ends = rows.iter().scan(0, |end, &row| {
-            *end += bounds(row).len();
-            Some(*end)
-        });
-        let indptr: Vec<usize> = std::iter::once(0).chain(ends).collect();
-        let length = indptr[rows.len()];
-        let (mut sources, mut numbers) = (Vec::with_capacity(length), Vec::with_capacity(length));
-        for &row in rows {
-            sources.extend_from_slice(&self.sources[bounds(row)]);
-            // `new` has seen to it that all edges have u32 numbers.
-            numbers.extend(bounds(row).map(|edge| edge as u32));
-        }
-        (Edges::new(self.n_sources, indptr, sources), numbers)
+        let (some, entries) = self.by_target.of_rows(rows);
+        // All edges have `u32` numbers, or there would be no transpose.
+        (Edges::of(some), entries.into_iter().map(|edge| edge as u32).collect())
     }
 
     /// Number of targets.
     pub fn n_targets(&self) -> usize {
-        self.n_targets
+        self.by_target.n_rows()
     }
 
     /// Number of sources.
     pub fn n_sources(&self) -> usize {
-        self.n_sources
+        self.by_target.n_columns()
     }
 
     /// Number of edges.
     pub fn len(&self) -> usize {
-        self.sources.len()
+        self.by_target.nnz()
     }
 
     /// Whether there is no edge.
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty()
+        self.len() == 0
     }
 
     /// Bounds by target, `n_targets + 1` of them.
     pub fn indptr(&self) -> &[usize] {
-        &self.indptr
+        self.by_target.indptr()
     }
 
     /// Source of each edge, by target.
     pub fn sources(&self) -> &[u32] {
-        &self.sources
+        self.by_target.indices()
     }
 
     /// Bounds by source, `n_sources + 1` of them.
     pub fn transposed_indptr(&self) -> &[usize] {
-        &self.transposed_indptr
+        self.by_source.pattern.indptr()
     }
 
     /// Target of each edge, by source.
     pub fn targets(&self) -> &[u32] {
-        &self.targets
+        self.by_source.pattern.indices()
     }
 
     /// Number of each edge, by source: where its weight stands among the edges by target.
     pub fn edge_numbers(&self) -> &[u32] {
-        &self.edges
+        &self.by_source.entries
     }
 
-    /// What is kept with the edges.
-    pub fn attached(&self) -> &Attached {
-        &self.attached
+    /// Copies of the edges on devices.
+    pub fn device_cache(&self) -> &DeviceCache {
+        &self.device_cache
     }
 
     /// The rows by target, as the kernels take them.
     pub fn by_target(&self) -> SparseRows<'_> {
-        SparseRows { indptr: &self.indptr, columns: &self.sources }
+        self.by_target.sparse_rows()
     }
 
     /// The rows by source, as the kernels take them.
     pub fn by_source(&self) -> BySource<'_> {
-        let rows = SparseRows { indptr: &self.transposed_indptr, columns: &self.targets };
-        BySource { rows, edges: &self.edges }
+        BySource { rows: self.by_source.pattern.sparse_rows(), edges: &self.by_source.entries }
     }
 }
 
@@ -190,13 +174,14 @@ impl Branch {
         self.bounds.push(self.length);
     }
 
-    /// Bounds, targets and edge numbers of both sets, numbered on.
-    fn followed_by(mut self, other: Branch) -> (Vec<usize>, Vec<u32>, Vec<u32>) {
+    /// The edges of both sets of sources, the second set's numbered after the first's.
+    fn followed_by(mut self, other: Branch, n_targets: usize) -> TransposedPattern {
         self.bounds.extend(other.bounds[1..].iter().map(|bound| self.length + bound));
         self.targets.truncate(self.length);
         self.targets.extend_from_slice(&other.targets[..other.length]);
         self.edges.truncate(self.length);
         self.edges.extend_from_slice(&other.edges[..other.length]);
-        (self.bounds, self.targets, self.edges)
+        let pattern = CsrPattern::new(n_targets, self.bounds, self.targets);
+        TransposedPattern { pattern, entries: self.edges }
     }
 }

@@ -9,9 +9,9 @@
 //! chosen pairs, Zhou & Shen, *A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal
 //! Recommendation* (2023). The graph is directed: `S` is not symmetric.
 
-use super::csr::Csr;
 use super::nearest::Nearest;
-use crate::Features;
+use crate::csr::Csr;
+use crate::features::Features;
 use equipoise_kernels::precise_dot;
 use equipoise_kernels::product::inner_products;
 use rayon::prelude::*;
@@ -192,11 +192,10 @@ impl Knn {
             for (j, similarity) in self.neighbours_of(i) {
                 let (weight, from) = (weight(i, j, similarity), degrees[j]);
                 if weight != 0.0 && to > 0.0 && from > 0.0 {
-                    matrix.indices.push(j as u32);
-                    matrix.values.push((weight / (to * from).sqrt()) as f32);
+                    matrix.push(j as u32, (weight / (to * from).sqrt()) as f32);
                 }
             }
-            matrix.indptr.push(matrix.indices.len());
+            matrix.end_row();
         }
         matrix
     }

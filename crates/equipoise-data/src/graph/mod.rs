@@ -14,14 +14,14 @@
 //! ```
 
 mod bipartite;
-mod csr;
 mod edges;
 mod knn;
 mod nearest;
 mod normalisation;
 
 pub use bipartite::Bipartite;
-pub use csr::{Csr, transpose};
 pub use edges::Edges;
 pub use knn::{Knn, knn};
 pub use normalisation::Normalisation;
+
+pub use crate::csr::{Csr, CsrPattern, TransposedPattern};

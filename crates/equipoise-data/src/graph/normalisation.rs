@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bipartite::Bipartite;
-use super::csr::Csr;
+use crate::csr::Csr;
 
 /// A normalisation of the adjacency `A` with degrees `D = diag(deg)`. Names in files are
 /// `rw_plus`, `rw` and `sym`.
@@ -50,7 +50,7 @@ impl Bipartite {
         let mut matrix = Csr::with_capacity(self.n_nodes(), self.n_nodes(), self.n_edges() + loops);
         for node in 0..self.n_nodes() {
             self.push_row(node, normalisation, &mut matrix);
-            matrix.indptr.push(matrix.indices.len());
+            matrix.end_row();
         }
         matrix
     }
@@ -61,11 +61,10 @@ impl Bipartite {
         let mut block = Csr::with_capacity(self.n_users(), self.n_items(), self.n_edges() / 2);
         for user in 0..self.n_users() {
             for &item in self.neighbours(user) {
-                block.indices.push(item - self.n_users() as u32);
                 let weight = normalisation.weight(self.degree(user), self.degree(item as usize));
-                block.values.push(weight);
+                block.push(item - self.n_users() as u32, weight);
             }
-            block.indptr.push(block.indices.len());
+            block.end_row();
         }
         block
     }
@@ -74,9 +73,8 @@ impl Bipartite {
         let degree = self.degree(node);
         let neighbours = self.neighbours(node);
         let mut push = |column: u32| {
-            matrix.indices.push(column);
             let other = self.degree(column as usize);
-            matrix.values.push(normalisation.weight(degree, other));
+            matrix.push(column, normalisation.weight(degree, other));
         };
         if !normalisation.has_self_loops() {
             neighbours.iter().for_each(|&n| push(n));

@@ -4,7 +4,7 @@
 use super::plain::{indices, values};
 use burn::backend::Backend;
 use burn::backend::tensor::{Device, FloatTensor, IntTensor};
-use equipoise_data::{Attached, Features};
+use equipoise_data::{DeviceCache, Features};
 use std::sync::{Mutex, PoisonError};
 
 /// The constants of one owner on the devices of a backend, by name.
@@ -37,7 +37,7 @@ impl<B: Backend> Clone for Constant<B> {
 }
 
 fn constant<B: Backend>(
-    owner: &Attached,
+    owner: &DeviceCache,
     name: &str,
     device: &Device<B>,
     make: impl FnOnce() -> Constant<B>,
@@ -55,7 +55,7 @@ fn constant<B: Backend>(
 
 /// Row numbers that `owner` keeps under `name`, which belongs to row numbers alone.
 pub fn constant_indices<B: Backend>(
-    owner: &Attached,
+    owner: &DeviceCache,
     name: &str,
     device: &Device<B>,
     make: impl FnOnce() -> Vec<u32>,
@@ -68,7 +68,7 @@ pub fn constant_indices<B: Backend>(
 
 /// A table that `owner` keeps under `name`, which belongs to tables alone.
 pub fn constant_table<B: Backend>(
-    owner: &Attached,
+    owner: &DeviceCache,
     name: &str,
     device: &Device<B>,
     shape: [usize; 2],
@@ -83,5 +83,5 @@ pub fn constant_table<B: Backend>(
 /// The whole feature matrix.
 pub fn constant_features<B: Backend>(features: &Features, device: &Device<B>) -> FloatTensor<B> {
     let shape = [features.rows(), features.width()];
-    constant_table::<B>(features.attached(), "features", device, shape, || features.values().into_owned())
+    constant_table::<B>(features.device_cache(), "features", device, shape, || features.values().into_owned())
 }

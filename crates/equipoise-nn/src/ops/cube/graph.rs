@@ -9,12 +9,12 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{Device, IntTensor};
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::Shape;
-use equipoise_data::Attached;
+use equipoise_data::DeviceCache;
 use equipoise_data::graph::Edges;
 use std::sync::Arc;
 
 /// Compressed rows that `owner` keeps under `name`.
-fn lists(owner: &Attached, name: &str, indptr: &[usize], columns: &[u32], device: &Device<Cube>) -> Lists {
+fn lists(owner: &DeviceCache, name: &str, indptr: &[usize], columns: &[u32], device: &Device<Cube>) -> Lists {
     Lists {
         indptr: constant_indices::<Cube>(owner, &format!("{name} bounds"), device, || narrow(indptr)),
         columns: constant_indices::<Cube>(owner, &format!("{name} columns"), device, || columns.to_vec()),
@@ -30,16 +30,16 @@ struct Ends<'a> {
 impl Ends<'_> {
     fn by_target(&self) -> Lists {
         let Ends { edges, device } = self;
-        lists(edges.attached(), "by target", edges.indptr(), edges.sources(), device)
+        lists(edges.device_cache(), "by target", edges.indptr(), edges.sources(), device)
     }
 
     fn by_source(&self) -> Lists {
         let Ends { edges, device } = self;
-        lists(edges.attached(), "by source", edges.transposed_indptr(), edges.targets(), device)
+        lists(edges.device_cache(), "by source", edges.transposed_indptr(), edges.targets(), device)
     }
 
     fn kept(&self, name: &str, make: impl FnOnce() -> Vec<u32>) -> IntTensor<Cube> {
-        constant_indices::<Cube>(self.edges.attached(), name, &self.device, make)
+        constant_indices::<Cube>(self.edges.device_cache(), name, &self.device, make)
     }
 
     /// Target of each edge.
@@ -81,7 +81,7 @@ impl GraphOps for Cube {
         } else {
             (propagation.matrix(), "matrix")
         };
-        let (device, owner) = (x.device(), propagation.attached());
+        let (device, owner) = (x.device(), propagation.device_cache());
         let rows = lists(owner, name, matrix.indptr(), matrix.indices(), &device);
         let make = || matrix.values().to_vec();
         let shape = [matrix.nnz(), 1];

@@ -28,13 +28,13 @@ struct End<B: Backend> {
 impl<B: Backend> End<B> {
     fn targets(edges: &Edges, device: &Device<B>) -> End<B> {
         let make = || rows_of(edges.indptr());
-        let rows = constant_indices::<B>(edges.attached(), "targets", device, make);
+        let rows = constant_indices::<B>(edges.device_cache(), "targets", device, make);
         End { rows, height: edges.n_targets() }
     }
 
     fn sources(edges: &Edges, device: &Device<B>) -> End<B> {
         let make = || edges.sources().to_vec();
-        let rows = constant_indices::<B>(edges.attached(), "sources", device, make);
+        let rows = constant_indices::<B>(edges.device_cache(), "sources", device, make);
         End { rows, height: edges.n_sources() }
     }
 
@@ -63,7 +63,7 @@ pub fn propagate<B: Backend>(
 ) -> FloatTensor<B> {
     let (matrix, side) =
         if transposed { (propagation.transposed(), "transposed") } else { (propagation.matrix(), "matrix") };
-    let (device, owner) = (x.device(), propagation.attached());
+    let (device, owner) = (x.device(), propagation.device_cache());
     let rows = |end: &str, make: &dyn Fn() -> Vec<u32>| {
         constant_indices::<B>(owner, &format!("{side} {end}"), &device, make)
     };
@@ -119,7 +119,7 @@ fn row_maxima<B: Backend>(logits: FloatTensor<B>, edges: &Edges) -> FloatTensor<
     let longest = indptr.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
     let select = |x: FloatTensor<B>, name: &str, other: &dyn Fn(usize, usize) -> usize| {
         let make = || rows_of(indptr).iter().enumerate().map(|(e, &r)| other(e, r as usize) as u32).collect();
-        B::float_select(x, 0, constant_indices::<B>(edges.attached(), name, &device, make))
+        B::float_select(x, 0, constant_indices::<B>(edges.device_cache(), name, &device, make))
     };
     let (mut maxima, mut reach) = (logits, 1);
     while reach < longest {

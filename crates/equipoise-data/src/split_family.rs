@@ -1,4 +1,4 @@
-//! By which rule a data set was split. Numbers on splits of different rules are not comparable.
+//! The rule by which a data set was split. Numbers on splits of different rules cannot be compared.
 
 use crate::dataset::Loaded;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ impl Loaded {
         let sizes = (0..data.n_users() as u32)
             .map(|u| [&data.train, &data.validation, test].map(|split| split.items_of(u).len()));
         SplitFacts {
-            family: family(sizes),
+            family: split_family(sizes),
             train: data.train.len(),
             validation: data.validation.len(),
             test: test.len(),
@@ -59,7 +59,7 @@ impl Loaded {
 }
 
 /// The rule behind users' numbers of train, validation and test items.
-fn family(sizes: impl Iterator<Item = [usize; 3]>) -> SplitFamily {
+fn split_family(sizes: impl Iterator<Item = [usize; 3]>) -> SplitFamily {
     let (mut users, mut lattice, mut mmrec) = (0, 0, 0);
     for [train, validation, test] in sizes.filter(|s| s.iter().sum::<usize>() > 0) {
         let held = match train + validation + test {
@@ -94,18 +94,18 @@ mod tests {
 
     #[test]
     fn the_larger_half_tells_the_rule() {
-        assert_eq!(family(users(|half| [half + 1, half])), SplitFamily::Lattice);
-        assert_eq!(family(users(|half| [half, half + 1])), SplitFamily::Mmrec);
-        assert_eq!(family(users(|half| [half, half])), SplitFamily::Own);
+        assert_eq!(split_family(users(|half| [half + 1, half])), SplitFamily::Lattice);
+        assert_eq!(split_family(users(|half| [half, half + 1])), SplitFamily::Mmrec);
+        assert_eq!(split_family(users(|half| [half, half])), SplitFamily::Own);
     }
 
     #[test]
     fn where_both_rules_agree_it_is_the_first() {
-        assert_eq!(family((0..9).map(|_| [5, 1, 1])), SplitFamily::Lattice);
+        assert_eq!(split_family((0..9).map(|_| [5, 1, 1])), SplitFamily::Lattice);
     }
 
     #[test]
     fn leave_one_out_is_neither() {
-        assert_eq!(family((5..30).map(|n| [n - 1, 0, 1])), SplitFamily::Own);
+        assert_eq!(split_family((5..30).map(|n| [n - 1, 0, 1])), SplitFamily::Own);
     }
 }
