@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::DataError;
 use crate::faults::Faults;
-use crate::formats::{self, FormatEntry, Gathered, GatheredModality, Shape, oddities};
+use crate::formats::{self, FormatEntry, Gathered, GatheredModality, GatheredShape, oddities};
 use crate::interactions::Interactions;
 use crate::options::LoadOptions;
 
@@ -121,7 +121,7 @@ fn examine(
     Ok(())
 }
 
-fn count(report: &mut DataReport, gathered: &Gathered, shape: &Shape) {
+fn count(report: &mut DataReport, gathered: &Gathered, shape: &GatheredShape) {
     let splits = [0, 1, 2].map(|s| gathered.interactions(s, shape, &mut report.notes));
     let [train, validation, test] = splits.each_ref().map(Interactions::len);
     (report.users, report.items) = (shape.users, shape.items);

@@ -151,7 +151,7 @@ impl Gathered {
 
 /// The shape that all parts must share.
 #[derive(Clone, Debug)]
-pub struct Shape {
+pub struct GatheredShape {
     /// Number of users.
     pub users: usize,
     /// Number of items.
@@ -175,7 +175,7 @@ impl Gathered {
     ///
     /// # Errors
     /// The first fault, when loading.
-    pub fn verify(&self, faults: &mut Faults) -> Result<Shape, DataError> {
+    pub fn verify(&self, faults: &mut Faults) -> Result<GatheredShape, DataError> {
         let items = self.verify_items(faults)?;
         let users = self.verify_users(faults)?;
         if let Some(categories) = &self.categories {
@@ -188,7 +188,7 @@ impl Gathered {
             let origin = train.origin.clone();
             faults.add(DataError::EmptyTrain { origin })?;
         }
-        Ok(Shape { users, items })
+        Ok(GatheredShape { users, items })
     }
 
     fn verify_items(&self, faults: &mut Faults) -> Result<usize, DataError> {
@@ -274,7 +274,12 @@ impl Gathered {
 
     /// The interactions of one split within `shape`; pairs outside (possible only when faults
     /// were found) are left out. Merged repeats are noted.
-    pub(crate) fn interactions(&self, split: usize, shape: &Shape, notes: &mut Vec<String>) -> Interactions {
+    pub(crate) fn interactions(
+        &self,
+        split: usize,
+        shape: &GatheredShape,
+        notes: &mut Vec<String>,
+    ) -> Interactions {
         let Some(read) = &self.splits[split] else {
             return Interactions::from_pairs(shape.users, shape.items, &[]).0;
         };
@@ -291,7 +296,7 @@ impl Gathered {
     }
 
     /// Raw ids: those listed beside the data, else the indices in decimals.
-    pub(crate) fn vocabulary(&self, path: &Path, shape: &Shape) -> Result<Vocabulary, DataError> {
+    pub(crate) fn vocabulary(&self, path: &Path, shape: &GatheredShape) -> Result<Vocabulary, DataError> {
         let ids = |listed: &Option<(PathBuf, Vec<String>)>, count: usize| match listed {
             Some((_, ids)) => ids.clone(),
             None => (0..count).map(|n| n.to_string()).collect(),

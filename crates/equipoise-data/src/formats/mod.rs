@@ -47,20 +47,16 @@ pub use columns::Columns;
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
 pub use files::directory_name;
 pub(crate) use gathered::oddities;
-pub use gathered::{Gathered, GatheredModality, GatheredSplit, Shape};
+pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};
 pub use id_list::read as read_id_list;
-pub use lattice::Lattice;
-pub use matrices::Matrices;
 pub use missing_file::ENDING as MISSING_ENDING;
-pub use mmrec::Mmrec;
 pub use modality_files::read as read_features;
 #[cfg(feature = "parquet")]
-pub use native::{Native, NativeContents, NativeModality, write_native};
+pub use native::{NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy};
-pub use recbole::Recbole;
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
-pub use table::{Table, TableRows, read_table};
+pub use table::{TableRows, read_table};
 pub use table_options::TableOptions;
 
 pub use crate::faults::Faults;

@@ -1,6 +1,8 @@
 //! Columns of Parquet files, of whatever type they were written.
 
+use std::error::Error;
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -81,14 +83,25 @@ impl<'a> ParquetFile<'a> {
 }
 
 /// Runs the decoder on bytes that may be hostile: what it says, or that it gave up, becomes an error.
-fn guarded<T, E: std::fmt::Display>(
-    file: &Path,
-    work: impl FnOnce() -> Result<T, E>,
-) -> Result<T, DataError> {
+fn guarded<T, E: Error + 'static>(file: &Path, work: impl FnOnce() -> Result<T, E>) -> Result<T, DataError> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| broken(file, error.to_string())),
+        Ok(result) => result.map_err(|error| fault(file, &error)),
         Err(_) => Err(broken(file, "the decoder gave up on it".into())),
     }
+}
+
+/// What the decoder says; a file that the system refused to read is not called broken.
+fn fault(file: &Path, error: &(dyn Error + 'static)) -> DataError {
+    match system_code(error) {
+        Some(code) => DataError::Io { file: file.to_owned(), source: io::Error::from_raw_os_error(code) },
+        None => broken(file, error.to_string()),
+    }
+}
+
+/// The code of the system's error behind `error`, if there is one.
+fn system_code(error: &(dyn Error + 'static)) -> Option<i32> {
+    let code = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    code.or_else(|| error.source().and_then(system_code))
 }
 
 pub(crate) fn broken(file: &Path, problem: String) -> DataError {

@@ -22,7 +22,7 @@ use contents::Contents;
 ///
 /// | name | what is written | what is left out |
 /// |---|---|---|
-/// | `equipoise` | manifest, Parquet, `.npy`: see [`Native`](equipoise_data::formats::Native) | nothing |
+/// | `equipoise` | `manifest.toml`, Parquet, `features/<modality>.npy` | nothing |
 /// | `lattice` | `5-core/{train,val,test}.json`, id lists, `.npy` | timestamps |
 /// | `mmrec` | `<name>.inter`, id mappings, `.npy` | nothing |
 /// | `recbole` | `<name>.{train,valid,test}.inter`, `.user`, `.item`, `.npy` | nothing |

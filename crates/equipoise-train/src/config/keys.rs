@@ -2,11 +2,12 @@
 
 use super::RunConfig;
 use equipoise_balance::balancers;
+use equipoise_data::formats::{FormatEntry, formats};
 use equipoise_models::backbones;
 use std::collections::BTreeSet;
 
 /// Keys that have no default value and so are absent from the serialised default, but for those in the sections of
-/// backbones and balancers.
+/// backbones, balancers and layouts.
 const OPTIONAL: [&str; 5] =
     ["data.modalities", "balance.teachers", "balance.plain", "balance.teacher.lr", "balance.teacher.reg"];
 
@@ -24,6 +25,7 @@ pub fn all() -> BTreeSet<String> {
         toml::Table::try_from(RunConfig::default()).expect("the default configuration is valid TOML");
     let mut keys: BTreeSet<String> = OPTIONAL.iter().map(|k| (*k).to_owned()).collect();
     keys.extend(of_sections());
+    keys.extend(of_layouts());
     leaves("", &defaults, &mut |key, _| {
         keys.insert(key.to_owned());
     });
@@ -37,6 +39,12 @@ fn of_sections() -> Vec<String> {
     let all = backbones.chain(balancers).filter_map(|(part, name, section)| Some((part, name, section?)));
     let fields = all.map(|(part, name, section)| (part, name, section.fields()));
     fields.flat_map(|(part, name, fields)| fields.iter().map(move |f| format!("{part}.{name}.{f}"))).collect()
+}
+
+/// The options of every layout of data sets.
+fn of_layouts() -> Vec<String> {
+    let options = formats().into_iter().flat_map(FormatEntry::options);
+    options.map(|option| format!("data.layout.{option}")).collect()
 }
 
 /// Calls `visit(dotted key, value)` for each value that is not a table.

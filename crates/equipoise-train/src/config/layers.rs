@@ -186,6 +186,16 @@ mod tests {
     }
 
     #[test]
+    fn options_of_layouts_are_known_and_reach_the_data() {
+        let layers =
+            Layers::new().text("[data.layout]\nmin_rating = 4.0\nsplit = \"ratio\"\n", "run.toml").unwrap();
+        let layout = layers.resolve().unwrap().data.layout;
+        assert_eq!((&layout["min_rating"], &layout["split"]), (&4.0.into(), &"ratio".into()));
+        let refused = Layers::new().text("[data.layout]\nmin_ratings = 4.0\n", "run.toml").unwrap_err();
+        assert!(refused.to_string().contains("data.layout.min_rating"), "{refused}");
+    }
+
+    #[test]
     fn later_layers_win_and_say_so() {
         let text = "seed = 7\n[train]\nlr = 0.001\nepochs = 5\n";
         let layers = Layers::new().text(text, "run.toml").unwrap();

@@ -66,6 +66,7 @@ impl Default for RunConfig {
 /// | `modalities` | all that are found | which modalities, by name |
 /// | `missing` | `mean` | what a model sees of items that lack a modality, [`MissingFill`]: `mean`, `zero`, `neighbours` |
 /// | `scale` | `none` | scale of the features, a [`FeatureScale`]: `none`, `l2`, `standard`, `pca:256` |
+/// | `layout` | empty | options of a layout that was [registered](equipoise_data::formats::register()) |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
@@ -78,6 +79,9 @@ pub struct DataConfig {
     pub missing: MissingFill,
     /// Scale of the features.
     pub scale: FeatureScale,
+    /// Options of a registered layout, by name.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub layout: serde_json::Map<String, serde_json::Value>,
 }
 
 impl DataConfig {
@@ -86,7 +90,8 @@ impl DataConfig {
     /// # Errors
     /// See [`DataError`].
     pub fn load(&self) -> Result<Loaded, DataError> {
-        let options = LoadOptions { modalities: self.modalities.clone(), ..LoadOptions::default() };
+        let (modalities, layout) = (self.modalities.clone(), self.layout.clone());
+        let options = LoadOptions { modalities, layout, ..LoadOptions::default() };
         let Loaded { data, test } = load(&self.path, &options)?;
         Ok(Loaded { data: data.filled(self.missing).scaled(self.scale), test })
     }
