@@ -54,3 +54,29 @@ fn one_package_and_the_whole_workspace_build_the_same_burn() {
     }
     assert!(faults.is_empty(), "add to crates/equipoise-unify/Cargo.toml:{faults}");
 }
+
+/// The builds that the conventions name: what follows `cargo` on each line.
+fn named_builds() -> Vec<Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../CONVENTIONS.md");
+    let text = std::fs::read_to_string(path).expect("the conventions can be read");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("cargo "));
+    lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+#[ignore = "checks the workspace several times; .ci/run asks for it"]
+fn every_named_combination_of_features_builds_without_a_warning() {
+    let builds = named_builds();
+    assert!(builds.len() > 5, "{builds:?}");
+    let mut faults = String::new();
+    for build in builds {
+        let mut command = Command::new(env!("CARGO"));
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        let output = command.args(&build).arg("--locked").output().expect("Cargo starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() || said.lines().any(|line| line.starts_with("warning")) {
+            faults += &format!("\ncargo {}:\n{said}", build.join(" "));
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}

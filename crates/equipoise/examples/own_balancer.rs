@@ -12,7 +12,7 @@
 
 use equipoise::Ablation;
 use equipoise::author::losses::bpr;
-use equipoise::author::{Balancer, BalancerSettings, Needs, Setup, StepLoss, StepMargins};
+use equipoise::author::{Balancer, BalancerSettings, ModalityStep, Needs, Setup, StepLoss, StepMargins};
 use equipoise::author::{balancer_suite, register_balancer};
 use equipoise::import::synthetic::{DemoConfig, write_demo};
 use equipoise::prelude::*;
@@ -56,7 +56,8 @@ impl Balancer for OwnLosses {
 
     fn loss(&mut self, step: &StepMargins) -> StepLoss {
         let losses = self.channels.iter().map(|&only| bpr(step.bpr_margins.of(only)) * self.strength);
-        StepLoss { loss: losses.reduce(|a, b| a + b), ..StepLoss::default() }
+        let numbers = ModalityStep { weight: self.strength, ..ModalityStep::default() };
+        StepLoss { loss: losses.reduce(|a, b| a + b), modalities: vec![numbers; self.channels.len()] }
     }
 }
 

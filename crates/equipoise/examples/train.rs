@@ -14,7 +14,9 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     write_demo(&path, &DemoConfig { users: 400, items: 200, ..DemoConfig::default() })?;
 
     let data = Dataset::open(path)?.scale(Scale::L2).load()?;
-    let training = || Training::new(&data).backbone(Vbpr::default()).set("train.lr", 5e-3).seed(1);
+    let training = || {
+        Training::new(&data).backbone(Vbpr::default()).set("train.lr", 5e-3).set("train.epochs", 25).seed(1)
+    };
     let plain = training().run()?;
     let balanced = training().balancer(Ckd::default()).run_in(place.path().join("runs/ckd"))?;
 

@@ -11,7 +11,7 @@ pub use equipoise_balance::{
     balancers, losses, register as register_balancer, suite as balancer_suite, weights,
 };
 pub use equipoise_data::formats::{
-    Format, FormatEntry, Gathered, GatheredModality, GatheredSplit, NoOptions, ReadRequest,
+    Faults, Format, FormatEntry, Gathered, GatheredModality, GatheredSplit, NoOptions, ReadRequest,
     register as register_format,
 };
 pub use equipoise_data::{DataError, Seed, Stream, Triples};

@@ -46,6 +46,7 @@
 //! | `parquet` | yes | Parquet files: data sets of the layout `equipoise`, tables and features; `per_user.parquet` of a run |
 //! | `report` | yes | `Audit`, and pages of charts |
 //! | `study` | yes | [`study`]: sweeps, pipelines, and papers repeated |
+//! | `search-store` | yes | searches on disk, in SQLite: they outlive the process |
 //! | `vulkan`, `cuda` | no | devices beside the processor |
 
 pub mod author;

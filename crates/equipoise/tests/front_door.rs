@@ -216,3 +216,18 @@ fn foreign_tables_that_do_not_fit_are_refused() {
     let error = equipoise::evaluate(&[0.0; 240], &[0.0; 81], train, test, &EvalConfig::default());
     assert!(error.unwrap_err().to_string().contains("items: 81 values for 80 rows"));
 }
+
+#[test]
+fn the_guide_to_the_library_shows_the_lines_that_the_crate_documentation_runs() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let guide = std::fs::read_to_string(format!("{root}/docs/library.md")).unwrap();
+    let code = guide.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let run = include_str!("../src/lib.rs");
+    let lines: Vec<&str> =
+        code.lines().map(str::trim).filter(|line| line.contains("data") || line.contains("done")).collect();
+    assert!(lines.len() >= 4, "{code}");
+    for line in lines {
+        let line = line.replace("user-0042", "user-042"); // the documentation's data set is smaller
+        assert!(run.contains(&line), "src/lib.rs does not run {line:?}");
+    }
+}

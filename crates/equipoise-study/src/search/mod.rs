@@ -43,6 +43,10 @@
 
 mod dimension;
 mod error;
+#[cfg(feature = "search-store")]
+mod journal;
+#[cfg(not(feature = "search-store"))]
+#[path = "journal_in_memory.rs"]
 mod journal;
 mod point;
 mod run;
