@@ -143,6 +143,21 @@ fn tables_share_their_runs_and_pages_are_made_from_what_is_there() {
         assert!(curves.contains(curve), "{curve}: {curves}");
     }
     assert!(read(&out, "fig1.html").contains("<polyline"));
+    let svg = read(&out, "fig1.svg");
+    assert!(
+        svg.starts_with("<svg xmlns=") && svg.contains("VBPR: text") && svg.contains("<polyline"),
+        "{svg}"
+    );
+
+    // All tables of the folder as Markdown, and the curves of one of its runs.
+    let digest = ok(program().args(["reproduce", "results"]).arg(&out));
+    for title in ["### Plain and balanced", "### Channels and teachers", "### Costs", "### Settings found"] {
+        assert!(digest.contains(title), "{title}: {digest}");
+    }
+    let runs = fs::read_dir(out.join("runs/data/vbpr")).unwrap().flatten().map(|entry| entry.path());
+    let plain = runs.into_iter().find(|path| path.to_string_lossy().contains("/none-")).unwrap();
+    ok(program().arg("audit").arg(plain.join("seed1")).arg("--svg").arg(demo.dir("curves.svg")));
+    assert!(fs::read_to_string(demo.dir("curves.svg")).unwrap().contains("<polyline"));
 }
 
 #[test]

@@ -38,12 +38,13 @@ pub mod words;
 pub mod page {
     pub use crate::html::document::{breakless, colour, document, prose, section};
     pub use crate::html::lines::{Line, Panel, grid, points};
+    pub use crate::html::picture::picture;
     pub use crate::html::scale::{Scale, at};
 }
 
 pub use audit::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 pub use headline::headline;
-pub use html::html_report;
+pub use html::{html_report, svg_report};
 pub use text::text_report;
 pub use verdict::{
     COARSEST_RESOLUTION, CONTENT_GAIN, EXCEEDS_ABOVE, ModalityVerdict, REMOVAL_LOSS, STANDARD_ERRORS, Tone,

@@ -2,8 +2,8 @@
 
 use equipoise_balance::Ckd;
 use equipoise_study::reproduce::{
-    Cell, Choose, PaperSearch, TEACHER, TableKind, TableSpec, candidates, compose, expand, paper, tables,
-    unsupported,
+    Cell, Choose, PaperFiles, PaperSearch, TEACHER, TableKind, TableSpec, candidates, compose, expand, paper,
+    tables, unsupported,
 };
 use equipoise_study::search::Point;
 use equipoise_train::RunConfig;
@@ -196,4 +196,30 @@ fn what_the_paper_does_not_have_is_refused_by_name() {
     let chosen = expand(paper(), &tables()[1], &only, &["baby".into()]).unwrap();
     let methods: Vec<&str> = chosen.iter().map(|c| c.method.as_str()).collect();
     assert_eq!(methods, ["none", "ckd"], "the reference is always there");
+}
+
+#[test]
+fn the_study_on_real_data_resolves_at_every_value_of_its_searches() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/real-data");
+    let PaperFiles { paper, tables } = PaperFiles::read(&folder).unwrap();
+    let none = Point::default();
+    let mut methods = Vec::new();
+    for table in &tables {
+        for cell in expand(&paper, table, &Choose::default(), &["baby".into()]).unwrap() {
+            let method = if cell.method == TEACHER { "none" } else { &cell.method };
+            let start = compose(&paper, &cell.backbone, method, [&none, &none], &none).unwrap();
+            for axis in &paper.search["small"].axes[method] {
+                for value in candidates(axis, &start).unwrap() {
+                    let own = Point::new(vec![(axis.key.clone(), value)]);
+                    compose(&paper, &cell.backbone, method, [&none, &own], &none).unwrap();
+                }
+            }
+            methods.push(cell.method);
+        }
+    }
+    methods.sort();
+    methods.dedup();
+    assert_eq!(methods, ["ckd", "ckd-released", "none", "teacher"]);
+    let error = PaperFiles::read(&folder.join("nothing")).unwrap_err();
+    assert!(error.contains("paper.toml"), "{error}");
 }

@@ -138,7 +138,7 @@ fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
-fn plan(table: &str, out: &Path, backbones: &[&str]) -> ReproductionPlan {
+fn plan(table: &str, out: &Path, backbones: &[&str]) -> ReproductionPlan<'static> {
     let table = tables().iter().find(|t| t.name == table).unwrap();
     // Of the rivals there is a test of its own.
     let methods = if table.name == "table1" { &["none", "ckd"][..] } else { &[] };

@@ -4,10 +4,11 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_report::{Audit, headline, html_report, text_report, verdicts};
+use equipoise_report::{Audit, headline, html_report, svg_report, text_report, verdicts};
 use equipoise_train::Run;
 use serde_json::json;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Show which modality is under-used, and write report.html into the run.
 #[derive(clap::Args)]
@@ -20,6 +21,9 @@ pub struct Args {
     /// A run of the plain model on the same data, shown beside it.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
+    /// Write the curves over epochs as one SVG file too.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
@@ -27,6 +31,9 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let plain = args.against.as_deref().map(Run::open).transpose()?;
     let audit = Audit::from_run(&run, plain.as_ref())?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
+    if let Some(file) = &args.svg {
+        write_curves(&audit, file)?;
+    }
     if global.json() {
         return print::json(&json!({
             "headline": headline(&audit),
@@ -36,6 +43,14 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         }));
     }
     print::out(&format!("{}\nreport {}\n", text_report(&audit), run.report_path().display()))
+}
+
+fn write_curves(audit: &Audit, file: &Path) -> Result<(), Failure> {
+    let svg = svg_report(audit).ok_or_else(|| {
+        Failure::input("--svg: the run recorded no curves; expected one trained with train.channels = true")
+    })?;
+    equipoise_data::write_atomic(file, |out| out.write_all(svg.as_bytes()))
+        .map_err(|e| Failure::file(file, &e))
 }
 
 /// Writes the report of a run and returns its headline.

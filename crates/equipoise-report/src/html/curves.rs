@@ -12,7 +12,7 @@ use crate::words::{name, percent, short_name};
 type Pairs = fn(&EpochRecord) -> &[(String, f64)];
 
 /// The whole model, then each channel against its teacher, on a shared vertical axis.
-pub(super) fn training(audit: &Audit) -> Markup {
+pub(super) fn training(audit: &Audit) -> Vec<Panel> {
     let mut panels = vec![whole_panel(audit)];
     panels.extend((0..audit.modalities.len()).map(|i| channel_panel(audit, i)));
     let reach: Vec<f64> = panels
@@ -23,11 +23,11 @@ pub(super) fn training(audit: &Audit) -> Markup {
     for panel in &mut panels {
         panel.reach.clone_from(&reach);
     }
-    grid(&panels)
+    panels
 }
 
 /// The balancer's quantities, one line per modality.
-pub(super) fn balancing(audit: &Audit) -> Markup {
+pub(super) fn balancing(audit: &Audit) -> Vec<Panel> {
     let names = quantities::of(&audit.balance);
     let shown: [(Option<Quantity>, Pairs); 3] =
         [(Some(names.weight), |r| &r.weights), (names.ratio, |r| &r.rho), (names.effect, |r| &r.effects)];
@@ -39,9 +39,13 @@ pub(super) fn balancing(audit: &Audit) -> Markup {
             reach: Vec::new(),
         })
     };
-    let panels: Vec<Panel> = shown.into_iter().filter_map(panel).collect();
+    shown.into_iter().filter_map(panel).collect()
+}
+
+/// The charts of the balancer's quantities, and what they leave out.
+pub(super) fn balancing_section(audit: &Audit) -> Markup {
     html! {
-        (grid(&panels))
+        (grid(&balancing(audit)))
         @if let Some(note) = guard_note(audit) { p.note { (note) } }
     }
 }

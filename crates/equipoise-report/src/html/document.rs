@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 /// Forbids the page every request, so that "self-contained" is enforced and not only meant.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::scale::{Scale, at};
 
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 214.0;
+pub(super) const WIDTH: f64 = 360.0;
+pub(super) const HEIGHT: f64 = 214.0;
 const LEFT: f64 = 38.0;
 const RIGHT: f64 = 286.0;
 const TOP: f64 = 12.0;
@@ -38,31 +38,41 @@ pub struct Panel {
 impl Panel {
     /// The chart, or a sentence where no curve has a finite point.
     pub fn render(&self) -> Markup {
-        let lines: Vec<&Line> = self.lines.iter().filter(|l| !l.points.is_empty()).collect();
         html! {
             figure.panel {
                 figcaption { (self.title) }
-                @if lines.is_empty() {
-                    p.nothing { "No values were recorded." }
+                @if self.has_curves() {
+                    svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.label()) {
+                        (self.curves())
+                    }
                 } @else {
-                    (self.draw(&lines))
+                    p.nothing { "No values were recorded." }
                 }
             }
         }
     }
 
-    fn draw(&self, lines: &[&Line]) -> Markup {
+    /// Whether any curve has a point.
+    pub(super) fn has_curves(&self) -> bool {
+        self.lines.iter().any(|line| !line.points.is_empty())
+    }
+
+    /// What the chart shows, for those who do not see it.
+    pub(super) fn label(&self) -> String {
+        format!("{}. {}", self.title, self.summary)
+    }
+
+    /// Axes and curves without the frame around them.
+    pub(super) fn curves(&self) -> Markup {
+        let lines: Vec<&Line> = self.lines.iter().filter(|line| !line.points.is_empty()).collect();
         let points = || lines.iter().flat_map(|l| l.points.iter().copied());
         let x = Scale::spanning(points().map(|p| p.0), true, LEFT, RIGHT);
         let values = points().map(|p| p.1).chain(self.reach.iter().copied());
         let y = Scale::spanning(values, true, BOTTOM, TOP).rounded_up();
-        let label = format!("{}. {}", self.title, self.summary);
         html! {
-            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
-                (axes(&x, &y))
-                @for line in lines { (curve(line, &x, &y)) }
-                (end_labels(lines, &y))
-            }
+            (axes(&x, &y))
+            @for line in &lines { (curve(line, &x, &y)) }
+            (end_labels(&lines, &y))
         }
     }
 }

@@ -14,6 +14,7 @@ mod bars;
 mod curves;
 pub(crate) mod document;
 pub(crate) mod lines;
+pub(crate) mod picture;
 pub(crate) mod scale;
 mod tables;
 
@@ -25,6 +26,16 @@ mod tables;
 pub fn html_report(audit: &Audit) -> String {
     let judged = verdicts(audit);
     document(&format!("Imbalance report: {}", name(&audit.run)), "", &body(audit, &judged))
+}
+
+/// The curves of the report's training and balancing as one SVG file; `None` if the run recorded none.
+#[must_use]
+pub fn svg_report(audit: &Audit) -> Option<String> {
+    let mut panels = curves::training(audit);
+    if curves::has_balancing(audit) {
+        panels.extend(curves::balancing(audit));
+    }
+    picture::picture(&[panels])
 }
 
 fn body(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
@@ -43,9 +54,9 @@ fn body(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
             @if !judged.is_empty() {
                 (section("Verdicts", "", cards(judged)))
             }
-            (section("Training", &training_intro(audit), curves::training(audit)))
+            (section("Training", &training_intro(audit), lines::grid(&curves::training(audit))))
             @if curves::has_balancing(audit) {
-                (section("Balancing", crate::quantities::of(&audit.balance).intro, curves::balancing(audit)))
+                (section("Balancing", crate::quantities::of(&audit.balance).intro, curves::balancing_section(audit)))
             }
             (section("Numbers", "", numbers(audit, judged)))
             (section("How to read this", "", reading(audit)))

@@ -49,8 +49,9 @@ pub fn choose(
     objective: &dyn Objective,
     jobs: NonZero<usize>,
 ) -> Result<BestPoint, Missing> {
-    if axes.is_empty() {
-        return Ok(BestPoint { point: Point::default(), value: None, tried: Vec::new() });
+    if axes.iter().all(|(_, values)| values.len() == 1) {
+        let only = axes.iter().map(|(key, values)| (key.clone(), values[0].clone())).collect();
+        return Ok(BestPoint { point: Point::new(only), value: None, tried: Vec::new() });
     }
     let list = |(key, values): &(String, Vec<toml::Value>)| (key.clone(), Dimension::List(values.clone()));
     let space = Space::new(axes.iter().map(list).collect()).map_err(Missing::failed)?;
@@ -170,6 +171,9 @@ mod tests {
             let known = Known(|_, _| Err(Missing::NotRun), Mutex::default());
             let found = choose(manner, &[], &known, NonZero::<usize>::MIN).unwrap();
             assert!(found.point.settings().is_empty() && found.value.is_none());
+            let one = [("x".to_owned(), vec![toml::Value::Float(2.0)])];
+            let found = choose(manner, &one, &known, NonZero::<usize>::MIN).unwrap();
+            assert_eq!((found.point.number("x"), found.value), (Some(2.0), None), "one value needs no trial");
         }
     }
 }

@@ -36,7 +36,8 @@ pub fn expected(paper: &Paper, plan: &ReproductionPlan) -> usize {
 fn points(plan: &ReproductionPlan, method: &str) -> usize {
     let lengths: Vec<usize> = plan.axes(method).map(|a| a.values.len().max(a.times.len())).collect();
     match plan.budget.how {
-        _ if lengths.is_empty() => 0,
+        // A single point is taken without a trial.
+        _ if lengths.iter().all(|n| *n == 1) => 0,
         SearchManner::Grid => lengths.iter().product(),
         SearchManner::Coordinate => 1 + lengths.iter().map(|n| n - 1).sum::<usize>(),
     }

@@ -21,6 +21,7 @@
 mod cells;
 mod choice;
 mod compare;
+mod digest;
 mod extent;
 mod facts;
 mod missing;
@@ -35,11 +36,12 @@ mod teaching;
 pub use cells::{Cell, Choose, TEACHER, expand, unsupported};
 pub use choice::{BestPoint, Objective, Tried, choose};
 pub use compare::Difference;
+pub use digest::digest;
 pub use facts::{DataFacts, one_family};
 pub use missing::Missing;
 pub use paper::{
-    Misprint, Paper, PaperAxis, PaperBackbone, PaperMethod, PaperSearch, Published, PublishedData,
-    PublishedModality, SearchManner, TableKind, TableSpec, paper, tables,
+    Misprint, Paper, PaperAxis, PaperBackbone, PaperFiles, PaperMethod, PaperSearch, Published,
+    PublishedData, PublishedModality, SearchManner, TableKind, TableSpec, paper, tables,
 };
 pub use plan::{ReproductionPlan, SEARCH_SEED};
 pub use report::{Entry as SheetEntry, Figure, Notes, Pages, Sheet};

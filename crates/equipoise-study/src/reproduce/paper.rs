@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// `paper.toml`: what all tables share.
@@ -177,6 +178,36 @@ pub struct Misprint {
     pub likely: f64,
 }
 
+/// A study that can be repeated: what its cells share, and its tables.
+#[derive(Clone, Debug)]
+pub struct PaperFiles {
+    /// What all tables share.
+    pub paper: Paper,
+    /// Its tables and figures.
+    pub tables: Vec<TableSpec>,
+}
+
+impl PaperFiles {
+    /// Reads a folder: `paper.toml`, and every other `.toml` file as a table.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or understood, with the line.
+    pub fn read(folder: &Path) -> Result<PaperFiles, String> {
+        let paper = parsed(&folder.join("paper.toml"))?;
+        let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|e| e == "toml") && !path.ends_with("paper.toml"));
+        paths.sort();
+        let tables = paths.iter().map(|path| parsed(path)).collect::<Result<_, _>>()?;
+        Ok(PaperFiles { paper, tables })
+    }
+}
+
+fn parsed<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.to_string().trim_end()))
+}
+
 macro_rules! file {
     ($name:literal) => {
         ($name, include_str!(concat!("../../paper/ckd-mm24/", $name)))
@@ -188,21 +219,20 @@ fn read<T: for<'a> Deserialize<'a>>((name, text): (&str, &str)) -> T {
     toml::from_str(text).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
-static PAPER: LazyLock<Paper> = LazyLock::new(|| read(file!("paper.toml")));
-static TABLES: LazyLock<Vec<TableSpec>> = LazyLock::new(|| {
-    let files = [file!("fig1.toml"), file!("table1.toml"), file!("table2.toml"), file!("table3.toml")];
-    files.into_iter().map(read).collect()
+static FILES: LazyLock<PaperFiles> = LazyLock::new(|| {
+    let tables = [file!("fig1.toml"), file!("table1.toml"), file!("table2.toml"), file!("table3.toml")];
+    PaperFiles { paper: read(file!("paper.toml")), tables: tables.into_iter().map(read).collect() }
 });
 
 /// The paper whose experiments can be repeated: *Modality-Balanced Learning for Multimedia Recommendation*
 /// (Zhang et al., ACM MM 2024).
 pub fn paper() -> &'static Paper {
-    &PAPER
+    &FILES.paper
 }
 
 /// Its tables and its figure.
 pub fn tables() -> &'static [TableSpec] {
-    &TABLES
+    &FILES.tables
 }
 
 impl TableSpec {

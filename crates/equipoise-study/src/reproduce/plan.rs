@@ -11,9 +11,9 @@ pub const SEARCH_SEED: u64 = 100;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
-pub struct ReproductionPlan {
+pub struct ReproductionPlan<'p> {
     /// Which table.
-    pub table: &'static TableSpec,
+    pub table: &'p TableSpec,
     /// Its cells.
     pub cells: Vec<Cell>,
     /// The data sets.
@@ -21,16 +21,16 @@ pub struct ReproductionPlan {
     /// Seeds 1 to this.
     pub seeds: u64,
     /// How far settings are searched.
-    pub budget: &'static PaperSearch,
+    pub budget: &'p PaperSearch,
     /// Settings of the user's own, for every run; what they set is not searched.
     pub user: Point,
     /// Where everything goes.
     pub out: PathBuf,
 }
 
-impl ReproductionPlan {
+impl<'p> ReproductionPlan<'p> {
     /// What is searched for a method, after the search before: what the budget has and the user has not set.
-    pub fn axes(&self, method: &str) -> impl Iterator<Item = &'static PaperAxis> {
+    pub fn axes(&self, method: &str) -> impl Iterator<Item = &'p PaperAxis> {
         let axes = self.budget.axes.get(method).into_iter().flatten();
         axes.filter(|axis| self.user.get(&axis.key).is_none())
     }

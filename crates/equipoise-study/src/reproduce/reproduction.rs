@@ -66,8 +66,8 @@ type Choice = Result<Chosen, Missing>;
 
 /// A plan that is carried out.
 pub struct Reproduction<'a, 's> {
-    paper: &'static Paper,
-    plan: &'a ReproductionPlan,
+    paper: &'a Paper,
+    plan: &'a ReproductionPlan<'a>,
     scheduler: &'a Scheduler<'s>,
     choices: Mutex<HashMap<Key, Arc<OnceLock<Choice>>>>,
 }
@@ -84,8 +84,8 @@ struct Setting<'b> {
 impl<'a, 's> Reproduction<'a, 's> {
     /// A plan before its first run.
     pub fn new(
-        paper: &'static Paper,
-        plan: &'a ReproductionPlan,
+        paper: &'a Paper,
+        plan: &'a ReproductionPlan<'a>,
         scheduler: &'a Scheduler<'s>,
     ) -> Reproduction<'a, 's> {
         Reproduction { paper, plan, scheduler, choices: Mutex::default() }

@@ -12,7 +12,9 @@ use crate::print;
 use equipoise_jobs::{Fault, Lock};
 use equipoise_study::jobs::{Runner, Scheduler};
 use equipoise_study::reproduce as lab;
-use equipoise_study::reproduce::{Choose, DataFacts, Reproduction, ReproductionPlan};
+use equipoise_study::reproduce::{
+    Choose, DataFacts, Paper, PaperFiles, Reproduction, ReproductionPlan, TableSpec,
+};
 use equipoise_study::search::Point;
 use equipoise_train::config::layers::Layers;
 use equipoise_train::{DataConfig, StopFlag};
@@ -28,15 +30,46 @@ use std::path::{Path, PathBuf};
 /// Plain runs and teachers are shared between tables in one --out. Finished runs are not run again: after any
 /// interruption, the same command goes on where it was.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
-Writes <table>.md, .html, .csv (means and tests), -runs.csv (every seed) and -costs.csv into --out, and the runs below
---out/runs. A failed run is named in the table and does not stop the others.
+Writes <table>.md, .html, .csv (means and tests), -runs.csv (every seed) and -costs.csv into --out, for a figure also .svg, and the
+runs below --out/runs. A failed run is named in the table and does not stop the others.
 
-  equipoise reproduce table1 --data data --dataset baby --backbones vbpr --methods ckd --seeds 5 --out paper")]
+  equipoise reproduce table1 --data data --dataset baby --backbones vbpr --methods ckd --seeds 5 --out paper
+  equipoise reproduce results paper more             # the tables of several folders as Markdown")]
 pub struct Args {
-    /// What to repeat.
-    #[arg(value_parser = ["fig1", "table1", "table2", "table3"])]
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    table: Option<TableArgs>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Print the tables of one or several --out folders as Markdown.
+    Results(ResultsArgs),
+}
+
+/// Which folders.
+#[derive(clap::Args)]
+struct ResultsArgs {
+    /// Folders that `reproduce` wrote; p values are corrected within each.
+    #[arg(required = true)]
+    out: Vec<PathBuf>,
+    /// Folder of a run that was made for its costs: seconds per epoch and memory come from there.
+    #[arg(long, value_name = "OUT")]
+    costs: Option<PathBuf>,
+}
+
+/// What is repeated, on which data.
+#[derive(clap::Args)]
+struct TableArgs {
+    /// What to repeat: fig1, table1, table2 or table3; of --study, the name of one of its tables.
+    #[arg(required = true)]
     table: String,
+    /// Folder with a study of your own: paper.toml and tables, as in experiments/real-data.
+    #[arg(long, value_name = "DIR")]
+    study: Option<PathBuf>,
     /// Folder with one folder per data set (or a data set itself).
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -53,7 +86,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..100))]
     seeds: u64,
     /// How far settings are searched: small (a few runs per method) or full (the paper's grids).
-    #[arg(long, default_value = "small", value_parser = ["small", "full"])]
+    #[arg(long, default_value = "small")]
     budget: String,
     /// Where runs and pages go.
     #[arg(long, value_name = "DIR")]
@@ -87,7 +120,20 @@ const TAKEN: [&str; 7] = [
 ];
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let plan = plan(args)?;
+    match (&args.command, &args.table) {
+        (Some(Command::Results(args)), _) => {
+            print::out(&lab::digest(&args.out, args.costs.as_deref()).map_err(Failure::input)?)
+        }
+        (None, Some(args)) => repeat(args, global),
+        (None, None) => Err(Failure::input("expected a table, such as table1, or results")),
+    }
+}
+
+fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
+    let own = args.study.as_deref().map(PaperFiles::read).transpose().map_err(Failure::input)?;
+    let (paper, tables) =
+        own.as_ref().map_or((lab::paper(), lab::tables()), |own| (&own.paper, &own.tables[..]));
+    let plan = plan(args, paper, tables)?;
     let _lock = if args.only_report { None } else { Some(only_one(&args.out)?) };
     let stop = if args.only_report { StopFlag::default() } else { on_interrupt()? };
     let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
@@ -95,11 +141,11 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
     let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
     let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);
-    let settled = Reproduction::new(lab::paper(), &plan, &scheduler).carry_out();
+    let settled = Reproduction::new(paper, &plan, &scheduler).carry_out();
     drop(scheduler);
     overview.close();
-    let blocks = lab::gather(lab::paper(), &plan, settled, !args.without_published);
-    let pages = lab::Pages::new(lab::paper(), &plan, blocks);
+    let blocks = lab::gather(paper, &plan, settled, !args.without_published);
+    let pages = lab::Pages::new(paper, &plan, blocks);
     let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
     show(&pages, &written, global)?;
     if stop.is_raised() {
@@ -111,10 +157,22 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn plan(args: &Args) -> Result<ReproductionPlan, Failure> {
-    let paper = lab::paper();
-    let table = lab::tables().iter().find(|t| t.name == args.table).expect("clap knows the tables");
-    let budget = paper.search.get(&args.budget).expect("clap knows the budgets");
+/// The entry of that name among those that there are.
+fn named<'t, T>(what: &str, name: &str, mut entries: Vec<(&str, &'t T)>) -> Result<&'t T, Failure> {
+    let known: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
+    let unknown = format!("{what} {name}: expected {}", known.join(", "));
+    entries.retain(|(known, _)| *known == name);
+    entries.first().map(|(_, entry)| *entry).ok_or_else(|| Failure::input(unknown))
+}
+
+fn plan<'p>(
+    args: &TableArgs,
+    paper: &'p Paper,
+    tables: &'p [TableSpec],
+) -> Result<ReproductionPlan<'p>, Failure> {
+    let table = named("table", &args.table, tables.iter().map(|t| (t.name.as_str(), t)).collect())?;
+    let budget =
+        named("--budget", &args.budget, paper.search.iter().map(|(name, b)| (name.as_str(), b)).collect())?;
     let user = settings(&args.set)?;
     let choose = Choose { backbones: args.backbones.clone(), methods: args.methods.clone() };
     let mut names: Vec<String> = Vec::new();

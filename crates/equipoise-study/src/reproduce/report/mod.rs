@@ -14,6 +14,7 @@ use super::paper::{Paper, TableKind};
 use super::plan::ReproductionPlan;
 use super::results::{Curve, DataBlock, curves};
 use equipoise_data::write_atomic;
+use equipoise_report::page::{Panel, picture};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -83,8 +84,18 @@ impl Pages {
         page::reproduction(self)
     }
 
+    /// The curves as one SVG file: a row for each backbone and data set. `None` if there are none.
+    pub fn svg(&self) -> Option<String> {
+        let row = |figure: &Figure| {
+            let name = figure.title.split(" on ").next().unwrap_or_default();
+            let titled = |panel: Panel| Panel { title: format!("{name}: {}", panel.title), ..panel };
+            page::panels(figure).into_iter().map(titled).collect()
+        };
+        picture(&self.figures.iter().map(row).collect::<Vec<Vec<Panel>>>())
+    }
+
     /// Writes `<table>.md`, `.html`, `.csv` (means, tests, published numbers), `-runs.csv` (every seed),
-    /// `-costs.csv` (time and memory) and, for a figure, `-curves.csv`; returns their paths.
+    /// `-costs.csv` (time and memory) and, for a figure, `-curves.csv` and `.svg`; returns their paths.
     ///
     /// # Errors
     /// File system faults, with the file.
@@ -99,6 +110,7 @@ impl Pages {
         if !self.figures.is_empty() {
             files.push(("-curves.csv", csv::curves(&self.figures)));
         }
+        files.extend(self.svg().map(|svg| (".svg", svg)));
         let mut written = Vec::new();
         for (ending, text) in files {
             let path = out.join(format!("{}{ending}", self.table));

@@ -27,7 +27,7 @@ fn body(pages: &Pages) -> Markup {
         }
         main {
             @for figure in &pages.figures {
-                (section(&figure.title, &figure_intro(figure, pages), panels(figure)))
+                (section(&figure.title, &figure_intro(figure, pages), grid(&panels(figure))))
             }
             @for sheet in &pages.sheets {
                 (section(&sheet.title, &format!("Test split, {}.", pages.seeds()), table(sheet)))
@@ -107,7 +107,7 @@ fn figure_intro(figure: &Figure, pages: &Pages) -> String {
 }
 
 /// One panel per modality, the whole model in each, on one vertical axis.
-fn panels(figure: &Figure) -> Markup {
+pub(super) fn panels(figure: &Figure) -> Vec<Panel> {
     let reach: Vec<f64> = figure.curves.iter().flat_map(|c| c.points.iter().map(|p| p.1)).collect();
     let whole = figure.curves.iter().find(|c| c.modality.is_none());
     let channels = figure.curves.iter().filter(|c| c.modality.is_some() && !c.teacher);
@@ -124,7 +124,7 @@ fn panels(figure: &Figure) -> Markup {
             }
         })
         .collect();
-    grid(&panels)
+    panels
 }
 
 fn line(curve: &Curve, label: &str) -> Line {

@@ -1,0 +1,28 @@
+//! The digest of several folders is what it always was: the expected tables were made by the script that it replaced.
+
+use equipoise_study::reproduce::digest;
+use std::path::{Path, PathBuf};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/digest").join(name)
+}
+
+fn expected(name: &str) -> String {
+    std::fs::read_to_string(folder(name)).unwrap()
+}
+
+#[test]
+fn tables_of_several_folders_stand_side_by_side() {
+    let folders = [folder("paper"), folder("more")];
+    assert_eq!(digest(&folders, None).unwrap(), expected("expected.md"));
+    assert_eq!(digest(&folders, Some(&folder("costs"))).unwrap(), expected("expected-costs.md"));
+}
+
+#[test]
+fn a_folder_without_tables_is_empty_and_a_file_without_a_column_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(digest(&[dir.path().to_owned()], None).unwrap(), "");
+    std::fs::write(dir.path().join("table1.csv"), "backbone,method,quantity\nvbpr,none,recall@20\n").unwrap();
+    let error = digest(&[dir.path().to_owned()], None).unwrap_err();
+    assert!(error.contains("table1.csv") && error.contains("`mean`"), "{error}");
+}
