@@ -1,6 +1,6 @@
 //! GPUs through Vulkan.
 
-use super::{DeviceError, unknown};
+use super::names::{DeviceError, unknown};
 use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, DeviceKind};
 use std::collections::HashMap;

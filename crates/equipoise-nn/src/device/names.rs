@@ -1,11 +1,6 @@
-//! Devices by name, chosen at run time.
+//! The names of devices, and what is said of a name that cannot be used.
 
-use burn::tensor::Device;
-
-#[cfg(feature = "vulkan")]
-mod vulkan;
-
-/// A device that cannot be had.
+/// A device that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum DeviceError {
     /// This build knows no device of that name.
@@ -50,46 +45,8 @@ pub fn device_names() -> Vec<&'static str> {
     names
 }
 
-/// The device of that name; see [`device_names`].
-///
-/// # Errors
-/// If this build has no such device, or the machine does not offer it; the message says what can be chosen.
-pub fn device(name: &str) -> Result<Device, DeviceError> {
-    match split(name) {
-        ("cpu", None) => Ok(Device::flex()),
-        #[cfg(feature = "vulkan")]
-        ("vulkan", which) => vulkan::device(name, which),
-        #[cfg(feature = "cuda")]
-        ("cuda", None) => Ok(Device::cuda(0)),
-        #[cfg(feature = "cuda")]
-        ("cuda", Some(number)) => number.parse::<usize>().map(Device::cuda).map_err(|_| unknown(name)),
-        _ => Err(unknown(name)),
-    }
-}
-
-/// `vulkan:1` is `vulkan` and `1`.
-fn split(name: &str) -> (&str, Option<&str>) {
-    match name.split_once(':') {
-        Some((kind, which)) => (kind, Some(which)),
-        None => (name, None),
-    }
-}
-
-fn unknown(name: &str) -> DeviceError {
+/// The error for a name that this build does not know.
+pub(super) fn unknown(name: &str) -> DeviceError {
     let choices = device_names().iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     DeviceError::Unknown { name: name.to_owned(), choices }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_device_is_refused_with_the_choices() {
-        assert!(device("cpu").is_ok());
-        for name in ["tpu", "cpu:1", "vulkan:first", "cuda:first", ""] {
-            let message = device(name).unwrap_err().to_string();
-            assert!(message.contains("`cpu`") && message.contains(&format!("`{name}`")), "{message}");
-        }
-    }
 }
