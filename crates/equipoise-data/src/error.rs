@@ -353,8 +353,5 @@ pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json
 /// Names for a message.
 pub(crate) fn found_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    match names.is_empty() {
-        true => "none".into(),
-        false => names.join(", "),
-    }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }

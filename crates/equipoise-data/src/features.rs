@@ -326,10 +326,12 @@ fn is_zero(row: &[f32]) -> bool {
 }
 
 fn check_shape(rows: usize, width: usize, found: usize) -> Result<(), FeatureError> {
-    match rows.checked_mul(width) == Some(found) {
-        false => Err(FeatureError::Length { rows, width, found }),
-        true if found == 0 => Err(FeatureError::Empty { rows, width }),
-        true => Ok(()),
+    if rows.checked_mul(width) != Some(found) {
+        Err(FeatureError::Length { rows, width, found })
+    } else if found == 0 {
+        Err(FeatureError::Empty { rows, width })
+    } else {
+        Ok(())
     }
 }
 

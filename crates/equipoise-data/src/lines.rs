@@ -46,10 +46,11 @@ impl Lines {
         let opened = File::open(file).map_err(DataError::io(file))?;
         let mut plain = BufReader::with_capacity(1 << 16, opened);
         let gzip = plain.fill_buf().map_err(DataError::io(file))?.starts_with(&[0x1f, 0x8b]);
-        let input: Box<dyn BufRead> = match gzip {
+        let input: Box<dyn BufRead> = if gzip {
             // Several members one after the other are one file, as for gunzip.
-            true => Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(plain))),
-            false => Box::new(plain),
+            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(plain)))
+        } else {
+            Box::new(plain)
         };
         Ok(Lines { file: file.to_owned(), input, gzip, line: Vec::new(), number: 0 })
     }

@@ -72,10 +72,12 @@ fn split_family(sizes: impl Iterator<Item = [usize; 3]>) -> SplitFamily {
         lattice += usize::from((validation, test) == (large, small));
         mmrec += usize::from((validation, test) == (small, large));
     }
-    match 100 * lattice.max(mmrec) >= 99 * users {
-        false => SplitFamily::Own,
-        true if lattice >= mmrec => SplitFamily::Lattice,
-        true => SplitFamily::Mmrec,
+    if 100 * lattice.max(mmrec) < 99 * users {
+        SplitFamily::Own
+    } else if lattice >= mmrec {
+        SplitFamily::Lattice
+    } else {
+        SplitFamily::Mmrec
     }
 }
 

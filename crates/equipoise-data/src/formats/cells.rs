@@ -58,10 +58,7 @@ fn entry(file: &Path, place: String, problem: String) -> DataError {
 
 impl Cells {
     fn wanted(&self) -> Vec<&str> {
-        match self.columns.is_empty() {
-            true => vec!["text"],
-            false => self.columns.iter().map(String::as_str).collect(),
-        }
+        if self.columns.is_empty() { vec!["text"] } else { self.columns.iter().map(String::as_str).collect() }
     }
 
     /// Where the id and the texts stand among named columns.

@@ -71,18 +71,15 @@ fn delimiter(file: &Path) -> Result<u8, DataError> {
 }
 
 fn places(file: &Path, first: &CsvRows<BufReader<File>>, columns: &Columns) -> Result<Places, DataError> {
-    let found = match columns.header {
-        true => {
-            let name = |place| {
-                let name = String::from_utf8_lossy(first.cell(place));
-                name.trim_start_matches('\u{feff}').trim().to_owned()
-            };
-            columns.find(&(0..first.len()).map(name).collect::<Vec<_>>())
-        }
-        false => {
-            let (columns, names) = columns.numbered(first.len());
-            columns.find(&names)
-        }
+    let found = if columns.header {
+        let name = |place| {
+            let name = String::from_utf8_lossy(first.cell(place));
+            name.trim_start_matches('\u{feff}').trim().to_owned()
+        };
+        columns.find(&(0..first.len()).map(name).collect::<Vec<_>>())
+    } else {
+        let (columns, names) = columns.numbered(first.len());
+        columns.find(&names)
     };
     found.map_err(|problem| line_error(file, 1, problem))
 }

@@ -184,9 +184,10 @@ fn parse<F: Format>(format: &F, path: &Path, section: Map<String, Value>) -> Res
         if known.contains(&key) {
             options[&key] = value;
         } else if key != "seed" {
-            let expected = match known.is_empty() {
-                true => format!("nothing, since the {name} layout leaves no choice"),
-                false => format!("one of the options of the {name} layout: {}", known.join(", ")),
+            let expected = if known.is_empty() {
+                format!("nothing, since the {name} layout leaves no choice")
+            } else {
+                format!("one of the options of the {name} layout: {}", known.join(", "))
             };
             let value = if value.is_object() { "{...}".to_owned() } else { value.to_string() };
             return Err(fault(FieldError::new(&key, value, expected)));

@@ -86,10 +86,7 @@ fn modality(name: &str, file: &Path, rows: ItemRows) -> Result<GatheredModality,
     modality.features = new_features(file, row_of.len(), modality.features.width(), values)?;
     let without = row_of.iter().zip(0..).filter(|(row, _)| row.is_none());
     let without: Vec<u32> = without.map(|(_, item)| item).collect();
-    match without.is_empty() {
-        true => Ok(modality),
-        false => Ok(modality.with_missing(file, without)),
-    }
+    if without.is_empty() { Ok(modality) } else { Ok(modality.with_missing(file, without)) }
 }
 
 /// Those of the present modalities that are asked for: there must be at least one.

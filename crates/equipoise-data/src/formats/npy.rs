@@ -61,12 +61,11 @@ fn read_matrix(
     header: &Header,
 ) -> Result<(Features, &'static str), DataError> {
     let (rows, width) = (header.rows, header.width);
-    let features = match header.dtype == DType::F16 && !header.fortran {
-        true => {
-            let read = Features::from_half(rows, width, read_halves(file, input, header)?);
-            read.map_err(|error| feature_error(file, error))?
-        }
-        false => new_features(file, rows, width, read_values(file, input, header)?)?,
+    let features = if header.dtype == DType::F16 && !header.fortran {
+        let read = Features::from_half(rows, width, read_halves(file, input, header)?);
+        read.map_err(|error| feature_error(file, error))?
+    } else {
+        new_features(file, rows, width, read_values(file, input, header)?)?
     };
     Ok((features, header.dtype.name()))
 }
@@ -162,9 +161,10 @@ fn check_length(file: &Path, input: &File, header: &Header) -> Result<(), DataEr
     }
     let (rows, width, dtype) = (header.rows, header.width, header.dtype.name());
     let what = format!("{rows} x {width} {dtype} values end at byte {expected}");
-    let (byte, problem) = match length < expected {
-        true => (length, format!("the file is cut short: {what}, the file at {length}")),
-        false => (expected, format!("{} bytes too many: {what}, the file at {length}", length - expected)),
+    let (byte, problem) = if length < expected {
+        (length, format!("the file is cut short: {what}, the file at {length}"))
+    } else {
+        (expected, format!("{} bytes too many: {what}, the file at {length}", length - expected))
     };
     Err(npy_error(file, (byte, problem, "copy the file again")))
 }
@@ -198,9 +198,10 @@ fn halves(bytes: &[u8]) -> impl Iterator<Item = f16> {
 fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
     let mut values = room(file, header, 0.0)?;
     let mut source = Source::new(input, header.dtype);
-    let read = match header.fortran {
-        false => values.chunks_mut(PIECE).try_for_each(|piece| source.fill(piece)),
-        true => fill_by_columns(&mut source, header, &mut values),
+    let read = if header.fortran {
+        fill_by_columns(&mut source, header, &mut values)
+    } else {
+        values.chunks_mut(PIECE).try_for_each(|piece| source.fill(piece))
     };
     read.map_err(DataError::io(file))?;
     Ok(values)

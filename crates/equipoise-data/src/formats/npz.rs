@@ -93,9 +93,10 @@ impl Npz {
             }
         };
         read.map_err(|error| broken(start, error.to_string()))?;
-        match bytes.len() as u64 == size {
-            true => Ok(bytes),
-            false => Err(broken(start, format!("{} bytes, expected {size}", bytes.len()))),
+        if bytes.len() as u64 == size {
+            Ok(bytes)
+        } else {
+            Err(broken(start, format!("{} bytes, expected {size}", bytes.len())))
         }
     }
 

@@ -75,10 +75,7 @@ impl<'a> ParquetFile<'a> {
             each(first, &batch)?;
             first += batch.num_rows();
         }
-        match first == rows {
-            true => Ok(()),
-            false => Err(broken(file, format!("{first} rows, expected {rows}"))),
-        }
+        if first == rows { Ok(()) } else { Err(broken(file, format!("{first} rows, expected {rows}"))) }
     }
 }
 
@@ -139,10 +136,13 @@ impl<'a> Texts<'a> {
                 Some(value) => take(Some(&value.to_string())),
                 None => take(None),
             },
-            Texts::Keyed(a, keys, values) => match a.keys().is_valid(row) {
-                true => values.with(keys[row], take),
-                false => take(None),
-            },
+            Texts::Keyed(a, keys, values) => {
+                if a.keys().is_valid(row) {
+                    values.with(keys[row], take)
+                } else {
+                    take(None)
+                }
+            }
         }
     }
 }

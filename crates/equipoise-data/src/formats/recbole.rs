@@ -104,19 +104,18 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
         0 => (0..3).all(|s| files.iter().filter(|f| f.0 == Some(s)).count() <= 1),
         one => one == 1 && files.len() == 1,
     };
-    match sound {
-        true => {
-            let mut parts: Vec<_> = files.into_iter().map(|(split, file)| (file, split)).collect();
-            // Train first: ids are numbered as they come.
-            parts.sort_by_key(|part| part.1);
-            Ok(parts)
-        }
-        false => Err(DataError::Layout {
+    if sound {
+        let mut parts: Vec<_> = files.into_iter().map(|(split, file)| (file, split)).collect();
+        // Train first: ids are numbered as they come.
+        parts.sort_by_key(|part| part.1);
+        Ok(parts)
+    } else {
+        Err(DataError::Layout {
             path: path.to_owned(),
             found: format!("{} files end in .inter", files.len()),
             expected: "one <name>.inter, or <name>.train.inter, <name>.valid.inter and <name>.test.inter"
                 .into(),
-        }),
+        })
     }
 }
 
@@ -136,9 +135,10 @@ fn ids(path: &Path, kind: &str) -> Result<Vec<String>, DataError> {
     let id = |(number, line): (usize, &str)| {
         let id = line.split('\t').nth(place).filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| line_error(&file, number, format!("no {kind} id; fill it in")))?;
-        match seen.insert(id.to_owned()) {
-            true => Ok(id.to_owned()),
-            false => Err(line_error(&file, number, format!("{kind} {id:?} is listed twice; remove one"))),
+        if seen.insert(id.to_owned()) {
+            Ok(id.to_owned())
+        } else {
+            Err(line_error(&file, number, format!("{kind} {id:?} is listed twice; remove one")))
         }
     };
     (2..).zip(lines).filter(|(_, line)| !line.is_empty()).map(id).collect()

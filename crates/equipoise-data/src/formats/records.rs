@@ -91,9 +91,10 @@ impl Records {
 
     /// Notes a faulty row: the first ones in words, the others as a number.
     pub(crate) fn wrong(&mut self, file: &Path, place: String, problem: String) {
-        match self.wrong.len() < Faults::LISTED {
-            true => self.wrong.push(DataError::Entry { file: file.to_owned(), place, problem }),
-            false => self.more_wrong += 1,
+        if self.wrong.len() < Faults::LISTED {
+            self.wrong.push(DataError::Entry { file: file.to_owned(), place, problem })
+        } else {
+            self.more_wrong += 1
         }
     }
 

@@ -137,12 +137,11 @@ fn vector(bytes: &[u8]) -> Result<(Vec<f32>, &'static str), Fault> {
 
 fn one_row(array: &NpyArray<'_>) -> Result<(), Fault> {
     let longest = array.shape().iter().max().copied().unwrap_or(1);
-    match longest == array.len() as u64 && longest > 0 {
-        true => Ok(()),
-        false => {
-            let problem = format!("shape {:?}, expected one row of values", array.shape());
-            Err((0, problem, "pool the values of each item into one vector"))
-        }
+    if longest == array.len() as u64 && longest > 0 {
+        Ok(())
+    } else {
+        let problem = format!("shape {:?}, expected one row of values", array.shape());
+        Err((0, problem, "pool the values of each item into one vector"))
     }
 }
 

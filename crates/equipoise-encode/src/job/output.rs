@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::float32_header;
-use equipoise_data::{ItemIds, write_atomic};
+use equipoise_data::{ItemIds, MeanRow, write_atomic};
 
 use super::report::EncodeReport;
 use crate::error::EncodeError;
@@ -123,7 +123,7 @@ impl Place {
 
     /// Writes the three files; `report` gets what follows from them.
     ///
-    /// Items without a row are given the mean of the others, summed in f64 in the order of `rows`.
+    /// Items without a row are given the mean of the others, in the order of `rows`.
     ///
     /// # Errors
     /// If no item has a row, a value is not finite, or the file system refuses.
@@ -145,10 +145,11 @@ impl Place {
 
     /// The items without a row, and the mean of the rows.
     fn survey(&self, rows: &mut dyn Output, report: &EncodeReport) -> Result<Missing, EncodeError> {
-        let (mut there, mut sums, mut odd) = (vec![false; report.rows], vec![0f64; report.width], None);
+        let (mut there, mut odd) = (vec![false; report.rows], None);
+        let mut mean = MeanRow::new(report.width);
         let read = rows.rows(&mut |item, row| {
             there[item as usize] = true;
-            sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
+            mean.add(row);
             if odd.is_none() && row.iter().any(|v| !v.is_finite()) {
                 odd = Some(item);
             }
@@ -162,11 +163,8 @@ impl Place {
             return Err(EncodeError::Output { path, problem });
         }
         let items: Vec<u32> = (0..report.rows as u32).filter(|&item| !there[item as usize]).collect();
-        let count = report.rows - items.len();
-        if count == 0 {
-            return Err(self.no_content(report));
-        }
-        Ok(Missing { items, mean: sums.iter().map(|sum| (sum / count as f64) as f32).collect() })
+        let mean = mean.mean().ok_or_else(|| self.no_content(report))?;
+        Ok(Missing { items, mean })
     }
 }
 

@@ -144,9 +144,10 @@ impl Out {
         counts: &mut MetaCounts,
     ) -> Result<(), DataError> {
         let text = meta.text(config.text);
-        match text.trim().is_empty() {
-            true => counts.items_without_text += 1,
-            false => self.texts.write(format!("{}\n", json!({ "id": raw, "text": text })).as_bytes())?,
+        if text.trim().is_empty() {
+            counts.items_without_text += 1
+        } else {
+            self.texts.write(format!("{}\n", json!({ "id": raw, "text": text })).as_bytes())?
         }
         let path = meta.category();
         if path.is_empty() {

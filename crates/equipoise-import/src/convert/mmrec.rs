@@ -15,9 +15,12 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     let dated = contents.dated();
     let header = if dated { "userID\titemID\ttimestamp\tx_label" } else { "userID\titemID\tx_label" };
     let rows = contents.splits.iter().enumerate().flat_map(|(label, split)| {
-        split.pairs.iter().enumerate().map(move |(row, (user, item))| match dated {
-            true => format!("{user}\t{item}\t{}\t{label}", split.times[row]),
-            false => format!("{user}\t{item}\t{label}"),
+        split.pairs.iter().enumerate().map(move |(row, (user, item))| {
+            if dated {
+                format!("{user}\t{item}\t{}\t{label}", split.times[row])
+            } else {
+                format!("{user}\t{item}\t{label}")
+            }
         })
     });
     let file = dir.join(format!("{}.inter", contents.file_name()));

@@ -158,12 +158,13 @@ pub fn convert(
 fn refuse_inside(source: &Path, out: &Path) -> Result<(), DataError> {
     let (from, to) = (source.canonicalize(), out.canonicalize());
     let inside = from.and_then(|from| to.map(|to| from.starts_with(to))).unwrap_or(false);
-    match inside && out.join(CONVERSION.file).is_file() {
-        true => Err(DataError::Exists {
+    if inside && out.join(CONVERSION.file).is_file() {
+        Err(DataError::Exists {
             path: out.to_owned(),
             problem: "is where the data comes from; choose another directory".into(),
-        }),
-        false => Ok(()),
+        })
+    } else {
+        Ok(())
     }
 }
 

@@ -19,10 +19,7 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     for (split, part) in contents.splits.iter().zip(["train", "valid", "test"]) {
         let rows = split.pairs.iter().enumerate().map(|(row, &(user, item))| {
             let (user, item) = (&users[user as usize], &items[item as usize]);
-            match dated {
-                true => format!("{user}\t{item}\t{}", split.times[row]),
-                false => format!("{user}\t{item}"),
-            }
+            if dated { format!("{user}\t{item}\t{}", split.times[row]) } else { format!("{user}\t{item}") }
         });
         let file = dir.join(format!("{name}.{part}.inter"));
         write_lines(&file, std::iter::once(header.to_owned()).chain(rows))?;

@@ -136,9 +136,10 @@ fn modalities(
 }
 
 fn map(dir: &Path, file: &Path, entry: &ModalityEntry) -> Result<(crate::Features, &'static str), DataError> {
-    let mapped = match file.extension().is_some_and(|e| e == "safetensors") {
-        true => sources::map_safetensors(file),
-        false => npy::map_npy(file),
+    let mapped = if file.extension().is_some_and(|e| e == "safetensors") {
+        sources::map_safetensors(file)
+    } else {
+        npy::map_npy(file)
     };
     let (features, dtype) = mapped?;
     same(dir, file, "the width of the features", features.width(), entry.width)?;

@@ -110,20 +110,19 @@ pub(crate) fn read_interactions(file: &Path) -> Result<[GatheredSplit; 3], DataE
 }
 
 fn expect(file: &Path, found: &[String], expected: &[&str]) -> Result<(), DataError> {
-    match found == expected {
-        true => Ok(()),
-        false => Err(broken(file, format!("columns {found:?}, expected {expected:?}"))),
+    if found == expected {
+        Ok(())
+    } else {
+        Err(broken(file, format!("columns {found:?}, expected {expected:?}")))
     }
 }
 
 fn typed(file: &Path, batch: &RecordBatch, place: usize, expected: &DataType) -> Result<(), DataError> {
     let column = batch.column(place);
     let (found, empty) = (column.data_type(), column.null_count());
-    match found == expected && empty == 0 {
-        true => Ok(()),
-        false => Err(broken(
-            file,
-            format!("column {place} is {found} with {empty} empty cells, expected {expected}"),
-        )),
+    if found == expected && empty == 0 {
+        Ok(())
+    } else {
+        Err(broken(file, format!("column {place} is {found} with {empty} empty cells, expected {expected}")))
     }
 }

@@ -59,9 +59,10 @@ fn refuse_other_data(dir: &Path) -> Result<(), DataError> {
     let Ok(mut entries) = std::fs::read_dir(dir) else {
         return Ok(());
     };
-    match entries.next().is_some() && !dir.join("demo.toml").is_file() {
-        true => Err(DataError::Occupied { path: dir.to_owned(), mark: "demo.toml" }),
-        false => Ok(()),
+    if entries.next().is_some() && !dir.join("demo.toml").is_file() {
+        Err(DataError::Occupied { path: dir.to_owned(), mark: "demo.toml" })
+    } else {
+        Ok(())
     }
 }
 
