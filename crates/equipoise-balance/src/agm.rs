@@ -34,6 +34,7 @@ use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant, mean_bpr};
 use crate::quantities::{Quantities, Quantity};
 use burn::tensor::Tensor;
+use equipoise_data::FieldError;
 use equipoise_models::{Ablation, ranges};
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,7 @@ impl BalancerSettings for Config {
         }),
     };
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::not_negative("alpha", self.alpha)
     }
 

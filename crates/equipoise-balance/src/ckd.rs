@@ -21,6 +21,7 @@ use crate::weights::{
     Denominator, Guard, Level, ModalityMargins, Shape, StepWeights, Sum, Weigher, WeightMode, WeightSwitches,
 };
 use burn::tensor::Tensor;
+use equipoise_data::{FieldError, ranges};
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
 
@@ -159,20 +160,13 @@ impl BalancerSettings for Config {
         Requirement::Teachers
     }
 
-    fn check(&self) -> Result<(), String> {
-        let at_least_zero = |v: f64| v >= 0.0 && v.is_finite();
-        let rules = [
-            ("lambda_kd", self.lambda_kd, at_least_zero(self.lambda_kd), "0 or more"),
-            ("lambda_g", self.lambda_g, at_least_zero(self.lambda_g), "0 or more"),
-            ("tau", self.tau, self.tau > 0.0 && self.tau.is_finite(), "more than 0"),
-            ("smooth", self.smooth, (0.0..1.0).contains(&self.smooth), "0 to below 1"),
-            ("generic_triples", self.generic_triples as f64, self.generic_triples > 0, "1 or more"),
-            ("generic_items", 0.0, self.generic_items != Some(0), "1 or more"),
-        ];
-        match rules.iter().find(|(_, _, ok, _)| !ok) {
-            Some((name, value, _, expected)) => Err(format!("{name} = {value}: expected {expected}")),
-            None => Ok(()),
-        }
+    fn check(&self) -> Result<(), FieldError> {
+        ranges::not_negative("lambda_kd", self.lambda_kd)?;
+        ranges::not_negative("lambda_g", self.lambda_g)?;
+        ranges::positive("tau", self.tau)?;
+        ranges::below_one("smooth", self.smooth)?;
+        ranges::at_least_one("generic_triples", self.generic_triples)?;
+        self.generic_items.map_or(Ok(()), |items| ranges::at_least_one("generic_items", items))
     }
 
     fn without_effect() -> Option<Config> {

@@ -2,6 +2,7 @@
 
 use crate::entry::{BalancerEntry, BalancerSettings, Requirement};
 use crate::registry::{balancers, find};
+use equipoise_data::FieldError;
 use equipoise_models::AblationEffect;
 use equipoise_models::section::{Sections, unknown_key};
 use serde::de::{MapAccess, Visitor};
@@ -123,17 +124,17 @@ impl BalanceConfig {
     ///
     /// # Errors
     /// The field, its value and what was expected.
-    pub fn check(&self, effect: AblationEffect) -> Result<&'static BalancerEntry, String> {
+    pub fn check(&self, effect: AblationEffect) -> Result<&'static BalancerEntry, FieldError> {
         let entries = balancers();
         for entry in &entries {
             let chosen = entry.name == self.name;
             let of_backbone = if chosen { entry.check_backbone(&self.sections, effect) } else { Ok(()) };
             let checked = entry.check(&self.sections).and(of_backbone);
-            checked.map_err(|fault| format!("balance.{}.{fault}", entry.name))?;
+            checked.map_err(|fault| fault.within(&format!("balance.{}", entry.name)))?;
         }
         find(&self.name).ok_or_else(|| {
             let known: Vec<&str> = entries.iter().map(|b| b.name).collect();
-            format!("balance.name = \"{}\": expected one of {}", self.name, known.join(", "))
+            FieldError::unknown_name("balance.name", &self.name, &known, None)
         })
     }
 }

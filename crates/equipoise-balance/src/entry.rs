@@ -4,7 +4,7 @@ use crate::balancer::Balancer;
 use crate::heads::HeadLosses;
 use crate::quantities::Quantities;
 use crate::teacher::Teacher;
-use equipoise_data::Seed;
+use equipoise_data::{FieldError, Seed};
 use equipoise_models::AblationEffect;
 use equipoise_models::section::{Section, SectionType, Sections, Settings, typed};
 
@@ -66,7 +66,7 @@ pub trait BalancerSettings: Settings {
     ///
     /// # Errors
     /// `field = value: expected ...` for the first setting out of its range.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         Ok(())
     }
 
@@ -74,7 +74,7 @@ pub trait BalancerSettings: Settings {
     ///
     /// # Errors
     /// `field = value: ...` for the first setting that does not go with such a backbone.
-    fn check_backbone(&self, _effect: AblationEffect) -> Result<(), String> {
+    fn check_backbone(&self, _effect: AblationEffect) -> Result<(), FieldError> {
         Ok(())
     }
 
@@ -104,8 +104,8 @@ pub struct BalancerEntry {
     settings: SectionType,
     has_section: bool,
     requirement: fn(&dyn Section) -> Requirement,
-    check: fn(&dyn Section) -> Result<(), String>,
-    check_backbone: fn(&dyn Section, AblationEffect) -> Result<(), String>,
+    check: fn(&dyn Section) -> Result<(), FieldError>,
+    check_backbone: fn(&dyn Section, AblationEffect) -> Result<(), FieldError>,
     without_effect: fn() -> Option<Box<dyn Section>>,
     build: fn(&dyn Section, Setup) -> Box<dyn Balancer>,
 }
@@ -148,7 +148,7 @@ impl BalancerEntry {
     ///
     /// # Errors
     /// `field = value: expected ...` for the first setting out of its range.
-    pub fn check(&self, sections: &Sections) -> Result<(), String> {
+    pub fn check(&self, sections: &Sections) -> Result<(), FieldError> {
         (self.check)(self.own(sections).as_ref())
     }
 
@@ -156,7 +156,7 @@ impl BalancerEntry {
     ///
     /// # Errors
     /// `field = value: ...` for the first setting that does not go with such a backbone.
-    pub fn check_backbone(&self, sections: &Sections, effect: AblationEffect) -> Result<(), String> {
+    pub fn check_backbone(&self, sections: &Sections, effect: AblationEffect) -> Result<(), FieldError> {
         (self.check_backbone)(self.own(sections).as_ref(), effect)
     }
 

@@ -44,6 +44,7 @@ use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
 use crate::quantities::{Quantities, Quantity};
+use equipoise_data::FieldError;
 use equipoise_models::{Ablation, ranges};
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +127,7 @@ impl BalancerSettings for Config {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::expect("every", self.every, self.every > 0, "1 or more")
     }
 

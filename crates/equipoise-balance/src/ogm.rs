@@ -42,7 +42,7 @@ use crate::heads::Heads;
 use crate::quantities::{Quantities, Quantity};
 use crate::update::Update;
 use burn::tensor::{Tensor, TensorData};
-use equipoise_data::Stream;
+use equipoise_data::{FieldError, Stream};
 use equipoise_models::{Ablation, AblationEffect, ranges};
 use equipoise_nn::init::standard_normal;
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ impl BalancerSettings for Config {
         effect: None,
     };
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         let Config { alpha, start_epoch, end_epoch, .. } = *self;
         ranges::not_negative("alpha", alpha)?;
         ranges::expect("start_epoch", start_epoch, start_epoch > 0, "1 or more")?;
@@ -155,11 +155,12 @@ impl BalancerSettings for Config {
         ranges::expect("end_epoch", end_epoch, end_epoch >= start_epoch, &expected)
     }
 
-    fn check_backbone(&self, effect: AblationEffect) -> Result<(), String> {
+    fn check_backbone(&self, effect: AblationEffect) -> Result<(), FieldError> {
         if self.contribution != Some(Contribution::Split) || effect == AblationEffect::Additive {
             return Ok(());
         }
-        Err("contribution = \"split\": the scores of this backbone are no sum over modalities; expected ablated".into())
+        let why = "the scores of this backbone are no sum over modalities";
+        Err(FieldError::word("contribution", "split", "ablated").hint(why))
     }
 
     fn without_effect() -> Option<Config> {

@@ -8,8 +8,8 @@
 use equipoise::Ablation;
 use equipoise::author::losses::{bpr, mean_bpr};
 use equipoise::author::{
-    Balancer, BalancerSettings, ModalityStep, Needs, Quantities, Setup, StepLoss, StepMargins,
-    register_balancer,
+    Balancer, BalancerSettings, FieldError, ModalityStep, Needs, Quantities, Setup, StepLoss, StepMargins,
+    ranges, register_balancer,
 };
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
@@ -34,10 +34,8 @@ impl BalancerSettings for Weakest {
     const SUMMARY: &'static str = "every modality also ranks alone, the weakest with the largest weight";
     const QUANTITIES: Quantities = Quantities { ratio: None, effect: None, ..Quantities::GENERAL };
 
-    fn check(&self) -> Result<(), String> {
-        let Weakest { strength } = *self;
-        let fine = strength >= 0.0 && strength.is_finite();
-        if fine { Ok(()) } else { Err(format!("strength = {strength}: expected 0 or more")) }
+    fn check(&self) -> Result<(), FieldError> {
+        ranges::not_negative("strength", self.strength)
     }
 
     fn without_effect() -> Option<Weakest> {

@@ -6,7 +6,7 @@ use equipoise_eval::EvalError;
 use equipoise_study::pipeline::PipelineError;
 use equipoise_study::sweep::SweepError;
 use equipoise_train::TrainError;
-use equipoise_train::config::layers::ConfigError;
+use equipoise_train::config::ConfigError;
 use std::fmt;
 use std::path::Path;
 

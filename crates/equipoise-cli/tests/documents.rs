@@ -4,7 +4,7 @@ use equipoise_balance::{BalanceConfig, Requirement};
 use equipoise_models::backbones;
 use equipoise_study::search::Dimension;
 use equipoise_study::sweep::{Method, SweepPlan};
-use equipoise_train::config::layers::Layers;
+use equipoise_train::config::Layers;
 use std::path::PathBuf;
 
 fn root(path: &str) -> PathBuf {
@@ -77,7 +77,7 @@ fn plan(name: &str) -> SweepPlan {
 fn the_paper_s_grids_are_there_for_each_of_its_backbones_and_every_point_is_a_run() {
     for backbone in ["vbpr", "deepstyle", "mmgcn", "grcn", "egogcn", "mgcn"] {
         let published = Layers::new().file(&root(&format!("configs/{backbone}.toml"))).unwrap();
-        let published = published.resolve().unwrap().backbone;
+        let published = published.resolve().unwrap().into_inner().backbone;
         for (name, settings, balance) in
             [(backbone.to_owned(), 2, "none"), (format!("{backbone}-ckd"), 4, "ckd")]
         {

@@ -33,6 +33,7 @@ fn it_behaves_and_trains_under_distillation_by_its_name() {
     config.backbone.width = 8;
     (config.train.epochs, config.train.lr) = (2, 0.01);
     (config.balance.name, config.balance.get_mut::<Ckd>().generic_triples) = ("ckd".into(), 50);
+    let config = config.checked().unwrap();
     let out = demo.dir("fused");
     let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();

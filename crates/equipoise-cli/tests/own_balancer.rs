@@ -11,7 +11,7 @@ use equipoise::Audit;
 use equipoise_balance::{BalanceConfig, BalancerSettings, find, register, suite};
 use equipoise_data::{LoadOptions, load};
 use equipoise_report::text_report;
-use equipoise_train::config::layers::Layers;
+use equipoise_train::config::Layers;
 use equipoise_train::events::Silent;
 use equipoise_train::{Job, RunConfig, StopFlag};
 use own::Weakest;
@@ -51,12 +51,13 @@ fn once_registered_it_has_a_section_and_trains_by_its_name() {
 
     let demo = Demo::new();
     let loaded = load(&demo.data(), &LoadOptions::default()).unwrap();
-    let mut config: RunConfig = layers.resolve().unwrap();
+    let mut config = layers.resolve().unwrap().into_inner();
     config.backbone.width = 8;
     (config.train.epochs, config.train.lr) = (2, 0.01);
     let text = config.to_toml().unwrap();
     assert!(text.contains("[balance.weakest]\nstrength = 0.5\n"), "{text}");
     assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
+    let config = config.checked().unwrap();
     let out = demo.dir("weakest");
     let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();

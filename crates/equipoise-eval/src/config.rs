@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use equipoise_data::Interactions;
+use equipoise_data::{FieldError, Interactions};
 use serde::{Deserialize, Serialize};
 
-use crate::error::EvalError;
 use crate::metrics::{Metric, MetricName, NdcgDefinition};
 
 /// Settings of an evaluation.
@@ -45,15 +44,16 @@ impl EvalConfig {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`EvalError::Config`] when `ks` or `metrics` is empty or repeats itself, or a cut-off is 0.
-    pub fn check(&self) -> Result<(), EvalError> {
-        check_list("ks", &self.ks)?;
-        check_list("metrics", &self.metrics)?;
+    /// If `ks` or `metrics` is empty or repeats itself, or a cut-off is 0.
+    pub fn check(&self) -> Result<(), FieldError> {
+        check_list("ks", &self.ks, usize::to_string)?;
+        check_list("metrics", &self.metrics, |name| format!("\"{}\"", name.as_str()))?;
         match self.ks.iter().position(|&k| k == 0) {
-            Some(place) => Err(EvalError::Config {
-                field: "ks",
-                problem: format!("expected cut-offs of at least 1, found 0 at place {}", place + 1),
-            }),
+            Some(place) => {
+                let error =
+                    FieldError::new("ks", listed(&self.ks, usize::to_string), "cut-offs of at least 1");
+                Err(error.hint(format!("found 0 at place {}", place + 1)))
+            }
             None => Ok(()),
         }
     }
@@ -81,14 +81,19 @@ impl EvalConfig {
     }
 }
 
-fn check_list<T: Ord + std::fmt::Debug>(field: &'static str, values: &[T]) -> Result<(), EvalError> {
+fn check_list<T: Ord>(key: &str, values: &[T], shown: fn(&T) -> String) -> Result<(), FieldError> {
+    let error = |expected: &str| FieldError::new(key, listed(values, shown), expected);
     let mut seen = BTreeSet::new();
-    let problem = match values.iter().find(|v| !seen.insert(*v)) {
-        Some(twice) => format!("expected each value once, found {twice:?} twice; remove one"),
-        None if values.is_empty() => "expected at least one value, found none".to_owned(),
-        None => return Ok(()),
-    };
-    Err(EvalError::Config { field, problem })
+    match values.iter().find(|v| !seen.insert(*v)) {
+        Some(twice) => Err(error("each value once").hint(format!("found {} twice", shown(twice)))),
+        None if values.is_empty() => Err(error("at least one value")),
+        None => Ok(()),
+    }
+}
+
+/// A list as it is written in TOML.
+fn listed<T>(values: &[T], shown: fn(&T) -> String) -> String {
+    format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -121,13 +126,15 @@ mod tests {
     #[test]
     fn useless_lists_are_refused_by_field() {
         let with_ks = |ks: &[usize]| EvalConfig { ks: ks.to_vec(), ..EvalConfig::default() };
-        for (ks, part) in
-            [(&[][..], "found none"), (&[20, 0], "found 0 at place 2"), (&[20, 5, 20], "found 20 twice")]
-        {
+        for (ks, part) in [
+            (&[][..], "at least one value"),
+            (&[20, 0], "found 0 at place 2"),
+            (&[20, 5, 20], "found 20 twice"),
+        ] {
             let error = with_ks(ks).check().unwrap_err().to_string();
-            assert!(error.starts_with("evaluation.ks: ") && error.contains(part), "{error}");
+            assert!(error.starts_with("ks = [") && error.contains(part), "{error}");
         }
         let config = EvalConfig { metrics: vec![], ..EvalConfig::default() };
-        assert!(config.check().unwrap_err().to_string().starts_with("evaluation.metrics: "));
+        assert!(config.check().unwrap_err().to_string().starts_with("metrics = []: "));
     }
 }

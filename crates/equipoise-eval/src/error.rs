@@ -115,13 +115,8 @@ pub enum EvalError {
         k: usize,
     },
     /// A field of the evaluation settings is unusable.
-    #[error("evaluation.{field}: {problem}")]
-    Config {
-        /// The field.
-        field: &'static str,
-        /// What was expected and found.
-        problem: String,
-    },
+    #[error("evaluation.{0}")]
+    Config(#[from] equipoise_data::FieldError),
     /// Nobody to evaluate.
     #[error(
         "held-out interactions: expected at least one, found none among {n_users} users; \

@@ -3,6 +3,7 @@
 use crate::entry::{BackboneEntry, BackboneSettings};
 use crate::registry::{backbones, find};
 use crate::section::{Sections, unknown_key};
+use equipoise_data::{FieldError, ranges};
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -81,15 +82,13 @@ impl BackboneConfig {
     ///
     /// # Errors
     /// The field, its value and what was expected.
-    pub fn check(&self) -> Result<&'static BackboneEntry, String> {
-        if !(1..=4096).contains(&self.width) {
-            return Err(format!("backbone.width = {}: expected 1 to 4096", self.width));
-        }
+    pub fn check(&self) -> Result<&'static BackboneEntry, FieldError> {
+        ranges::expect("backbone.width", self.width, (1..=4096).contains(&self.width), "1 to 4096")?;
         let entry = find(&self.name).ok_or_else(|| {
             let known: Vec<&str> = backbones().iter().map(|b| b.name).collect();
-            format!("backbone.name = \"{}\": expected one of {}", self.name, known.join(", "))
+            FieldError::unknown_name("backbone.name", &self.name, &known, None)
         })?;
-        entry.check(&self.sections).map_err(|fault| format!("backbone.{}.{fault}", self.name))?;
+        entry.check(&self.sections).map_err(|fault| fault.within(&format!("backbone.{}", self.name)))?;
         Ok(entry)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::section::{Section, SectionType, Sections, Settings, typed};
 use crate::{Backbone, Build};
+use equipoise_data::FieldError;
 
 /// Where a backbone's scores get a modality from: what silencing it can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub trait BackboneSettings: Settings {
     ///
     /// # Errors
     /// `field = value: expected ...` for the first setting out of its range.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         Ok(())
     }
 
@@ -67,7 +68,7 @@ pub struct BackboneEntry {
     /// What silencing a modality can show.
     pub ablation_effect: AblationEffect,
     section: SectionType,
-    check: fn(&dyn Section) -> Result<(), String>,
+    check: fn(&dyn Section) -> Result<(), FieldError>,
     build: fn(&dyn Section, &mut Build) -> Box<dyn Backbone>,
 }
 
@@ -95,7 +96,7 @@ impl BackboneEntry {
     ///
     /// # Errors
     /// `field = value: expected ...` for the first setting out of its range.
-    pub fn check(&self, sections: &Sections) -> Result<(), String> {
+    pub fn check(&self, sections: &Sections) -> Result<(), FieldError> {
         (self.check)(sections.of(self.name, self.section).as_ref())
     }
 

@@ -3,15 +3,15 @@
 use crate::config::BackboneConfig;
 use crate::{Ablation, Backbone, Build, Encoded, Inputs, MAX_MODALITIES, Request};
 use burn::tensor::Device;
-use equipoise_data::{Dataset, Seed};
+use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_nn::Parameters;
 
 /// Why a model cannot be built.
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum ModelError {
     /// An unknown backbone, a setting outside its range, or one that the data set cannot serve.
-    #[error("{0}")]
-    Setting(String),
+    #[error(transparent)]
+    Setting(#[from] FieldError),
     /// A data set without content, or with too much of it.
     #[error("the data set has {0} modalities: expected 1 to 64")]
     Modalities(usize),
@@ -52,7 +52,7 @@ impl Model {
         seed: Seed,
         device: &Device,
     ) -> Result<Model, ModelError> {
-        let entry = config.check().map_err(ModelError::Setting)?;
+        let entry = config.check()?;
         if inputs.modalities.is_empty() || inputs.n_modalities() > MAX_MODALITIES {
             return Err(ModelError::Modalities(inputs.n_modalities()));
         }

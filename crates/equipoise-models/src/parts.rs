@@ -2,7 +2,7 @@
 
 use crate::{Inputs, Pass};
 use burn::tensor::Tensor;
-use equipoise_data::Stream;
+use equipoise_data::{FieldError, Stream};
 use equipoise_nn::{Group, Parameters, affine, affine_added_leaky, affine_leaky, init};
 
 /// An initialiser: values of a table of `rows x columns`.
@@ -18,13 +18,13 @@ pub struct Build<'a> {
     pub parameters: &'a mut Parameters,
     /// Where initial values come from.
     pub stream: &'a mut Stream,
-    pub(crate) refusal: Option<String>,
+    pub(crate) refusal: Option<FieldError>,
 }
 
 impl Build<'_> {
-    /// Says that the data set does not have what a setting asks for: `backbone.<name>.<field> = value: expected
-    /// ...`. The model is then not made, whatever is returned; the first fault counts.
-    pub fn refuse(&mut self, fault: String) {
+    /// Says that the data set does not have what a setting asks for; the key is the whole one,
+    /// `backbone.<name>.<field>`. The model is then not made, whatever is returned; the first fault counts.
+    pub fn refuse(&mut self, fault: FieldError) {
         self.refusal.get_or_insert(fault);
     }
 

@@ -80,7 +80,7 @@ fn settings_out_of_range_are_refused() {
         (json!({"reg_ids": -1.0}), "reg_ids = -1: expected 0 or more"),
     ];
     for (settings, message) in cases {
-        let fault = configured("bm3", settings).check().err();
+        let fault = configured("bm3", settings).check().err().map(|fault| fault.to_string());
         assert_eq!(fault, Some(format!("backbone.bm3.{message}")));
     }
 }

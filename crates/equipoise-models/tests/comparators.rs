@@ -43,7 +43,9 @@ fn lightgcn_without_layers_is_bprmf() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let fault = |change: fn(&mut BackboneConfig)| config("lightgcn", change).check().err();
+    let fault = |change: fn(&mut BackboneConfig)| {
+        config("lightgcn", change).check().err().map(|fault| fault.to_string())
+    };
     let expected = |text: &str| Some(format!("backbone.lightgcn.{text}"));
     assert_eq!(fault(|c| c.get_mut::<LightGcn>().layers = 9), expected("layers = 9: expected 0 to 8"));
     assert_eq!(

@@ -96,7 +96,7 @@ fn what_cannot_be_served_is_refused() {
         equipoise_data::Seed(1),
         &device,
     ) {
-        Err(ModelError::Setting(fault)) => fault,
+        Err(ModelError::Setting(fault)) => fault.to_string(),
         other => panic!("expected a refusal, found {:?}", other.map(|_| "a model")),
     };
     let data = Dataset { categories: None, ..suite::dataset(1, 1) };

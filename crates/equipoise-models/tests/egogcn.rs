@@ -241,7 +241,7 @@ fn the_order_of_modalities_only_relabels() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let refused = |change: fn(&mut Config)| config(change).check().err().expect("out of range");
+    let refused = |change: fn(&mut Config)| config(change).check().err().expect("out of range").to_string();
     assert_eq!(refused(|c| c.theta = 1.5), "backbone.egogcn.theta = 1.5: expected 0 to 1");
     assert_eq!(refused(|c| c.theta = -0.5), "backbone.egogcn.theta = -0.5: expected 0 to 1");
     assert_eq!(refused(|c| c.layers = 17), "backbone.egogcn.layers = 17: expected 0 to 8");

@@ -209,7 +209,7 @@ fn initial_confidences_are_one_table_of_both_signs_or_one() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let refused = |change: fn(&mut Config)| config(change).check().err().expect("out of range");
+    let refused = |change: fn(&mut Config)| config(change).check().err().expect("out of range").to_string();
     assert_eq!(refused(|c| c.n_route = 17), "backbone.grcn.n_route = 17: expected 0 to 8");
     assert_eq!(refused(|c| c.layers = 99), "backbone.grcn.layers = 99: expected 0 to 8");
     assert_eq!(refused(|c| c.dropout = 1.0), "backbone.grcn.dropout = 1: expected 0 to below 1");

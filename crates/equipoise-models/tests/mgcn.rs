@@ -105,7 +105,7 @@ fn settings_out_of_range_are_refused() {
         (json!({"lambda_c": -0.5}), "lambda_c = -0.5: expected 0 or more"),
         (json!({"tau": 0.0}), "tau = 0: expected 0.01 to 100"),
     ] {
-        let fault = configured("mgcn", settings).check().err();
+        let fault = configured("mgcn", settings).check().err().map(|fault| fault.to_string());
         assert_eq!(fault, Some(format!("backbone.mgcn.{message}")));
     }
 }

@@ -200,7 +200,7 @@ fn users_or_items_may_be_asked_for_alone() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let fault = |mmgcn| settings(mmgcn).check().err();
+    let fault = |mmgcn| settings(mmgcn).check().err().map(|fault| fault.to_string());
     for layers in [0, 9] {
         let expected = format!("backbone.mmgcn.layers = {layers}: expected 1 to 8");
         assert_eq!(fault(Config { layers, ..Config::default() }), Some(expected));

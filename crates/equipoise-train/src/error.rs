@@ -1,8 +1,8 @@
 //! What can go wrong in a run.
 
-use crate::config::layers::ConfigError;
+use crate::config::ConfigError;
 use crate::role::Role;
-use equipoise_data::{DataError, SamplerError, VocabularyError, is_input_fault};
+use equipoise_data::{DataError, FieldError, SamplerError, VocabularyError, is_input_fault};
 use equipoise_eval::EvalError;
 use equipoise_models::ModelError;
 use equipoise_nn::ParameterError;
@@ -32,7 +32,10 @@ pub enum TrainError {
     /// Raw ids on disk.
     #[error(transparent)]
     Vocabulary(#[from] VocabularyError),
-    /// A value that only the data set shows to be wrong.
+    /// A setting that does not go with the data set or with another setting.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// Data that cannot be trained on.
     #[error("{0}")]
     Setting(String),
     /// The loss became NaN or infinite.
@@ -116,6 +119,7 @@ impl TrainError {
             TrainError::RunFile { source, .. } => is_input_fault(source),
             TrainError::Sampler(_)
             | TrainError::Model(_)
+            | TrainError::Field(_)
             | TrainError::Setting(_)
             | TrainError::Taken(_)
             | TrainError::RunFormat { .. }

@@ -1,6 +1,6 @@
 //! A model's metrics, whole and under ablations.
 
-use equipoise_data::Interactions;
+use equipoise_data::{FieldError, Interactions};
 use equipoise_eval::{Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
 use equipoise_models::{Ablation, Encoded, Model};
 use std::collections::BTreeMap;
@@ -19,14 +19,12 @@ impl Selection {
     /// Reads `<metric>@<k>`, such as `recall@20`.
     ///
     /// # Errors
-    /// If it is no such thing; the message starts with the field's name.
-    pub fn parse(text: &str) -> Result<Selection, String> {
+    /// If it is no such thing; the key is `train.metric`.
+    pub fn parse(text: &str) -> Result<Selection, FieldError> {
         let fault = || {
             let names: Vec<&str> = MetricName::ALL.iter().map(|m| m.as_str()).collect();
-            format!(
-                "train.metric = \"{text}\": expected <metric>@<k>, such as recall@20, with one of {}",
-                names.join(", ")
-            )
+            let expected = format!("<metric>@<k>, such as recall@20, with one of {}", names.join(", "));
+            FieldError::word("train.metric", text, expected)
         };
         let (name, k) = text.split_once('@').ok_or_else(fault)?;
         let k: usize = k.parse().ok().filter(|&k| k > 0).ok_or_else(fault)?;

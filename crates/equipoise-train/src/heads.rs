@@ -1,6 +1,6 @@
 //! Losses of a model's heads (each channel, and the whole), on triples fixed once for all that are compared.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::step::Stepper;
 use crate::stopping::StopFlag;
 use equipoise_balance::none::NoBalance;
@@ -62,7 +62,7 @@ fn heads(n: usize) -> Vec<Ablation> {
 pub(crate) struct Meter<'a> {
     pub(crate) model: &'a Model,
     pub(crate) data: &'a Dataset,
-    pub(crate) config: &'a RunConfig,
+    pub(crate) config: &'a Checked<RunConfig>,
     /// Made when first asked for, the same for a whole run.
     pub(crate) probe: &'a OnceCell<Probe>,
     pub(crate) epoch: usize,
@@ -82,8 +82,8 @@ impl Meter<'_> {
         let device = model.parameters.device();
         let mut copy = Model::on(&self.config.backbone, model.inputs.clone(), seed, device).expect(SAME);
         copy.parameters.restore(&model.parameters.snapshot());
-        let (train, settings) = (&self.data.train, &self.config.train);
-        let stepper = Stepper::new(copy, head, Box::new(NoBalance), train, settings, seed);
+        let train = &self.data.train;
+        let stepper = Stepper::new(copy, head, Box::new(NoBalance), train, self.config, seed);
         let mut stepper = stepper.expect(SAME);
         for _ in 0..epochs * stepper.steps_per_epoch() {
             if self.stop.is_raised() || !stepper.step(train).loss.is_finite() {

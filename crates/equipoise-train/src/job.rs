@@ -1,6 +1,6 @@
 //! A whole run: teachers where the balancer needs them, the model, the one test evaluation, the directory.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::events::{Event, Listener};
 use crate::lock::RunLock;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// A run to be made.
 pub struct Job<'a> {
     /// The resolved configuration.
-    pub config: &'a RunConfig,
+    pub config: &'a Checked<RunConfig>,
     /// The data, its test part sealed.
     pub loaded: &'a Loaded,
     /// Where the run goes.
@@ -36,7 +36,6 @@ impl Job<'_> {
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        self.config.check().map_err(TrainError::Setting)?;
         let data = &self.loaded.data;
         let _lock = RunLock::take(self.out)?;
         let run = Run::begin(self.out, self.config, data, self.overwrite)?;
@@ -53,7 +52,6 @@ impl Job<'_> {
     /// # Errors
     /// See [`TrainError`].
     pub fn prepare(&self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<(), TrainError> {
-        self.config.check().map_err(TrainError::Setting)?;
         let inputs = Inputs::new(&self.loaded.data);
         let context = self.context(&inputs);
         Preparation { context: &context, dir: &self.teachers(), stop }.balancer(listener).map(drop)

@@ -1,6 +1,6 @@
 //! The training loop, early stopping, run directories and events.
 //!
-//! * [`RunConfig`]: everything a run depends on, one type for TOML, flags and code; [`config::layers`] keeps
+//! * [`RunConfig`]: everything a run depends on, one type for TOML, flags and code; [`config::Layers`] keeps
 //!   where each value came from.
 //! * [`Role`]: which model of a run is in training.
 //! * [`Trainer`]: the loop over one model; it never sees test data.
@@ -36,7 +36,7 @@ mod own_groups;
 mod requirement;
 mod step;
 
-pub use config::{DataConfig, PatienceRule, RunConfig, TrainConfig};
+pub use config::{Checked, DataConfig, PatienceRule, RunConfig, TrainConfig};
 pub use error::TrainError;
 pub use evaluation::Metrics;
 pub use events::{EpochRecord, Event, Listener, ModalityRecord};

@@ -1,7 +1,7 @@
 //! One model of a run, be it the model itself, the plain model or a teacher: trained, measured, and written to a run
 //! directory of its own.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::events::{Ending, Event, EventLog, Listener};
 use crate::measurement::Measurement;
@@ -19,7 +19,7 @@ use equipoise_models::{Inputs, Model};
 /// What the models of a run have in common.
 pub(crate) struct RunContext<'a> {
     /// The configuration of the run.
-    pub config: &'a RunConfig,
+    pub config: &'a Checked<RunConfig>,
     /// The data, without its test part.
     pub data: &'a Dataset,
     /// The test part; without it nothing is measured on test.
@@ -32,7 +32,7 @@ pub(crate) struct RunContext<'a> {
 pub(crate) struct ModelRun<'a> {
     pub run: &'a Run,
     pub role: Role,
-    pub config: &'a RunConfig,
+    pub config: &'a Checked<RunConfig>,
     /// What its log begins with.
     pub opening: &'a [Event],
 }

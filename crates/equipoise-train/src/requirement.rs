@@ -1,6 +1,6 @@
 //! What a balancer needs before it can start: teachers, the plain model, and how their losses went.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::events::{Ending, Event, Listener};
 use crate::heads::Probe;
@@ -105,7 +105,7 @@ impl Preparation<'_> {
         &self,
         dir: &Path,
         role: Role,
-        config: &RunConfig,
+        config: &Checked<RunConfig>,
         listener: &mut dyn Listener<Event>,
     ) -> Result<Run, TrainError> {
         let run = Run::begin(dir, config, self.context.data, true)?;

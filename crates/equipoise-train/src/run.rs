@@ -15,8 +15,8 @@
 //! Every file but the log is written whole or not at all; `metrics.json` is written last, so a directory that has
 //! one is a finished run.
 
-use crate::config::RunConfig;
-use crate::config::layers::Layers;
+use crate::config::Layers;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::report::Report;
 use crate::role::Role;
@@ -68,7 +68,7 @@ impl Run {
     /// Whether an unfinished run of that configuration is here.
     fn is_unfinished(&self, config: &RunConfig) -> bool {
         // Compared as written: settings that a run does not use are not written.
-        let same = |saved: RunConfig| saved.to_toml().ok() == config.to_toml().ok();
+        let same = |saved: Checked<RunConfig>| saved.to_toml().ok() == config.to_toml().ok();
         !self.metrics_path().exists() && self.config().is_ok_and(same)
     }
 
@@ -204,7 +204,7 @@ impl Run {
     ///
     /// # Errors
     /// If the file is missing or not a configuration.
-    pub fn config(&self) -> Result<RunConfig, TrainError> {
+    pub fn config(&self) -> Result<Checked<RunConfig>, TrainError> {
         Ok(Layers::new().file(&self.config_path())?.resolve()?)
     }
 
@@ -246,7 +246,7 @@ impl Run {
             );
             return Err(TrainError::format(&self.dir, reason));
         }
-        let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+        let device = config.on_device()?;
         let mut model = Model::on(&config.backbone, inputs, equipoise_data::Seed(config.seed), &device)?;
         model.parameters.load_safetensors(&self.model_path())?;
         Ok(model)

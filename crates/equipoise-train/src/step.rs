@@ -9,7 +9,7 @@
 //! `extra` is what the backbone adds of its own; one with [`Objective::Own`] has it in the place of the first term.
 
 use crate::batch::StepBatch;
-use crate::config::TrainConfig;
+use crate::config::{Checked, RunConfig};
 use crate::own_groups::OwnGroups;
 use burn::tensor::Tensor;
 use equipoise_balance::losses::number;
@@ -66,10 +66,10 @@ impl Stepper {
         primary: Ablation,
         balancer: Box<dyn Balancer>,
         train: &Interactions,
-        config: &TrainConfig,
+        config: &Checked<RunConfig>,
         seed: Seed,
     ) -> Result<Stepper, SamplerError> {
-        let needs = balancer.needs();
+        let (needs, config) = (balancer.needs(), &config.train);
         let groups = groups(&model);
         let (ablations, own) = passes(primary, &needs, &groups, model.inputs.n_modalities());
         let sampler = || {

@@ -1,7 +1,7 @@
 //! Uni-modal teachers, one run per modality, and the plain model's run: trained once and used again where they fit.
 
+use crate::config::Layers;
 use crate::config::RunConfig;
-use crate::config::layers::Layers;
 use crate::error::TrainError;
 use crate::role::Role;
 use crate::run::{Run, short};

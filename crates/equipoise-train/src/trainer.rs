@@ -1,6 +1,6 @@
 //! The loop over one model. It sees train and validation data only.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
@@ -9,7 +9,7 @@ use crate::role::Role;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, Verdict};
 use equipoise_balance::Balancer;
-use equipoise_data::{Dataset, Seed};
+use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
 use std::time::Instant;
@@ -33,7 +33,7 @@ pub struct Trained {
 /// Trains one model: a student under a balancer, or a teacher under `only(m)`.
 pub struct Trainer<'a> {
     data: &'a Dataset,
-    config: &'a RunConfig,
+    config: &'a Checked<RunConfig>,
     role: Role,
     primary: Ablation,
     selection: Selection,
@@ -57,8 +57,12 @@ fn beside_ranking() -> String {
 ///
 /// # Errors
 /// If it cannot be built.
-pub(crate) fn untrained(config: &RunConfig, inputs: &Inputs, role: &Role) -> Result<Model, TrainError> {
-    let device = equipoise_nn::device(&config.device).map_err(|e| TrainError::Setting(e.to_string()))?;
+pub(crate) fn untrained(
+    config: &Checked<RunConfig>,
+    inputs: &Inputs,
+    role: &Role,
+) -> Result<Model, TrainError> {
+    let device = config.on_device()?;
     Ok(Model::on(&config.backbone, inputs.clone(), role.seed(Seed(config.seed)), &device)?)
 }
 
@@ -72,7 +76,7 @@ impl<'a> Trainer<'a> {
     pub fn new(
         data: &'a Dataset,
         inputs: &Inputs,
-        config: &'a RunConfig,
+        config: &'a Checked<RunConfig>,
         role: Role,
         balancer: Box<dyn Balancer>,
     ) -> Result<Trainer<'a>, TrainError> {
@@ -87,18 +91,17 @@ impl<'a> Trainer<'a> {
         })?;
         let model = untrained(config, inputs, &role)?;
         if balancer.needs().replaces_ranking && model.backbone.objective() == Objective::Own {
-            return Err(TrainError::Setting(format!(
-                "balance.name = \"{}\": it weighs the ranking loss, and backbone {} is trained with a loss of its \
-                 own instead; expected {}",
-                config.balance.name,
-                config.backbone.name,
-                beside_ranking()
-            )));
+            let why = format!(
+                "it weighs the ranking loss, and backbone {} is trained with a loss of its own instead",
+                config.backbone.name
+            );
+            return Err(FieldError::word("balance.name", &config.balance.name, beside_ranking())
+                .hint(why)
+                .into());
         }
-        let selection = Selection::parse(&config.train.metric).map_err(TrainError::Setting)?;
-        let selection = selection.with(&config.eval);
+        let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
         let seed = role.seed(Seed(config.seed));
-        let stepper = Stepper::new(model, primary, balancer, &data.train, &config.train, seed)?;
+        let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
         Ok(Trainer { data, config, role, primary, selection, stepper, probe })
     }

@@ -1,6 +1,6 @@
 //! A model trained to be compared with others on validation, as a search does.
 
-use crate::config::RunConfig;
+use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, Event, Listener};
@@ -18,7 +18,7 @@ use std::path::Path;
 /// saved but teachers, whose test metrics are left out.
 pub struct Tuning<'a> {
     /// The resolved configuration; `balance.teachers` is not read.
-    pub config: &'a RunConfig,
+    pub config: &'a Checked<RunConfig>,
     /// The data, without its test part.
     pub data: &'a Dataset,
     /// What models read of it, which other trainings share.
@@ -62,7 +62,6 @@ impl Tuning<'_> {
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Box<dyn Balancer>, TrainError> {
-        self.config.check().map_err(TrainError::Setting)?;
         let context = RunContext { config: self.config, data: self.data, test: None, inputs: self.inputs };
         let (balancer, opening) =
             Preparation { context: &context, dir: teachers, stop }.balancer(listener)?;
@@ -80,10 +79,11 @@ impl Tuning<'_> {
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Tuned, TrainError> {
-        let mut config = self.config.clone();
+        let mut config = self.config.clone().into_inner();
         config.train.epochs = self.epochs.map_or(config.train.epochs, |most| config.train.epochs.min(most));
         // Channels are for curves that nobody draws here.
         config.train.channels = false;
+        let config = config.checked()?;
         let trainer = Trainer::new(self.data, self.inputs, &config, Role::Model, balancer)?;
         let trained = trainer.run(listener, stop)?;
         let value = self.measure(&trained)?;
@@ -95,7 +95,7 @@ impl Tuning<'_> {
         if self.metric == self.config.train.metric {
             return Ok(trained.best);
         }
-        let selection = Selection::parse(self.metric).map_err(TrainError::Setting)?.with(&self.config.eval);
+        let selection = Selection::parse(self.metric)?.with(&self.config.eval);
         let encoded = trained.model.encode_all(&[Ablation::FULL]);
         let (validation, train) = (&self.data.validation, &self.data.train);
         Ok(selection.measure(&encoded, Ablation::FULL, validation, &[train])?)

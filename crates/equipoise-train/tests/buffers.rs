@@ -5,7 +5,7 @@ use equipoise_data::{LoadOptions, Seed, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model, built_in};
 use equipoise_nn::buffers;
-use equipoise_train::{Stepper, TrainConfig};
+use equipoise_train::{RunConfig, Stepper, TrainConfig};
 
 #[test]
 fn a_steady_step_allocates_no_large_buffer() {
@@ -20,7 +20,8 @@ fn a_steady_step_allocates_no_large_buffer() {
         }
         let setup = Setup::new(data.modalities.len(), AblationEffect::Additive, Seed(0));
         let balancer = Unbalanced::default().build(setup);
-        let config = TrainConfig { batch_size: 512, ..TrainConfig::default() };
+        let train = TrainConfig { batch_size: 512, ..TrainConfig::default() };
+        let config = RunConfig { train, ..RunConfig::default() }.checked().unwrap();
         let mut stepper =
             Stepper::new(model, Ablation::FULL, balancer, &data.train, &config, Seed(1)).unwrap();
         let mut counted = |steps: usize| {

@@ -51,8 +51,9 @@ fn setup(world: &World, config: &RunConfig) -> Setup {
 fn train(world: &World, config: &RunConfig) -> Left {
     let entry = equipoise_balance::find(&config.balance.name).unwrap();
     let balancer = entry.build(&config.balance.sections, setup(world, config));
+    let config = config.clone().checked().unwrap();
     let trainer =
-        Trainer::new(&world.loaded.data, &Inputs::new(&world.loaded.data), config, Role::Model, balancer)
+        Trainer::new(&world.loaded.data, &Inputs::new(&world.loaded.data), &config, Role::Model, balancer)
             .unwrap();
     let mut validation = Validation::default();
     let trained = trainer.run(&mut validation, &StopFlag::default()).unwrap();

@@ -44,7 +44,7 @@ fn metrics_and_configuration_are_read_back_as_written() {
     let config = world.config();
     let outcome = world.run(&config, "run").unwrap();
     let run = Run::open(&world.path("run")).unwrap();
-    assert_eq!(run.config().unwrap(), config);
+    assert_eq!(*run.config().unwrap(), config);
     let report = run.report().unwrap();
     let (test, expected) = (report.test.as_ref().unwrap(), outcome.report.test.as_ref().unwrap());
     assert_eq!(test.definitions, expected.definitions);
@@ -78,6 +78,7 @@ fn a_taken_directory_is_refused_and_overwritten_on_request() {
     assert_eq!(std::fs::read(out.join("metrics.json")).unwrap(), before, "nothing was touched");
     let mut second = first;
     second.seed += 1;
+    let second = second.checked().unwrap();
     std::fs::write(out.join("notes.txt"), "mine").unwrap();
     let job = Job { config: &second, loaded: &world.loaded, out: &out, overwrite: true };
     job.execute(&mut Silent, &StopFlag::default()).unwrap();

@@ -32,6 +32,7 @@ fn ten_epochs_lower_the_loss_and_raise_positives_above_negatives() {
     let world = World::new();
     let (data, mut config, mut heard) = (&world.loaded.data, world.config(), Recorder::default());
     config.train.epochs = 10;
+    let config = config.checked().unwrap();
     let inputs = Inputs::new(data);
     let trainer = || Trainer::new(data, &inputs, &config, Role::Model, Box::new(NoBalance)).unwrap();
     let trained = trainer().run(&mut heard, &StopFlag::default()).unwrap();

@@ -14,7 +14,7 @@ pub use equipoise_data::formats::{
     Faults, Format, FormatEntry, Gathered, GatheredModality, GatheredSplit, NoOptions, ReadRequest,
     register as register_format,
 };
-pub use equipoise_data::{DataError, Seed, Stream, Triples};
+pub use equipoise_data::{DataError, FieldError, Seed, Stream, Triples};
 pub use equipoise_models::{
     AblationEffect, Backbone, BackboneConfig, BackboneEntry, BackboneSettings, BatchTriples, Block, Build,
     Content, Encoded, Graphs, Init, Inputs, Linear, Margins, Mode, Model, ModelError, Objective, Occurrences,

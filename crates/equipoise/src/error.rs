@@ -3,7 +3,7 @@
 use equipoise_data::DataError;
 use equipoise_eval::EvalError;
 use equipoise_train::TrainError;
-use equipoise_train::config::layers::ConfigError;
+use equipoise_train::config::ConfigError;
 
 /// What can go wrong. The message names the file, line or field, what was expected and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use crate::{Dataset, Error, TrainedRun};
 use equipoise_balance::BalancerSettings;
 use equipoise_models::BackboneSettings;
-use equipoise_train::config::layers::{ConfigError, Layers};
+use equipoise_train::config::{ConfigError, Layers};
 use equipoise_train::events::Silent;
 use equipoise_train::{Event, Job, Listener, RunConfig, StopFlag};
 use std::path::Path;
@@ -105,6 +105,7 @@ impl<'a> Training<'a> {
         if config.data != *data.settings() {
             return Err(Error::DataSetting);
         }
+        let config = config.checked()?;
         let job = Job { config: &config, loaded: data.loaded(), out: dir.as_ref(), overwrite };
         let outcome = on_pool(threads, || job.execute(&mut *listener, &stop))??;
         TrainedRun::new(outcome.run, outcome.report, None)

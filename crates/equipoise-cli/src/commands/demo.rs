@@ -83,7 +83,7 @@ fn train(
     if out.join("teachers").exists() {
         std::fs::remove_dir_all(out.join("teachers")).map_err(Failure::failed)?;
     }
-    let config = config(args, balance, data);
+    let config = config(args, balance, data).checked()?;
     let job = Job { config: &config, loaded, out: &out, overwrite: true };
     let outcome = job.execute(progress, stop)?;
     if outcome.report.ending == Ending::Interrupted {

@@ -50,7 +50,7 @@ enum Ndcg {
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let run = Run::open(&args.run)?;
-    let config = run.config()?;
+    let config = run.config()?.into_inner();
     let mut source = config.data;
     if let Some(path) = &args.data {
         source.path = path.clone();

@@ -8,7 +8,7 @@ use crate::print;
 use super::settings::literal;
 use crate::interrupt::on_interrupt;
 use crate::progress::Progress;
-use equipoise_train::config::layers::Layers;
+use equipoise_train::config::Layers;
 use equipoise_train::{Job, Outcome, RunConfig};
 use std::path::{Path, PathBuf};
 

@@ -47,6 +47,7 @@ use crate::{
     Backbone, BatchTriples, Encoded, Objective, Occurrences, Pass, Request, Tables, encode_once, ranges,
 };
 use burn::tensor::{Tensor, TensorData};
+use equipoise_data::FieldError;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::{Group, Propagation, gather_rows, init, normalise_rows};
 use serde::{Deserialize, Serialize};
@@ -87,9 +88,9 @@ impl BackboneSettings for Config {
         "LightGCN that learns without negatives, by predicting items from users, features and back";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::layers("ui_layers", self.ui_layers)?;
-        ranges::rate("dropout", self.dropout)?;
+        ranges::below_one("dropout", self.dropout)?;
         ranges::not_negative("feature_weight", self.feature_weight)?;
         ranges::not_negative("reg_ids", self.reg_ids)
     }

@@ -57,6 +57,7 @@ use crate::parts::{Build, Content};
 use crate::pass::repeat;
 use crate::{Ablation, Backbone, Block, Encoded, Inputs, Pass, Request, Tables, View, ranges};
 use burn::tensor::{Tensor, TensorData};
+use equipoise_data::FieldError;
 use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -127,14 +128,14 @@ impl BackboneSettings for Config {
     const SUMMARY: &'static str = "projected content less a learned vector of the item's category";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Additive;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::expect("min_count", self.min_count, self.min_count > 0, "1 or more")
     }
 
     fn build(&self, b: &mut Build) -> Box<dyn Backbone> {
         let Config { variant, ablate_category, .. } = *self;
         let of_items = of_items(self, b.inputs).unwrap_or_else(|fault| {
-            b.refuse(format!("backbone.deepstyle.{fault}"));
+            b.refuse(fault.within("backbone.deepstyle"));
             None
         });
         b.ids(init::xavier_uniform);
@@ -269,16 +270,15 @@ struct OfItems {
 ///
 /// # Errors
 /// If the data set has none and they must come from there.
-fn of_items(config: &Config, inputs: &Inputs) -> Result<Option<Arc<OfItems>>, String> {
+fn of_items(config: &Config, inputs: &Inputs) -> Result<Option<Arc<OfItems>>, FieldError> {
     let per_item = || (0..inputs.n_items as u32).collect();
     let rows = match (config.categories, &inputs.categories) {
         (CategorySource::None, _) => return Ok(None),
         (CategorySource::PerItem, _) | (CategorySource::Auto, None) => per_item(),
         (CategorySource::Data | CategorySource::Auto, Some(data)) => data.resolve(config.min_count).1,
         (CategorySource::Data, None) => {
-            let expected =
-                "expected a data set with categories.json beside its splits, or auto, per_item or none";
-            return Err(format!("categories = \"data\": {expected}"));
+            let expected = "a data set with categories.json beside its splits, or auto, per_item or none";
+            return Err(FieldError::word("categories", "data", expected));
         }
     };
     Ok(Some(Arc::new(OfItems::new(rows))))

@@ -71,6 +71,7 @@ use crate::pass::repeat;
 use crate::requested::{RequestedEdges, RequestedNodes, select};
 use crate::{Ablation, Backbone, Block, Encoded, Inputs, Pass, Request, Tables, View, ranges};
 use burn::tensor::Tensor;
+use equipoise_data::FieldError;
 use equipoise_data::Stream;
 use equipoise_data::graph::{Edges, Normalisation};
 use equipoise_nn::{
@@ -238,7 +239,7 @@ impl BackboneSettings for Config {
         "attention in every modality's graph, its messages mixed with the other modalities";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Inputs;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::expect("theta", self.theta, (0.0..=1.0).contains(&self.theta), "0 to 1")?;
         ranges::layers("layers", self.layers)?;
         ranges::not_negative("reg_inputs", self.reg_inputs)

@@ -54,7 +54,7 @@ use crate::requested::RequestedNodes;
 use crate::{Backbone, Block, Encoded, Mode, Pass, Projection, Request, Tables, View, encode_once, ranges};
 use burn::tensor::Tensor;
 use equipoise_data::graph::{Bipartite, Normalisation};
-use equipoise_data::{Interactions, Seed, Stream, Triples};
+use equipoise_data::{FieldError, Interactions, Seed, Stream, Triples};
 use equipoise_nn::math::softplus;
 use equipoise_nn::{Propagation, init, margins, propagate};
 use serde::{Deserialize, Serialize};
@@ -122,13 +122,13 @@ impl BackboneSettings for Config {
         "LightGCN on a thinned graph, plus ids spread over a frozen graph of similar items";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::neighbours("neighbours", self.neighbours)?;
         self.mix.iter().try_for_each(|&weight| ranges::not_negative("mix", weight))?;
         ranges::layers("ui_layers", self.ui_layers)?;
         ranges::layers("ii_layers", self.ii_layers)?;
         ranges::not_negative("reg_features", self.reg_features)?;
-        ranges::rate("drop", self.drop)?;
+        ranges::below_one("drop", self.drop)?;
         ranges::expect("resample", self.resample, self.resample > 0, "1 or more")
     }
 
@@ -136,9 +136,10 @@ impl BackboneSettings for Config {
         let (config, n) = (self.clone(), b.n_modalities());
         if ![0, n].contains(&config.mix.len()) {
             let names = b.inputs.names().join(", ");
-            b.refuse(format!(
-                "backbone.freedom.mix = {:?}: expected one number per modality ({names}), or none",
-                config.mix
+            b.refuse(FieldError::new(
+                "backbone.freedom.mix",
+                format_args!("{:?}", config.mix),
+                format!("one number per modality ({names}), or none"),
             ));
         }
         b.ids(init::xavier_uniform);

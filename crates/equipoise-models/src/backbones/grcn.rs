@@ -66,6 +66,7 @@ use crate::parts::{Build, Content};
 use crate::requested::{RequestedEdges, RequestedNodes, select};
 use crate::{Ablation, Backbone, Block, Encoded, Pass, Request, Tables, View, ranges};
 use burn::tensor::{Tensor, activation};
+use equipoise_data::FieldError;
 use equipoise_nn::{
     by_sender, collect, edge_softmax, init, larger, normalise_rows, residual_attention, stack,
 };
@@ -293,10 +294,10 @@ impl BackboneSettings for Config {
     const SUMMARY: &'static str = "a graph of ids whose edges are weighted by attention in every modality";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Inputs;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::layers("n_route", self.n_route)?;
         ranges::layers("layers", self.layers)?;
-        ranges::rate("dropout", self.dropout)?;
+        ranges::below_one("dropout", self.dropout)?;
         ranges::not_negative("reg_inputs", self.reg_inputs)
     }
 

@@ -34,6 +34,7 @@ use crate::parts::Build;
 use crate::requested::RequestedNodes;
 use crate::{Backbone, BatchTriples, Encoded, Occurrences, Pass, Request, Tables, ranges};
 use burn::tensor::Tensor;
+use equipoise_data::FieldError;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::init;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ impl BackboneSettings for Config {
     const SUMMARY: &'static str = "id embeddings smoothed over the interaction graph";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Nothing;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::layers("layers", self.layers)?;
         ranges::not_negative("reg_ids", self.reg_ids)
     }

@@ -74,6 +74,7 @@ use crate::{
 };
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
+use equipoise_data::FieldError;
 use equipoise_data::graph::Normalisation;
 use equipoise_nn::{
     Group, Propagation, blend, collect, gated, gather_rows, init, log_partition, normalise_rows, propagate,
@@ -141,7 +142,7 @@ impl BackboneSettings for Config {
         "user-item and item-item views of features purified by ids, fused by what users do";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Inputs;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         ranges::neighbours("neighbours", self.neighbours)?;
         ranges::layers("ui_layers", self.ui_layers)?;
         ranges::layers("ii_layers", self.ii_layers)?;

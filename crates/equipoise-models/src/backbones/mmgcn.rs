@@ -68,6 +68,7 @@ use crate::parts::{Build, Content, Linear};
 use crate::requested::RequestedNodes;
 use crate::{Ablation, Backbone, Block, Encoded, Graphs, Mode, Pass, Request, Tables, View, ranges};
 use burn::tensor::{Tensor, TensorData};
+use equipoise_data::FieldError;
 use equipoise_data::Interactions;
 use equipoise_data::graph::{Bipartite, Csr, Normalisation};
 use equipoise_nn::{Propagation, blend, collect, init, leaky_relu, normalise_rows, propagate, stack};
@@ -127,10 +128,10 @@ impl BackboneSettings for Config {
     const SUMMARY: &'static str = "one graph network per modality over shared id embeddings, averaged";
     const ABLATION_EFFECT: AblationEffect = AblationEffect::Inputs;
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         let Config { layers, dropout, .. } = *self;
         ranges::expect("layers", layers, (1..=8).contains(&layers), "1 to 8")?;
-        ranges::rate("dropout", dropout)
+        ranges::below_one("dropout", dropout)
     }
 
     fn build(&self, b: &mut Build) -> Box<dyn Backbone> {

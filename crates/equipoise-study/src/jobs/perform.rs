@@ -6,7 +6,7 @@ use equipoise_encode::{EncodeError, EncodeProgress, encode_images, encode_texts}
 use equipoise_jobs::{Fault, Listener, Standing, StopFlag};
 use equipoise_models::Inputs;
 use equipoise_train::events::{Ending, EventLog};
-use equipoise_train::{Event, Job, Role, Run, RunConfig, TrainError, Tuning};
+use equipoise_train::{Checked, Event, Job, Role, Run, RunConfig, TrainError, Tuning};
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,18 +64,18 @@ fn done(task: &Task, listener: &mut dyn Listener<TaskEvent>, stop: &StopFlag) ->
     let mut trained = |event: &Event| listener.event(&TaskEvent::Training(event.clone()));
     match &task.work {
         Work::Train(config) => {
-            let loaded = data(config, task)?;
-            let job = Job { config, loaded: &loaded, out: dir, overwrite: true };
+            let (config, loaded) = (checked(config)?, data(config, task)?);
+            let job = Job { config: &config, loaded: &loaded, out: dir, overwrite: true };
             whole(&job, &mut trained, stop).map(Some).map_err(fault)
         }
         Work::Teachers(config) => {
-            let loaded = data(config, task)?;
-            let job = Job { config, loaded: &loaded, out: dir, overwrite: true };
+            let (config, loaded) = (checked(config)?, data(config, task)?);
+            let job = Job { config: &config, loaded: &loaded, out: dir, overwrite: true };
             job.prepare(&mut trained, stop).map(|()| None).map_err(fault)
         }
         Work::Search(config) => {
-            let loaded = data(config, task)?;
-            validated(config, &loaded.data, dir, &mut trained, stop).map(Some).map_err(fault)
+            let (config, loaded) = (checked(config)?, data(config, task)?);
+            validated(&config, &loaded.data, dir, &mut trained, stop).map(Some).map_err(fault)
         }
         Work::EncodeText(request) => {
             let mut request = request.as_ref().clone();
@@ -90,6 +90,11 @@ fn done(task: &Task, listener: &mut dyn Listener<TaskEvent>, stop: &StopFlag) ->
             encode_images(&request, &mut encoded).map(|_| None).map_err(encode_fault)
         }
     }
+}
+
+/// The configuration, once it is checked.
+fn checked(config: &RunConfig) -> Result<Checked<RunConfig>, Fault> {
+    config.clone().checked().map_err(|error| fault(error.into()))
 }
 
 /// The data of a run, which must be what the task was written for.
@@ -114,7 +119,7 @@ fn whole(job: &Job, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Resu
 
 /// Trains and returns the best validation metric. The test split is out of reach here.
 fn validated(
-    config: &RunConfig,
+    config: &Checked<RunConfig>,
     data: &Dataset,
     dir: &Path,
     listener: &mut dyn Listener<Event>,

@@ -11,9 +11,9 @@
 
 use equipoise_encode::{ImageRequest, TextRequest};
 use equipoise_jobs::{Fault, Key, Unit};
-use equipoise_train::RunConfig;
+use equipoise_train::config::Layers;
 use equipoise_train::config::keys;
-use equipoise_train::config::layers::Layers;
+use equipoise_train::{Checked, RunConfig};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
@@ -106,7 +106,8 @@ fn run(config: Table, origin: &str) -> Result<RunConfig, String> {
     keys::leaves("", &config, &mut |key, value| pairs.push((key.to_owned(), value.clone())));
     let set = |layers: Layers, (key, value): (String, Value)| layers.set(&key, value, origin.to_owned());
     let layers = pairs.into_iter().try_fold(Layers::new(), set);
-    layers.and_then(|layers| layers.resolve()).map_err(|fault| fault.to_string())
+    let resolved = layers.and_then(|layers| layers.resolve());
+    resolved.map(Checked::into_inner).map_err(|fault| fault.to_string())
 }
 
 fn request<T: DeserializeOwned>(config: Table, origin: &str) -> Result<T, String> {

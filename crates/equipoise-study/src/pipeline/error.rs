@@ -6,7 +6,7 @@ use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_jobs::Fault;
 use equipoise_train::TrainError;
-use equipoise_train::config::layers::ConfigError;
+use equipoise_train::config::ConfigError;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong.

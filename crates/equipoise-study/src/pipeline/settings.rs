@@ -4,8 +4,8 @@ use super::config::{PipelineConfig, SearchBudget};
 use super::error::PipelineError;
 use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_train::RunConfig;
+use equipoise_train::config::Layers;
 use equipoise_train::config::keys;
-use equipoise_train::config::layers::Layers;
 use std::path::Path;
 use toml::Value;
 
@@ -123,7 +123,7 @@ pub(super) fn with_chosen(mut layers: Layers, file: &Path) -> Result<Layers, Pip
 /// # Errors
 /// As [`layers`], and if a value is out of range.
 pub(super) fn deciding(config: &PipelineConfig, method: Method) -> Result<serde_json::Value, PipelineError> {
-    let mut run = layers(config, method)?.resolve()?;
+    let mut run = layers(config, method)?.resolve()?.into_inner();
     if method == Method::Plain {
         run = RunConfig { balance: Default::default(), ..run };
     }
@@ -136,6 +136,6 @@ pub(super) fn deciding(config: &PipelineConfig, method: Method) -> Result<serde_
 /// # Errors
 /// As [`deciding`].
 pub(super) fn deciding_teachers(config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-    let teacher = layers(config, Method::Ckd)?.resolve()?.balance.teacher;
+    let teacher = layers(config, Method::Ckd)?.resolve()?.into_inner().balance.teacher;
     Ok(serde_json::json!([deciding(config, Method::Plain)?, teacher]))
 }

@@ -3,7 +3,7 @@
 use super::paper::{Paper, PaperAxis};
 use crate::search::Point;
 use equipoise_train::RunConfig;
-use equipoise_train::config::layers::{ConfigError, Layers};
+use equipoise_train::config::{ConfigError, Layers};
 
 /// Where the paper's settings come from, in messages.
 const ORIGIN: &str = "the paper's settings";
@@ -33,7 +33,7 @@ pub fn compose(
         layers = with_table(layers, settings)?;
     }
     layers = with_point(with_point(layers, own, "search")?, user, "--set")?;
-    paper.variant(method).into_iter().try_fold(layers, with_table)?.resolve()
+    Ok(paper.variant(method).into_iter().try_fold(layers, with_table)?.resolve()?.into_inner())
 }
 
 fn with_point(layers: Layers, point: &Point, origin: &str) -> Result<Layers, ConfigError> {

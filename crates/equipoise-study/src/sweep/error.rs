@@ -2,7 +2,7 @@
 
 use crate::search::SearchError;
 use equipoise_data::{DataError, FileFault};
-use equipoise_train::config::layers::ConfigError;
+use equipoise_train::config::ConfigError;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with a search as a whole. What goes wrong in one trial is recorded instead.

@@ -4,10 +4,11 @@ use super::config::{KEYS, SweepConfig};
 use super::error::SweepError;
 use crate::search::strategy::Strategy;
 use crate::search::{Identity, Point, Space};
-use equipoise_train::RunConfig;
-use equipoise_train::config::layers::{ConfigError, Layers};
+use equipoise_data::FieldError;
+use equipoise_train::config::{ConfigError, Layers};
 use equipoise_train::config::{keys, spans};
 use equipoise_train::evaluation::Selection;
+use equipoise_train::{Checked, RunConfig};
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Value;
@@ -88,13 +89,14 @@ impl SweepPlan {
     ) -> Result<SweepPlan, SweepError> {
         let blamed = |message: String| fault(&blame(&message, &origins, name), &message);
         let space = config.space().map_err(blamed)?;
-        let base = layers.resolve()?;
+        let base = layers.resolve()?.into_inner();
         let plan = SweepPlan { layers, config, space, base, origins: origins.clone() };
         if plan.base.balance.teachers.is_some() {
             let reason = "balance.teachers: a search keeps its teachers by what they depend on; set sweep.teachers instead";
             return Err(fault(&blame(reason, &origins, name), reason));
         }
-        Selection::parse(plan.metric()).map_err(|e| blamed(e.replacen("train.metric", "sweep.metric", 1)))?;
+        let of_sweep = |fault: FieldError| FieldError { key: "sweep.metric".into(), ..fault };
+        Selection::parse(plan.metric()).map_err(|fault| blamed(of_sweep(fault).to_string()))?;
         plan.strategy().map_err(|e| blamed(e.to_string()))?;
         for (key, _) in plan.space.dimensions() {
             plan.dimension(key, name)?;
@@ -181,7 +183,7 @@ impl SweepPlan {
     ///
     /// # Errors
     /// If the settings do not go together.
-    pub fn at(&self, point: &Point) -> Result<RunConfig, ConfigError> {
+    pub fn at(&self, point: &Point) -> Result<Checked<RunConfig>, ConfigError> {
         let mut layers = self.layers.clone();
         for (key, value) in point.settings() {
             layers = layers.set(key, value.clone(), point.to_string())?;

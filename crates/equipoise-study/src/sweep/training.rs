@@ -8,7 +8,7 @@ use equipoise_data::Dataset;
 use equipoise_jobs::Unit;
 use equipoise_models::Inputs;
 use equipoise_train::events::{Ending, Silent};
-use equipoise_train::{DataConfig, RunConfig, StopFlag, TrainError, Tuning, teachers};
+use equipoise_train::{Checked, DataConfig, RunConfig, StopFlag, TrainError, Tuning, teachers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,7 +60,12 @@ impl<'a> Training<'a> {
     }
 
     /// Trains within the budget. Runs that need the same teachers wait for whoever trains them.
-    fn tune(&self, config: &RunConfig, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault> {
+    fn tune(
+        &self,
+        config: &Checked<RunConfig>,
+        budget: TrialBudget,
+        stop: &StopFlag,
+    ) -> Result<Measured, Fault> {
         let prepared = self.prepared(&config.data).map_err(|e| Fault::Machine(e.to_string()))?;
         let Prepared { data, inputs } = &*prepared;
         let tuning = Tuning { config, data, inputs, metric: self.plan.metric(), epochs: budget.epochs };

@@ -15,7 +15,7 @@ use super::results::{self, Results};
 use super::training::Training;
 use crate::search::{Identity, Journal, Listener, Record, Search, SearchEvent, SearchRecords, best};
 use equipoise_data::write_atomic;
-use equipoise_train::{RunConfig, StopFlag};
+use equipoise_train::{Checked, RunConfig, StopFlag};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -122,7 +122,7 @@ impl Sweep<'_> {
         if !results.best_toml.is_empty() {
             write(&self.out.join("best.toml"), &results::best_toml(&results))?;
         }
-        Ok(SweepOutcome { results, best: config })
+        Ok(SweepOutcome { results, best: config.map(Checked::into_inner) })
     }
 }
 

@@ -31,6 +31,7 @@ pub fn run(dir: &Path, out: &Path) {
         config.data.path = dir.to_owned();
         config.train.channels = false;
         config.balance.name = "ckd".into();
+        let config = config.checked().expect("the settings are in range");
         let job = Job { config: &config, loaded: &loaded, out, overwrite: true };
         job.execute(&mut lines, &StopFlag::default()).expect("the job runs");
     });

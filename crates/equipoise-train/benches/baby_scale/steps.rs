@@ -5,7 +5,7 @@ use equipoise_balance::{BalanceConfig, Balancer, Setup, Teacher};
 use equipoise_data::{Dataset, LoadOptions, Seed, load};
 use equipoise_models::{Ablation, AblationEffect, BackboneConfig, Model};
 use equipoise_train::evaluation::Selection;
-use equipoise_train::{Stepper, TrainConfig};
+use equipoise_train::{RunConfig, Stepper};
 use std::path::Path;
 
 /// Measures `[warm, steps, evaluations]` of a kind; `None` if the backbone has nothing to train.
@@ -47,7 +47,8 @@ fn stepper(data: &Dataset, backbone: &str, kind: &str, primary: Ablation) -> Opt
         return None;
     }
     let balancer = balancer(kind, data);
-    let made = Stepper::new(model, primary, balancer, &data.train, &TrainConfig::default(), Seed(1));
+    let config = RunConfig::default().checked().expect("the defaults are in range");
+    let made = Stepper::new(model, primary, balancer, &data.train, &config, Seed(1));
     Some(made.expect("there is data to sample"))
 }
 

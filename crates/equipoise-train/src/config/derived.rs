@@ -1,6 +1,6 @@
 //! Configurations that follow from that of a run: those of its teachers and of its plain model.
 
-use super::RunConfig;
+use super::types::RunConfig;
 
 impl RunConfig {
     /// The configuration of a teacher of this run: the same data, network and training but for what

@@ -1,6 +1,6 @@
 //! The keys that a configuration may have, and the nearest one to a mistyped key.
 
-use super::RunConfig;
+use super::types::RunConfig;
 use equipoise_balance::balancers;
 use equipoise_data::formats::{FormatEntry, formats};
 use equipoise_models::backbones;

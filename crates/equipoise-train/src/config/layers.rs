@@ -1,50 +1,14 @@
 //! A configuration from layers (defaults, a file, flags), each value with where it came from.
 
-use super::{RunConfig, keys, spans};
-use equipoise_data::FileFault;
+use super::checked::Checked;
+use super::error::ConfigError;
+use super::types::RunConfig;
+use super::{keys, spans};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Why a configuration is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read, or is no TOML.
-    #[error("{}: {fault}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        fault: FileFault,
-    },
-    /// A key that means nothing.
-    #[error("{origin}: unknown key `{key}`{hint}")]
-    UnknownKey {
-        /// File and line, or flag.
-        origin: String,
-        /// The key.
-        key: String,
-        /// ` (did you mean ...?)`, or where to find the keys.
-        hint: String,
-    },
-    /// A value of the wrong type or outside its range.
-    #[error("{origin}: {reason}")]
-    Value {
-        /// File and line, flag, or `configuration`.
-        origin: String,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-impl ConfigError {
-    /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
-    pub fn is_input(&self) -> bool {
-        match self {
-            ConfigError::File { fault, .. } => fault.is_input(),
-            ConfigError::UnknownKey { .. } | ConfigError::Value { .. } => true,
-        }
-    }
-}
+/// The origin of a value that no layer has set.
+const CONFIGURATION: &str = "configuration";
 
 /// Layers under construction; later ones win.
 #[derive(Clone, Debug)]
@@ -123,24 +87,24 @@ impl Layers {
     /// # Errors
     /// If a value has the wrong type.
     pub fn parsed(&self) -> Result<RunConfig, ConfigError> {
-        self.parse().map_err(|reason| ConfigError::Value { origin: self.blame(&reason), reason })
+        let of_no_key = |reason| ConfigError::Value { origin: CONFIGURATION.into(), reason };
+        self.parse().map_err(of_no_key)
     }
 
     /// The configuration, with every range checked.
     ///
     /// # Errors
     /// If a value is out of its range.
-    pub fn resolve(&self) -> Result<RunConfig, ConfigError> {
-        let fault = |reason: String| ConfigError::Value { origin: self.blame(&reason), reason };
-        let config = self.parse().map_err(fault)?;
-        config.check().map_err(fault)?;
-        Ok(config)
+    pub fn resolve(&self) -> Result<Checked<RunConfig>, ConfigError> {
+        self.parsed()?.checked().map_err(|fault| match fault {
+            ConfigError::Field { error, .. } => ConfigError::Field { origin: self.origin(&error.key), error },
+            other => other,
+        })
     }
 
-    /// The origin of the key that a message starts with.
-    fn blame(&self, reason: &str) -> String {
-        let key = reason.split(' ').next().unwrap_or_default();
-        self.origins.get(key).cloned().unwrap_or_else(|| "configuration".into())
+    /// Where the value of a key came from.
+    fn origin(&self, key: &str) -> String {
+        self.origins.get(key).cloned().unwrap_or_else(|| CONFIGURATION.into())
     }
 
     /// Every key with its value and where the value came from (`default`, `file:line`, or a flag).
@@ -189,7 +153,7 @@ mod tests {
     fn options_of_layouts_are_known_and_reach_the_data() {
         let layers =
             Layers::new().text("[data.layout]\nmin_rating = 4.0\nsplit = \"ratio\"\n", "run.toml").unwrap();
-        let layout = layers.resolve().unwrap().data.layout;
+        let layout = layers.resolve().unwrap().into_inner().data.layout;
         assert_eq!((&layout["min_rating"], &layout["split"]), (&4.0.into(), &"ratio".into()));
         let refused = Layers::new().text("[data.layout]\nmin_ratings = 4.0\n", "run.toml").unwrap_err();
         assert!(refused.to_string().contains("data.layout.min_rating"), "{refused}");

@@ -1,6 +1,6 @@
 //! A configuration as it is written down: without the settings of backbones and balancers that it does not use.
 
-use super::RunConfig;
+use super::types::RunConfig;
 
 impl RunConfig {
     /// As TOML: of backbones the section of the chosen one only, of balancers also those that were changed.

@@ -61,6 +61,7 @@ impl World {
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
         let out = self.path(name);
+        let config = &config.clone().checked()?;
         Job { config, loaded: &self.loaded, out: &out, overwrite: false }.execute(listener, stop)
     }
 

@@ -16,7 +16,7 @@ use equipoise_study::reproduce::{
     Choose, DataFacts, Paper, PaperFiles, Reproduction, ReproductionPlan, TableSpec,
 };
 use equipoise_study::search::Point;
-use equipoise_train::config::layers::Layers;
+use equipoise_train::config::Layers;
 use equipoise_train::{DataConfig, StopFlag};
 use process::Processes;
 use progress::Overview;
@@ -212,7 +212,7 @@ fn data_settings(user: &Point) -> Result<DataConfig, Failure> {
     let set = |layers: Layers, (key, value): &(String, toml::Value)| {
         layers.set(key, value.clone(), format!("--set {key}"))
     };
-    Ok(user.settings().iter().try_fold(Layers::new(), set)?.resolve()?.data)
+    Ok(user.settings().iter().try_fold(Layers::new(), set)?.resolve()?.into_inner().data)
 }
 
 /// Claims the directory, so that two programs do not run the same runs at once.

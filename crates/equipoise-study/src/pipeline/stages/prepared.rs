@@ -5,7 +5,7 @@ use super::super::error::PipelineError;
 use super::super::settings::{self, Method};
 use super::layout;
 use equipoise_data::Loaded;
-use equipoise_train::{RunConfig, teachers};
+use equipoise_train::{Checked, RunConfig, teachers};
 
 /// The data set, and the configuration of a run with what was chosen for the plain model and, `with_own`, for the method.
 pub(super) fn prepared(
@@ -13,18 +13,18 @@ pub(super) fn prepared(
     method: Method,
     seed: u64,
     with_own: bool,
-) -> Result<(RunConfig, Loaded), PipelineError> {
+) -> Result<(Checked<RunConfig>, Loaded), PipelineError> {
     let mut layers = settings::layers(config, method)?;
     layers = settings::with_chosen(layers, &layout::chosen(config, Method::Plain))?;
     if method == Method::Ckd && with_own {
         layers = settings::with_chosen(layers, &layout::chosen(config, Method::Ckd))?;
     }
-    let mut run = RunConfig { seed, ..layers.resolve()? };
+    let mut run = RunConfig { seed, ..layers.resolve()?.into_inner() };
     run.data.path = layout::data_set(config);
     let loaded = run.data.load()?;
     if method == Method::Ckd {
         let dir = config.out.join(layout::teachers(seed));
         run.balance.teachers = Some(dir.join(teachers::key(&run, &loaded.data)));
     }
-    Ok((run, loaded))
+    Ok((run.checked()?, loaded))
 }
