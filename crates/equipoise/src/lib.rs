@@ -11,7 +11,7 @@
 //! let data = Dataset::open("my-data")?.missing(Fill::Mean).scale(Scale::L2).load()?; // the test part stays sealed
 //! let done = Training::new(&data).backbone(Vbpr::default()).balancer(Ckd::default()).seed(1).run_in("runs/first")?;
 //! println!("recall@20 {:.3}", done.metric("recall@20")?);
-//! for hit in done.model().recommend("user-042", 10)? {
+//! for hit in done.model().recommend("user-0042", 10)? {
 //!     println!("{} {:.3}", hit.item, hit.score);
 //! }
 //! done.audit()?.write_html("report.html")?;
