@@ -12,7 +12,7 @@ use crate::faults::Faults;
 use crate::field_error::FieldError;
 use crate::options::{FeatureSource, LoadOptions};
 
-/// What is to be read: where it lies, and which features are wanted.
+/// A data set to read: where it lies, and which features are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadRequest<'a> {
     /// The data set: a directory or a file.

@@ -1,4 +1,4 @@
-//! What every format hands over, and the checks that all formats share.
+//! What every format reads of a data set, and the checks that all formats share.
 
 use std::path::{Path, PathBuf};
 

@@ -75,7 +75,7 @@ fn read_for(
     Ok(modalities)
 }
 
-/// The features by item. Items without a row are marked missing.
+/// Puts the features in the order of the items. Items without a row are marked missing.
 fn modality(name: &str, file: &Path, rows: ItemRows) -> Result<GatheredModality, DataError> {
     let ItemRows { features, dtype, row_of } = rows;
     let mut modality = GatheredModality::new(name, file, dtype, features);

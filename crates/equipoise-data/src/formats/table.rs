@@ -95,7 +95,7 @@ impl Format for Tables {
     }
 }
 
-/// The directory of a table.
+/// The directory in which lists and features of a table lie.
 fn directory(path: &Path) -> &Path {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if path.is_file() { parent.unwrap_or(Path::new(".")) } else { path }

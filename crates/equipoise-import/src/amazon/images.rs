@@ -5,8 +5,8 @@
 //! ```
 //!
 //! McAuley et al. (2015), *Image-Based Recommendations on Styles and Substitutes*. The file covers a whole category
-//! (8.7 GB for Sports): first the ids alone are read, then the records of the items in the order of the items. Held
-//! are one record, a sum of 4,096 values and 8 bytes for each item.
+//! (8.7 GB for Sports): the ids alone are read first, then the records of the items in the order of the items.
+//! The memory is one record, a sum of 4,096 values and 8 bytes for each item.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -1,8 +1,8 @@
 //! Reviews, metadata and image features of the Amazon releases of 2014 and 2023 to a data set.
 //!
-//! Files are streamed: no text of a review is held, and texts of items are held one at a time. What is held are reviews
-//! as numbers and the ids, some 100 bytes for each review and for each id at the peak; 230 MiB were measured for a file
-//! of 1.5 GB with 2.5 million reviews by 400,000 users of 100,000 items.
+//! Files are streamed: no text of a review is held, and texts of items are held one at a time. The memory is
+//! the reviews as numbers and the ids, about 100 bytes for each review and each id at the peak: 230 MiB for a file of
+//! 1.5 GB with 2.5 million reviews by 400,000 users of 100,000 items.
 
 mod config;
 mod core;
