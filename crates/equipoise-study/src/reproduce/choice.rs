@@ -1,6 +1,6 @@
 //! The choice among points by validation: a small search over lists of values.
 
-use super::missing::Missing;
+use super::missing::MissingResult;
 use super::paper::SearchManner;
 use crate::search::strategy::{Coordinate, Grid, Strategy};
 use crate::search::{
@@ -10,12 +10,12 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 
 /// What is maximised.
-pub trait Objective: Sync {
+pub trait ValidationObjective: Sync {
     /// The validation metric at a point.
     ///
     /// # Errors
     /// If the run failed, was stopped, or is not there and must not be made.
-    fn validation(&self, point: &Point) -> Result<f64, Missing>;
+    fn validation(&self, point: &Point) -> Result<f64, MissingResult>;
 }
 
 /// A point that was tried.
@@ -46,22 +46,22 @@ pub struct BestPoint {
 pub fn choose(
     manner: SearchManner,
     axes: &[(String, Vec<toml::Value>)],
-    objective: &dyn Objective,
+    objective: &dyn ValidationObjective,
     jobs: NonZero<usize>,
-) -> Result<BestPoint, Missing> {
+) -> Result<BestPoint, MissingResult> {
     if axes.iter().all(|(_, values)| values.len() == 1) {
         let only = axes.iter().map(|(key, values)| (key.clone(), values[0].clone())).collect();
         return Ok(BestPoint { point: Point::new(only), value: None, tried: Vec::new() });
     }
     let list = |(key, values): &(String, Vec<toml::Value>)| (key.clone(), Dimension::List(values.clone()));
-    let space = Space::new(axes.iter().map(list).collect()).map_err(Missing::failed)?;
-    let strategy = strategy(manner, space).map_err(Missing::failed)?;
+    let space = Space::new(axes.iter().map(list).collect()).map_err(MissingResult::failed)?;
+    let strategy = strategy(manner, space).map_err(MissingResult::failed)?;
     let trial = Validation { objective, gap: OnceLock::new() };
     let search = Search { strategy: &*strategy, trial: &trial, jobs: jobs.get(), threads: 1 };
     let found = search.run(&Journal::in_memory(), &mut Silent, &StopFlag::default());
     let found = found.map_err(|error| match trial.gap.get() {
         Some(gap) => gap.clone(),
-        None => Missing::Fault(Fault::Machine(error.to_string())),
+        None => MissingResult::Fault(Fault::Machine(error.to_string())),
     })?;
     if let Some(gap) = trial.gap.into_inner() {
         return Err(gap);
@@ -69,7 +69,7 @@ pub fn choose(
     let Some(record) = best(&found.records) else {
         let first = found.records.first().and_then(|record| record.outcome.as_ref().err());
         let first = first.map_or("no point", String::as_str);
-        return Err(Missing::failed(format!("every point of the search failed; the first: {first}")));
+        return Err(MissingResult::failed(format!("every point of the search failed; the first: {first}")));
     };
     let (point, value) = (record.proposal.point.clone(), record.value());
     let tried = found.records.into_iter();
@@ -87,16 +87,18 @@ fn strategy(manner: SearchManner, space: Space) -> Result<Box<dyn Strategy>, Str
 
 /// The objective as a trial. A run that is missing for another reason than its own failure ends the search.
 struct Validation<'a> {
-    objective: &'a dyn Objective,
+    objective: &'a dyn ValidationObjective,
     /// The first such reason.
-    gap: OnceLock<Missing>,
+    gap: OnceLock<MissingResult>,
 }
 
 impl Trial for Validation<'_> {
     fn run(&self, point: &Point, _: TrialBudget, _: &StopFlag) -> Result<Measured, Fault> {
         match self.objective.validation(point) {
             Ok(value) => Ok(Measured { value, best_epoch: 0, epochs: 0, seconds: 0.0, complete: true }),
-            Err(Missing::Fault(Fault::Own(why)) | Missing::Unsupported(why)) => Err(Fault::Own(why)),
+            Err(MissingResult::Fault(Fault::Own(why)) | MissingResult::Unsupported(why)) => {
+                Err(Fault::Own(why))
+            }
             Err(gap) => {
                 self.gap.get_or_init(|| gap);
                 Err(Fault::Interrupted)
@@ -111,10 +113,10 @@ mod tests {
     use std::sync::Mutex;
 
     /// A function of two settings, and where it was asked.
-    struct Known(fn(f64, f64) -> Result<f64, Missing>, Mutex<Vec<(f64, f64)>>);
+    struct Known(fn(f64, f64) -> Result<f64, MissingResult>, Mutex<Vec<(f64, f64)>>);
 
-    impl Objective for Known {
-        fn validation(&self, point: &Point) -> Result<f64, Missing> {
+    impl ValidationObjective for Known {
+        fn validation(&self, point: &Point) -> Result<f64, MissingResult> {
             let (x, y) = (point.number("x").unwrap(), point.number("y").unwrap());
             self.1.lock().unwrap().push((x, y));
             (self.0)(x, y)
@@ -123,8 +125,8 @@ mod tests {
 
     fn run(
         manner: SearchManner,
-        f: fn(f64, f64) -> Result<f64, Missing>,
-    ) -> (Result<BestPoint, Missing>, Vec<(f64, f64)>) {
+        f: fn(f64, f64) -> Result<f64, MissingResult>,
+    ) -> (Result<BestPoint, MissingResult>, Vec<(f64, f64)>) {
         let floats = || [0.0, 1.0, 2.0].map(toml::Value::Float).to_vec();
         let axes = [("x".to_owned(), floats()), ("y".to_owned(), floats())];
         let known = Known(f, Mutex::default());
@@ -147,19 +149,19 @@ mod tests {
 
     #[test]
     fn failures_are_passed_over_and_a_missing_run_ends_the_search() {
-        let failed = |x: f64, y: f64| Missing::failed(format!("broke at {x}, {y}"));
+        let failed = |x: f64, y: f64| MissingResult::failed(format!("broke at {x}, {y}"));
         let (found, _) =
-            run(SearchManner::Grid, |x, y| if x > 0.0 { Ok(y) } else { Err(Missing::failed("low")) });
+            run(SearchManner::Grid, |x, y| if x > 0.0 { Ok(y) } else { Err(MissingResult::failed("low")) });
         let found = found.unwrap();
         assert_eq!((best_of(&found), found.tried[0].result.clone()), ((1.0, 2.0), Err("low".into())));
         let error =
-            run(SearchManner::Coordinate, |x, y| Err(Missing::failed(format!("broke at {x}, {y}")))).0;
+            run(SearchManner::Coordinate, |x, y| Err(MissingResult::failed(format!("broke at {x}, {y}")))).0;
         let message = format!("every point of the search failed; the first: {}", failed(0.0, 0.0));
         assert_eq!(error.unwrap_err().to_string(), message);
-        for gap in [Missing::NotRun, Missing::Fault(Fault::Interrupted)] {
+        for gap in [MissingResult::NotRun, MissingResult::Fault(Fault::Interrupted)] {
             let found = match gap {
-                Missing::NotRun => run(SearchManner::Grid, |_, _| Err(Missing::NotRun)).0,
-                _ => run(SearchManner::Grid, |_, _| Err(Missing::Fault(Fault::Interrupted))).0,
+                MissingResult::NotRun => run(SearchManner::Grid, |_, _| Err(MissingResult::NotRun)).0,
+                _ => run(SearchManner::Grid, |_, _| Err(MissingResult::Fault(Fault::Interrupted))).0,
             };
             assert_eq!(found.unwrap_err(), gap);
         }
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn nothing_to_search_is_an_empty_point() {
         for manner in [SearchManner::Grid, SearchManner::Coordinate] {
-            let known = Known(|_, _| Err(Missing::NotRun), Mutex::default());
+            let known = Known(|_, _| Err(MissingResult::NotRun), Mutex::default());
             let found = choose(manner, &[], &known, NonZero::<usize>::MIN).unwrap();
             assert!(found.point.settings().is_empty() && found.value.is_none());
             let one = [("x".to_owned(), vec![toml::Value::Float(2.0)])];

@@ -4,7 +4,7 @@ use equipoise_jobs::Fault;
 
 /// Why a number is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Missing {
+pub enum MissingResult {
     /// It was not run, and must not be run now.
     #[error("not run yet")]
     NotRun,
@@ -16,9 +16,9 @@ pub enum Missing {
     Fault(#[from] Fault),
 }
 
-impl Missing {
+impl MissingResult {
     /// A failure of its own.
-    pub fn failed(why: impl ToString) -> Missing {
-        Missing::Fault(Fault::Own(why.to_string()))
+    pub fn failed(why: impl ToString) -> MissingResult {
+        MissingResult::Fault(Fault::Own(why.to_string()))
     }
 }

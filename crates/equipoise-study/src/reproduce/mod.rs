@@ -34,11 +34,11 @@ mod settings;
 mod teaching;
 
 pub use cells::{Cell, Choose, TEACHER, expand, unsupported};
-pub use choice::{BestPoint, Objective, Tried, choose};
+pub use choice::{BestPoint, Tried, ValidationObjective, choose};
 pub use compare::Difference;
 pub use digest::digest;
 pub use facts::{DataFacts, one_family};
-pub use missing::Missing;
+pub use missing::MissingResult;
 pub use paper::{
     Misprint, Paper, PaperAxis, PaperBackbone, PaperFiles, PaperMethod, PaperSearch, Published,
     PublishedData, PublishedModality, SearchManner, TableKind, TableSpec, paper, tables,

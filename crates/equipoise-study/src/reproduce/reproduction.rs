@@ -1,10 +1,10 @@
 //! From cells to finished runs: searches on validation, then every seed.
 
 use super::cells::{Cell, TEACHER, unsupported};
-use super::choice::{BestPoint, Objective, choose};
+use super::choice::{BestPoint, ValidationObjective, choose};
 use super::extent::expected;
 use super::facts::DataFacts;
-use super::missing::Missing;
+use super::missing::MissingResult;
 use super::paper::{Paper, TableKind};
 use super::plan::{ReproductionPlan, SEARCH_SEED};
 use super::settings::{
@@ -56,13 +56,13 @@ pub struct SettledCell {
     /// The cell.
     pub cell: Cell,
     /// What was chosen for it.
-    pub chosen: Result<Chosen, Missing>,
+    pub chosen: Result<Chosen, MissingResult>,
     /// Each seed's files.
-    pub seeds: Vec<(u64, Result<SeedFiles, Missing>)>,
+    pub seeds: Vec<(u64, Result<SeedFiles, MissingResult>)>,
 }
 
 type Key = (String, String, String);
-type Choice = Result<Chosen, Missing>;
+type Choice = Result<Chosen, MissingResult>;
 
 /// A plan that is carried out.
 pub struct Reproduction<'a, 's> {
@@ -134,7 +134,13 @@ impl<'a, 's> Reproduction<'a, 's> {
         }
     }
 
-    fn files(&self, cell: &Cell, place: Setting, chosen: &Chosen, seed: u64) -> Result<SeedFiles, Missing> {
+    fn files(
+        &self,
+        cell: &Cell,
+        place: Setting,
+        chosen: &Chosen,
+        seed: u64,
+    ) -> Result<SeedFiles, MissingResult> {
         let curves = self.plan.table.kind == TableKind::Curves;
         let wanted = curves || cell.method == TEACHER || self.paper.distils(place.method);
         let teachers = if wanted { Some(self.teachers(place, seed)?) } else { None };
@@ -152,20 +158,20 @@ impl<'a, 's> Reproduction<'a, 's> {
     }
 
     /// The directory of a seed's teachers, trained if need be.
-    fn teachers(&self, place: Setting, seed: u64) -> Result<PathBuf, Missing> {
+    fn teachers(&self, place: Setting, seed: u64) -> Result<PathBuf, MissingResult> {
         let plain = self.chosen(Setting { method: "none", ..place })?.config;
         let identity = teacher_identity(&plain, &place.data.fingerprint);
         let dir = self.dir(place).join(format!("teachers-{identity}/seed{seed}"));
         let request = teachers_request(&self.placed(place, &plain, seed), &dir);
-        let config =
-            request.ok_or_else(|| Missing::Unsupported("no balancer of this program has teachers".into()))?;
+        let config = request
+            .ok_or_else(|| MissingResult::Unsupported("no balancer of this program has teachers".into()))?;
         let name = format!("{}/{} teachers seed {seed}", place.data.name, place.backbone);
         self.ensure(place, name, dir.clone(), Work::Teachers(Box::new(config)))?;
         Ok(dir)
     }
 
     /// For a method that reads the plain model's run: the same configuration, told where it is, trained if need be.
-    fn beside_plain(&self, place: Setting, config: RunConfig) -> Result<RunConfig, Missing> {
+    fn beside_plain(&self, place: Setting, config: RunConfig) -> Result<RunConfig, MissingResult> {
         if !self.paper.reads_plain(place.method) {
             return Ok(config);
         }
@@ -179,9 +185,15 @@ impl<'a, 's> Reproduction<'a, 's> {
     }
 
     /// What a task left, run if need be.
-    fn ensure(&self, place: Setting, name: String, dir: PathBuf, work: Work) -> Result<Finished, Missing> {
+    fn ensure(
+        &self,
+        place: Setting,
+        name: String,
+        dir: PathBuf,
+        work: Work,
+    ) -> Result<Finished, MissingResult> {
         let task = Task { name, work, dir, inputs: Some(place.data.fingerprint.clone()) };
-        Ok(self.scheduler.ensure(&task, place.turn).ok_or(Missing::NotRun)??)
+        Ok(self.scheduler.ensure(&task, place.turn).ok_or(MissingResult::NotRun)??)
     }
 
     fn dir(&self, place: Setting) -> PathBuf {
@@ -206,7 +218,7 @@ impl<'a, 's> Reproduction<'a, 's> {
 
     fn choose(&self, place: Setting) -> Choice {
         if let Some(why) = unsupported(self.paper, place.backbone, place.method) {
-            return Err(Missing::Unsupported(why));
+            return Err(MissingResult::Unsupported(why));
         }
         let before = match self.paper.before(place.method) {
             Some(method) => self.chosen(Setting { method, ..place })?.point(),
@@ -215,7 +227,7 @@ impl<'a, 's> Reproduction<'a, 's> {
         let start = self.composed(place, &before, &Point::default())?;
         let mut axes = Vec::new();
         for axis in self.plan.axes(place.method) {
-            axes.push((axis.key.clone(), candidates(axis, &start).map_err(Missing::failed)?));
+            axes.push((axis.key.clone(), candidates(axis, &start).map_err(MissingResult::failed)?));
         }
         let trial = PointRuns { reproduction: self, place, before: &before };
         let found = choose(self.plan.budget.how, &axes, &trial, self.scheduler.jobs())?;
@@ -223,10 +235,10 @@ impl<'a, 's> Reproduction<'a, 's> {
         Ok(Chosen { before, found, config })
     }
 
-    fn composed(&self, place: Setting, before: &Point, own: &Point) -> Result<RunConfig, Missing> {
+    fn composed(&self, place: Setting, before: &Point, own: &Point) -> Result<RunConfig, MissingResult> {
         let Setting { backbone, method, .. } = place;
         let config = compose(self.paper, backbone, method, [before, own], &self.plan.user);
-        let config = config.map_err(Missing::failed)?;
+        let config = config.map_err(MissingResult::failed)?;
         if !self.paper.distils(method) {
             return Ok(config);
         }
@@ -242,8 +254,8 @@ struct PointRuns<'b, 'a, 's> {
     before: &'b Point,
 }
 
-impl Objective for PointRuns<'_, '_, '_> {
-    fn validation(&self, point: &Point) -> Result<f64, Missing> {
+impl ValidationObjective for PointRuns<'_, '_, '_> {
+    fn validation(&self, point: &Point) -> Result<f64, MissingResult> {
         let PointRuns { reproduction, place, before } = self;
         let config = reproduction.composed(*place, before, point)?;
         let identity = identity(&config, &place.data.fingerprint);
@@ -255,6 +267,6 @@ impl Objective for PointRuns<'_, '_, '_> {
         let name = format!("{}/{} {} with {}", place.data.name, place.backbone, place.method, words(point));
         let dir = reproduction.dir(*place).join(format!("search/{}-{identity}", place.method));
         let done = reproduction.ensure(*place, name, dir, Work::Search(Box::new(config)))?;
-        done.validation.filter(|v| v.is_finite()).ok_or_else(|| Missing::failed("no validation metric"))
+        done.validation.filter(|v| v.is_finite()).ok_or_else(|| MissingResult::failed("no validation metric"))
     }
 }

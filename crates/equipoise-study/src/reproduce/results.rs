@@ -2,7 +2,7 @@
 
 use super::cells::TEACHER;
 use super::facts::DataFacts;
-use super::missing::Missing;
+use super::missing::MissingResult;
 use super::paper::{Paper, Published, TableKind, TableSpec};
 use super::plan::ReproductionPlan;
 use super::reproduction::{SeedFiles, SettledCell};
@@ -70,7 +70,7 @@ pub struct Problem {
     /// Whose.
     pub seed: Option<u64>,
     /// Why.
-    pub failure: Missing,
+    pub failure: MissingResult,
 }
 
 impl fmt::Display for Problem {
@@ -164,7 +164,7 @@ fn row(
     for (seed, files) in &settled.seeds {
         let result = files
             .clone()
-            .and_then(|files| measure(&cell.method, &files, columns).map_err(|e| Missing::failed(e)));
+            .and_then(|files| measure(&cell.method, &files, columns).map_err(|e| MissingResult::failed(e)));
         match result {
             Ok(numbers) => {
                 measured.insert(*seed, numbers);

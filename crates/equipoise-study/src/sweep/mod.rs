@@ -1,7 +1,7 @@
 //! [Searches](crate::search) over settings of a run, by a metric on validation.
 //!
 //! * [`SweepPlan`]: a run's configuration with a `[sweep]` section: what is searched, and how.
-//! * [`Training`]: the trial that trains a model at a point.
+//! * [`SweepTraining`]: the trial that trains a model at a point.
 //! * [`Sweep`]: the whole search, with its directory and its report.
 
 mod config;
@@ -17,5 +17,5 @@ pub use error::SweepError;
 pub use page::sweep_page as html_page;
 pub use plan::SweepPlan;
 pub use results::Results;
-pub use training::Training;
+pub use training::SweepTraining;
 pub use whole::{Sweep, SweepOutcome};

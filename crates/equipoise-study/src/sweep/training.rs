@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Trains models at points of a plan. The data set is loaded once, without its test part, and shared by all
 /// trials, as is everything derived from it. Teachers lie in a directory for each combination of what they
 /// depend on, and are trained once each.
-pub struct Training<'a> {
+pub struct SweepTraining<'a> {
     plan: &'a SweepPlan,
     teachers: PathBuf,
     prepared: Mutex<Vec<(DataConfig, Arc<Prepared>)>>,
@@ -27,13 +27,13 @@ struct Prepared {
     inputs: Inputs,
 }
 
-impl<'a> Training<'a> {
+impl<'a> SweepTraining<'a> {
     /// Loads the data of the base configuration. Teachers are kept in `teachers`.
     ///
     /// # Errors
     /// If the data set cannot be used.
-    pub fn new(plan: &'a SweepPlan, teachers: &Path) -> Result<Training<'a>, SweepError> {
-        let training = Training { plan, teachers: teachers.to_owned(), prepared: Mutex::default() };
+    pub fn new(plan: &'a SweepPlan, teachers: &Path) -> Result<SweepTraining<'a>, SweepError> {
+        let training = SweepTraining { plan, teachers: teachers.to_owned(), prepared: Mutex::default() };
         training.prepared(&plan.base().data)?;
         Ok(training)
     }
@@ -89,7 +89,7 @@ impl<'a> Training<'a> {
     }
 }
 
-impl Trial for Training<'_> {
+impl Trial for SweepTraining<'_> {
     fn run(&self, point: &Point, budget: TrialBudget, stop: &StopFlag) -> Result<Measured, Fault> {
         let config = self.plan.at(point).map_err(|e| Fault::Own(e.to_string()))?;
         self.tune(&config, budget, stop)

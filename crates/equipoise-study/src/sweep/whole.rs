@@ -12,7 +12,7 @@
 use super::error::SweepError;
 use super::plan::SweepPlan;
 use super::results::{self, Results};
-use super::training::Training;
+use super::training::SweepTraining;
 use crate::search::{Identity, Journal, Listener, Record, Search, SearchEvent, SearchRecords, best};
 use equipoise_data::write_atomic;
 use equipoise_train::{Checked, RunConfig, StopFlag};
@@ -51,7 +51,7 @@ impl Sweep<'_> {
     ) -> Result<SweepOutcome, SweepError> {
         let default = self.out.join("teachers");
         let teachers = self.plan.config().teachers.as_deref().unwrap_or(&default);
-        let training = Training::new(self.plan, teachers)?;
+        let training = SweepTraining::new(self.plan, teachers)?;
         let (fingerprint, dataset) = training.with_data(|data| (data.fingerprint(), data.name.clone()))?;
         let strategy = self.plan.strategy()?;
         let journal = self.journal(&self.plan.identity(&fingerprint))?;

@@ -2,7 +2,7 @@
 
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_study::search::{Journal, Measured, Record, Search, Silent, StopFlag};
-use equipoise_study::sweep::{SweepPlan, Training};
+use equipoise_study::sweep::{SweepPlan, SweepTraining};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn plan(data: &Path) -> SweepPlan {
 
 /// The records of a search in `dir`, their seconds left out, and whether it is over.
 fn search(plan: &SweepPlan, dir: &Path, stop: &StopFlag) -> (Vec<Record>, bool) {
-    let training = Training::new(plan, &dir.join("teachers")).unwrap();
+    let training = SweepTraining::new(plan, &dir.join("teachers")).unwrap();
     let fingerprint = training.with_data(|data| data.fingerprint()).unwrap();
     let journal = Journal::open(&dir.join("sweep.sqlite"), &plan.identity(&fingerprint)).unwrap();
     let strategy = plan.strategy().unwrap();

@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use toml::Value;
 
-/// Searches for good settings of one model. What it runs cannot see test data: see [`crate::sweep::Training`].
+/// Searches for good settings of one model. What it runs cannot see test data: see [`crate::sweep::SweepTraining`].
 pub(super) struct Tune {
     pub(super) method: Method,
     pub(super) seed: u64,

@@ -3,7 +3,7 @@
 use super::super::compare::{Difference, deviation, mean};
 use super::super::results::{CellRow, DataBlock};
 use super::super::settings::words;
-use super::Figure;
+use super::pages::Figure;
 
 /// A line; fields with commas, quotes or line breaks are quoted.
 fn line(fields: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! The table in Markdown.
 
-use super::Pages;
+use super::pages::Pages;
 use super::sheet::{Entry, Sheet};
 use std::fmt::Write;
 

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::reproduce::{Curve, Figure, Pages, Sheet, SheetEntry as Entry};
+use super::pages::{Figure, Pages};
+use super::sheet::{Entry, Sheet};
+use crate::reproduce::results::Curve;
 use equipoise_report::page::{Line, Panel, breakless, colour, document, grid, points, prose, section};
 use equipoise_report::words::{name, short_name};
 

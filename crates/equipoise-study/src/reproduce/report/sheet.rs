@@ -2,7 +2,7 @@
 
 use super::super::cells::TEACHER;
 use super::super::compare::{Difference, deviation, mean};
-use super::super::missing::Missing;
+use super::super::missing::MissingResult;
 use super::super::paper::{Paper, Published};
 use super::super::plan::ReproductionPlan;
 use super::super::results::{CellRow, DataBlock};
@@ -154,11 +154,11 @@ fn spread(values: &[f64], row: &CellRow) -> String {
 
 /// Why a row has no numbers, in a word or two.
 fn missing(row: &CellRow) -> &'static str {
-    let is = |kind: fn(&Missing) -> bool| row.problems.iter().any(|p| kind(&p.failure));
-    let stopped = |missing: &Missing| matches!(missing, Missing::Fault(Fault::Interrupted));
-    if row.problems.iter().any(|p| matches!(p.failure, Missing::Fault(_)) && !stopped(&p.failure)) {
+    let is = |kind: fn(&MissingResult) -> bool| row.problems.iter().any(|p| kind(&p.failure));
+    let stopped = |missing: &MissingResult| matches!(missing, MissingResult::Fault(Fault::Interrupted));
+    if row.problems.iter().any(|p| matches!(p.failure, MissingResult::Fault(_)) && !stopped(&p.failure)) {
         "failed"
-    } else if is(|missing| matches!(missing, Missing::Unsupported(_))) {
+    } else if is(|missing| matches!(missing, MissingResult::Unsupported(_))) {
         "unsupported"
     } else {
         "not run"
