@@ -1,9 +1,7 @@
 //! The user-item graph and everything derived from it or from the features, made when first requested.
 
-use crate::Inputs;
-use crate::nodes::even_shares;
-use equipoise_data::Interactions;
 use equipoise_data::graph::{Bipartite, Edges, Knn, Normalisation, knn};
+use equipoise_data::{Features, Interactions};
 use equipoise_nn::Propagation;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -60,6 +58,11 @@ impl Graphs {
         self.shared.edges.get(Direction::Both, || Edges::bidirectional(self.bipartite()))
     }
 
+    /// The `k` nearest items of each item by cosine of features that are known by the number `m`, itself included.
+    pub(crate) fn neighbours(&self, m: usize, k: usize, features: &Features) -> Arc<Knn> {
+        self.shared.neighbours.get((m, k), || knn(features, k))
+    }
+
     /// Directed edges from items to users; users and items are numbered from 0 each.
     pub fn edges_to_users(&self) -> Arc<Edges> {
         self.shared.edges.get(Direction::ToUsers, || Edges::to_users(self.bipartite()))
@@ -76,11 +79,13 @@ impl Graphs {
     }
 }
 
-impl Inputs {
-    /// The `k` nearest items of each item by cosine of modality `m`'s features, itself included.
-    pub fn neighbours(&self, m: usize, k: usize) -> Arc<Knn> {
-        self.graphs.shared.neighbours.get((m, k), || knn(&self.modalities[m].features, k))
-    }
+/// `alpha = 1 / deg(n)` on every edge into `n`: attention among equal rows.
+pub(crate) fn even_shares(edges: &Edges) -> Vec<f32> {
+    let share = |bounds: &[usize]| {
+        let degree = bounds[1] - bounds[0];
+        std::iter::repeat_n(1.0 / degree as f32, degree)
+    };
+    edges.indptr().windows(2).flat_map(share).collect()
 }
 
 /// Values made once each.

@@ -1,8 +1,10 @@
 //! What a backbone may read besides its parameters: sizes, the graph, frozen features and their means, categories.
 
 use crate::Graphs;
+use equipoise_data::graph::Knn;
 use equipoise_data::{Categories, Dataset, Features};
 use equipoise_nn::Rows;
+use std::sync::Arc;
 
 /// One modality as a backbone sees it.
 #[derive(Clone)]
@@ -64,6 +66,11 @@ impl Inputs {
     /// Number of modalities.
     pub fn n_modalities(&self) -> usize {
         self.modalities.len()
+    }
+
+    /// The `k` nearest items of each item by cosine of modality `m`'s features, itself included.
+    pub fn neighbours(&self, m: usize, k: usize) -> Arc<Knn> {
+        self.graphs.neighbours(m, k, &self.modalities[m].features)
     }
 
     /// The modalities' names.

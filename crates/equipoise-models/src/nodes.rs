@@ -1,5 +1,6 @@
 //! Tables of all `N = U + I` nodes, users first.
 
+use crate::graphs::even_shares;
 use crate::parts::Content;
 use crate::{Occurrences, Pass};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -41,15 +42,6 @@ pub(crate) fn repeated_rows(table: Tensor<2>, rows: impl Iterator<Item = u32>) -
 /// [`even_shares`] as a tensor.
 pub(crate) fn even_attention(edges: &Edges, device: &Device) -> Tensor<1> {
     Tensor::from_data(TensorData::new(even_shares(edges), [edges.len()]), device)
-}
-
-/// `alpha = 1 / deg(n)` on every edge into `n`: attention among equal rows.
-pub(crate) fn even_shares(edges: &Edges) -> Vec<f32> {
-    let share = |bounds: &[usize]| {
-        let degree = bounds[1] - bounds[0];
-        std::iter::repeat_n(1.0 / degree as f32, degree)
-    };
-    edges.indptr().windows(2).flat_map(share).collect()
 }
 
 /// The penalty that GRCN and EgoGCN were published with, before its weight:
