@@ -16,14 +16,16 @@ pub struct Needs {
     pub generic_triples: usize,
     /// Distinct items that they are drawn from in one step; all if `None`.
     pub generic_items: Option<usize>,
-    /// Whether its loss stands in the place of the ranking loss, instead of beside it.
+    /// Whether its loss replaces the ranking loss instead of being added to it.
     pub replaces_ranking: bool,
     /// Whether losses of the margins under `only(m)` move the parameters of `m`'s group and the shared ones alone.
     /// A backbone whose modalities meet before the score needs a pass of its own for each `m` then.
     pub own_groups: bool,
 }
 
-/// What a balancer sees of one step: triples and the student's margins on them.
+/// What a balancer reads of one step: triples and the student's margins on them.
+///
+/// [`Margins::of`] is on the tape; [`Margins::values`] are constants, from which weights and ratios are computed.
 pub struct StepMargins<'a> {
     /// BPR triples, by user and item index.
     pub bpr: &'a Triples,

@@ -1,4 +1,4 @@
-//! What a balancer says of itself: its settings, which build it, and its line in the registry.
+//! The description of a balancer: its settings, which build it, and its line in the registry.
 
 use crate::balancer::Balancer;
 use crate::heads::HeadLosses;
@@ -50,7 +50,7 @@ pub trait BalancerSettings: Settings {
     const SOURCE: &'static str;
     /// One line on what it does, shown by help texts and tables.
     const SUMMARY: &'static str;
-    /// Whether its loss stands in the place of the ranking loss, as [`Needs`](crate::Needs) says once it is built.
+    /// Whether its loss replaces the ranking loss; [`Needs`](crate::Needs) must agree.
     const REPLACES_RANKING: bool = false;
     /// What its numbers are called in reports.
     const QUANTITIES: Quantities = Quantities::GENERAL;
@@ -97,7 +97,7 @@ pub struct BalancerEntry {
     pub source: &'static str,
     /// One line on what it does.
     pub summary: &'static str,
-    /// Whether its loss stands in the place of the ranking loss.
+    /// Whether its loss replaces the ranking loss.
     pub replaces_ranking: bool,
     /// What its numbers are called.
     pub quantities: Quantities,

@@ -1,4 +1,4 @@
-//! What every balancer must do, as checks that any balancer can be put through, a user's own among them.
+//! Checks that every balancer must pass, a user's own included.
 //!
 //! ```no_run
 //! # let my_entry = *equipoise_balance::find("ckd").unwrap();
@@ -58,7 +58,7 @@ pub fn check_with(entry: &BalancerEntry, config: &BalanceConfig) {
 }
 
 /// Name, source, summary and the words for its numbers are there, the settings are within their ranges, and the entry
-/// says of the ranking loss what the balancer says.
+/// and the balancer agree on whether the ranking loss is replaced.
 pub fn describes_itself(entry: &BalancerEntry, config: &BalanceConfig) {
     let of = |q: &crate::Quantity| [q.symbol, q.word, q.title, q.meaning];
     let words = &entry.quantities;

@@ -1,4 +1,4 @@
-//! What a backbone says of itself: its settings, which build it, and its line in the registry.
+//! The description of a backbone: its settings, which build it, and its line in the registry.
 
 use crate::section::{Section, SectionType, Sections, Settings, typed};
 use crate::{Backbone, Build};

@@ -1,5 +1,4 @@
-//! The nodes that a step asks for. What the last layer of a graph makes of other nodes nobody reads: it is made for those
-//! alone.
+//! The nodes that a step requests. The last layer of a graph is computed only for them, for nothing reads its other rows.
 
 use crate::nodes::split;
 use crate::{Pass, Request, Tables};
@@ -70,8 +69,8 @@ impl RequestedNodes {
         if later.is_empty() {
             return own;
         }
-        let heard = propagate(&Arc::new(graph.of_rows(rows)), propagate_layers(graph, x, later));
-        blend(own, heard, 1.0)
+        let received = propagate(&Arc::new(graph.of_rows(rows)), propagate_layers(graph, x, later));
+        blend(own, received, 1.0)
     }
 
     /// The edges that they hear along.

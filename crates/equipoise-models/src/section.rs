@@ -1,4 +1,4 @@
-//! Sections of a configuration by name, of types that only their entries in a registry know.
+//! Sections of a configuration by name. Only the entries of a registry know their types.
 //!
 //! A backbone or a balancer brings settings of its own: any type that serde reads and writes. A configuration keeps the
 //! settings that were given and has the defaults of all others, those of entries registered at run time included.
@@ -10,7 +10,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-/// What the settings of an entry must be able to do. Implemented for every type that can.
+/// The traits that settings of an entry need. Implemented for every type that has them.
 ///
 /// Derive `Serialize` and `Deserialize` with `#[serde(default, deny_unknown_fields)]`, so that a setting that is left
 /// out has its default and a mistyped one is refused.

@@ -33,7 +33,7 @@
 //!
 //! # Variants
 //! `tied` is the published form, for one modality; `split` gives every modality preferences of its own, as
-//! counterfactual knowledge distillation assumes. A category that is kept goes on speaking for a silenced
+//! counterfactual knowledge distillation assumes. A category that is kept still contributes to the score of a silenced
 //! modality: how much the average user likes the category.
 //!
 //! Categories come from the data set (`data`; a category of fewer than `min_count` items joins its parent), or

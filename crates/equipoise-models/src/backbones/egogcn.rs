@@ -31,7 +31,7 @@
 //! One gate per ordered pair of modalities, in the group of the receiving channel; without gradient under `hard`.
 //!
 //! # Ablation
-//! Every channel hears every modality, so silencing one changes all channels: all of them run again for each
+//! Every channel receives from every modality, so silencing one changes all channels: all of them run again for each
 //! ablation, and a channel alone says almost as much as the whole model. Shared are `C_id`, which reads no
 //! modality; the node tables and gated tables of modalities that are not silenced; and (2) in their own channels.
 //! A silenced modality has one row for all users and one for all items:
@@ -42,7 +42,7 @@
 //!
 //! # Variants
 //! * `modulation`: (3). The comparison is strict and the chosen edges have no gradient; `theta = 1` chooses none,
-//!   so that no channel hears another. Attention is near `1 / deg(n)` where rows are nearly orthogonal: the
+//!   so that no channel receives from another. Attention is near `1 / deg(n)` where rows are nearly orthogonal: the
 //!   threshold 0.1 lets nodes of fewer than 10 neighbours or so hear the mix, a published one of few only.
 //! * `reattention = false`: (5) takes the weights of (2).
 //! * `id_layers = "released"`: the public code feeds `H_1` to the third layer, `C_id = H_0 + H_1 + 2 S H_1`.
@@ -268,7 +268,7 @@ impl BackboneSettings for Config {
     }
 }
 
-/// The gate through which the channel of `m` hears another modality.
+/// The gate through which the channel of `m` receives another modality.
 fn gate(b: &mut Build, m: usize, other: usize) -> Option<Linear> {
     let name = |k: usize| &b.inputs.modalities[k].name;
     let name = format!("gate.{}.{}", name(m), name(other));
@@ -287,13 +287,13 @@ fn unit_normal(rows: usize, columns: usize, stream: &mut Stream) -> Vec<f32> {
 
 // What a modality brings to the channels, and the channels.
 
-/// One modality, heard or silenced, as its own channel and the others read it.
+/// One modality, real or silenced, as its own channel and the others read it.
 struct Source {
     /// `x^m`, `N x d`.
     pub nodes: Tensor<2>,
-    /// Along which edges its channel hears.
-    pub hearing: Hearing,
-    /// Under `soft`, what each other channel hears of it: `sigmoid(V x + v) * x`, by receiver.
+    /// The edges along which its channel receives messages.
+    pub incoming: Incoming,
+    /// Under `soft`, what each other channel receives of it: `sigmoid(V x + v) * x`, by receiver.
     pub gated: Vec<Option<Tensor<2>>>,
     /// The one row of all users and the one row of all items, `2 x d`, where there are no others.
     pub sides: Option<Tensor<2>>,
@@ -301,7 +301,7 @@ struct Source {
 
 /// The edges of (3), and the weights of (2) where (5) takes them.
 #[derive(Clone)]
-struct Hearing {
+struct Incoming {
     /// Under `hard`, sources point into `[x^m ; mix]`, `2N` rows: which message an edge carries.
     pub edges: Arc<Edges>,
     /// `None` where (4) replaces them.
@@ -313,22 +313,22 @@ impl EgoGcn {
     fn source(&self, pass: &Pass, m: usize, nodes: Tensor<2>) -> Source {
         let edges = pass.inputs().graphs.edges();
         let attend = |x: Tensor<2>| edge_softmax(&edges, x.clone(), x);
-        let hearing = match (self.config.modulation, self.config.reattention) {
-            (Modulation::Soft, true) => Hearing { edges, attention: None },
+        let incoming = match (self.config.modulation, self.config.reattention) {
+            (Modulation::Soft, true) => Incoming { edges, attention: None },
             // Only compared with the threshold: nothing to record for gradients.
-            (Modulation::Hard, true) => self.hearing(&edges, attend(nodes.clone().inner())),
-            (_, false) => self.hearing(&edges, attend(nodes.clone())),
+            (Modulation::Hard, true) => self.incoming(&edges, attend(nodes.clone().inner())),
+            (_, false) => self.incoming(&edges, attend(nodes.clone())),
         };
-        Source { hearing, gated: self.gated(pass, m, &nodes), nodes, sides: None }
+        Source { incoming, gated: self.gated(pass, m, &nodes), nodes, sides: None }
     }
 
     /// Chooses the message of each edge and keeps the attention if it is needed.
-    fn hearing(&self, edges: &Arc<Edges>, attention: Tensor<1>) -> Hearing {
+    fn incoming(&self, edges: &Arc<Edges>, attention: Tensor<1>) -> Incoming {
         let edges = match self.config.modulation {
             Modulation::Soft => edges.clone(),
             Modulation::Hard => Arc::new(modulated(edges, &attention, self.theta())),
         };
-        Hearing { edges, attention: (!self.config.reattention).then_some(attention) }
+        Incoming { edges, attention: (!self.config.reattention).then_some(attention) }
     }
 
     /// The threshold, in float32: an attention of exactly that does not exceed it.
@@ -350,7 +350,7 @@ impl EgoGcn {
             .then(|| collect(mean(sources.iter().map(|s| s.nodes.clone()))));
         let fused = |m: usize| match &mix {
             Some(mix) => hard(sources[m], mix),
-            None => soft(pass.inputs(), sources[m], told(m, sources)),
+            None => soft(pass.inputs(), sources[m], messages(m, sources)),
         };
         (0..sources.len()).map(|m| self.propagated(last, normalise_rows(fused(m)))).collect()
     }
@@ -376,7 +376,7 @@ fn modulated(edges: &Edges, attention: &Tensor<1>, theta: f32) -> Edges {
 
 /// (4) and (5) without the last `nrm`, under `hard`.
 fn hard(own: &Source, mix: &Tensor<2>) -> Tensor<2> {
-    let Hearing { edges, attention } = &own.hearing;
+    let Incoming { edges, attention } = &own.incoming;
     match attention {
         Some(attention) => {
             propagate_weighted(edges, attention.clone(), stack(own.nodes.clone(), mix.clone()))
@@ -386,46 +386,46 @@ fn hard(own: &Source, mix: &Tensor<2>) -> Tensor<2> {
 }
 
 /// `t` of the channel of `m` under `soft`, `N x d`.
-fn told(m: usize, sources: &[&Source]) -> Tensor<2> {
+fn messages(m: usize, sources: &[&Source]) -> Tensor<2> {
     let others = sources.iter().filter_map(|s| s.gated[m].clone());
     let all: Vec<Tensor<2>> = std::iter::once(sources[m].nodes.clone()).chain(others).collect();
     mean(all.into_iter())
 }
 
 /// (4) and (5) without the last `nrm`, under `soft`.
-fn soft(inputs: &Inputs, own: &Source, told: Tensor<2>) -> Tensor<2> {
-    let Hearing { edges, attention } = &own.hearing;
+fn soft(inputs: &Inputs, own: &Source, messages: Tensor<2>) -> Tensor<2> {
+    let Incoming { edges, attention } = &own.incoming;
     match (attention, &own.sides) {
-        (Some(attention), _) => propagate_weighted(edges, attention.clone(), told),
-        (None, None) => edge_attention(edges, own.nodes.clone(), told.clone(), told),
+        (Some(attention), _) => propagate_weighted(edges, attention.clone(), messages),
+        (None, None) => edge_attention(edges, own.nodes.clone(), messages.clone(), messages),
         (None, Some(sides)) => {
-            let logits = logits_of_senders(inputs, sides, &told);
-            let one = Tensor::ones([edges.n_targets(), 1], &told.device());
-            propagate_weighted(edges, edge_softmax(edges, one, logits), told)
+            let logits = logits_of_senders(inputs, sides, &messages);
+            let one = Tensor::ones([edges.n_targets(), 1], &messages.device());
+            propagate_weighted(edges, edge_softmax(edges, one, logits), messages)
         }
     }
 }
 
-/// `<x_n, t_j>` where all receivers of `j` are the same row: users speak to items, items to users. `N x 1`.
-fn logits_of_senders(inputs: &Inputs, sides: &Tensor<2>, told: &Tensor<2>) -> Tensor<2> {
+/// `<x_n, t_j>` where all receivers of `j` are the same row: users send to items, items to users. `N x 1`.
+fn logits_of_senders(inputs: &Inputs, sides: &Tensor<2>, messages: &Tensor<2>) -> Tensor<2> {
     let (users, items) = (inputs.n_users, inputs.n_items);
     let column = |side: usize| sides.clone().narrow(0, side, 1).transpose();
-    let of_users = told.clone().narrow(0, 0, users).matmul(column(1));
-    let of_items = told.clone().narrow(0, users, items).matmul(column(0));
+    let of_users = messages.clone().narrow(0, 0, users).matmul(column(1));
+    let of_items = messages.clone().narrow(0, users, items).matmul(column(0));
     Tensor::cat(vec![of_users, of_items], 0)
 }
 
-// All ablations of a step at once: ids, node tables, gates and attention of heard modalities once, silenced modalities from their two rows. The last step of each channel is made for the requested nodes alone.
+// All ablations of a step at once: ids, node tables, gates and attention of real modalities once, silenced modalities from their two rows. The last step of each channel is made for the requested nodes alone.
 
 /// Both states of a modality, those that some ablation needs.
 struct Sources {
-    heard: Option<Source>,
+    real: Option<Source>,
     silenced: Option<Source>,
 }
 
 impl Sources {
     fn under(&self, silenced: bool) -> &Source {
-        let source = if silenced { &self.silenced } else { &self.heard };
+        let source = if silenced { &self.silenced } else { &self.real };
         source.as_ref().expect("made for the ablations requested")
     }
 }
@@ -454,25 +454,25 @@ impl EgoGcn {
         let requested =
             |m: usize, silenced: bool| request.ablations.iter().any(|a| a.silences(m) == silenced);
         let n = self.modalities.len();
-        let even = (0..n).any(|m| requested(m, true)).then(|| self.even_hearing(pass));
+        let even = (0..n).any(|m| requested(m, true)).then(|| self.even_incoming(pass));
         let sources = |m: usize| Sources {
-            heard: requested(m, false).then(|| self.source(pass, m, self.nodes(pass, m))),
+            real: requested(m, false).then(|| self.source(pass, m, self.nodes(pass, m))),
             silenced: even.clone().filter(|_| requested(m, true)).map(|even| self.silenced(pass, m, even)),
         };
         (0..n).map(sources).collect()
     }
 
     /// A silenced modality, from one row for all users and one for all items.
-    fn silenced(&self, pass: &Pass, m: usize, hearing: Hearing) -> Source {
+    fn silenced(&self, pass: &Pass, m: usize, incoming: Incoming) -> Source {
         let item = unit_content(self.modalities[m].content.projected_mean(pass));
         let sides = stack(self.mean_preference(pass, m), item);
         let gated = self.gated(pass, m, &sides).into_iter();
         let gated = gated.map(|sides| sides.map(|sides| spread(pass, &sides))).collect();
-        Source { nodes: collect(spread(pass, &sides)), hearing, gated, sides: Some(sides) }
+        Source { nodes: collect(spread(pass, &sides)), incoming, gated, sides: Some(sides) }
     }
 
-    /// The hearing of every silenced channel: `a_{j->n} = 1 / deg(n)`.
-    fn even_hearing(&self, pass: &Pass) -> Hearing {
+    /// The incoming edges of every silenced channel: `a_{j->n} = 1 / deg(n)`.
+    fn even_incoming(&self, pass: &Pass) -> Incoming {
         let graphs = &pass.inputs().graphs;
         let device = pass.table("user.id").device();
         let attention = (!self.config.reattention).then(|| even_attention(&graphs.edges(), &device));
@@ -480,7 +480,7 @@ impl EgoGcn {
             Modulation::Soft => graphs.edges(),
             Modulation::Hard => graphs.edges_by_even_attention(self.theta()),
         };
-        Hearing { edges, attention }
+        Incoming { edges, attention }
     }
 }
 

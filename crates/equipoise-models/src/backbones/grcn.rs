@@ -1,5 +1,5 @@
 //! GRCN: *Graph-Refined Convolutional Network for Multimedia Recommendation with Implicit Feedback* (Wei et al.,
-//! ACM MM 2020). Each modality judges every training edge by attention; a graph of ids runs over the edges so
+//! ACM MM 2020). Each modality weighs every training edge by attention; ids are propagated over the edges so
 //! weighted.
 //!
 //! # Equations
@@ -52,7 +52,7 @@
 //! | `width` | 64 | width `d` of every block | 1 to 4096 |
 //! | `routing` | `paper` | whether (2) runs | `paper`, `released` |
 //! | `n_route` | 3 | iterations of (2) | 0 to 8 |
-//! | `weight_mode` | `confid` | how modalities judge an edge together | `confid`, `max`, `mean` |
+//! | `weight_mode` | `confid` | how the modalities' weights of an edge are combined | `confid`, `max`, `mean` |
 //! | `confidence` | `xavier` | initial confidences | `xavier`, `one` |
 //! | `prune` | false | negative weights become 0 | |
 //! | `fusion` | `concat` | how blocks make the final rows | `concat`, `id`, `mean` |
@@ -73,18 +73,18 @@ use equipoise_nn::{
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Whether users hear their items before edges are judged.
+/// Whether users receive from their items before edges are weighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Routing {
-    /// Items speak to users `n_route` times.
+    /// Users receive from their items `n_route` times.
     #[default]
     Paper,
     /// They do not, as in the public code.
     Released,
 }
 
-/// How the modalities' judgements of an edge become its weight.
+/// How the modalities' weights of an edge are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightMode {
@@ -125,11 +125,11 @@ pub enum Fusion {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Whether users hear their items before edges are judged.
+    /// Whether users receive from their items before edges are weighted.
     pub routing: Routing,
     /// How often.
     pub n_route: usize,
-    /// How the modalities' judgements of an edge become its weight.
+    /// How the modalities' weights of an edge are combined.
     pub weight_mode: WeightMode,
     /// Initial confidences.
     pub confidence: Confidence,
@@ -209,8 +209,8 @@ impl Grcn {
         }
     }
 
-    /// What one modality says of every edge: `alpha^m c_m`, or `alpha^m` alone.
-    fn vote(&self, pass: &Pass, modality: &Modality, attention: Tensor<1>) -> Tensor<1> {
+    /// The weight that one modality gives every edge: `alpha^m c_m`, or `alpha^m` alone.
+    fn edge_weights(&self, pass: &Pass, modality: &Modality, attention: Tensor<1>) -> Tensor<1> {
         match self.config.weight_mode {
             WeightMode::Max | WeightMode::Mean => attention,
             WeightMode::Confid => {
@@ -220,10 +220,10 @@ impl Grcn {
         }
     }
 
-    /// `w` of (5) from all modalities' votes.
-    fn weights(&self, pass: &Pass, votes: Vec<Tensor<1>>) -> Tensor<1> {
-        let n = votes.len() as f32;
-        let pairs = votes.into_iter();
+    /// `w` of (5) from the weights of all modalities.
+    fn weights(&self, pass: &Pass, edge_weights: Vec<Tensor<1>>) -> Tensor<1> {
+        let n = edge_weights.len() as f32;
+        let pairs = edge_weights.into_iter();
         let weights = match self.config.weight_mode {
             WeightMode::Mean => pairs.reduce(|a, b| a + b).map(|sum| sum / n),
             WeightMode::Confid | WeightMode::Max => pairs.reduce(larger),
@@ -234,15 +234,15 @@ impl Grcn {
         pass.dropout(weights.reshape([edges, 1]), self.config.dropout, "grcn/edges").reshape([edges])
     }
 
-    /// The rows of `C_id` of (6) that are requested, from `H_0` and all modalities' votes.
+    /// The rows of `C_id` of (6) that are requested, from `H_0` and all modalities' edge_weights.
     fn id_branch(
         &self,
         pass: &Pass,
         requested: &RequestedEdges,
         start: Tensor<2>,
-        votes: Vec<Tensor<1>>,
+        edge_weights: Vec<Tensor<1>>,
     ) -> Tensor<2> {
-        requested.weighted_layers(self.weights(pass, votes), start, self.config.layers)
+        requested.weighted_layers(self.weights(pass, edge_weights), start, self.config.layers)
     }
 
     /// (7), or the mean of the blocks.
@@ -273,9 +273,10 @@ impl Backbone for Grcn {
         let all = pass.everything();
         let requested = RequestedNodes::all(all.inputs().n_users).edges(all.inputs().graphs.edges());
         let channels: Vec<Channel> = self.modalities.iter().map(|m| self.channel(&all, m)).collect();
-        let votes = self.modalities.iter().zip(&channels);
-        let votes = votes.map(|(m, channel)| self.vote(&all, m, channel.attention.clone())).collect();
-        let mut blocks = vec![self.id_branch(&all, &requested, unit_ids(&all), votes)];
+        let edge_weights = self.modalities.iter().zip(&channels);
+        let edge_weights =
+            edge_weights.map(|(m, channel)| self.edge_weights(&all, m, channel.attention.clone())).collect();
+        let mut blocks = vec![self.id_branch(&all, &requested, unit_ids(&all), edge_weights)];
         if self.config.fusion != Fusion::Id {
             blocks.extend(channels.iter().map(|channel| channel.rows(&requested)));
         }
@@ -333,23 +334,23 @@ fn confidences(initial: Confidence, b: &mut Build) -> Vec<String> {
 
 // All ablations of a step at once: attention once per modality, silenced channels in closed form, the ids' branch once per ablation. The last layer of each is made for the requested nodes alone.
 
-/// What a modality gives, heard or silenced.
+/// What a modality contributes, real or silenced.
 struct State {
     /// Its part of the final rows, where the fusion has one and it is needed.
     block: Option<Block>,
-    /// Its vote on every edge.
-    vote: Tensor<1>,
+    /// Its weight of every edge.
+    edge_weights: Tensor<1>,
 }
 
 /// Both states of a modality, those that some ablation needs.
 struct States {
-    heard: Option<State>,
+    real: Option<State>,
     silenced: Option<State>,
 }
 
 impl States {
     fn under(&self, silenced: bool) -> &State {
-        let state = if silenced { &self.silenced } else { &self.heard };
+        let state = if silenced { &self.silenced } else { &self.real };
         state.as_ref().expect("made for the ablations requested")
     }
 }
@@ -363,7 +364,7 @@ impl Grcn {
         let states = |(m, modality): (usize, &Modality)| {
             let needed = |silenced| request.ablations.iter().any(|a| a.silences(m) == silenced);
             States {
-                heard: needed(false).then(|| self.heard(&pass, &requested, modality)),
+                real: needed(false).then(|| self.real(&pass, &requested, modality)),
                 silenced: needed(true).then(|| self.silenced(request, &pass, modality, even.clone())),
             }
         };
@@ -395,8 +396,8 @@ impl Grcn {
         ids: Tensor<2>,
         states: &[&State],
     ) -> Block {
-        let votes = states.iter().map(|s| s.vote.clone()).collect();
-        let rows = self.id_branch(pass, requested, ids, votes);
+        let edge_weights = states.iter().map(|s| s.edge_weights.clone()).collect();
+        let rows = self.id_branch(pass, requested, ids, edge_weights);
         let Tables { users, items, .. } = requested.nodes().tables(rows);
         if self.config.fusion != Fusion::Mean {
             return Block::varying(users, items);
@@ -407,13 +408,13 @@ impl Grcn {
         Block::varying(mean(users), mean(items))
     }
 
-    fn heard(&self, pass: &Pass, requested: &RequestedEdges, modality: &Modality) -> State {
+    fn real(&self, pass: &Pass, requested: &RequestedEdges, modality: &Modality) -> State {
         let channel = self.channel(pass, modality);
         let block = (self.config.fusion != Fusion::Id).then(|| {
             let tables = requested.nodes().tables(channel.rows(requested));
             Block::varying(tables.users, tables.items)
         });
-        State { block, vote: self.vote(pass, modality, channel.attention) }
+        State { block, edge_weights: self.edge_weights(pass, modality, channel.attention) }
     }
 
     fn silenced(&self, request: &Request, pass: &Pass, modality: &Modality, even: Tensor<1>) -> State {
@@ -425,7 +426,7 @@ impl Grcn {
             Fusion::Mean => true,
         };
         let block = wanted.then(|| self.closed_form(pass, modality, &isolated));
-        State { block, vote: self.vote(pass, modality, even) }
+        State { block, edge_weights: self.edge_weights(pass, modality, even) }
     }
 
     /// The block of a silenced channel, without a look at edges.
@@ -475,7 +476,7 @@ fn spread(connected: Tensor<2>, isolated: Tensor<2>, flags: &Option<Vec<bool>>, 
 
 /// Adds a modality's blocks to the views that hold it in that state.
 fn append(encoded: &mut Encoded, m: usize, states: States) {
-    for (silenced, state) in [(false, states.heard), (true, states.silenced)] {
+    for (silenced, state) in [(false, states.real), (true, states.silenced)] {
         if let Some(block) = state.and_then(|s| s.block) {
             let views = encoded.views.iter_mut().filter(|v| v.ablation.silences(m) == silenced);
             views.for_each(|view| view.blocks.push(encoded.blocks.len()));

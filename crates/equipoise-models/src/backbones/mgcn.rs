@@ -258,12 +258,12 @@ impl Backbone for Mgcn {
         let channels = self.channels(request);
         let mut encoded = Encoded::default();
         for &ablation in request.ablations {
-            let heard = channels.iter().enumerate().map(|(m, both)| {
+            let chosen = channels.iter().enumerate().map(|(m, both)| {
                 both[usize::from(ablation.silences(m))]
                     .as_ref()
                     .expect("every ablation requested has its channels")
             });
-            let content = self.fuser.fuse(&gates, &heard.collect::<Vec<_>>());
+            let content = self.fuser.fuse(&gates, &chosen.collect::<Vec<_>>());
             let tables = self.finish(&request.pass(ablation), &requested, behaviour.clone(), content);
             encoded.views.push(View { ablation, blocks: vec![encoded.blocks.len()] });
             encoded.blocks.push(Block::varying(tables.users, tables.items));
@@ -366,8 +366,8 @@ impl Fuser {
 
     /// A channel with its logit, which no other channel changes.
     fn channel(&self, pass: &Pass, rows: Tensor<2>) -> Channel {
-        let heard = tanh(self.attention.apply(pass, rows.clone()));
-        Channel { rows, logit: heard.matmul(pass.table(&self.query).transpose()) }
+        let hidden = tanh(self.attention.apply(pass, rows.clone()));
+        Channel { rows, logit: hidden.matmul(pass.table(&self.query).transpose()) }
     }
 
     /// The gates (7), from `C_id`.

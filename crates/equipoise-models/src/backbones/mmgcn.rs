@@ -314,12 +314,12 @@ impl Layer {
         leaky_relu(blend(of_nodes, self.of_ids(pass, targets.ids()), 1.0))
     }
 
-    /// Equation (2), by `A (H Wc^T + 1 bc^T) = (A H) Wc^T + A 1 bc^T`: rows that nobody reads go through no map.
+    /// Equation (2), by `A (H Wc^T + 1 bc^T) = (A H) Wc^T + A 1 bc^T`: only rows that are read are mapped.
     fn near(&self, pass: &Pass, targets: &Targets, state: Tensor<2>) -> Tensor<2> {
-        let heard = propagate(targets.adjacency(), state);
+        let received = propagate(targets.adjacency(), state);
         match targets.row_sums() {
-            None => self.conv.apply_leaky(pass, heard),
-            Some(sums) => leaky_relu(self.conv.apply_with_shares(pass, heard, sums)),
+            None => self.conv.apply_leaky(pass, received),
+            Some(sums) => leaky_relu(self.conv.apply_with_shares(pass, received, sums)),
         }
     }
 

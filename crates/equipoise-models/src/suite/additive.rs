@@ -1,4 +1,4 @@
-//! The check of what an additive backbone says of itself.
+//! The check that the scores of an additive backbone add up.
 
 use super::data::{dataset, every_ablation, model, triples};
 use super::observe::{Probe, observe_scores};

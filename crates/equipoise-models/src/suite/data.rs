@@ -1,4 +1,4 @@
-//! Made-up data that is small and awkward: a hub, a user and an item that nobody met, categories large and small.
+//! A small synthetic data set with edge cases: a hub, a user and an item without interactions, categories of all sizes.
 
 use crate::{Ablation, BackboneConfig, Model};
 use equipoise_data::{

@@ -1,4 +1,4 @@
-//! What every backbone must do, as checks that any backbone can be put through, a user's own among them.
+//! Checks that every backbone must pass, a user's own included.
 //!
 //! ```no_run
 //! # let my_entry = *equipoise_models::find("vbpr").unwrap();
