@@ -14,17 +14,31 @@ fn workspace() -> PathBuf {
     root.canonicalize().expect("the workspace is where it was built")
 }
 
-/// The Rust code of a guide: what is between its fences.
+/// The Rust code of a guide: the lines between its fences.
 fn code(guide: &str) -> String {
-    let blocks = guide.split("```rust\n").skip(1);
-    blocks.map(|block| block.split("```").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    let mut within = false;
+    let shown = guide.lines().filter(|line| {
+        let fence = line.starts_with("```");
+        within = if fence { *line == "```rust" } else { within };
+        within && !fence
+    });
+    shown.map(|line| format!("{line}\n")).collect()
 }
 
-/// The profiles of the workspace, so that dependencies are built as they are there.
-fn profiles() -> String {
+/// The development profile of the workspace, so that what it depends on need not be built again; its own crates are built
+/// once more, quickly.
+fn profile() -> String {
     let text = std::fs::read_to_string(workspace().join("Cargo.toml")).expect("the workspace has a manifest");
-    let manifest: toml::Table = text.parse().expect("a manifest is TOML");
-    let profiles = manifest.into_iter().filter(|(name, _)| name == "profile").collect::<toml::Table>();
+    let mut manifest: toml::Table = text.parse().expect("a manifest is TOML");
+    let mut profile = manifest.remove("profile").expect("the workspace has profiles");
+    let packages = profile["dev"]["package"].as_table_mut().expect("packages have profiles of their own");
+    let quick: toml::Table = [("opt-level".to_owned(), toml::Value::Integer(0))].into_iter().collect();
+    for folder in std::fs::read_dir(workspace().join("crates")).expect("crates are in a folder") {
+        let name = folder.expect("the folder can be read").file_name().to_string_lossy().into_owned();
+        packages.insert(name, quick.clone().into());
+    }
+    let dev = [("dev".to_owned(), profile["dev"].clone())].into_iter().collect::<toml::Table>();
+    let profiles = [("profile".to_owned(), toml::Value::Table(dev))].into_iter().collect::<toml::Table>();
     toml::to_string(&profiles).expect("a part of TOML is TOML")
 }
 
@@ -37,7 +51,7 @@ fn write(dir: &Path) {
          serde = {{ version = \"1\", features = [\"derive\"] }}\n{}",
         crates.join("equipoise"),
         crates.join("equipoise-cli"),
-        profiles()
+        profile()
     );
     std::fs::create_dir_all(dir.join("src/bin")).expect("a folder");
     std::fs::write(dir.join("Cargo.toml"), manifest).expect("a manifest");
@@ -47,10 +61,16 @@ fn write(dir: &Path) {
     }
 }
 
+/// Where this test was built: what it depends on is there already.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("this test is a file");
+    test.ancestors().nth(3).expect("target/<profile>/deps/<test>").to_owned()
+}
+
 fn cargo(dir: &Path, arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(dir).args(arguments).env("CARGO_TARGET_DIR", workspace().join("target/outside"));
+    command.current_dir(dir).args(arguments).env("CARGO_TARGET_DIR", target());
     let output = command.output().expect("cargo starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo {}:\n{said}", arguments.join(" "));
