@@ -91,7 +91,8 @@ mod tests {
             ..Ckd::default()
         });
         let full = toml::Table::try_from(config).unwrap();
-        let mut keys = BTreeSet::new();
+        // A configuration holds options of whatever layout its data set has.
+        let mut keys: BTreeSet<String> = of_layouts().into_iter().collect();
         leaves("", &full, &mut |k, _| {
             keys.insert(k.to_owned());
         });
