@@ -15,7 +15,7 @@ use super::delimited;
 #[cfg(feature = "parquet")]
 use super::parquet_file::{ParquetFile, Texts, broken};
 #[cfg(not(feature = "parquet"))]
-use super::without_parquet::cells as parquet_cells;
+use super::without_parquet::refused;
 use crate::error::DataError;
 use crate::lines::Lines;
 
@@ -117,6 +117,15 @@ fn delimited_cells(
         each(cell(id)?.trim(), &text).map_err(fault)?;
     }
     Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_cells(
+    file: &Path,
+    _cells: &Cells,
+    _each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
+) -> Result<(), DataError> {
+    Err(refused(file))
 }
 
 #[cfg(feature = "parquet")]

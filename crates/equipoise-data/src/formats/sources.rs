@@ -27,7 +27,7 @@ use super::npz::Npz;
 #[cfg(feature = "parquet")]
 use super::parquet_file::{ParquetFile, Texts, broken, lists};
 #[cfg(not(feature = "parquet"))]
-use super::without_parquet::features as parquet;
+use super::without_parquet::refused;
 use crate::error::DataError;
 use crate::features::Features;
 
@@ -258,6 +258,11 @@ fn tensor_values(
         Dtype::F64 => (data.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(), "float64"),
         other => return Err(damaged(path, format!("tensor {name:?} is {other:?}, expected floats"))),
     })
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_name: &str, path: &Path) -> Result<FeatureRows, DataError> {
+    Err(refused(path))
 }
 
 #[cfg(feature = "parquet")]

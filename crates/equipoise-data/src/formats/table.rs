@@ -17,11 +17,11 @@ use super::entry::{Format, ReadRequest};
 use super::files::{MANIFEST, directory_name};
 use super::gathered::{Gathered, GatheredSplit};
 #[cfg(feature = "parquet")]
-use super::parquet_table;
+use super::parquet_table::read as read_parquet;
 use super::records::{Interner, Records};
 use super::table_options::TableOptions;
 #[cfg(not(feature = "parquet"))]
-use super::without_parquet as parquet_table;
+use super::without_parquet::refused;
 use super::{category_file, delimited, id_list, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -155,7 +155,7 @@ pub fn read_table(
     let mut whole = true;
     for (file, split) in &files {
         let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        let read = if parquet { parquet_table::read } else { delimited::read };
+        let read = if parquet { read_parquet } else { delimited::read };
         whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
     }
     let splits = records.finish(&origin, options, faults, notes)?;
@@ -190,4 +190,14 @@ fn name(path: &Path) -> String {
         Some(stem) if path.is_file() => stem.to_string_lossy().into_owned(),
         _ => directory_name(path),
     }
+}
+
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(
+    file: &Path,
+    _options: &TableOptions,
+    _split: Option<u8>,
+    _records: &mut Records,
+) -> Result<(), DataError> {
+    Err(refused(file))
 }
