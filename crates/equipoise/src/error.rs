@@ -5,22 +5,23 @@ use equipoise_eval::EvalError;
 use equipoise_train::TrainError;
 use equipoise_train::config::ConfigError;
 
-/// What can go wrong. The message names the file, line or field, what was expected and what to do.
+/// What can go wrong. The message names the file, line or field, what was expected and what to do. Causes are boxed, so that
+/// a result is no larger than what it holds when all goes well.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The data set.
     #[error(transparent)]
-    Data(#[from] DataError),
+    Data(Box<DataError>),
     /// A setting.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(Box<ConfigError>),
     /// Training, or a file of a run.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(Box<TrainError>),
     /// Ranking and evaluation.
     #[error(transparent)]
-    Eval(#[from] EvalError),
+    Eval(Box<EvalError>),
     /// A user, item, modality or metric that is not there.
     #[error("no {kind} `{id}`{hint}")]
     Unknown {
@@ -67,3 +68,16 @@ impl Error {
         }
     }
 }
+
+/// Boxes a cause.
+macro_rules! from {
+    ($($variant:ident: $cause:ty),*) => {
+        $(impl From<$cause> for Error {
+            fn from(cause: $cause) -> Error {
+                Error::$variant(Box::new(cause))
+            }
+        })*
+    };
+}
+
+from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError);

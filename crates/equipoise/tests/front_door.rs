@@ -109,7 +109,7 @@ fn the_tables_reproduce_what_the_run_measured_on_test_for_the_model_and_for_each
     };
     let test = done.report().test.clone().unwrap();
     assert_eq!(measure(done.model()), test.metrics);
-    let names: Vec<_> = world.data.modalities().into_iter().collect();
+    let names: Vec<_> = world.data.modalities().collect();
     for (m, name) in names.iter().enumerate() {
         let channel = done.model().channel(name).unwrap();
         assert_eq!(measure(&channel), test.ablations[&Ablation::only(m, names.len())], "{name}");
