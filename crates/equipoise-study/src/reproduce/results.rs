@@ -164,7 +164,7 @@ fn row(
     for (seed, files) in &settled.seeds {
         let result = files
             .clone()
-            .and_then(|files| measure(&cell.method, &files, columns).map_err(|e| MissingResult::failed(e)));
+            .and_then(|files| measure(&cell.method, &files, columns).map_err(MissingResult::failed));
         match result {
             Ok(numbers) => {
                 measured.insert(*seed, numbers);

@@ -15,7 +15,7 @@ pub(super) enum Import {
     /// Raw Amazon files.
     Amazon(AmazonConfig),
     /// A table of interactions.
-    Table(PathBuf, LoadOptions),
+    Table(PathBuf, Box<LoadOptions>),
 }
 
 impl Import {
@@ -44,7 +44,7 @@ impl Import {
                     seed: config.split_seed,
                     ..LoadOptions::default()
                 };
-                Some(Import::Table(csv.clone(), options))
+                Some(Import::Table(csv.clone(), Box::new(options)))
             }
             Source::Ready(_) => None,
         }
@@ -97,7 +97,7 @@ impl Stage for Import {
         let out = layout::imported(context.config);
         match self {
             Import::Amazon(reviews) => amazon(reviews, &out, context),
-            Import::Table(csv, options) => table(csv, options.clone(), &out, context),
+            Import::Table(csv, options) => table(csv, *options.clone(), &out, context),
         }
     }
 }

@@ -93,8 +93,10 @@ mod tests {
         Coordinate::new(Space::new(vec![("x".into(), list()), ("y".into(), list())]).unwrap()).unwrap()
     }
 
+    type Place = (f64, f64);
+
     /// Every point that is tried, and the best of them.
-    fn search(value: impl Fn(f64, f64) -> Option<f64>) -> (Vec<(f64, f64)>, Option<(f64, f64)>) {
+    fn search(value: impl Fn(f64, f64) -> Option<f64>) -> (Vec<Place>, Option<Place>) {
         let (strategy, mut history) = (coordinate(), Vec::<Record>::new());
         let at = |record: &Record| {
             let point = &record.proposal.point;
