@@ -14,7 +14,7 @@ const PREFERENCES: [&str; 2] = ["user.text", "user.image"];
 
 fn config(change: impl FnOnce(&mut Config)) -> BackboneConfig {
     let mut config = BackboneConfig { width: WIDTH, ..BackboneConfig::named("egogcn") };
-    change(&mut config.get_mut::<Config>());
+    change(config.get_mut::<Config>());
     config
 }
 

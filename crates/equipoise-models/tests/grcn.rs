@@ -13,7 +13,7 @@ use equipoise_models::{Ablation, BackboneConfig, Model, Request, encode_naively}
 
 fn config(change: impl FnOnce(&mut Config)) -> BackboneConfig {
     let mut config = BackboneConfig { width: 6, ..BackboneConfig::named("grcn") };
-    change(&mut config.get_mut::<Config>());
+    change(config.get_mut::<Config>());
     config
 }
 
