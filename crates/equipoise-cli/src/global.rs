@@ -7,7 +7,7 @@ use clap::ValueEnum;
 pub struct Global {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: OutputFormat,
     /// No progress, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
@@ -18,7 +18,7 @@ pub struct Global {
 
 /// How results are printed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// Tables for people.
     Text,
     /// One JSON document.
@@ -28,6 +28,6 @@ pub enum Format {
 impl Global {
     /// Whether results are JSON.
     pub fn json(&self) -> bool {
-        self.format == Format::Json
+        self.format == OutputFormat::Json
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{close, near, numbers_of, relabelled, spread};
 use equipoise_data::Interactions;
 use equipoise_data::graph::Normalisation;
-use equipoise_models::backbones::grcn::{Confidence, Config, Fusion, Routing, WeightMode};
+use equipoise_models::backbones::grcn::{Confidence, Config, Fusion, Routing, ModalityWeight};
 use equipoise_models::suite::{
     self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };
@@ -28,12 +28,12 @@ fn released_routing_behaves() {
 
 #[test]
 fn highest_attention_behaves() {
-    check(|c| (c.weight_mode, c.fusion) = (WeightMode::Max, Fusion::Id));
+    check(|c| (c.weight_mode, c.fusion) = (ModalityWeight::Max, Fusion::Id));
 }
 
 #[test]
 fn mean_attention_behaves() {
-    check(|c| (c.weight_mode, c.fusion, c.n_route) = (WeightMode::Mean, Fusion::Mean, 1));
+    check(|c| (c.weight_mode, c.fusion, c.n_route) = (ModalityWeight::Mean, Fusion::Mean, 1));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn ids_block((rows, width): (Vec<f32>, usize)) -> Vec<f32> {
 
 #[test]
 fn with_everything_silenced_each_neighbour_counts_the_same() {
-    for weight_mode in [WeightMode::Max, WeightMode::Mean] {
+    for weight_mode in [ModalityWeight::Max, ModalityWeight::Mean] {
         let mut model = model(&config(|c| c.weight_mode = weight_mode), &dataset(3, 5), 5);
         spread(&mut model, 0.5);
         let matrix = model.inputs.graphs.bipartite().normalised(Normalisation::Rw);
@@ -186,7 +186,7 @@ fn real_channels_are_shared_by_all_ablations_that_keep_them() {
 
 #[test]
 fn the_order_of_modalities_only_relabels() {
-    for weight_mode in [WeightMode::Confid, WeightMode::Max, WeightMode::Mean] {
+    for weight_mode in [ModalityWeight::Confid, ModalityWeight::Max, ModalityWeight::Mean] {
         relabelled(&config(|c| c.weight_mode = weight_mode));
     }
 }

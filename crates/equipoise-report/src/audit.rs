@@ -39,7 +39,7 @@ pub struct Audit {
     /// One entry per modality, in the order of the configuration.
     pub modalities: Vec<ModalityAudit>,
     /// This run, epoch by epoch.
-    pub history: Vec<EpochRecord>,
+    pub history: Vec<AuditEpoch>,
     /// The teachers' validation metric over their own training.
     pub teacher_history: Vec<TeacherCurve>,
     /// The same model trained without balancing, for comparison.
@@ -98,7 +98,7 @@ pub struct MissingAudit {
 
 /// What was recorded in one epoch. Pairs are `(modality, value)`.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
-pub struct EpochRecord {
+pub struct AuditEpoch {
     /// Number of the epoch.
     pub epoch: usize,
     /// Mean training loss.
@@ -136,7 +136,7 @@ pub struct PlainRun {
     /// The metric of its channels, by modality.
     pub channels: Vec<(String, f64)>,
     /// That run, epoch by epoch.
-    pub history: Vec<EpochRecord>,
+    pub history: Vec<AuditEpoch>,
 }
 
 impl Audit {

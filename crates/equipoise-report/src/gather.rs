@@ -1,6 +1,6 @@
 //! An [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
-use crate::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
 use equipoise_train::events::{self, read_epochs};
 use equipoise_train::recall_by_presence::Presence;
@@ -95,12 +95,12 @@ fn modality(
     report: &Report,
     metric: &str,
     teacher: Option<&KnownTeacher>,
-    history: &[EpochRecord],
+    history: &[AuditEpoch],
 ) -> ModalityAudit {
     let (name, width) = report.modalities[m].clone();
     let presence = report.test.as_ref().and_then(|test| test.recall_by_presence.get(&name));
     let last = history.iter().rev().find(|e| !e.weights.is_empty());
-    let of = |pairs: fn(&EpochRecord) -> &Vec<(String, f64)>| {
+    let of = |pairs: fn(&AuditEpoch) -> &Vec<(String, f64)>| {
         last.and_then(|e| pairs(e).iter().find(|(n, _)| *n == name).map(|(_, v)| *v))
     };
     ModalityAudit {
@@ -147,19 +147,19 @@ fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, Train
     })
 }
 
-fn history(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
+fn history(run: &Run) -> Result<Vec<AuditEpoch>, TrainError> {
     let epochs = read_epochs(&run.events_path())?;
     Ok(epochs.into_iter().map(record).collect())
 }
 
-fn record(e: events::EpochRecord) -> EpochRecord {
+fn record(e: events::EpochRecord) -> AuditEpoch {
     // 0 for every modality is what a balancer leaves that does not measure.
     let each = |value: fn(&events::ModalityRecord) -> f64| -> Vec<(String, f64)> {
         let measured = e.modalities.iter().any(|m| value(m) != 0.0);
         let pairs = e.modalities.iter().map(|m| (m.modality.clone(), value(m)));
         pairs.filter(|_| measured).collect()
     };
-    EpochRecord {
+    AuditEpoch {
         epoch: e.epoch,
         loss: e.loss,
         validation: e.validation,

@@ -42,7 +42,7 @@ pub mod page {
     pub use crate::html::scale::{Scale, at};
 }
 
-pub use audit::{Audit, EpochRecord, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+pub use audit::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 pub use headline::headline;
 pub use html::{html_report, svg_report};
 pub use text::text_report;

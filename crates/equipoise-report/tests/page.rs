@@ -3,7 +3,7 @@
 mod fixture;
 mod markup;
 
-use equipoise_report::{Audit, EpochRecord, ModalityAudit, PlainRun, TeacherCurve, html_report};
+use equipoise_report::{Audit, AuditEpoch, ModalityAudit, PlainRun, TeacherCurve, html_report};
 use proptest::prelude::*;
 
 #[test]
@@ -54,7 +54,7 @@ fn a_missing_history_is_said_and_not_drawn() {
 #[test]
 fn a_single_evaluation_is_drawn_as_a_point() {
     let mut audit = fixture::bare();
-    audit.history = vec![EpochRecord { epoch: 3, validation: Some(0.05), ..EpochRecord::default() }];
+    audit.history = vec![AuditEpoch { epoch: 3, validation: Some(0.05), ..AuditEpoch::default() }];
     let page = html_report(&audit);
     assert!(page.contains("<circle") && !page.contains("<polyline"));
 }
@@ -72,10 +72,10 @@ fn pairs() -> impl Strategy<Value = Vec<(String, f64)>> {
         .prop_map(|raw| raw.into_iter().map(|(n, v)| (n.to_string(), v)).collect())
 }
 
-fn epoch() -> impl Strategy<Value = EpochRecord> {
+fn epoch() -> impl Strategy<Value = AuditEpoch> {
     let number = prop_oneof![4 => 0..200_usize, 1 => any::<usize>()];
     (number, prop::option::of(value()), pairs(), pairs(), pairs(), pairs()).prop_map(
-        |(epoch, validation, channels, weights, rho, effects)| EpochRecord {
+        |(epoch, validation, channels, weights, rho, effects)| AuditEpoch {
             epoch,
             validation,
             channels,
@@ -83,7 +83,7 @@ fn epoch() -> impl Strategy<Value = EpochRecord> {
             weights,
             rho,
             effects,
-            ..EpochRecord::default()
+            ..AuditEpoch::default()
         },
     )
 }

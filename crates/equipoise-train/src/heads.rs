@@ -15,17 +15,17 @@ pub const MOST_PAIRS: usize = 10_000;
 
 /// Fixed triples: as many of train pairs as of validation pairs. A negative of a train pair is no train item of
 /// its user; one of a validation pair is no validation item either. Test data plays no part.
-pub struct Probe {
+pub struct HeadProbe {
     train: Triples,
     validation: Triples,
 }
 
-impl Probe {
+impl HeadProbe {
     /// Triples of this data from streams of the seed's own: `losses/train`, `losses/validation`.
-    pub fn new(data: &Dataset, seed: Seed) -> Probe {
+    pub fn new(data: &Dataset, seed: Seed) -> HeadProbe {
         let (train, validation) = (&data.train, &data.validation);
         let count = train.len().min(validation.len()).min(MOST_PAIRS);
-        let mut probe = Probe {
+        let mut probe = HeadProbe {
             train: paired_triples(train, &[train], count, &mut seed.stream("losses/train")),
             validation: paired_triples(
                 validation,
@@ -64,14 +64,14 @@ pub(crate) struct Meter<'a> {
     pub(crate) data: &'a Dataset,
     pub(crate) config: &'a Checked<RunConfig>,
     /// Made when first asked for, the same for a whole run.
-    pub(crate) probe: &'a OnceCell<Probe>,
+    pub(crate) probe: &'a OnceCell<HeadProbe>,
     pub(crate) epoch: usize,
     pub(crate) stop: &'a StopFlag,
 }
 
 impl Meter<'_> {
-    fn probe(&self) -> &Probe {
-        self.probe.get_or_init(|| Probe::new(self.data, Seed(self.config.seed)))
+    fn probe(&self) -> &HeadProbe {
+        self.probe.get_or_init(|| HeadProbe::new(self.data, Seed(self.config.seed)))
     }
 
     /// A copy of the model after `epochs` epochs under one ablation; a copy whose loss is no number any more
@@ -120,7 +120,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         write_demo(dir.path(), &DemoConfig { users: 60, items: 40, seed: 3 }).unwrap();
         let data = load(dir.path(), &LoadOptions::default()).unwrap().data;
-        let probe = Probe::new(&data, Seed(1));
+        let probe = HeadProbe::new(&data, Seed(1));
         assert!(probe.train.len() == probe.validation.len() && probe.train.len() > 20);
         for n in 0..probe.train.len() {
             let (t, v) = (&probe.train, &probe.validation);
@@ -130,6 +130,6 @@ mod tests {
             assert!(!data.train.contains(v.users[n], v.negatives[n]));
             assert!(!data.validation.contains(v.users[n], v.negatives[n]));
         }
-        assert_eq!(Probe::new(&data, Seed(1)).train, probe.train);
+        assert_eq!(HeadProbe::new(&data, Seed(1)).train, probe.train);
     }
 }

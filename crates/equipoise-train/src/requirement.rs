@@ -3,7 +3,7 @@
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::events::{Ending, Event, Listener};
-use crate::heads::Probe;
+use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
 use crate::role::Role;
 use crate::run::Run;
@@ -120,7 +120,7 @@ impl Preparation<'_> {
 
     /// Each teacher's losses before and after its training, then the plain model's.
     fn heads(&self, listener: &mut dyn Listener<Event>) -> Result<Vec<HeadLosses>, TrainError> {
-        let probe = Probe::new(self.context.data, Seed(self.context.config.seed));
+        let probe = HeadProbe::new(self.context.data, Seed(self.context.config.seed));
         let mut heads = Vec::new();
         for m in 0..self.n() {
             let run = self.teacher_run(m, listener)?;
@@ -133,7 +133,7 @@ impl Preparation<'_> {
     }
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.
-    fn head(&self, probe: &Probe, run: &Run, role: &Role, head: Ablation) -> Result<HeadLosses, TrainError> {
+    fn head(&self, probe: &HeadProbe, run: &Run, role: &Role, head: Ablation) -> Result<HeadLosses, TrainError> {
         let before = untrained(&run.config()?, self.context.inputs, role)?;
         let after = run.model_on(self.context.data, self.context.inputs.clone())?;
         let losses = |model| probe.losses(model, &[head])[0];

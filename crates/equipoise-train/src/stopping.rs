@@ -15,7 +15,7 @@ pub struct EarlyStopping {
 
 /// What an evaluation means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum StoppingDecision {
     /// The best so far: keep this model.
     Improved,
     /// Not better; go on.
@@ -36,17 +36,17 @@ impl EarlyStopping {
     }
 
     /// Takes the value of an evaluation.
-    pub fn observe(&mut self, epoch: usize, value: f64) -> Verdict {
+    pub fn observe(&mut self, epoch: usize, value: f64) -> StoppingDecision {
         if value > self.best {
             (self.best, self.best_epoch, self.without) = (value, epoch, 0);
-            return Verdict::Improved;
+            return StoppingDecision::Improved;
         }
         self.without += 1;
         let stop = match self.rule {
             PatienceRule::Paper => self.without >= self.patience,
             PatienceRule::Released => self.without > self.patience,
         };
-        if stop { Verdict::Stop } else { Verdict::Patient }
+        if stop { StoppingDecision::Stop } else { StoppingDecision::Patient }
     }
 }
 
@@ -56,8 +56,8 @@ mod tests {
 
     fn stops_after(rule: PatienceRule) -> usize {
         let mut stopping = EarlyStopping::new(10, rule);
-        assert_eq!(stopping.observe(1, 0.5), Verdict::Improved);
-        (2..).find(|&e| stopping.observe(e, 0.5) == Verdict::Stop).unwrap() - 1
+        assert_eq!(stopping.observe(1, 0.5), StoppingDecision::Improved);
+        (2..).find(|&e| stopping.observe(e, 0.5) == StoppingDecision::Stop).unwrap() - 1
     }
 
     #[test]

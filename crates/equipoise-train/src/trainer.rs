@@ -4,10 +4,10 @@ use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
-use crate::heads::{Meter, Probe};
+use crate::heads::{HeadProbe, Meter};
 use crate::role::Role;
 use crate::step::{StepNumbers, Stepper};
-use crate::stopping::{EarlyStopping, StopFlag, Verdict};
+use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
 use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_models::{Ablation, Inputs, Model, Objective};
@@ -39,7 +39,7 @@ pub struct Trainer<'a> {
     selection: Selection,
     stepper: Stepper,
     /// What heads are measured on, where a balancer asks.
-    probe: OnceCell<Probe>,
+    probe: OnceCell<HeadProbe>,
 }
 
 /// The balancers that leave the ranking loss in its place, in words.
@@ -129,19 +129,19 @@ impl<'a> Trainer<'a> {
                 break;
             };
             done = epoch;
-            let mut verdict = Verdict::Patient;
+            let mut decision = StoppingDecision::Patient;
             if epoch % train.eval_every == 0 || epoch == train.epochs {
                 record = self.evaluated(record)?;
-                verdict = stopping.observe(epoch, record.validation.unwrap_or(0.0));
+                decision = stopping.observe(epoch, record.validation.unwrap_or(0.0));
             }
             listener.event(&Event::Epoch(record));
-            match verdict {
-                Verdict::Improved => best = Some(self.stepper.model.parameters.snapshot()),
-                Verdict::Stop => {
+            match decision {
+                StoppingDecision::Improved => best = Some(self.stepper.model.parameters.snapshot()),
+                StoppingDecision::Stop => {
                     ending = Ending::EarlyStop;
                     break;
                 }
-                Verdict::Patient => {}
+                StoppingDecision::Patient => {}
             }
         }
         let (value, mut best_epoch) = stopping.best();

@@ -11,7 +11,7 @@ use super::mmrec::Mmrec;
 #[cfg(feature = "parquet")]
 use super::native::Native;
 use super::recbole::Recbole;
-use super::table::Tables;
+use super::table::TableLayout;
 use crate::error::{DataError, found_names};
 use crate::faults::Faults;
 use crate::options::LoadOptions;
@@ -27,7 +27,7 @@ fn built_in() -> &'static [FormatEntry] {
             #[cfg(feature = "parquet")]
             FormatEntry::new(Native),
             FormatEntry::new(Recbole),
-            FormatEntry::new(Tables),
+            FormatEntry::new(TableLayout),
         ]
     })
 }

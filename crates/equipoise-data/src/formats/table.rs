@@ -29,14 +29,14 @@ use crate::faults::Faults;
 /// A `.csv`, `.tsv` or `.parquet` file with columns of users and items, or a directory with
 /// `interactions.<ending>` or `train`, `val`, `test` of them, and `<modality>_feat.npy`.
 #[derive(Debug)]
-pub struct Tables;
+pub struct TableLayout;
 
 const ENDINGS: [&str; 3] = ["csv", "tsv", "parquet"];
 
 /// Names of the files of each split.
 const SPLIT_FILES: [&[&str]; 3] = [&["train"], &["val", "valid", "validation"], &["test"]];
 
-impl Tables {
+impl TableLayout {
     /// The tables with the split that each stands for, if it does.
     fn files(path: &Path) -> Vec<(PathBuf, Option<u8>)> {
         if path.is_file() {
@@ -56,7 +56,7 @@ impl Tables {
     }
 }
 
-impl Format for Tables {
+impl Format for TableLayout {
     type Options = TableOptions;
 
     fn name(&self) -> &'static str {
@@ -69,7 +69,7 @@ impl Format for Tables {
     }
 
     fn detect(&self, path: &Path) -> bool {
-        !path.join(MANIFEST).exists() && !Tables::files(path).is_empty()
+        !path.join(MANIFEST).exists() && !TableLayout::files(path).is_empty()
     }
 
     fn gather(
@@ -139,7 +139,7 @@ pub fn read_table(
     faults: &mut Faults,
     notes: &mut Vec<String>,
 ) -> Result<Option<TableRows>, DataError> {
-    let (files, dir) = (Tables::files(path), directory(path));
+    let (files, dir) = (TableLayout::files(path), directory(path));
     let mut records = Records::default();
     let lists = [
         id_list::read(&dir.join("user_list.txt"), faults)?,

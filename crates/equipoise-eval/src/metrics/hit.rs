@@ -4,9 +4,9 @@ use super::metric::Metric;
 
 /// `Hit@k = 1` when one of the first k items is held out, else 0.
 #[derive(Debug, Clone, Copy)]
-pub struct Hit;
+pub struct HitRate;
 
-impl Metric for Hit {
+impl Metric for HitRate {
     fn name(&self) -> &'static str {
         "hit"
     }

@@ -6,7 +6,7 @@ mod ndcg;
 mod precision;
 mod recall;
 
-pub use hit::Hit;
+pub use hit::HitRate;
 pub use metric::Metric;
 pub use ndcg::{Ndcg, NdcgDefinition};
 pub use precision::Precision;
@@ -24,7 +24,7 @@ pub enum MetricName {
     Precision,
     /// [`Ndcg`].
     Ndcg,
-    /// [`Hit`].
+    /// [`HitRate`].
     Hit,
 }
 
@@ -39,7 +39,7 @@ impl MetricName {
             MetricName::Recall => Box::new(Recall),
             MetricName::Precision => Box::new(Precision),
             MetricName::Ndcg => Box::new(Ndcg { definition: ndcg }),
-            MetricName::Hit => Box::new(Hit),
+            MetricName::Hit => Box::new(HitRate),
         }
     }
 

@@ -87,7 +87,7 @@ pub enum Routing {
 /// How the modalities' weights of an edge are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WeightMode {
+pub enum ModalityWeight {
     /// `max_m alpha^m c_m`, with the sender's confidences.
     #[default]
     Confid,
@@ -130,7 +130,7 @@ pub struct Config {
     /// How often.
     pub n_route: usize,
     /// How the modalities' weights of an edge are combined.
-    pub weight_mode: WeightMode,
+    pub weight_mode: ModalityWeight,
     /// Initial confidences.
     pub confidence: Confidence,
     /// Whether negative weights become 0.
@@ -150,7 +150,7 @@ impl Default for Config {
         Config {
             routing: Routing::Paper,
             n_route: 3,
-            weight_mode: WeightMode::Confid,
+            weight_mode: ModalityWeight::Confid,
             confidence: Confidence::Xavier,
             prune: false,
             fusion: Fusion::Concat,
@@ -212,8 +212,8 @@ impl Grcn {
     /// The weight that one modality gives every edge: `alpha^m c_m`, or `alpha^m` alone.
     fn edge_weights(&self, pass: &Pass, modality: &Modality, attention: Tensor<1>) -> Tensor<1> {
         match self.config.weight_mode {
-            WeightMode::Max | WeightMode::Mean => attention,
-            WeightMode::Confid => {
+            ModalityWeight::Max | ModalityWeight::Mean => attention,
+            ModalityWeight::Confid => {
                 let confidence = pass.table(&modality.confidence);
                 collect(by_sender(&pass.inputs().graphs.edges(), attention, confidence))
             }
@@ -225,8 +225,8 @@ impl Grcn {
         let n = edge_weights.len() as f32;
         let pairs = edge_weights.into_iter();
         let weights = match self.config.weight_mode {
-            WeightMode::Mean => pairs.reduce(|a, b| a + b).map(|sum| sum / n),
-            WeightMode::Confid | WeightMode::Max => pairs.reduce(larger),
+            ModalityWeight::Mean => pairs.reduce(|a, b| a + b).map(|sum| sum / n),
+            ModalityWeight::Confid | ModalityWeight::Max => pairs.reduce(larger),
         };
         let weights = weights.expect("a model has a modality");
         let weights = if self.config.prune { activation::relu(weights) } else { weights };

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use super::document::colour;
 use super::lines::{Line, Panel, grid, points};
-use crate::audit::{Audit, EpochRecord, value_of};
+use crate::audit::{Audit, AuditEpoch, value_of};
 use crate::quantities::{self, Quantity};
 use crate::words::{name, percent, short_name};
 
 /// Pairs `(modality, value)` of one epoch.
-type Pairs = fn(&EpochRecord) -> &[(String, f64)];
+type Pairs = fn(&AuditEpoch) -> &[(String, f64)];
 
 /// The whole model, then each channel against its teacher, on a shared vertical axis.
 pub(super) fn training(audit: &Audit) -> Vec<Panel> {
@@ -57,7 +57,7 @@ pub(super) fn has_balancing(audit: &Audit) -> bool {
 
 fn whole_panel(audit: &Audit) -> Panel {
     let validation =
-        |history: &[EpochRecord]| points(history.iter().filter_map(|r| Some((r.epoch, r.validation?))));
+        |history: &[AuditEpoch]| points(history.iter().filter_map(|r| Some((r.epoch, r.validation?))));
     let mut lines = Vec::new();
     if let Some(plain) = &audit.plain {
         lines.push(line("plain", "plain", validation(&plain.history)));
@@ -73,7 +73,7 @@ fn whole_panel(audit: &Audit) -> Panel {
 
 fn channel_panel(audit: &Audit, index: usize) -> Panel {
     let modality = &audit.modalities[index].name;
-    let channel = |history: &[EpochRecord]| {
+    let channel = |history: &[AuditEpoch]| {
         points(history.iter().filter_map(|r| Some((r.epoch, value_of(&r.channels, modality)?))))
     };
     let teacher = audit
