@@ -34,6 +34,23 @@ pub struct Module {
 /// All modules of a crate.
 pub struct Modules(pub BTreeMap<Name, Module>);
 
+impl Module {
+    /// The public types and traits that it defines.
+    pub fn public_types(&self) -> impl Iterator<Item = String> {
+        self.items.iter().filter_map(|item| {
+            let (visibility, ident) = match item {
+                Item::Enum(i) => (&i.vis, &i.ident),
+                Item::Struct(i) => (&i.vis, &i.ident),
+                Item::Trait(i) => (&i.vis, &i.ident),
+                Item::Type(i) => (&i.vis, &i.ident),
+                Item::Union(i) => (&i.vis, &i.ident),
+                _ => return None,
+            };
+            matches!(visibility, syn::Visibility::Public(_)).then(|| ident.to_string())
+        })
+    }
+}
+
 impl Modules {
     /// Reads the sources of a crate, from `lib.rs`.
     pub fn of(src: &Path) -> Modules {

@@ -1,5 +1,6 @@
 //! The layout of the workspace: a crate never reaches back, and no files import each other in a circle.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use xtask::{Modules, arrows, circles};
 
@@ -79,6 +80,24 @@ fn no_files_import_each_other_in_a_circle() {
         }
     }
     assert!(found.is_empty(), "files that import each other:{found}");
+}
+
+/// Names that several public types may share: every part has a configuration, arguments and errors; commands nest; a journal is
+/// kept with or without SQLite; and the library's `Dataset` is a data set with the settings it was loaded with.
+const SHARED: [&str; 7] = ["Args", "Command", "Config", "Dataset", "Error", "Identity", "Journal"];
+
+#[test]
+fn no_two_public_types_share_a_name() {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in ORDER {
+        for module in Modules::of(&crates().join(name).join("src")).0.into_values() {
+            for of in module.public_types() {
+                places.entry(of).or_default().insert(format!("{name}/{}", module.file.display()));
+            }
+        }
+    }
+    places.retain(|name, places| places.len() > 1 && !SHARED.contains(&name.as_str()));
+    assert!(places.is_empty(), "each of these needs a name of its own: {places:#?}");
 }
 
 #[test]

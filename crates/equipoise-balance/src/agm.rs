@@ -182,9 +182,11 @@ impl Balancer for AdaptiveModulation {
             let (rho, clamped) = ratios[m];
             modalities.push(ModalityStep {
                 weight: factors[m],
-                rho,
-                clamped: f64::from(u8::from(clamped)),
-                effect: values[m].iter().map(|&v| f64::from(v)).sum::<f64>() / values[m].len().max(1) as f64,
+                rho: Some(rho),
+                clamped: Some(f64::from(u8::from(clamped))),
+                effect: Some(
+                    values[m].iter().map(|&v| f64::from(v)).sum::<f64>() / values[m].len().max(1) as f64,
+                ),
                 ..ModalityStep::default()
             });
             if factors[m] != 1.0 {

@@ -35,7 +35,7 @@ pub struct StepMargins<'a> {
     pub generic: Option<(&'a Triples, &'a Margins<'a>)>,
 }
 
-/// One modality's numbers in one step, or their means over several. What a balancer does not measure is 0.
+/// One modality's numbers in one step, or their means over several. What a balancer does not measure is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityStep {
     /// What the balancer gives the modality, its mean over triples where it varies: distillation weight `lambda_m`
@@ -44,29 +44,42 @@ pub struct ModalityStep {
     pub weight: f64,
     /// Ratio by which the balancer compares the modality, after its guard, its mean over triples where it varies:
     /// `rho^m` (`ckd`, `ogm`), `r^m` (`agm`).
-    pub rho: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rho: Option<f64>,
     /// Average treatment effect `gamma^m` (`ckd`, `cohesion`), mean response (`agm`).
-    pub effect: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<f64>,
     /// Mean teacher margin `T_m` on the BPR triples.
-    pub teacher_margin: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher_margin: Option<f64>,
     /// Share of ratios that the guard clamped, 0 to 1.
-    pub clamped: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clamped: Option<f64>,
     /// Specific loss `L_SD^m` (`ckd`), loss of its head `L_m` (`gb`).
-    pub specific: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specific: Option<f64>,
     /// Generic loss `L_GD^m`.
-    pub generic: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generic: Option<f64>,
 }
 
 impl ModalityStep {
     /// Adds `weight` times the numbers of another step: how means over steps are taken.
     pub fn add(&mut self, step: &ModalityStep, weight: f64) {
         self.weight += weight * step.weight;
-        self.rho += weight * step.rho;
-        self.effect += weight * step.effect;
-        self.teacher_margin += weight * step.teacher_margin;
-        self.clamped += weight * step.clamped;
-        self.specific += weight * step.specific;
-        self.generic += weight * step.generic;
+        let parts = [
+            (&mut self.rho, step.rho),
+            (&mut self.effect, step.effect),
+            (&mut self.teacher_margin, step.teacher_margin),
+            (&mut self.clamped, step.clamped),
+            (&mut self.specific, step.specific),
+            (&mut self.generic, step.generic),
+        ];
+        for (sum, value) in parts {
+            if let Some(value) = value {
+                *sum = Some(sum.unwrap_or(0.0) + weight * value);
+            }
+        }
     }
 }
 

@@ -265,8 +265,8 @@ impl Balancer for Distillation {
         for (m, seen) in modalities.iter_mut().enumerate() {
             let specific = self.specific(step.bpr_margins.of(self.only(m)), &margins[m].teacher);
             let generic = self.generic(m, step);
-            seen.specific = number(&specific.clone().mean());
-            seen.generic = generic.as_ref().map_or(0.0, number);
+            seen.specific = Some(number(&specific.clone().mean()));
+            seen.generic = generic.as_ref().map(number);
             let part = self.weighted(m, specific, generic, &weights);
             total = Some(total.into_iter().fold(part, |sum, t| t + sum));
         }
@@ -277,10 +277,10 @@ impl Balancer for Distillation {
 fn measured(m: usize, w: &StepWeights) -> ModalityStep {
     ModalityStep {
         weight: w.mean[m],
-        rho: w.rho[m],
-        effect: w.effect[m],
-        teacher_margin: w.teacher_margin[m],
-        clamped: w.clamped[m],
+        rho: Some(w.rho[m]),
+        effect: Some(w.effect[m]),
+        teacher_margin: Some(w.teacher_margin[m]),
+        clamped: Some(w.clamped[m]),
         ..ModalityStep::default()
     }
 }

@@ -117,7 +117,7 @@ impl Balancer for PartWeights {
         let weights = weights(&parts);
         let seen = |(part, weight): (&Vec<f32>, &Vec<f32>)| ModalityStep {
             weight: mean(weight),
-            effect: mean(part),
+            effect: Some(mean(part)),
             ..ModalityStep::default()
         };
         let modalities = parts[1..].iter().zip(&weights[1..]).map(seen).collect();

@@ -207,7 +207,11 @@ impl Balancer for GradientBlending {
         let mut modalities = Vec::new();
         for (m, &weight) in self.weights[..self.modalities].iter().enumerate() {
             let loss = bpr(margins.of(self.only(m)));
-            modalities.push(ModalityStep { weight, specific: number(&loss), ..ModalityStep::default() });
+            modalities.push(ModalityStep {
+                weight,
+                specific: Some(number(&loss)),
+                ..ModalityStep::default()
+            });
             total = total + loss * weight;
         }
         StepLoss { loss: Some(total), modalities }

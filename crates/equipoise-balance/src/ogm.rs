@@ -265,7 +265,7 @@ impl Balancer for GradientModulation {
         let found = factors(&scores, self.config.alpha);
         let active = self.active();
         self.factors = found.iter().map(|&(_, k)| if active { k } else { 1.0 }).collect();
-        let seen = |(&(rho, _), &weight)| ModalityStep { weight, rho, ..ModalityStep::default() };
+        let seen = |(&(rho, _), &weight)| ModalityStep { weight, rho: Some(rho), ..ModalityStep::default() };
         let modalities = found.iter().zip(&self.factors).map(seen).collect();
         StepLoss { loss: None, modalities }
     }

@@ -158,9 +158,13 @@ pub fn reports_its_numbers(entry: &BalancerEntry, config: &BalanceConfig) {
         let acts = step.gradients != plain.gradients || step.rates != plain.rates;
         assert!(found == n || found == 0 && !acts, "{what}: numbers of {found} modalities of {n}");
         for m in &step.modalities {
-            assert!((0.0..=1.0).contains(&m.clamped), "{what}: a share clamped of {}", m.clamped);
-            assert!(entry.quantities.ratio.is_some() || m.rho == 0.0, "{what}: a ratio without words");
-            assert!(entry.quantities.effect.is_some() || m.effect == 0.0, "{what}: an effect without words");
+            let clamped = m.clamped.unwrap_or(0.0);
+            assert!((0.0..=1.0).contains(&clamped), "{what}: a share clamped of {clamped}");
+            assert!(entry.quantities.ratio.is_some() || m.rho.is_none(), "{what}: a ratio without words");
+            assert!(
+                entry.quantities.effect.is_some() || m.effect.is_none(),
+                "{what}: an effect without words"
+            );
         }
     }
 }
@@ -395,7 +399,8 @@ fn named(model: &Model, gradients: Vec<Option<Tensor<2>>>) -> Vec<(String, Vec<f
 }
 
 fn numbers(m: &ModalityStep) -> impl Iterator<Item = f64> {
-    [m.weight, m.rho, m.effect, m.teacher_margin, m.clamped, m.specific, m.generic].into_iter()
+    let measured = [m.rho, m.effect, m.teacher_margin, m.clamped, m.specific, m.generic];
+    std::iter::once(m.weight).chain(measured.into_iter().flatten())
 }
 
 fn close(what: &str, found: &[(String, Vec<f32>)], expected: &[(String, Vec<f32>)], tolerance: f32) {

@@ -71,26 +71,26 @@ impl Case<'_> {
 
     fn weights(&self, seen: &Step) {
         let w = &self.expected["weights"];
-        self.per_modality(&w["gamma"], "gamma", seen, |m| m.effect);
-        self.per_modality(&w["T"], "T", seen, |m| m.teacher_margin);
+        self.per_modality(&w["gamma"], "gamma", seen, |m| m.effect.unwrap());
+        self.per_modality(&w["T"], "T", seen, |m| m.teacher_margin.unwrap());
         self.per_modality(&w["lambda"], "lambda", seen, |m| m.weight);
         if !w["rho"].is_null() {
-            self.per_modality(&w["rho"], "rho", seen, |m| m.rho);
+            self.per_modality(&w["rho"], "rho", seen, |m| m.rho.unwrap());
         }
         if !w["ratio"].is_null() {
             let rows = list(&w["ratio"]).iter().map(numbers);
             let means: Vec<f64> = rows.map(|r| r.iter().sum::<f64>() / r.len() as f64).collect();
-            self.per_modality(&means.into(), "mean ratio", seen, |m| m.rho);
+            self.per_modality(&means.into(), "mean ratio", seen, |m| m.rho.unwrap());
         }
     }
 
     fn losses(&self, seen: &Step, config: &Ckd) {
         self.scalar("distillation", seen.balance);
         if config.lambda_kd != 0.0 {
-            self.per_modality(&self.expected["specific"], "specific", seen, |m| m.specific);
+            self.per_modality(&self.expected["specific"], "specific", seen, |m| m.specific.unwrap());
         }
         if config.lambda_kd != 0.0 && config.lambda_g != 0.0 {
-            self.per_modality(&self.expected["generic"], "generic", seen, |m| m.generic);
+            self.per_modality(&self.expected["generic"], "generic", seen, |m| m.generic.unwrap());
         }
     }
 }

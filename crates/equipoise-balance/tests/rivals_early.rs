@@ -122,7 +122,7 @@ fn responses_that_interact_leave_the_value_and_modulate_the_gradient() {
     let count = p.full.len();
     for (m, numbers) in seen.modalities.iter().enumerate() {
         let mean = (0..count).map(|b| response(&p, m, b)).sum::<f64>() / count as f64;
-        assert!((numbers.effect - mean).abs() < 1e-5, "{} {mean}", numbers.effect);
+        assert!((numbers.effect.unwrap() - mean).abs() < 1e-5, "{:?} {mean}", numbers.effect);
     }
     let moving = |now: &Plain, b: usize| -> f64 {
         (0..N).map(|m| (kappa[m] - 1.0) * (response(now, m, b) - response(&p, m, b))).sum()

@@ -104,7 +104,7 @@ fn every_modulated_step_is_the_reference_one() {
             };
             let seen = whole_step(&what, case, key, &f, &mut GradientModulation::new(config, &f.setup()));
             let expected = &case["expected"];
-            close(&what, &wide(seen.iter().map(|m| m.rho)), &numbers(&expected["rho"]));
+            close(&what, &wide(seen.iter().map(|m| m.rho.unwrap())), &numbers(&expected["rho"]));
             close(&what, &wide(seen.iter().map(|m| m.weight)), &numbers(&expected["k"]));
         }
     }
@@ -146,7 +146,7 @@ fn every_weighted_margin_is_the_reference_one() {
             entry.build(&BalanceConfig::default().sections, Setup { heads: Vec::new(), ..f.setup() });
         let seen = whole_step(&name, case, "gradients", &f, balancer.as_mut());
         let expected = &case["expected"];
-        close(&name, &wide(seen.iter().map(|m| m.effect)), &numbers(&expected["effects"]));
+        close(&name, &wide(seen.iter().map(|m| m.effect.unwrap())), &numbers(&expected["effects"]));
         let rows = list(&expected["weights"]).iter().map(numbers);
         let means: Vec<f64> = rows.map(|a| a.iter().sum::<f64>() / a.len() as f64).collect();
         close(&name, &wide(seen.iter().map(|m| m.weight)), &means[1..]);
@@ -173,9 +173,13 @@ fn every_second_step_of_modulated_responses_is_the_reference_one() {
         f.model.parameters.restore(&whole);
         let seen = whole_step(&name, case, "gradients", &f, &mut balancer);
         let expected = &case["expected"];
-        close(&name, &wide(first.modalities.iter().map(|m| m.rho)), &numbers(&expected["ratios"][0]));
-        close(&name, &wide(seen.iter().map(|m| m.rho)), &numbers(&expected["ratios"][1]));
+        close(
+            &name,
+            &wide(first.modalities.iter().map(|m| m.rho.unwrap())),
+            &numbers(&expected["ratios"][0]),
+        );
+        close(&name, &wide(seen.iter().map(|m| m.rho.unwrap())), &numbers(&expected["ratios"][1]));
         close(&name, &wide(seen.iter().map(|m| m.weight)), &numbers(&expected["kappa"]));
-        close(&name, &wide(seen.iter().map(|m| m.effect)), &numbers(&expected["responses"]));
+        close(&name, &wide(seen.iter().map(|m| m.effect.unwrap())), &numbers(&expected["responses"]));
     }
 }

@@ -194,7 +194,7 @@ fn modulation_is_the_identity_with_one_modality_and_outside_its_epochs() {
     assert_ne!(at(2).gradients, plain(&two));
     let after = at(3);
     assert_eq!(after.gradients, plain(&two));
-    assert!(after.modalities.iter().all(|m| m.weight == 1.0 && m.rho > 0.0), "it still measures");
+    assert!(after.modalities.iter().all(|m| m.weight == 1.0 && m.rho.unwrap() > 0.0), "it still measures");
 }
 
 #[test]

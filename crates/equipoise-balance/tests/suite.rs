@@ -124,7 +124,7 @@ impl Balancer for Ranking {
             if fault == Fault::Overflow {
                 term = term * 10.0_f64.powf(found * 10.0);
             }
-            let rho = if fault == Fault::Wordless { 0.5 } else { 0.0 };
+            let rho = (fault == Fault::Wordless).then_some(0.5);
             if fault != Fault::Silent {
                 seen.modalities.push(ModalityStep { weight: left, rho, ..ModalityStep::default() });
             }

@@ -74,7 +74,7 @@ impl Balancer for OwnRanking {
         let mut step = StepLoss::default();
         for (m, &loss) in losses.iter().enumerate() {
             let weight = loss / total;
-            step.modalities.push(ModalityStep { weight, specific: loss, ..ModalityStep::default() });
+            step.modalities.push(ModalityStep { weight, specific: Some(loss), ..ModalityStep::default() });
             let term = bpr(margins.of(self.only(m))) * (self.strength * weight);
             step.loss = Some(step.loss.into_iter().fold(term, |sum, others| others + sum));
         }

@@ -5,7 +5,7 @@ mod common;
 use common::{close, near, numbers_of, relabelled, spread};
 use equipoise_data::Interactions;
 use equipoise_data::graph::Normalisation;
-use equipoise_models::backbones::grcn::{Confidence, Config, Fusion, Routing, ModalityWeight};
+use equipoise_models::backbones::grcn::{Confidence, Config, Fusion, ModalityWeight, Routing};
 use equipoise_models::suite::{
     self, ITEMS, Observed, Probe, USERS, dataset, every_ablation, model, observe, triples,
 };

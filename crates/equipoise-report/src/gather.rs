@@ -153,17 +153,14 @@ fn history(run: &Run) -> Result<Vec<AuditEpoch>, TrainError> {
 }
 
 fn record(e: events::EpochRecord) -> AuditEpoch {
-    // 0 for every modality is what a balancer leaves that does not measure.
-    let each = |value: fn(&events::ModalityRecord) -> f64| -> Vec<(String, f64)> {
-        let measured = e.modalities.iter().any(|m| value(m) != 0.0);
-        let pairs = e.modalities.iter().map(|m| (m.modality.clone(), value(m)));
-        pairs.filter(|_| measured).collect()
+    let each = |value: fn(&events::ModalityRecord) -> Option<f64>| -> Vec<(String, f64)> {
+        e.modalities.iter().filter_map(|m| Some((m.modality.clone(), value(m)?))).collect()
     };
     AuditEpoch {
         epoch: e.epoch,
         loss: e.loss,
         validation: e.validation,
-        weights: each(|m| m.numbers.weight),
+        weights: each(|m| Some(m.numbers.weight)),
         rho: each(|m| m.numbers.rho),
         effects: each(|m| m.numbers.effect),
         clamped: each(|m| m.numbers.clamped),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 
+/// Version of the log. Logs of version 1 have 0 where a balancer measured nothing.
+const VERSION: u32 = 2;
+
 /// One modality's numbers, averaged over the steps of an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityRecord {
@@ -148,7 +151,7 @@ impl<'a> EventLog<'a> {
     /// If the file cannot be made.
     pub fn create(path: &Path, next: &'a mut dyn Listener<Event>) -> std::io::Result<EventLog<'a>> {
         let mut file = std::fs::File::create(path)?;
-        writeln!(file, r#"{{"event":"log","version":1}}"#)?;
+        writeln!(file, r#"{{"event":"log","version":{VERSION}}}"#)?;
         Ok(EventLog { file, next, failed: None })
     }
 
@@ -178,12 +181,54 @@ impl Listener<Event> for EventLog<'_> {
 pub fn read_epochs(path: &Path) -> Result<Vec<EpochRecord>, TrainError> {
     let text = std::fs::read_to_string(path).map_err(|e| TrainError::io(path, e))?;
     let mut epochs = Vec::new();
+    let zeros_are_absent = text.lines().next().is_some_and(|line| line.contains(r#""version":1}"#));
     for (k, line) in text.lines().enumerate().skip(1) {
         match serde_json::from_str(line) {
+            Ok(Event::Epoch(record)) if zeros_are_absent => epochs.push(without_zeros(record)),
             Ok(Event::Epoch(record)) => epochs.push(record),
             Ok(_) => {}
             Err(e) => return Err(TrainError::format(path, format!("line {}: {e}", k + 1))),
         }
     }
     Ok(epochs)
+}
+
+/// The same epoch without numbers that are 0 for every modality: what version 1 of the log wrote for what a balancer did not
+/// measure.
+fn without_zeros(mut record: EpochRecord) -> EpochRecord {
+    let fields: [fn(&mut ModalityStep) -> &mut Option<f64>; 6] = [
+        |m| &mut m.rho,
+        |m| &mut m.effect,
+        |m| &mut m.teacher_margin,
+        |m| &mut m.clamped,
+        |m| &mut m.specific,
+        |m| &mut m.generic,
+    ];
+    for field in fields {
+        if record.modalities.iter_mut().all(|m| *field(&mut m.numbers) == Some(0.0)) {
+            record.modalities.iter_mut().for_each(|m| *field(&mut m.numbers) = None);
+        }
+    }
+    record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_of_version_1_has_no_number_where_all_are_0() {
+        let epoch = r#"{"event":"epoch","epoch":1,"loss":0.5,"bpr":0.5,"penalty":0.0,"balance":0.0,"train_seconds":1.0,
+            "eval_seconds":1.0,"modalities":[{"modality":"text","weight":0.5,"rho":0.0,"effect":0.0},
+            {"modality":"image","weight":0.5,"rho":0.0,"effect":0.25}]}"#.replace('\n', "");
+        let dir = tempfile::tempdir().unwrap();
+        let read = |version: u32| {
+            let path = dir.path().join("events.jsonl");
+            std::fs::write(&path, format!("{{\"event\":\"log\",\"version\":{version}}}\n{epoch}\n")).unwrap();
+            let numbers = read_epochs(&path).unwrap().remove(0).modalities[0].numbers;
+            (numbers.rho, numbers.effect, numbers.clamped)
+        };
+        assert_eq!(read(1), (None, Some(0.0), None));
+        assert_eq!(read(2), (Some(0.0), Some(0.0), None));
+    }
 }

@@ -133,7 +133,13 @@ impl Preparation<'_> {
     }
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.
-    fn head(&self, probe: &HeadProbe, run: &Run, role: &Role, head: Ablation) -> Result<HeadLosses, TrainError> {
+    fn head(
+        &self,
+        probe: &HeadProbe,
+        run: &Run,
+        role: &Role,
+        head: Ablation,
+    ) -> Result<HeadLosses, TrainError> {
         let before = untrained(&run.config()?, self.context.inputs, role)?;
         let after = run.model_on(self.context.data, self.context.inputs.clone())?;
         let losses = |model| probe.losses(model, &[head])[0];

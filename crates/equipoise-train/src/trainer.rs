@@ -180,7 +180,7 @@ impl<'a> Trainer<'a> {
         stop: &StopFlag,
     ) -> Result<Option<EpochRecord>, TrainError> {
         let (start, steps) = (Instant::now(), self.stepper.steps_per_epoch());
-        let mut record = EpochRecord { epoch, modalities: self.empty_records(), ..EpochRecord::default() };
+        let mut record = EpochRecord { epoch, ..EpochRecord::default() };
         let (data, config, probe) = (self.data, self.config, &self.probe);
         let (balancer, model) = self.stepper.balancer();
         balancer.begin_epoch(epoch, &mut Meter { model, data, config, probe, epoch, stop });
@@ -192,11 +192,13 @@ impl<'a> Trainer<'a> {
             if !numbers.loss.is_finite() {
                 return Err(self.not_finite(numbers.loss, epoch, step));
             }
+            if record.modalities.is_empty() && !numbers.modalities.is_empty() {
+                record.modalities = self.empty_records();
+            }
             add(&mut record, &numbers, 1.0 / steps as f64);
             let loss = record.loss * steps as f64 / step as f64;
             listener.event(&Event::Step { epoch, step, loss });
         }
-        record.modalities.retain(|m| m.numbers.weight != 0.0 || m.numbers.effect != 0.0);
         record.train_seconds = start.elapsed().as_secs_f64();
         Ok(Some(record))
     }

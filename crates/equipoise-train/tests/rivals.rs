@@ -9,7 +9,7 @@ use equipoise_balance::{Agm, Gb, HeadLosses, Losses, Ogm};
 use equipoise_data::Seed;
 use equipoise_models::{Ablation, Inputs};
 use equipoise_train::events::{Ending, ModalityRecord, read_epochs};
-use equipoise_train::heads::Probe;
+use equipoise_train::heads::HeadProbe;
 use equipoise_train::{Event, Outcome, Role, RunConfig, StopFlag, TrainError};
 
 fn under(world: &World, balancer: &str) -> RunConfig {
@@ -48,7 +48,9 @@ fn offline_blending_trains_teachers_and_the_plain_model_and_weighs_by_their_loss
     assert!(losses.iter().all(|h| h.after.train < h.before.train), "heads learned: {losses:?}");
     let weights = blend(&losses);
     for (k, record) in recorded(&outcome).iter().enumerate() {
-        assert!((record.numbers.weight - weights[k % 3]).abs() < 1e-12 && record.numbers.specific > 0.0);
+        assert!(
+            (record.numbers.weight - weights[k % 3]).abs() < 1e-12 && record.numbers.specific.unwrap() > 0.0
+        );
     }
 }
 
@@ -117,15 +119,15 @@ fn losses_of_heads_are_plain_bpr_losses_of_their_tables() {
     let data = &world.loaded.data;
     let model = plain.run.model_on(data, Inputs::new(data)).unwrap();
     let both = [Ablation::FULL, Ablation::only(0, 3)];
-    let found = Probe::new(data, Seed(42)).losses(&model, &both);
+    let found = HeadProbe::new(data, Seed(42)).losses(&model, &both);
     // At initial scale every margin is near 0, where the loss is ln 2; after training train pairs cost less.
     for Losses { train, validation } in &found {
         assert!(*train > 0.1 && *train < std::f64::consts::LN_2 + 0.1, "{found:?}");
         assert!(train < validation, "{found:?}");
     }
     assert_ne!(found[0], found[1]);
-    assert_eq!(found[..1], Probe::new(data, Seed(42)).losses(&model, &both[..1]));
-    assert_ne!(found, Probe::new(data, Seed(43)).losses(&model, &both), "another seed, other triples");
+    assert_eq!(found[..1], HeadProbe::new(data, Seed(42)).losses(&model, &both[..1]));
+    assert_ne!(found, HeadProbe::new(data, Seed(43)).losses(&model, &both), "another seed, other triples");
 }
 
 #[test]
