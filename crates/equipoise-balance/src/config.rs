@@ -1,7 +1,7 @@
 //! Which balancer, with which teachers, and each balancer's own section.
 
 use crate::entry::{BalancerEntry, BalancerSettings, Requirement};
-use crate::registry::{balancers, find};
+use crate::registry::{RESERVED, balancers, find};
 use equipoise_data::FieldError;
 use equipoise_models::AblationEffect;
 use equipoise_models::section::{Sections, unknown_key};
@@ -59,9 +59,6 @@ pub struct TeacherConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reg: Option<f64>,
 }
-
-/// Keys that are no sections of balancers.
-const OWN: [&str; 4] = ["name", "teachers", "plain", "teacher"];
 
 impl Default for BalanceConfig {
     fn default() -> Self {
@@ -187,7 +184,7 @@ impl<'de> Visitor<'de> for Keys {
                 (_, None) => {
                     let all = balancers().into_iter().filter(|entry| entry.section().is_some());
                     let sections: Vec<&str> = all.map(|entry| entry.name).collect();
-                    return Err(unknown_key(&key, &OWN, &sections));
+                    return Err(unknown_key(&key, &RESERVED, &sections));
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::entry::{BalancerEntry, BalancerSettings};
 use crate::{agm, ckd, cohesion, gb, none, ogm};
-use std::sync::{PoisonError, RwLock};
+use equipoise_data::Registered;
 
 static BUILT_IN: &[BalancerEntry] = &[
     none::Config::ENTRY.without_section(),
@@ -14,16 +14,14 @@ static BUILT_IN: &[BalancerEntry] = &[
     agm::Config::ENTRY,
 ];
 
-/// Names that a balancer cannot have: keys of every configuration.
-const RESERVED: [&str; 4] = ["name", "teachers", "plain", "teacher"];
+/// Keys beside the sections of balancers, which are therefore names that a balancer cannot have.
+pub(crate) const RESERVED: [&str; 4] = ["name", "teachers", "plain", "teacher"];
 
-static REGISTERED: RwLock<Vec<&'static BalancerEntry>> = RwLock::new(Vec::new());
+static REGISTERED: Registered<BalancerEntry> = Registered::new();
 
 /// All balancers: the built-in ones, then those registered.
 pub fn balancers() -> Vec<&'static BalancerEntry> {
-    // The list is only ever pushed to: it is sound after a panic elsewhere.
-    let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
-    BUILT_IN.iter().chain(registered.iter().copied()).collect()
+    REGISTERED.beside(BUILT_IN)
 }
 
 /// The built-in balancers.
@@ -42,11 +40,9 @@ pub fn find(name: &str) -> Option<&'static BalancerEntry> {
 /// # Errors
 /// If the name is taken.
 pub fn register(entry: BalancerEntry) -> Result<(), String> {
-    let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
-    let taken = BUILT_IN.iter().chain(registered.iter().copied()).any(|b| b.name == entry.name);
-    if taken || RESERVED.contains(&entry.name) {
-        return Err(format!("a balancer named `{}` is registered already", entry.name));
+    let name = entry.name;
+    if RESERVED.contains(&name) || !REGISTERED.add(BUILT_IN, entry, |a, b| a.name == b.name) {
+        return Err(format!("a balancer named `{name}` is registered already"));
     }
-    registered.push(Box::leak(Box::new(entry)));
     Ok(())
 }

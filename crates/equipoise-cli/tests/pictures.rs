@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{failure, imported, json, ok, program};
+use common::{failure, imported, json, ok, one_epoch, program};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,20 +55,7 @@ fn pictures_become_features_that_a_model_is_trained_on() {
     let check = json(program().args(["data", "check", "--format", "json"]).arg(dir.path().join("data")));
     assert_eq!(check["modalities"][0]["marked_missing"], report["missing"]);
 
-    let mut command = program();
-    command.args([
-        "train",
-        "--quiet",
-        "--epochs",
-        "1",
-        "--set",
-        "backbone.width=4",
-        "--format",
-        "json",
-        "--data",
-    ]);
-    let metrics = json(command.arg(dir.path().join("data")).arg("--out").arg(dir.path().join("run")));
-    assert!(metrics["test"]["recall@20"].is_number(), "{metrics}");
+    let metrics = one_epoch(&dir.path().join("data"), &dir.path().join("run"));
     assert!(metrics["presence"]["photo"]["lacks"]["items"].as_u64() >= Some(11), "{metrics}");
 }
 

@@ -1,7 +1,7 @@
 //! What a backbone is built from: a name, a width and each backbone's own section.
 
 use crate::entry::{BackboneEntry, BackboneSettings};
-use crate::registry::{backbones, find};
+use crate::registry::{RESERVED, backbones, find};
 use crate::section::{Sections, unknown_key};
 use equipoise_data::{FieldError, ranges};
 use serde::de::{MapAccess, Visitor};
@@ -34,9 +34,6 @@ pub struct BackboneConfig {
     /// Each backbone's own section: see [`get`](BackboneConfig::get) and [`set`](BackboneConfig::set).
     pub sections: Sections,
 }
-
-/// Keys that are no sections.
-const OWN: [&str; 2] = ["name", "width"];
 
 impl Default for BackboneConfig {
     fn default() -> Self {
@@ -96,7 +93,7 @@ impl BackboneConfig {
 impl Serialize for BackboneConfig {
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         let entries = backbones();
-        let mut map = output.serialize_map(Some(OWN.len() + entries.len()))?;
+        let mut map = output.serialize_map(Some(RESERVED.len() + entries.len()))?;
         map.serialize_entry("name", &self.name)?;
         map.serialize_entry("width", &self.width)?;
         for entry in entries {
@@ -132,7 +129,7 @@ impl<'de> Visitor<'de> for Keys {
                 }
                 (_, None) => {
                     let sections: Vec<&str> = backbones().iter().map(|b| b.name).collect();
-                    return Err(unknown_key(&key, &OWN, &sections));
+                    return Err(unknown_key(&key, &RESERVED, &sections));
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::backbones::*;
 use crate::entry::{BackboneEntry, BackboneSettings};
-use std::sync::{PoisonError, RwLock};
+use equipoise_data::Registered;
 
 /// One line per built-in backbone: its module holds the settings `Config`.
 macro_rules! backbones {
@@ -27,16 +27,14 @@ backbones! {
     popularity,
 }
 
-/// Names that a backbone cannot have: settings of every backbone.
-const RESERVED: [&str; 2] = ["name", "width"];
+/// Keys beside the sections of backbones, which are therefore names that a backbone cannot have.
+pub(crate) const RESERVED: [&str; 2] = ["name", "width"];
 
-static REGISTERED: RwLock<Vec<&'static BackboneEntry>> = RwLock::new(Vec::new());
+static REGISTERED: Registered<BackboneEntry> = Registered::new();
 
 /// All backbones: the built-in ones, then those registered.
 pub fn backbones() -> Vec<&'static BackboneEntry> {
-    // The list is only ever pushed to: it is sound after a panic elsewhere.
-    let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
-    BUILT_IN.iter().chain(registered.iter().copied()).collect()
+    REGISTERED.beside(BUILT_IN)
 }
 
 /// The built-in backbones.
@@ -55,11 +53,9 @@ pub fn find(name: &str) -> Option<&'static BackboneEntry> {
 /// # Errors
 /// If the name is taken.
 pub fn register(entry: BackboneEntry) -> Result<(), String> {
-    let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
-    let taken = BUILT_IN.iter().chain(registered.iter().copied()).any(|b| b.name == entry.name);
-    if taken || RESERVED.contains(&entry.name) {
-        return Err(format!("a backbone named `{}` is registered already", entry.name));
+    let name = entry.name;
+    if RESERVED.contains(&name) || !REGISTERED.add(BUILT_IN, entry, |a, b| a.name == b.name) {
+        return Err(format!("a backbone named `{name}` is registered already"));
     }
-    registered.push(Box::leak(Box::new(entry)));
     Ok(())
 }

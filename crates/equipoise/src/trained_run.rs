@@ -3,7 +3,7 @@
 use crate::{Error, TrainedModel};
 use equipoise_models::Ablation;
 use equipoise_train::events::read_epochs;
-use equipoise_train::{EpochRecord, Report, Run, TrainError};
+use equipoise_train::{EpochRecord, Report, Run};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -72,8 +72,7 @@ impl TrainedRun {
     /// # Errors
     /// If the log of events is missing or damaged.
     pub fn epochs(&self) -> Result<Vec<EpochRecord>, Error> {
-        let path = self.run.events_path();
-        Ok(read_epochs(&path).map_err(|reason| TrainError::format(&path, reason))?)
+        Ok(read_epochs(&self.run.events_path())?)
     }
 
     /// Everything that was measured.

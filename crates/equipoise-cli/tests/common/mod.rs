@@ -37,6 +37,25 @@ pub fn failure(command: &mut Command, code: i32) -> String {
     error
 }
 
+/// Trains one epoch on the data set into `out`; the run's metrics.
+pub fn one_epoch(data: &Path, out: &Path) -> serde_json::Value {
+    let mut command = program();
+    command.args([
+        "train",
+        "--quiet",
+        "--epochs",
+        "1",
+        "--set",
+        "backbone.width=4",
+        "--format",
+        "json",
+        "--data",
+    ]);
+    let metrics = json(command.arg(data).arg("--out").arg(out));
+    assert!(metrics["test"]["recall@20"].is_number(), "{metrics}");
+    metrics
+}
+
 /// A small demo data set in a directory of its own.
 pub struct Demo(tempfile::TempDir);
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// A reader of rows, which holds one of them.
-pub(crate) struct CsvRows<R> {
+pub struct CsvRows<R> {
     input: R,
     core: Reader,
     text: Vec<u8>,
@@ -17,13 +17,16 @@ pub(crate) struct CsvRows<R> {
 
 impl<R: BufRead> CsvRows<R> {
     /// Reads `input`, whose cells are separated by `delimiter`; quotation marks mean something if `quoting`.
-    pub(crate) fn new(input: R, delimiter: u8, quoting: bool) -> CsvRows<R> {
+    pub fn new(input: R, delimiter: u8, quoting: bool) -> CsvRows<R> {
         let core = ReaderBuilder::new().delimiter(delimiter).quoting(quoting).build();
         CsvRows { input, core, text: vec![0; 1024], ends: vec![0; 32], cells: 0, line: 1 }
     }
 
     /// Goes to the next row that is not empty; `false` at the end.
-    pub(crate) fn advance(&mut self) -> io::Result<bool> {
+    ///
+    /// # Errors
+    /// If the input cannot be read.
+    pub fn advance(&mut self) -> io::Result<bool> {
         let (mut written, mut ended) = (0, 0);
         self.line = self.core.line();
         loop {
@@ -50,17 +53,22 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     /// Line on which the row starts, from 1; empty lines before it count with it.
-    pub(crate) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.line
     }
 
+    /// Whether the row has no cells: at the end.
+    pub fn is_empty(&self) -> bool {
+        self.cells == 0
+    }
+
     /// Number of cells of the row.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.cells
     }
 
     /// A cell; empty beyond the last.
-    pub(crate) fn cell(&self, place: usize) -> &[u8] {
+    pub fn cell(&self, place: usize) -> &[u8] {
         if place >= self.cells {
             return &[];
         }

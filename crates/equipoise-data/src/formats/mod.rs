@@ -44,6 +44,7 @@ pub use category_file::{
 };
 pub use cells::{Cells, read_cells};
 pub use columns::Columns;
+pub use csv_rows::CsvRows;
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
 pub use files::directory_name;
 pub(crate) use gathered::oddities;

@@ -1,7 +1,7 @@
 //! The layouts that are known: those of this crate, and those that a program registers.
 
 use std::path::Path;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
 use super::entry::FormatEntry;
 use super::gathered::Gathered;
@@ -15,6 +15,7 @@ use super::table::TableLayout;
 use crate::error::{DataError, found_names};
 use crate::faults::Faults;
 use crate::options::LoadOptions;
+use crate::registered::Registered;
 
 /// The layouts of this crate.
 fn built_in() -> &'static [FormatEntry] {
@@ -32,30 +33,24 @@ fn built_in() -> &'static [FormatEntry] {
     })
 }
 
-/// Layouts that were registered. They stay for as long as the process runs.
-static REGISTERED: RwLock<Vec<&'static FormatEntry>> = RwLock::new(Vec::new());
+static REGISTERED: Registered<FormatEntry> = Registered::new();
 
 /// Adds a layout, which is known from then on wherever a data set is recognised, read, checked or converted.
 ///
 /// # Errors
 /// [`DataError::Setting`] if the name is empty or taken.
 pub fn register(entry: FormatEntry) -> Result<(), DataError> {
-    // A panic while the list was held left it whole: it only ever gains entries.
-    let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     let name = entry.name();
-    let taken = built_in().iter().chain(registered.iter().copied()).any(|known| known.name() == name);
-    if taken || name.is_empty() {
+    if name.is_empty() || !REGISTERED.add(built_in(), entry, |a, b| a.name() == b.name()) {
         let (found, expected) = (format!("{name:?}"), "a name that no other layout has".to_owned());
         return Err(DataError::Setting { field: "name of a layout", found, expected });
     }
-    registered.push(Box::leak(Box::new(entry)));
     Ok(())
 }
 
 /// All layouts known.
 pub fn formats() -> Vec<&'static FormatEntry> {
-    let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner);
-    built_in().iter().chain(registered.iter().copied()).collect()
+    REGISTERED.beside(built_in())
 }
 
 /// The one layout that `path` has.

@@ -3,18 +3,10 @@
 //! Reads what [`Pages`](super::Pages) wrote: `table1.csv`, `table2.csv`, `table3.csv` and `table1-costs.csv`. P values are
 //! corrected within each folder.
 
+use equipoise_data::formats::CsvRows;
+use equipoise_models::built_in;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Backbones in the order of the tables, by name and in print.
-const BACKBONES: [(&str, &str); 6] = [
-    ("vbpr", "VBPR"),
-    ("deepstyle", "DeepStyle"),
-    ("mmgcn", "MMGCN"),
-    ("grcn", "GRCN"),
-    ("egogcn", "EgoGCN"),
-    ("mgcn", "MGCN"),
-];
 
 /// Methods in the order of the tables, by name and in print.
 const METHODS: [(&str, &str); 8] = [
@@ -73,27 +65,13 @@ fn read(path: &Path) -> Result<Vec<Fields>, String> {
     Ok(records.map(|record| header.iter().cloned().zip(record).collect()).collect())
 }
 
-/// The records of a text after RFC 4180.
+/// The records of a text.
 fn records(text: &str) -> Vec<Vec<String>> {
-    let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
-    let mut quoted = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => field.extend(letters.next()),
-            '"' => quoted = !quoted,
-            ',' if !quoted => record.push(std::mem::take(&mut field)),
-            '\r' if !quoted => {}
-            '\n' if !quoted => {
-                record.push(std::mem::take(&mut field));
-                records.push(std::mem::take(&mut record));
-            }
-            letter => field.push(letter),
-        }
-    }
-    if !field.is_empty() || !record.is_empty() {
-        record.push(field);
-        records.push(record);
+    let mut rows = CsvRows::new(text.as_bytes(), b',', true);
+    let mut records = Vec::new();
+    while rows.advance().expect("a text in memory can be read") {
+        let cell = |place| String::from_utf8_lossy(rows.cell(place)).into_owned();
+        records.push((0..rows.len()).map(cell).collect());
     }
     records
 }
@@ -134,15 +112,15 @@ fn chance(row: &Fields, column: &str) -> Result<String, String> {
 /// A backbone and a method in print with the lines of both, in the order of the tables.
 fn by_method(rows: &[Fields]) -> Vec<(&'static str, &'static str, &'static str, Vec<&Fields>)> {
     let mut groups = Vec::new();
-    for (backbone, backbone_title) in BACKBONES {
+    for backbone in built_in() {
         for (method, title) in METHODS {
             let is_of = |row: &&Fields| {
-                row.get("backbone").is_some_and(|b| b == backbone)
+                row.get("backbone").is_some_and(|b| b == backbone.name)
                     && row.get("method").is_some_and(|m| m == method)
             };
             let found: Vec<&Fields> = rows.iter().filter(is_of).collect();
             if !found.is_empty() {
-                groups.push((backbone_title, method, title, found));
+                groups.push((backbone.title, method, title, found));
             }
         }
     }
@@ -192,8 +170,8 @@ fn channels(rows: &[Fields]) -> Result<String, String> {
     let methods: Vec<(&str, &str)> =
         METHODS.into_iter().filter(|(method, _)| rows.iter().any(|row| is(row, "method", method))).collect();
     let mut body = Vec::new();
-    for (backbone, backbone_title) in BACKBONES {
-        let mine: Vec<&Fields> = rows.iter().filter(|row| is(row, "backbone", backbone)).collect();
+    for backbone in built_in() {
+        let mine: Vec<&Fields> = rows.iter().filter(|row| is(row, "backbone", backbone.name)).collect();
         let mut quantities: Vec<&str> = Vec::new();
         for row in &mine {
             let quantity = field(row, "quantity")?;
@@ -207,7 +185,7 @@ fn channels(rows: &[Fields]) -> Result<String, String> {
                 mine.iter().rev().find(found).copied()
             };
             let channel = quantity.split_whitespace().next().unwrap_or_default();
-            let mut cells = vec![backbone_title.to_owned(), channel.to_owned()];
+            let mut cells = vec![backbone.title.to_owned(), channel.to_owned()];
             for (method, _) in &methods {
                 cells.push(of(method).map_or(Ok(String::new()), spread)?);
             }
