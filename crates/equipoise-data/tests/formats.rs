@@ -188,6 +188,8 @@ fn options_that_would_change_nothing_are_refused() {
 fn one_table_per_split_is_read_in_csv_and_parquet() {
     let dir = dir();
     features(&dir, "text_feat.npy", 30);
+    let rows: Vec<usize> = (0..30).collect();
+    put(&dir, "text_feat_ids.json", format!("{rows:?}"));
     put(&dir, "train.csv", "user,item\n1,7\n2,3\n");
     put(&dir, "val.csv", "user,item\n1,3\n");
     let columns: Vec<(&str, ArrayRef)> =
@@ -196,7 +198,7 @@ fn one_table_per_split_is_read_in_csv_and_parquet() {
     let loaded = open(dir.path(), &LoadOptions::default());
     assert_eq!(loaded.data.vocabulary.users(), ["1", "2"]);
     assert_eq!(splits(&loaded), [vec![(0, 0), (1, 1)], vec![(0, 1)], vec![(1, 0)]]);
-    // Items go by number here, and so do the rows.
+    // Items are called by numbers here, and so are the rows.
     assert_eq!(loaded.data.modalities[0].features.row(0)[..], [7.0, 70.0]);
     put(&dir, "valid.csv", "user,item\n1,3\n");
     says(&fault(dir.path(), &LoadOptions::default()), &["val.csv, valid.csv", "one of each split"]);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use equipoise_data::formats::{Cells, read_cells};
+use equipoise_data::formats::{Cells, plain_number, read_cells};
 
 use crate::error::EncodeError;
 
@@ -21,26 +21,32 @@ pub(crate) struct ItemTexts {
 /// Joins the rows of the table to the items by raw id; of several rows about one item the first is kept.
 ///
 /// # Errors
-/// If the table cannot be read, a row has no id, or no row is about an item of the data set.
+/// If the table cannot be read, a row has no id, no row is about an item of the data set, or one is but for how a number
+/// is written.
 pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTexts, EncodeError> {
-    let items = by_id(ids);
+    let items = ItemNames::of(ids);
+    let mut near = None;
     let mut found = ItemTexts { texts: vec![None; ids.len()], ..ItemTexts::default() };
     let (mut seen, mut example) = (vec![false; ids.len()], None);
     read_cells(file, cells, &mut |raw, text| {
-        match items.get(raw) {
+        match items.find(raw) {
             _ if raw.is_empty() => return Err("the item id is empty; fill it in or remove the row".into()),
             None => {
                 found.unknown += 1;
+                near = near.take().or_else(|| Some((raw.to_owned(), items.near(raw)?)));
                 example.get_or_insert_with(|| raw.to_owned());
             }
-            Some(&item) if seen[item] => found.repeated += 1,
-            Some(&item) => {
+            Some(item) if seen[item] => found.repeated += 1,
+            Some(item) => {
                 seen[item] = true;
                 found.texts[item] = Some(text.to_owned()).filter(|text| !text.trim().is_empty());
             }
         }
         Ok(())
     })?;
+    if let Some((raw, item)) = near.filter(|(_, item)| !seen[*item]) {
+        return Err(two_ways(file, &raw, &ids[item]));
+    }
     if seen.contains(&true) {
         return Ok(found);
     }
@@ -49,9 +55,40 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
     Err(nothing(file, "no row is about an item of the data set", &theirs, ids))
 }
 
-/// The place of each item by its raw id.
-pub(crate) fn by_id(ids: &[String]) -> HashMap<&str, usize> {
-    ids.iter().map(String::as_str).zip(0..).collect()
+/// The place of each item by its raw id, and by the number that it is.
+pub(crate) struct ItemNames<'a> {
+    ids: HashMap<&'a str, usize>,
+    numbers: HashMap<&'a str, usize>,
+}
+
+impl<'a> ItemNames<'a> {
+    /// Those of these raw ids.
+    pub(crate) fn of(ids: &'a [String]) -> ItemNames<'a> {
+        let number = |(id, n): (&'a String, usize)| Some((plain_number(id)?, n));
+        ItemNames {
+            ids: ids.iter().map(String::as_str).zip(0..).collect(),
+            numbers: ids.iter().zip(0..).filter_map(number).collect(),
+        }
+    }
+
+    /// The item that is called so.
+    pub(crate) fn find(&self, raw: &str) -> Option<usize> {
+        self.ids.get(raw).copied()
+    }
+
+    /// The item that is called so but for how a number is written, which [`find`](Self::find) does not find.
+    pub(crate) fn near(&self, raw: &str) -> Option<usize> {
+        self.numbers.get(plain_number(raw)?).copied()
+    }
+}
+
+/// Something at `place` and an item are called by one number written in two ways.
+pub(crate) fn two_ways(place: &Path, theirs: &str, ours: &str) -> EncodeError {
+    let problem = format!(
+        "{theirs:.60?} there and the item {ours:.60?} are one number written in two ways; write ids as texts, the same on \
+         both sides"
+    );
+    EncodeError::file(place, problem)
 }
 
 /// Nothing at `place` is of an item: how things are called on either side.
@@ -77,5 +114,20 @@ mod tests {
         assert_eq!((found.unknown, found.repeated), (1, 1));
         let message = read(&["q".into()], &file, &Cells::default()).expect_err("none matches").to_string();
         assert!(message.contains("\"b\"") && message.contains("\"q\""), "{message}");
+    }
+
+    #[test]
+    fn one_number_written_in_two_ways_is_a_slip() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("texts.csv");
+        let read = |text: &str| {
+            std::fs::write(&file, text).expect("written");
+            let ids = ["007", "12", "a"].map(String::from);
+            read(&ids, &file, &Cells::default()).map(|found| found.unknown).map_err(|e| e.to_string())
+        };
+        for text in ["id,text\n7,one\n12,two\n", "id,text\n007,one\n12.0,two\n"] {
+            assert!(read(text).expect_err("a slip").contains("one number written in two ways"));
+        }
+        assert_eq!(read("id,text\n007,one\n7,another\n12,two\n"), Ok(1));
     }
 }

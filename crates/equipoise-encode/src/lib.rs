@@ -2,7 +2,7 @@
 //!
 //! | model | what it is |
 //! |---|---|
-//! | `builtin` | weighted counts of words and their leading directions; no model needed |
+//! | `builtin` | weighted counts of words of any script and their leading directions; no model needed |
 //! | a folder, or `org/name` in the hub's cache | of texts, BERT and its family or static embeddings; of pictures, ViT, DINOv2, CLIP and SigLIP; from safetensors |
 //!
 //! Nothing is downloaded. The result depends on contents, model and settings alone, not on the number of threads and not
@@ -17,6 +17,8 @@
 //! # Ok::<(), equipoise_encode::EncodeError>(())
 //! ```
 
+mod caught;
+mod entities;
 mod error;
 mod item_texts;
 mod job;

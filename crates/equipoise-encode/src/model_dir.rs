@@ -22,6 +22,11 @@ impl ModelDir {
     pub(crate) fn find(model: &str) -> Result<ModelDir, EncodeError> {
         let (path, revision) = match Path::new(model) {
             folder if folder.is_dir() => (folder.to_owned(), None),
+            file if file.is_file() => {
+                let problem =
+                    "a file, expected the folder of a model; give the folder that holds its config.json";
+                return Err(EncodeError::file(file, problem));
+            }
             _ => cached(model, &caches())?,
         };
         Ok(ModelDir { path, revision })
@@ -48,7 +53,9 @@ impl ModelDir {
 /// The folders in which hub clients keep models, in the order in which they look.
 fn caches() -> Vec<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = || set("HOME").map(|home| home.join(".cache/huggingface/hub"));
+    // Of the account where $HOME is not set.
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    let home = || home.map(|home| home.join(".cache/huggingface/hub"));
     match (set("HF_HUB_CACHE"), set("HF_HOME")) {
         (Some(cache), _) => vec![cache],
         (None, Some(home)) => vec![home.join("hub")],
@@ -86,10 +93,13 @@ fn cached(model: &str, caches: &[PathBuf]) -> Result<(PathBuf, Option<String>), 
         }
     }
     let sought: Vec<String> = caches.iter().map(|c| c.join(&folder).display().to_string()).collect();
+    let sought = match sought.is_empty() {
+        true => "no cache to seek in, since neither HF_HUB_CACHE, HF_HOME nor HOME is set".to_owned(),
+        false => format!("sought in {}", sought.join(", ")),
+    };
     Err(missing(format!(
-        "sought in {}; fetch it where there is a network with \"hf download {name}\" (pip install huggingface_hub), or \
-         give the folder that holds its config.json",
-        sought.join(", ")
+        "{sought}; fetch it where there is a network with \"hf download {name}\" (pip install huggingface_hub), or \
+         give the folder that holds its config.json"
     )))
 }
 

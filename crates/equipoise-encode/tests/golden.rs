@@ -3,15 +3,20 @@
 mod common;
 
 use common::{data, features, golden, model, request};
-use equipoise_encode::{EncodeReport, encode_texts};
+use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
 use equipoise_jobs::Silent;
 
 fn encoded(name: &str) -> EncodeReport {
+    pooled(name, None)
+}
+
+fn pooled(name: &str, pooling: Option<&str>) -> EncodeReport {
     let cases = golden(&format!("{name}/golden.json"));
     let cases = cases.as_array().expect("a list");
     let texts: Vec<_> = cases.iter().map(|case| case["text"].as_str().map(String::from)).collect();
     let data = data(&texts);
-    let report = encode_texts(&request(&data, &model(name)), &mut Silent).expect("encoded");
+    let request = TextRequest { pooling: pooling.map(str::to_owned), ..request(&data, &model(name)) };
+    let report = encode_texts(&request, &mut Silent).expect("encoded");
     let found = features(&data);
     assert_eq!(found.rows(), cases.len());
     for (n, case) in cases.iter().enumerate() {
@@ -33,6 +38,7 @@ fn encoded(name: &str) -> EncodeReport {
 fn bert_with_mean_and_unit_norm_and_long_texts_cut() {
     let report = encoded("bert");
     assert_eq!((&report.architecture[..], report.pooling.as_deref()), ("bert", Some("mean")));
+    assert_eq!(report.pooling_from.as_deref(), Some("1_Pooling/config.json"));
     assert!(report.normalised && report.max_length == Some(12) && report.truncated >= 3, "{report:?}");
     assert!(report.files.iter().any(|f| f.file == "model.safetensors" && f.blake3.len() == 64));
 }
@@ -44,8 +50,17 @@ fn roberta_counts_positions_past_padding_and_a_dense_layer_follows() {
 }
 
 #[test]
-fn distilbert_without_modules_is_averaged() {
-    let report = encoded("distilbert");
+fn distilbert_without_modules_is_averaged_where_that_is_asked_for() {
+    let data = data(&[Some("two words".into())]);
+    let message = encode_texts(&request(&data, &model("distilbert")), &mut Silent)
+        .expect_err("not assumed")
+        .to_string();
+    assert!(message.contains("--pooling") && message.contains("weightedmean"), "{message}");
+    let report = pooled("distilbert", Some("mean"));
+    assert_eq!(
+        (report.pooling.as_deref(), report.pooling_from.as_deref()),
+        (Some("mean"), Some("--pooling"))
+    );
     assert_eq!((&report.architecture[..], report.max_length), ("distilbert", Some(20)));
 }
 

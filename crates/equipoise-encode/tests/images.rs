@@ -90,7 +90,7 @@ fn pictures_become_rows_and_what_is_broken_is_named_and_missing() {
     assert_eq!(broken.len(), 3);
     assert!(broken["item20"].contains("JPEG cut off"), "{broken:?}");
     assert!(broken["item21"].contains("empty file"), "{broken:?}");
-    assert!(broken["item22"].contains("neither JPEG, PNG nor WebP"), "{broken:?}");
+    assert!(broken["item22"].contains("neither JPEG, PNG, GIF nor WebP"), "{broken:?}");
     let missing = fs::read_to_string(shop.data.path().join("image_missing.json")).expect("written");
     assert_eq!(serde_json::from_str::<Vec<u32>>(&missing).expect("a list"), [20, 21, 22, 23, 24]);
     let rows = shop.rows();
@@ -117,6 +117,18 @@ fn the_bits_do_not_depend_on_threads_nor_on_being_cut_short() {
     let report = shop.encode(&shop.request());
     assert!(report.resumed > 0 && report.broken.len() == 3, "{report:?}");
     assert!(shop.bits() == expected);
+}
+
+#[test]
+fn pictures_of_which_none_can_be_read_are_an_error_with_the_first_reason() {
+    let shop = Shop::new();
+    for entry in fs::read_dir(shop.images.path()).expect("listed").flatten() {
+        fs::write(entry.path(), "no picture").expect("written");
+    }
+    let message = encode_images(&shop.request(), &mut Silent).expect_err("refused").to_string();
+    assert!(message.contains("23 items in all") && message.contains("neither JPEG"), "{message}");
+    let left = |name: &str| shop.data.path().join(name).exists();
+    assert!(!left("image_feat.npy") && !left(".equipoise-image.part"));
 }
 
 #[test]
@@ -170,7 +182,10 @@ fn what_cannot_be_used_is_said() {
     let empty = tempfile::tempdir().expect("a temporary directory");
     let base = || shop.request();
     for (request, says) in [
-        (ImageRequest { images: empty.path().to_owned(), ..base() }, "no .jpg, .jpeg, .png or .webp"),
+        (
+            ImageRequest { images: empty.path().to_owned(), ..base() },
+            "no .jpg, .jpeg, .jpe, .jfif, .png, .webp or .gif at all but no file",
+        ),
         (ImageRequest { images: "nowhere.csv".into(), ..base() }, "nowhere.csv"),
         (ImageRequest { column: Some("photo".into()), ..base() }, "expected no column"),
         (ImageRequest { model: String::new(), ..base() }, "model = \"\": expected builtin, the folder"),

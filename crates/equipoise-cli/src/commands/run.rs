@@ -91,7 +91,10 @@ pub struct Args {
     /// Encoder of texts: builtin, a folder, or a name in the hub's cache [default: builtin].
     #[arg(long, value_name = "MODEL")]
     text_model: Option<String>,
-    /// Columns of the features of --text-model builtin [default: 64].
+    /// How the rows of tokens of --text-model become one: cls, mean, max, ... [default: as the model's files say].
+    #[arg(long, value_name = "POOLING")]
+    text_pooling: Option<String>,
+    /// Columns of the features of --text-model builtin [default: 64, or as many as the texts give].
     #[arg(long, value_name = "N")]
     text_dims: Option<u32>,
     /// Encoder of pictures: builtin, a folder, or a name in the hub's cache [default: builtin].
@@ -149,6 +152,7 @@ impl Args {
             ("shares", self.shares.map(numbers)),
             ("split_seed", whole(self.split_seed)),
             ("text_model", text(&self.text_model)),
+            ("text_pooling", text(&self.text_pooling)),
             ("text_dims", whole(self.text_dims)),
             ("image_model", text(&self.image_model)),
             ("out", path(&self.out)),

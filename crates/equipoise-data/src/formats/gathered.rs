@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::category_file::GatheredCategories;
+use super::join;
 use super::missing_file::ReadMissing;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
@@ -54,6 +55,8 @@ pub struct GatheredModality {
     /// Features, one row per item. What stands in the row of a missing item is kept until it is filled.
     pub features: Features,
     pub(crate) missing: Option<ReadMissing>,
+    /// Whether rows without ids were taken in the order of the items.
+    pub(crate) by_position: bool,
 }
 
 impl GatheredModality {
@@ -64,7 +67,14 @@ impl GatheredModality {
         dtype: &'static str,
         features: Features,
     ) -> GatheredModality {
-        GatheredModality { name: name.into(), file: file.into(), dtype, features, missing: None }
+        GatheredModality {
+            name: name.into(),
+            file: file.into(),
+            dtype,
+            features,
+            missing: None,
+            by_position: false,
+        }
     }
 
     /// The same with the items that lack it, as `file` says.
@@ -214,6 +224,9 @@ impl Gathered {
                 missing.verify(expected, faults)?;
             }
         }
+        if self.items.is_none() {
+            self.verify_first_item(expected, faults)?;
+        }
         for split in self.present() {
             let bad = split.pairs.iter().filter(|p| p.1 as usize >= expected);
             let faulty = bad.map(|&(user, item)| DataError::ItemOutOfRange {
@@ -226,6 +239,28 @@ impl Gathered {
             faults.add_all(faulty, &split.origin, "item id out of range")?;
         }
         Ok(expected)
+    }
+
+    /// Items without a list are row numbers. Where all from 1 to the last row or one beyond it occur and none is 0, they
+    /// are most likely numbered from 1.
+    fn verify_first_item(&self, rows: usize, faults: &mut Faults) -> Result<(), DataError> {
+        let Some(modality) = self.modalities.iter().find(|modality| modality.by_position) else {
+            return Ok(());
+        };
+        let mut occurs = vec![false; rows + 1];
+        for &(_, item) in self.present().flat_map(|split| &split.pairs) {
+            if let Some(occurs) = occurs.get_mut(item as usize) {
+                *occurs = true;
+            }
+        }
+        let last = if occurs[rows] { rows } else { rows - 1 };
+        if last > 0 && !occurs[0] && occurs[1..=last].iter().all(|&occurs| occurs) {
+            let problem =
+                format!("{rows} rows without ids, {}", join::one_off(last, &join::two_ways(&modality.file)));
+            let (file, place) = (modality.file.clone(), format!("features of {:?}", modality.name));
+            faults.add(DataError::Entry { file, place, problem })?;
+        }
+        Ok(())
     }
 
     fn verify_users(&self, faults: &mut Faults) -> Result<usize, DataError> {

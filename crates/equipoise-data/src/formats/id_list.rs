@@ -14,7 +14,7 @@ pub fn read(file: &Path, faults: &mut Faults) -> Result<Option<(PathBuf, Vec<Str
         return Ok(None);
     }
     let text = std::fs::read_to_string(file).map_err(DataError::io(file));
-    let ids = text.and_then(|text| parse(file, &text));
+    let ids = text.and_then(|text| parse(file, text.trim_start_matches('\u{feff}')));
     Ok(faults.keep(ids)?.map(|ids| (file.to_owned(), ids)))
 }
 

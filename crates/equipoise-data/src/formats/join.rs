@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::row_ids::{made_without, row_ids_file};
 use super::sources::FeatureRows;
 use crate::error::DataError;
 use crate::features::Features;
@@ -28,12 +29,31 @@ pub(crate) struct ItemRows {
     pub(crate) dtype: &'static str,
     /// The row of each item, `None` for an item without one; absent if row `i` is item `i`'s.
     pub(crate) row_of: Option<Vec<Option<usize>>>,
+    /// Whether rows without ids were taken in the order of the items.
+    pub(crate) by_position: bool,
+}
+
+impl ItemRows {
+    /// The item of each row; `None` for a row of no item.
+    pub(crate) fn item_of(&self) -> Vec<Option<u32>> {
+        let Some(row_of) = &self.row_of else {
+            return (0..self.features.rows() as u32).map(Some).collect();
+        };
+        let mut items = vec![None; self.features.rows()];
+        for (row, item) in row_of.iter().zip(0..) {
+            if let Some(row) = row {
+                items[*row] = Some(item);
+            }
+        }
+        items
+    }
 }
 
 /// Finds the row of every item; the notes say what did not match on either side.
 ///
 /// # Errors
-/// [`DataError::Entry`] if the rows cannot be told apart, or none of them matches an item.
+/// [`DataError::Entry`] if the rows cannot be told apart, none of them matches an item, or ids of both sides differ in
+/// how a number is written alone.
 pub(crate) fn join(
     name: &str,
     file: &Path,
@@ -47,9 +67,15 @@ pub(crate) fn join(
         problem,
     };
     let FeatureRows { ids, features, dtype } = rows;
-    let Some((wanted, keys)) = names(items, ids, features.rows()).map_err(fault)? else {
-        return Ok(ItemRows { features, dtype, row_of: None });
+    let by_position = ids.is_none();
+    let found = match ids {
+        Some(keys) => Some(by_id(items, keys).map_err(fault)?),
+        None => by_order(file, items, features.rows()).map_err(fault)?,
     };
+    let Some(Pairing { wanted, keys, assumed }) = found.filter(|found| *found.wanted != found.keys) else {
+        return Ok(ItemRows { features, dtype, row_of: None, by_position });
+    };
+    notes.extend(assumed.map(|said| format!("{name}: {said}")));
     let row_of = match_up(&wanted, &keys);
     if row_of.iter().all(Option::is_none) {
         let (theirs, ours) = (shown(keys.iter()), shown(wanted.iter()));
@@ -57,58 +83,162 @@ pub(crate) fn join(
             "no row matches an item: rows are called {theirs}, items {ours}; use the same ids"
         )));
     }
+    if let Some((key, id)) = same_number(&wanted, &keys, &row_of) {
+        return Err(fault(format!(
+            "a row is called {key:.60?} and an item {id:.60?}, one number written in two ways; write ids as texts, the \
+             same on both sides"
+        )));
+    }
     report(name, &wanted, &keys, &row_of, notes);
-    Ok(ItemRows { features, dtype, row_of: Some(row_of) })
+    Ok(ItemRows { features, dtype, row_of: Some(row_of), by_position })
 }
 
 /// Names of items, by index.
 type Names<'a> = Cow<'a, [String]>;
 
-/// The names of the items and those of the rows; `None` if the rows are in the order of the items.
-fn names(
-    items: Catalogue<'_>,
-    keys: Option<Vec<String>>,
-    rows: usize,
-) -> Result<Option<(Names<'_>, Vec<String>)>, String> {
-    let decimals = |n: usize| (0..n).map(|row| row.to_string()).collect::<Vec<_>>();
-    Ok(match (items, keys) {
-        (Catalogue::Numbered, None) => None,
-        (Catalogue::Numbered, Some(keys)) => Some((decimals(highest(&keys)? + 1).into(), keys)),
-        (Catalogue::Named { ids, .. }, Some(keys)) => Some((ids.into(), keys)),
-        (Catalogue::Named { ids, listed }, None) if listed == ids.len() => None,
-        (Catalogue::Named { ids, listed }, None) if listed > 0 && listed == rows => {
-            Some((ids.into(), ids[..listed].to_vec()))
-        }
-        (Catalogue::Named { ids, listed: 0 }, None) if ids.iter().all(|id| within(id, rows)) => {
-            Some((ids.into(), decimals(rows)))
-        }
-        (Catalogue::Named { listed: 0, .. }, None) => {
-            return Err(format!(
-                "{rows} rows without ids, while items go by raw ids: which row is whose? Add item_list.txt (raw id, \
-                 tab, row), or give features with ids"
-            ));
-        }
-        (Catalogue::Named { listed, .. }, None) => {
-            return Err(format!(
-                "{rows} rows, expected {listed} as the item list has; give every listed item a row"
-            ));
-        }
-    })
+/// What items and rows are called.
+struct Pairing<'a> {
+    /// The items, by index.
+    wanted: Names<'a>,
+    /// The rows.
+    keys: Vec<String>,
+    /// What was taken for granted.
+    assumed: Option<String>,
 }
 
-fn within(id: &str, rows: usize) -> bool {
+fn decimals(n: usize) -> Vec<String> {
+    (0..n).map(|row| row.to_string()).collect()
+}
+
+/// Rows that have ids.
+fn by_id(items: Catalogue<'_>, keys: Vec<String>) -> Result<Pairing<'_>, String> {
+    let wanted = match items {
+        Catalogue::Numbered => decimals(highest(&keys)? + 1).into(),
+        Catalogue::Named { ids, .. } => ids.into(),
+    };
+    Ok(Pairing { wanted, keys, assumed: None })
+}
+
+/// Rows that have none; `None` if they are in the order of the items.
+///
+/// A position is proven by a list of the items that is stored with the data, or by a layout whose items are row numbers.
+/// Where there is no list and items are called 0 to `n - 1`, `n` rows are taken for theirs, which is said.
+fn by_order<'a>(file: &Path, items: Catalogue<'a>, rows: usize) -> Result<Option<Pairing<'a>>, String> {
+    let ways = || two_ways(file);
+    match items {
+        Catalogue::Numbered => Ok(None),
+        Catalogue::Named { ids, listed: 0 } => {
+            let why = match numbered_from(ids) {
+                _ if made_without(file) => {
+                    "made by an earlier version, in an order that was not written down; make them again with \
+                     equipoise features --overwrite"
+                        .to_owned()
+                }
+                Some((0, last)) if rows == last + 1 => {
+                    let said = format!(
+                        "{rows} rows without ids, taken for items 0 to {last} in the order of these numbers; {}.",
+                        ways()
+                    );
+                    return Ok(Some(Pairing {
+                        wanted: ids.into(),
+                        keys: decimals(rows),
+                        assumed: Some(said),
+                    }));
+                }
+                Some((1, last)) if rows == last || rows == last + 1 => one_off(last, &ways()),
+                Some((first, last)) => format!(
+                    "while items go by numbers from {first} to {last}: which row is whose? A row 0 may be padding; {}",
+                    ways()
+                ),
+                None => format!("while items go by raw ids: which row is whose? {}", ways()),
+            };
+            Err(format!("{rows} rows without ids, {why}"))
+        }
+        Catalogue::Named { ids, listed } if listed != rows => {
+            let padding = if rows == listed + 1 || rows == ids.len() + 1 {
+                "; is the first row padding? Remove it"
+            } else {
+                "; give every listed item a row"
+            };
+            Err(format!(
+                "{rows} rows without ids, expected {listed}, as many as items are listed{padding}, or {}",
+                ways()
+            ))
+        }
+        Catalogue::Named { ids, listed } if listed == ids.len() => Ok(None),
+        Catalogue::Named { ids, listed } => {
+            Ok(Some(Pairing { wanted: ids.into(), keys: ids[..listed].to_vec(), assumed: None }))
+        }
+    }
+}
+
+/// What is said of items that seem to be numbered from 1, the last being `last`.
+pub(crate) fn one_off(last: usize, ways: &str) -> String {
+    format!(
+        "while items seem to be numbered from 1, to {last}: the row of item 1 may be row 0 or row 1; {ways}"
+    )
+}
+
+/// How rows are given to items beyond doubt.
+pub(crate) fn two_ways(file: &Path) -> String {
+    let list = row_ids_file(file);
+    let list = list.file_name().unwrap_or_default().display();
+    format!(
+        "name the item of each row in {list} beside them (a JSON list of ids), or list the items in the order of the \
+         rows in item_list.txt (raw id, tab, row from 0; RecBole: <name>.item)"
+    )
+}
+
+/// The smallest and the largest number where all items are called by numbers.
+fn numbered_from(ids: &[String]) -> Option<(usize, usize)> {
+    let numbers: Option<Vec<usize>> = ids.iter().map(|id| number(id)).collect();
+    let numbers = numbers?;
+    numbers.iter().min().copied().zip(numbers.iter().max().copied())
+}
+
+/// The number that is written so; "07" is not the decimal of 7.
+fn number(id: &str) -> Option<usize> {
     let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    // "07" is not the decimal of 7.
-    digits && (id.len() == 1 || !id.starts_with('0')) && id.parse::<usize>().is_ok_and(|n| n < rows)
+    id.parse().ok().filter(|_| digits && (id.len() == 1 || !id.starts_with('0')))
 }
 
 fn highest(keys: &[String]) -> Result<usize, String> {
     let limit = 16 * keys.len() + 1_000_000;
-    let wrong = keys.iter().find(|key| !within(key, limit));
-    match wrong {
-        Some(key) => Err(format!("id {key:?}, expected item numbers from 0; add item_list.txt for raw ids")),
-        None => Ok(keys.iter().filter_map(|key| key.parse().ok()).max().unwrap_or(0)),
+    let within = |key: &&String| number(key).is_some_and(|n| n < limit);
+    match keys.iter().find(|key| !within(key)) {
+        Some(key) => {
+            Err(format!("id {key:.60?}, expected item numbers from 0; add item_list.txt for raw ids"))
+        }
+        None => Ok(keys.iter().filter_map(|key| number(key)).max().unwrap_or(0)),
     }
+}
+
+/// A row and an item, neither matched, that are called by one number written in two ways: `007` and `7`, `12.0` and `12`.
+fn same_number<'a>(
+    items: &'a [String],
+    keys: &'a [String],
+    row_of: &[Option<usize>],
+) -> Option<(&'a String, &'a String)> {
+    let mut used = vec![false; keys.len()];
+    row_of.iter().flatten().for_each(|&row| used[row] = true);
+    let free = keys.iter().zip(&used).filter(|(_, used)| !**used);
+    let free: HashMap<&str, &String> = free.filter_map(|(key, _)| Some((plain_number(key)?, key))).collect();
+    let without = items.iter().zip(row_of).filter(|(_, row)| row.is_none());
+    without.filter_map(|(id, _)| Some((*free.get(plain_number(id)?)?, id))).find(|(key, id)| key != id)
+}
+
+/// A whole number without blanks, leading zeros and a fraction of zeros: `007`, `7` and `7.0` are one number written in
+/// three ways. `None` for an id that is no whole number.
+pub fn plain_number(id: &str) -> Option<&str> {
+    let id = id.trim();
+    let whole = match id.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
+        Some(_) => return None,
+        None => id,
+    };
+    let digits = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
+    let kept = whole.trim_start_matches('0');
+    digits.then_some(if kept.is_empty() { "0" } else { kept })
 }
 
 /// The row of each item.
@@ -185,19 +315,62 @@ mod tests {
 
     #[test]
     fn rows_without_ids_need_an_order() {
-        assert_eq!(joined(&["2", "0"], 0, None).0, Ok(vec![Some(2), Some(0)]));
         assert_eq!(joined(&["p", "q", "r"], 3, None).0, Ok(vec![Some(0), Some(1), Some(2)]));
         // The fourth item was never listed: it has no row.
         let (rows, notes) = joined(&["p", "q", "r", "s"], 3, None);
         assert_eq!(rows.expect("three rows for three")[3], None);
         assert!(notes[0].contains("\"s\""), "{notes:?}");
-        for (items, says) in
-            [(&["p", "q"][..], "item_list.txt"), (&["0", "3"], "item_list.txt"), (&["01"], "which row")]
-        {
-            let message = joined(items, 0, None).0.expect_err("no order");
-            assert!(message.contains(says), "{message}");
+        for (items, listed, says) in [
+            (&["p", "q"][..], 0, "which row is whose"),
+            (&["0", "3"], 0, "numbers from 0 to 3"),
+            (&["0", "1"], 0, "padding"),
+            (&["01", "0", "2"], 0, "which row is whose"),
+            (&["p", "q"], 2, "is the first row padding"),
+            (&["p", "q", "r", "s"], 4, "expected 4"),
+        ] {
+            let message = joined(items, listed, None).0.expect_err("no order");
+            assert!(message.contains(says), "{says}: {message}");
+            assert!(message.contains("f_ids.json") && message.contains("item_list.txt"), "{message}");
         }
         let message = joined(&["x"], 0, Some(&["a", "b", "c"])).0.expect_err("nothing in common");
         assert!(message.contains("\"a\"") && message.contains("\"x\""), "{message}");
+    }
+
+    #[test]
+    fn numbers_from_0_are_rows_if_there_are_as_many_and_numbers_from_1_are_not() {
+        let (rows, notes) = joined(&["2", "0"], 0, None);
+        assert_eq!(rows, Ok(vec![Some(2), Some(0)]));
+        assert!(notes[0].contains("taken for items 0 to 2"), "{notes:?}");
+        for items in [&["1", "3", "2"][..], &["2", "1"]] {
+            let message = joined(items, 0, None).0.expect_err("one row off, or not");
+            assert!(message.contains("numbered from 1"), "{message}");
+        }
+    }
+
+    #[test]
+    fn one_number_written_in_two_ways_is_no_other_item() {
+        for (items, keys) in [
+            (["007", "123", "9"], ["7", "123", "x"]),
+            (["12", "13", "a"], ["12.0", "13", "b"]),
+            (["5", "6", "7"], [" 5", "6", "7"]),
+        ] {
+            let message = joined(&items, 0, Some(&keys)).0.expect_err("a slip");
+            assert!(message.contains("one number written in two ways"), "{message}");
+        }
+        // Where each has its own, they are different ids.
+        let (rows, _) = joined(&["007", "7", "x"], 0, Some(&["7", "007", "y"]));
+        assert_eq!(rows, Ok(vec![Some(1), Some(0), None]));
+        assert!(joined(&["1.5", "b", "c"], 0, Some(&["1.50", "b", "c"])).0.is_ok());
+    }
+
+    #[test]
+    fn rows_in_the_order_of_the_items_are_not_copied_and_each_row_knows_its_item() {
+        let items = ids(&["a", "b", "c"]);
+        let catalogue = Catalogue::Named { ids: &items, listed: 0 };
+        let join = |keys: &[&str]| {
+            join("text", Path::new("f"), rows(Some(keys)), catalogue, &mut Vec::new()).expect("matches")
+        };
+        assert!(join(&["a", "b", "c"]).row_of.is_none());
+        assert_eq!(join(&["c", "x", "a"]).item_of(), [Some(2), None, Some(0)]);
     }
 }

@@ -75,6 +75,20 @@ impl ReadMissing {
         ReadMissing { file: file.to_owned(), items }
     }
 
+    /// The items of a list of rows; rows of items that the data set does not have are left out.
+    ///
+    /// # Errors
+    /// If there is no such row.
+    pub(crate) fn of_rows(self, item_of: &[Option<u32>]) -> Result<ReadMissing, DataError> {
+        if let Some(row) = self.items.iter().find(|row| **row as usize >= item_of.len()) {
+            let last = item_of.len().saturating_sub(1);
+            let problem = format!("no such row of the features, expected 0..={last}; correct or remove it");
+            return Err(DataError::Entry { file: self.file, place: format!("row {row}"), problem });
+        }
+        let items = self.items.iter().filter_map(|&row| item_of[row as usize]).collect();
+        Ok(ReadMissing { items, ..self })
+    }
+
     /// Notes items out of range, repeats, and a list of everything.
     pub(crate) fn verify(&self, items: usize, faults: &mut Faults) -> Result<(), DataError> {
         let fault =

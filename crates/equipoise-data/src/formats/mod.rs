@@ -32,6 +32,7 @@ mod parquet_table;
 mod recbole;
 mod records;
 mod registry;
+mod row_ids;
 mod sources;
 mod sparse;
 mod table;
@@ -50,6 +51,7 @@ pub use files::directory_name;
 pub(crate) use gathered::oddities;
 pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};
 pub use id_list::read as read_id_list;
+pub use join::plain_number;
 pub use missing_file::ENDING as MISSING_ENDING;
 pub use modality_files::read as read_features;
 #[cfg(feature = "parquet")]
@@ -57,6 +59,7 @@ pub use native::{NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy};
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
+pub use row_ids::{has_row_ids, reserve_row_ids, row_ids_file, write_row_ids};
 pub use table::{TableRows, read_table};
 pub use table_options::TableOptions;
 

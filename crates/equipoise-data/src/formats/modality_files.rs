@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::entry::ReadRequest;
 use super::gathered::GatheredModality;
 use super::join::{Catalogue, ItemRows, join};
-use super::missing_file;
+use super::missing_file::{self, ReadMissing};
 use super::npy::new_features;
-use super::sources;
+use super::row_ids;
+use super::sources::{self, FeatureRows};
 use crate::error::{DataError, found_names};
 use crate::faults::Faults;
 use crate::filling::rows_of_items;
@@ -57,28 +58,68 @@ fn read_for(
         return Ok(Vec::new());
     };
     missing_file::strays(dir, &present, faults)?;
+    row_ids::strays(dir, &present, faults)?;
     let mut modalities = Vec::new();
     for (name, file) in wanted(dir, present, request.modalities, faults)? {
-        let rows = sources::read(&name, &file).and_then(|rows| join(&name, &file, rows, items, notes));
-        let read = rows.and_then(|rows| modality(&name, &file, rows));
-        if let Some(mut modality) = faults.keep(read)? {
-            let listed = missing_file::read(dir, &name, faults)?;
-            modality.missing = missing_file::either(listed, modality.missing);
-            // Features that lie elsewhere bring their list along.
-            if let Some(beside) = file.parent().filter(|parent| *parent != dir) {
-                let listed = missing_file::read(beside, &name, faults)?;
-                modality.missing = missing_file::either(modality.missing, listed);
-            }
+        let found = read_rows(&name, &file, items).and_then(|(rows, beside)| {
+            let rows = join(&name, &file, rows, items, notes)?;
+            Ok((beside.then(|| rows.item_of()), modality(&name, &file, rows)?))
+        });
+        if let Some((item_of, mut modality)) = faults.keep(found)? {
+            let lists = missing_lists(dir, &name, &file, item_of.as_deref(), faults)?;
+            modality.missing = lists.into_iter().fold(modality.missing, missing_file::either);
             modalities.push(modality);
         }
     }
     Ok(modalities)
 }
 
+/// Features with their ids, and whether these are from the file beside them.
+fn read_rows(name: &str, file: &Path, items: Catalogue<'_>) -> Result<(FeatureRows, bool), DataError> {
+    let mut rows = sources::read(name, file)?;
+    // Where items are row numbers, nothing depends on ids that are still to come.
+    if matches!(items, Catalogue::Numbered) && row_ids::is_reserved(file) {
+        return Ok((rows, false));
+    }
+    let Some(beside) = row_ids::read(file, rows.features.rows())? else {
+        return Ok((rows, false));
+    };
+    if rows.ids.as_ref().is_some_and(|own| *own != beside) {
+        let (file, place) = (row_ids::row_ids_file(file), "the whole file".to_owned());
+        let problem = "these ids are not those within the features; remove one of them".to_owned();
+        return Err(DataError::Entry { file, place, problem });
+    }
+    rows.ids = Some(beside);
+    Ok((rows, true))
+}
+
+/// The lists of items that lack the modality: of the data set's directory, and of the features' where they lie
+/// elsewhere. A list beside ids of rows names rows, `item_of` has their items.
+fn missing_lists(
+    dir: &Path,
+    name: &str,
+    file: &Path,
+    item_of: Option<&[Option<u32>]>,
+    faults: &mut Faults,
+) -> Result<Vec<Option<ReadMissing>>, DataError> {
+    let own = file.parent().filter(|parent| *parent != dir);
+    let mut lists = Vec::with_capacity(2);
+    for (place, of_rows) in [(Some(dir), own.is_none()), (own, true)] {
+        let Some(place) = place else { continue };
+        let listed = missing_file::read(place, name, faults)?;
+        lists.push(match (listed, item_of) {
+            (Some(listed), Some(item_of)) if of_rows => faults.keep(listed.of_rows(item_of))?,
+            (listed, _) => listed,
+        });
+    }
+    Ok(lists)
+}
+
 /// Puts the features in the order of the items. Items without a row are marked missing.
 fn modality(name: &str, file: &Path, rows: ItemRows) -> Result<GatheredModality, DataError> {
-    let ItemRows { features, dtype, row_of } = rows;
+    let ItemRows { features, dtype, row_of, by_position } = rows;
     let mut modality = GatheredModality::new(name, file, dtype, features);
+    modality.by_position = by_position;
     let Some(row_of) = row_of else {
         return Ok(modality);
     };
@@ -111,7 +152,7 @@ fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>,
     for entry in std::fs::read_dir(dir).map_err(DataError::io(dir))? {
         let file = entry.map_err(DataError::io(dir))?.path();
         let known = match file.extension().and_then(|e| e.to_str()) {
-            Some(ending) => sources::ENDINGS.contains(&ending),
+            Some(ending) => sources::ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
             None => file.is_dir(),
         };
         let name = file.file_stem().and_then(|n| n.to_str());

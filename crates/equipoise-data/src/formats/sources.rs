@@ -55,7 +55,8 @@ pub(crate) fn read(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     if path.is_dir() {
         return folder(path);
     }
-    match path.extension().and_then(|e| e.to_str()) {
+    let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+    match ending.as_deref() {
         Some("npy") => read_npy(path).map(|(features, dtype)| FeatureRows { ids: None, features, dtype }),
         Some("npz") => npz(path),
         Some("safetensors") => safetensors(path),

@@ -1,13 +1,13 @@
-//! The files of the features: `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+//! The files of the features: `<name>_feat.npy`, `<name>_feat_ids.json`, `<name>_missing.json` and `<name>_encoder.json`.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use equipoise_data::formats::float32_header;
+use equipoise_data::formats::{float32_header, has_row_ids, reserve_row_ids, write_row_ids};
 use equipoise_data::{ItemIds, MeanRow, write_atomic};
 
-use super::report::EncodeReport;
+use super::report::{BrokenItem, EncodeReport};
 use crate::error::EncodeError;
 use crate::json;
 
@@ -75,11 +75,16 @@ impl Place {
         self.dir.join(format!("{}_{ending}", self.name))
     }
 
-    /// The report of features that were made from the same contents, model and settings and are as they were written.
+    /// The report of features that were made from the same contents, model and settings and are as they were written. An
+    /// earlier version did not write down whose row is whose; the fingerprint knows the items in their order.
     ///
     /// # Errors
-    /// If the features cannot be read.
-    pub(crate) fn up_to_date(&self, fingerprint: &str) -> Result<Option<EncodeReport>, EncodeError> {
+    /// If the features cannot be read, or the ids of their rows cannot be written.
+    pub(crate) fn up_to_date(
+        &self,
+        fingerprint: &str,
+        ids: &[String],
+    ) -> Result<Option<EncodeReport>, EncodeError> {
         let (features, missing) = (self.file("feat.npy"), self.file("missing.json"));
         let known = json::read_if_there::<EncodeReport>(&self.file("encoder.json")).ok().flatten();
         let Some(known) = known.filter(|known| known.fingerprint == fingerprint) else {
@@ -87,6 +92,9 @@ impl Place {
         };
         if !features.is_file() || !missing.is_file() || hash(&features)? != known.features {
             return Ok(None);
+        }
+        if !has_row_ids(&features, ids)? {
+            write_row_ids(&features, ids)?;
         }
         Ok(Some(EncodeReport { up_to_date: true, ..known }))
     }
@@ -115,26 +123,41 @@ impl Place {
         }
     }
 
-    /// The fault that nothing can be encoded.
+    /// The fault that nothing can be encoded, with the first reason where contents are there and broken.
     pub(crate) fn no_content(&self, report: &EncodeReport) -> EncodeError {
-        let problem = format!("no item has content in {}; give the contents of these items", report.source);
+        let problem = match report.broken.first() {
+            None => format!("no item has content in {}; give the contents of these items", report.source),
+            Some(BrokenItem { item, reason }) => format!(
+                "nothing in {} can be read, {} items in all; the first, {item:.60?}: {reason:.300}",
+                report.source,
+                report.broken.len()
+            ),
+        };
         EncodeError::Output { path: self.file("feat.npy"), problem }
     }
 
-    /// Writes the three files; `report` gets what follows from them.
+    /// Writes the four files; `report` gets what follows from them. `ids` are those of the items, by index.
     ///
     /// Items without a row are given the mean of the others, in the order of `rows`.
     ///
     /// # Errors
     /// If no item has a row, a value is not finite, or the file system refuses.
-    pub(crate) fn write(&self, rows: &mut dyn Output, report: &mut EncodeReport) -> Result<(), EncodeError> {
+    pub(crate) fn write(
+        &self,
+        rows: &mut dyn Output,
+        ids: &[String],
+        report: &mut EncodeReport,
+    ) -> Result<(), EncodeError> {
         let missing = self.survey(rows, report)?;
         let features = self.file("feat.npy");
+        // Until the ids of these rows are there, nobody takes them for those of other rows.
+        reserve_row_ids(&features)?;
         write_atomic(&features, |out| matrix(out.get_mut(), rows, report, &missing))
             .map_err(EncodeError::io(&features))?;
         report.features = hash(&features)?;
         report.missing = missing.items.len();
         self.text("missing.json", &serde_json::to_string(&missing.items).expect("numbers are JSON"))?;
+        write_row_ids(&features, ids)?;
         self.text("encoder.json", &serde_json::to_string_pretty(report).expect("names and numbers are JSON"))
     }
 

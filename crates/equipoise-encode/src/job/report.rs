@@ -1,5 +1,7 @@
 //! What is said of an encoding, on the way and in `<name>_encoder.json`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Version of `<name>_encoder.json`.
@@ -54,6 +56,9 @@ pub struct EncodeReport {
     pub files: Vec<HashedFile>,
     /// How token rows (or patches) became one vector.
     pub pooling: Option<String>,
+    /// What said so: a file of the model, or `--pooling`.
+    #[serde(default)]
+    pub pooling_from: Option<String>,
     /// Whether rows have norm 1.
     pub normalised: bool,
     /// Most tokens of a text.
@@ -66,10 +71,22 @@ pub struct EncodeReport {
     pub unknown: usize,
     /// Further rows of the source about an item: the first is kept.
     pub repeated: usize,
-    /// Rows of the features: the items of the data set.
+    /// Files of a folder of pictures that are no pictures by the ending of their names, by that ending.
+    #[serde(default)]
+    pub passed_over: BTreeMap<String, usize>,
+    /// Texts in which HTML entities were decoded.
+    #[serde(default)]
+    pub decoded: usize,
+    /// Texts that share no term with another: the built-in encoder has nothing to say of their items.
+    #[serde(default)]
+    pub unshared: usize,
+    /// Rows of the features: the items of the data set, in the order of `<name>_feat_ids.json`.
     pub rows: usize,
     /// Columns of the features.
     pub width: usize,
+    /// Columns that there would be by default, where the texts gave fewer.
+    #[serde(default)]
+    pub usual_width: Option<usize>,
     /// Items without content, broken ones included: they have the mean row and stand in `<name>_missing.json`.
     pub missing: usize,
     /// Items whose content could not be read.
@@ -87,4 +104,35 @@ pub struct EncodeReport {
     /// Whether the features were there already, made from the same contents, model and settings; nothing was written.
     #[serde(skip)]
     pub up_to_date: bool,
+}
+
+impl EncodeReport {
+    /// What was guessed, decoded, made less of or passed over, a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if let (Some(pooling), Some(from)) = (&self.pooling, &self.pooling_from) {
+            remarks.push(format!("rows of tokens became one by the pooling {pooling}, as {from} says"));
+        }
+        if let Some(usual) = self.usual_width {
+            remarks.push(format!(
+                "{} columns instead of the usual {usual}: these texts have no more to tell apart",
+                self.width
+            ));
+        }
+        if self.decoded > 0 {
+            remarks.push(format!("HTML entities (such as &amp;) were decoded in {} texts", self.decoded));
+        }
+        if self.unshared > 0 {
+            remarks.push(format!(
+                "{} of the missing items have a text that shares no word with another",
+                self.unshared
+            ));
+        }
+        if !self.passed_over.is_empty() {
+            let kinds: Vec<String> = self.passed_over.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+            remarks
+                .push(format!("passed over in the folder, no pictures by their names: {}", kinds.join(", ")));
+        }
+        remarks
+    }
 }

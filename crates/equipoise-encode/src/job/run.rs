@@ -48,7 +48,7 @@ pub(crate) fn run<E: Encoder>(
 ) -> Result<EncodeReport, EncodeError> {
     let start = Instant::now();
     job.place.check()?;
-    if let Some(report) = job.place.up_to_date(&job.fingerprint)? {
+    if let Some(report) = job.place.up_to_date(&job.fingerprint, job.ids)? {
         return Ok(report);
     }
     if !Store::was_publishing(&job.place.dir, &job.place.name, &job.fingerprint) {
@@ -71,11 +71,15 @@ pub(crate) fn run<E: Encoder>(
     report.resumed = encode_rest(encoder, &prepared, &mut rows, listener)?;
     let mut kept = Kept { rows: &mut rows, prepared: &prepared, broken: Vec::new() };
     kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
-    report.broken = kept.broken_items(job.ids);
+    report.broken.extend(kept.broken_items(job.ids));
+    if kept.broken.len() == prepared.inputs.len() {
+        store.finish()?;
+        return Err(job.place.no_content(&report));
+    }
     report.seconds = start.elapsed().as_secs_f64();
     report.rate = (prepared.items.len() - report.resumed) as f64 / report.seconds.max(1e-9);
     store.publishing()?;
-    job.place.write(&mut kept, &mut report)?;
+    job.place.write(&mut kept, job.ids, &mut report)?;
     store.finish()?;
     Ok(report)
 }

@@ -1,7 +1,8 @@
 //! Features of texts without a model: weighted counts of words, and the directions in which they differ most.
 //!
 //! ```text
-//! terms of a text   its words (runs of letters and digits, in lower case), and pairs of neighbouring words
+//! terms of a text   its words, and pairs of neighbouring words; where a script has no blanks, characters and pairs of them:
+//!                   see `words`
 //! column of a term  its FNV-1a hash, folded to 18 bits: one of 2^18
 //! a_ic              (1 + ln n_ic) (1 + ln((1 + N) / (1 + N_c)))        n_ic times in text i, N texts, N_c of them with c
 //! row i             a_i / |a_i|
@@ -15,6 +16,8 @@
 
 use equipoise_data::{LinearMap, leading_directions};
 use rayon::prelude::*;
+
+use super::words::words;
 
 /// Bits of a column's number.
 const BITS: u32 = 18;
@@ -122,6 +125,11 @@ impl Counts {
         self.rows.len().min(self.columns.len())
     }
 
+    /// Terms that two texts have.
+    pub(crate) fn terms(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Which text each row of the features is of; texts that share no term with another have none.
     pub(crate) fn texts(&self) -> &[usize] {
         &self.texts
@@ -162,10 +170,9 @@ impl LinearMap for Counts {
 
 /// How often each column occurs in a text, by column.
 fn counted(text: &str) -> Vec<(u32, u32)> {
-    let lower = text.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let words = words(text);
     let mut columns: Vec<u32> = words.iter().map(|word| column(&[word])).collect();
-    columns.extend(words.windows(2).map(|pair| column(&[pair[0], " ", pair[1]])));
+    columns.extend(words.windows(2).map(|pair| column(&[&pair[0], " ", &pair[1]])));
     columns.sort_unstable();
     columns.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
 }
@@ -213,6 +220,12 @@ mod tests {
             expected
         });
         assert!(counted(" -- !").is_empty());
+        let shared = |a: &str, b: &str| {
+            let columns: Vec<u32> = counted(a).into_iter().map(|(column, _)| column).collect();
+            counted(b).into_iter().filter(|(column, _)| columns.contains(column)).count()
+        };
+        assert_eq!(shared("红色连衣裙", "蓝色连衣裙"), 4 + 3, "characters and pairs");
+        assert_eq!(shared("红色连衣裙", "手机"), 0);
     }
 
     #[test]

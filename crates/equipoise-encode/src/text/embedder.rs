@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::bert::Bert;
 use super::model::{self, Config};
-use super::pooling::{Head, MODULES, Module};
+use super::pooling::{Head, MODULES, Module, Pooling};
 use super::static_model::{self, StaticModel};
 use super::tokenizer::{self, TextTokenizer, Tokens};
 use crate::error::EncodeError;
@@ -64,11 +64,16 @@ const TOKENIZER: &str = "tokenizer_config.json";
 const PROMPTS: &str = "config_sentence_transformers.json";
 
 impl Embedder {
-    /// Reads the model of the folder; texts are cut to `max_length` tokens, or to what the model was made for.
+    /// Reads the model of the folder; texts are cut to `max_length` tokens, or to what the model was made for, and pooled as
+    /// asked, or as its files say.
     ///
     /// # Errors
     /// If a file is absent, damaged, or not of a kind that is known here; if `max_length` is beyond the model.
-    pub(crate) fn open(model: &ModelDir, max_length: Option<usize>) -> Result<Embedder, EncodeError> {
+    pub(crate) fn open(
+        model: &ModelDir,
+        max_length: Option<usize>,
+        pooling: Option<&[Pooling]>,
+    ) -> Result<Embedder, EncodeError> {
         let dir = &model.path;
         let modules: Vec<Module> = json::read_if_there(&dir.join(MODULES))?.unwrap_or_default();
         let mut embedder = match modules.first().map(Module::kind) {
@@ -77,7 +82,7 @@ impl Embedder {
                 let inner = modules.first().map_or(Ok(dir.clone()), |first| first.dir(dir))?;
                 match model::model_type(&inner)?.as_deref() {
                     Some("model2vec") => open_static(&inner, false)?,
-                    _ => open_transformer(dir, &inner, &modules, max_length)?,
+                    _ => open_transformer(dir, &inner, &modules, (max_length, pooling))?,
                 }
             }
             Some(kind) => {
@@ -87,8 +92,12 @@ impl Embedder {
                 return Err(EncodeError::file(&dir.join(MODULES), problem));
             }
         };
-        if let (Core::Static(_), Some(most)) = (&embedder.core, max_length) {
-            embedder.max_length = most;
+        if let Core::Static(_) = &embedder.core {
+            embedder.max_length = max_length.unwrap_or(embedder.max_length);
+            if pooling.is_some() {
+                let expected = "nothing, since static embeddings are always averaged".to_owned();
+                return Err(EncodeError::Setting { field: "pooling", found: "set".into(), expected });
+            }
         }
         let own = [MODULES, SENTENCE, TOKENIZER, PROMPTS].map(|name| dir.join(name));
         embedder.files.extend(own);
@@ -119,6 +128,14 @@ impl Embedder {
         match &self.core {
             Core::Transformer(_, head) => head.pooling(),
             Core::Static(_) => "mean".into(),
+        }
+    }
+
+    /// What says so.
+    pub(crate) fn pooling_from(&self) -> String {
+        match &self.core {
+            Core::Transformer(_, head) => head.pooling_from().to_owned(),
+            Core::Static(_) => "the kind of the model (static embeddings)".into(),
         }
     }
 
@@ -156,7 +173,7 @@ fn open_transformer(
     dir: &Path,
     inner: &Path,
     modules: &[Module],
-    max_length: Option<usize>,
+    (max_length, pooling): (Option<usize>, Option<&[Pooling]>),
 ) -> Result<Embedder, EncodeError> {
     let config = Config::read(inner)?;
     let weights = Weights::open(inner)?;
@@ -175,7 +192,7 @@ fn open_transformer(
     let mut tokenizer =
         TextTokenizer::open(inner, config.vocabulary)?.with_habits(prompt(dir)?, sentence.do_lower_case);
     tokenizer.cut_to(length)?;
-    let head = Head::read(dir, modules, config.width)?;
+    let head = Head::read(dir, modules, config.width, pooling)?;
     let mut files = weights.files();
     files.extend(head.files.iter().cloned());
     files.extend(modules.iter().skip(1).filter_map(|m| m.dir(dir).ok()).map(|d| d.join(model::CONFIG)));

@@ -9,6 +9,7 @@ mod pooling;
 mod request;
 mod static_model;
 mod tokenizer;
+mod words;
 
 pub(crate) use request::BUILTIN;
 pub use request::{TextRequest, encode_texts};

@@ -116,6 +116,10 @@ impl Config {
         if names.padded_positions && padding as usize + 1 >= raw.max_position_embeddings {
             return Err(fault("pad_token_id", &padding, "less than max_position_embeddings - 1"));
         }
+        let eps = raw.layer_norm_eps.unwrap_or(1e-12);
+        if !(eps.is_finite() && eps >= 0.0) {
+            return Err(fault("layer_norm_eps", &eps, "a small positive number"));
+        }
         let buckets = raw.relative_attention_num_buckets.unwrap_or(32);
         if names.relative && !(4..=LARGEST).contains(&buckets) {
             return Err(fault("relative_attention_num_buckets", &buckets, "4 or more"));
@@ -130,7 +134,7 @@ impl Config {
             positions: raw.max_position_embeddings,
             vocabulary: raw.vocab_size,
             segments: if names.segments { raw.type_vocab_size.unwrap_or(2) } else { 0 },
-            eps: raw.layer_norm_eps.unwrap_or(1e-12),
+            eps,
             padding,
             buckets,
             file,

@@ -50,6 +50,23 @@ impl Pooling {
         POOLINGS.iter().find(|p| p.0 == self).map_or("", |p| p.1)
     }
 
+    /// The poolings that a text names, joined by `+`.
+    ///
+    /// # Errors
+    /// The known names, if one of them is none.
+    pub(crate) fn list(text: &str) -> Result<Vec<Pooling>, String> {
+        text.split('+').map(|name| Pooling::named(name.trim())).collect()
+    }
+
+    fn named(name: &str) -> Result<Pooling, String> {
+        POOLINGS.iter().find(|p| p.1 == name).map(|p| p.0).ok_or_else(Pooling::known)
+    }
+
+    /// The names, for a message.
+    fn known() -> String {
+        POOLINGS.map(|p| p.1).join(", ")
+    }
+
     /// Adds the vector of the rows `h` (`T x width`, at least one row) to `out`.
     pub(crate) fn pool(self, h: &[f32], width: usize, out: &mut Vec<f32>) {
         let rows = || h.chunks_exact(width);
@@ -101,6 +118,8 @@ enum Step {
 /// What follows the transformer.
 pub(crate) struct Head {
     poolings: Vec<Pooling>,
+    /// What named the poolings.
+    from: String,
     steps: Vec<Step>,
     inputs: usize,
     width: usize,
@@ -146,6 +165,12 @@ impl Module {
 /// List of the parts of a model.
 pub(crate) const MODULES: &str = "modules.json";
 
+/// Folder of the pooling where there is no such list.
+const FOLDER: &str = "1_Pooling";
+
+/// Settings of a part.
+const CONFIG: &str = "config.json";
+
 #[derive(Deserialize)]
 struct DenseConfig {
     in_features: usize,
@@ -154,22 +179,24 @@ struct DenseConfig {
 }
 
 impl Head {
-    /// What `modules` say after the first, for token rows of `width` columns; the mean where there are none.
+    /// What `modules` say after the first, for token rows of `width` columns. The poolings are those asked for, else those
+    /// that the model's files name.
     ///
     /// # Errors
-    /// A module that is not known, or whose files do not fit.
-    pub(crate) fn read(model: &Path, modules: &[Module], width: usize) -> Result<Head, EncodeError> {
-        let mut head = Head {
-            poolings: vec![Pooling::Mean],
-            steps: Vec::new(),
-            inputs: width,
-            width,
-            files: Vec::new(),
-        };
+    /// A module that is not known, or whose files do not fit; nothing that says how the rows of tokens become one.
+    pub(crate) fn read(
+        model: &Path,
+        modules: &[Module],
+        width: usize,
+        asked: Option<&[Pooling]>,
+    ) -> Result<Head, EncodeError> {
+        let (poolings, from, files) = taken(model, modules, width, asked)?;
+        let inner = width * poolings.len();
+        let mut head = Head { poolings, from, steps: Vec::new(), inputs: width, width: inner, files };
         for (place, module) in modules.iter().enumerate().skip(1) {
             let dir = module.dir(model)?;
             match module.kind() {
-                "Pooling" if place == 1 => head.poolings = poolings(&dir, width)?,
+                "Pooling" if place == 1 => {}
                 "Dense" => head.dense(&dir)?,
                 "LayerNorm" => head.norm(&dir)?,
                 "Normalize" => head.steps.push(Step::Unit),
@@ -178,13 +205,10 @@ impl Head {
                     let expected =
                         "Pooling right after the transformer, then Dense, LayerNorm, Normalize or Dropout";
                     let problem = format!(
-                        "module {kind:?} at place {place}, expected {expected}; choose another model"
+                        "module {kind:.60?} at place {place}, expected {expected}; choose another model"
                     );
                     return Err(EncodeError::file(&model.join(MODULES), problem));
                 }
-            }
-            if place == 1 {
-                head.width = width * head.poolings.len();
             }
         }
         Ok(head)
@@ -203,6 +227,11 @@ impl Head {
     /// Names of the poolings, joined by `+`.
     pub(crate) fn pooling(&self) -> String {
         self.poolings.iter().map(|p| p.name()).collect::<Vec<_>>().join("+")
+    }
+
+    /// What named the poolings: a file of the model, or `--pooling`.
+    pub(crate) fn pooling_from(&self) -> &str {
+        &self.from
     }
 
     /// One vector for each sequence of the packed rows `h`, into `out` (`sequences x width`).
@@ -231,13 +260,17 @@ impl Head {
     }
 
     fn dense(&mut self, dir: &Path) -> Result<(), EncodeError> {
-        let file = dir.join("config.json");
+        let file = dir.join(CONFIG);
         let config: DenseConfig = json::read(&file)?;
         if config.in_features != self.width {
             let problem = format!(
                 "in_features is {}, expected {}, the width before it; use the files of one model",
                 config.in_features, self.width
             );
+            return Err(EncodeError::file(&file, problem));
+        }
+        if config.out_features == 0 {
+            let problem = "out_features is 0, expected 1 or more; fetch the model again";
             return Err(EncodeError::file(&file, problem));
         }
         let activation = match config.activation_function.as_deref().and_then(|name| name.rsplit('.').next())
@@ -264,38 +297,81 @@ impl Head {
     }
 }
 
-/// The poolings that `config.json` of the module names.
-fn poolings(dir: &Path, width: usize) -> Result<Vec<Pooling>, EncodeError> {
-    let file = dir.join("config.json");
-    let config: serde_json::Map<String, Value> = json::read(&file)?;
-    for name in ["word_embedding_dimension", "embedding_dimension"] {
-        if let Some(found) = config.get(name).and_then(Value::as_u64).filter(|&found| found != width as u64) {
-            let problem = format!(
-                "{name} is {found}, expected {width}, the width of the model; use the files of one model"
-            );
-            return Err(EncodeError::file(&file, problem));
+/// The poolings that are asked for or that the model's files name, what named them, and the file that did.
+fn taken(
+    model: &Path,
+    modules: &[Module],
+    width: usize,
+    asked: Option<&[Pooling]>,
+) -> Result<(Vec<Pooling>, String, Vec<PathBuf>), EncodeError> {
+    if let Some(asked) = asked {
+        return Ok((asked.to_vec(), "--pooling".into(), Vec::new()));
+    }
+    let dir = match modules.get(1).filter(|module| module.kind() == "Pooling") {
+        Some(module) => Some(module.dir(model)?),
+        // Without a list of modules, the folder of the usual name is its own word.
+        None => Some(model.join(FOLDER)).filter(|dir| modules.is_empty() && dir.join(CONFIG).is_file()),
+    };
+    let ask = |file: &Path, found: &str| {
+        let problem = format!(
+            "{found}, which say how the rows of tokens become one vector; see the model's page and name it with \
+             --pooling: one of {}",
+            Pooling::known()
+        );
+        EncodeError::file(file, problem)
+    };
+    let Some(dir) = dir else {
+        return Err(ask(model, "no Pooling in modules.json and no 1_Pooling/config.json"));
+    };
+    let file = dir.join(CONFIG);
+    match poolings(&file, width)? {
+        found if found.is_empty() => Err(ask(&file, "no pooling is switched on among the pooling_mode keys")),
+        found => {
+            let name = file.strip_prefix(model).unwrap_or(&file).display().to_string();
+            Ok((found, name, vec![file]))
         }
     }
-    let named = |name: &str| {
-        POOLINGS.iter().find(|p| p.1 == name).map(|p| p.0).ok_or_else(|| {
-            let known = POOLINGS.map(|p| p.1).join(", ");
-            EncodeError::file(
-                &file,
-                format!("pooling {name:?}, expected one of {known}; choose another model"),
-            )
+}
+
+/// The poolings that the `config.json` of a module names.
+fn poolings(file: &Path, width: usize) -> Result<Vec<Pooling>, EncodeError> {
+    let config: serde_json::Map<String, Value> = json::read(file)?;
+    let fault = |problem: String| EncodeError::file(file, problem);
+    for name in ["word_embedding_dimension", "embedding_dimension"] {
+        if let Some(found) = config.get(name).filter(|found| found.as_u64() != Some(width as u64)) {
+            return Err(fault(format!(
+                "{name} is {:.60}, expected {width}, the width of the model; use the files of one model",
+                found.to_string()
+            )));
+        }
+    }
+    let named = |value: &Value| {
+        let name = value.as_str().unwrap_or_default();
+        Pooling::named(name).map_err(|known| {
+            let found = value.to_string();
+            fault(format!("pooling {found:.60}, expected one of {known}; choose another model"))
         })
     };
-    let found: Vec<Pooling> = match config.get("pooling_mode") {
-        Some(Value::String(name)) => vec![named(name)?],
-        Some(Value::Array(names)) => {
-            names.iter().map(|name| named(name.as_str().unwrap_or_default())).collect::<Result<_, _>>()?
+    match config.get("pooling_mode") {
+        Some(Value::Array(names)) => names.iter().map(named).collect(),
+        Some(name) => Ok(vec![named(name)?]),
+        None => {
+            let mut found = Vec::new();
+            for (pooling, _, key) in POOLINGS {
+                match config.get(key) {
+                    None | Some(Value::Null | Value::Bool(false)) => {}
+                    Some(Value::Bool(true)) => found.push(pooling),
+                    Some(other) => {
+                        let other = other.to_string();
+                        return Err(fault(format!(
+                            "{key} is {other:.60}, expected true or false; fetch the model again"
+                        )));
+                    }
+                }
+            }
+            Ok(found)
         }
-        _ => {
-            let on = |key: &str| config.get(key).and_then(Value::as_bool).unwrap_or(false);
-            POOLINGS.iter().filter(|p| on(p.2)).map(|p| p.0).collect()
-        }
-    };
-    Ok(if found.is_empty() { vec![Pooling::Mean] } else { found })
+    }
 }
 
 #[cfg(test)]
@@ -326,8 +402,9 @@ mod tests {
     fn old_and_new_files_name_the_same_poolings() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let read = |text: &str| {
-            std::fs::write(dir.path().join("config.json"), text).expect("written");
-            poolings(dir.path(), 4).map_err(|error| error.to_string())
+            let file = dir.path().join(CONFIG);
+            std::fs::write(&file, text).expect("written");
+            poolings(&file, 4).map_err(|error| error.to_string())
         };
         let both = vec![Pooling::Cls, Pooling::Mean];
         assert_eq!(
@@ -335,7 +412,10 @@ mod tests {
             Ok(both.clone())
         );
         assert_eq!(read(r#"{"pooling_mode": ["cls", "mean"], "embedding_dimension": 4}"#), Ok(both));
-        assert_eq!(read("{}"), Ok(vec![Pooling::Mean]));
+        assert_eq!(read("{}"), Ok(vec![]), "which is asked for, not assumed");
+        assert!(read(r#"{"pooling_mode_cls_token": "yes"}"#).expect_err("a text").contains("true or false"));
+        assert_eq!(Pooling::list("cls+mean").as_deref(), Ok(&[Pooling::Cls, Pooling::Mean][..]));
+        assert!(Pooling::list("cls,mean").expect_err("no name").contains("lasttoken"));
         assert!(read(r#"{"pooling_mode": "first"}"#).expect_err("unknown").contains("lasttoken"));
         assert!(
             read(r#"{"word_embedding_dimension": 5}"#).expect_err("another model").contains("expected 4")

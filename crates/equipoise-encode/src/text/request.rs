@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::Counts;
 use super::embedder::Embedder;
+use super::pooling::Pooling;
 use super::tokenizer::Tokens;
+use crate::entities;
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemTexts};
 use crate::job::{
@@ -24,6 +26,9 @@ pub(crate) const BUILTIN: &str = "builtin";
 
 /// Columns of the built-in encoder's features unless told otherwise.
 const DIMS: usize = 64;
+
+/// Version of how texts become words: the features of another are not those of this one.
+const WORDS: &str = "words 2";
 
 /// Tokens of a batch unless told otherwise: the rows of a layer then stay in the processor's cache.
 const BATCH_TOKENS: usize = 1024;
@@ -42,7 +47,8 @@ const BATCH_TOKENS: usize = 1024;
 /// | `overwrite` | `false` | replace features of this name |
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
 /// | `max_length` | the model's | most tokens of a text, special tokens included |
-/// | `dims` | 64 | columns of the features of `builtin` |
+/// | `pooling` | as the model's files say | how rows of tokens become one: `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`, or several joined by `+` |
+/// | `dims` | 64, or as many as the texts give | columns of the features of `builtin`; a number that is asked for is an error where the texts give fewer |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextRequest {
@@ -66,11 +72,14 @@ pub struct TextRequest {
     pub batch_tokens: Option<usize>,
     /// Most tokens of a text.
     pub max_length: Option<usize>,
+    /// How rows of tokens become one.
+    pub pooling: Option<String>,
     /// Columns of the built-in encoder's features.
     pub dims: Option<usize>,
 }
 
-/// Encodes the texts of a data set and writes `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+/// Encodes the texts of a data set and writes `<name>_feat.npy`, `<name>_feat_ids.json` (whose row is whose),
+/// `<name>_missing.json` and `<name>_encoder.json`. HTML entities in texts are decoded.
 ///
 /// A run that was cut short is continued by the next with the same contents, model and settings, to the same bits.
 /// Features that such a run has written are not made again.
@@ -87,12 +96,14 @@ pub fn encode_texts(
     let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
     place.check()?;
     let (source, cells) = request.source()?;
-    let found = item_texts::read(&items.ids, &source, &cells)?;
+    let mut found = item_texts::read(&items.ids, &source, &cells)?;
+    let decoded = entities::decode(&mut found);
     let report = EncodeReport {
         encoder: request.model().to_owned(),
         source: source.display().to_string(),
         unknown: found.unknown,
         repeated: found.repeated,
+        decoded,
         ..EncodeReport::default()
     };
     match request.model() {
@@ -122,12 +133,33 @@ impl TextRequest {
             };
             return Err(EncodeError::Setting { field, found: value.to_string(), expected });
         }
-        Ok(())
+        match &self.pooling {
+            Some(pooling) if builtin => {
+                let expected = format!("nothing, since {BUILTIN} has no rows of tokens");
+                Err(EncodeError::Setting { field: "pooling", found: pooling.clone(), expected })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The poolings that are asked for.
+    fn poolings(&self) -> Result<Option<Vec<Pooling>>, EncodeError> {
+        let Some(asked) = &self.pooling else { return Ok(None) };
+        let poolings = Pooling::list(asked).map_err(|known| {
+            let (found, expected) = (asked.clone(), format!("one of {known}, or several joined by +"));
+            EncodeError::Setting { field: "pooling", found, expected }
+        });
+        poolings.map(Some)
     }
 
     fn source(&self) -> Result<(PathBuf, Cells), EncodeError> {
         let cells = Cells { id: self.id_column.clone(), columns: self.columns.clone() };
         if let Some(texts) = &self.texts {
+            if texts.is_dir() {
+                let problem =
+                    "a folder, expected a table: .csv, .tsv, .parquet or .jsonl; name the file in it";
+                return Err(EncodeError::file(texts, problem));
+            }
             return Ok((texts.clone(), cells));
         }
         let file = self.data.join("texts.jsonl");
@@ -159,11 +191,12 @@ fn with_model(
     listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let model = ModelDir::find(&request.model)?;
-    let embedder = Embedder::open(&model, request.max_length)?;
+    let embedder = Embedder::open(&model, request.max_length, request.poolings()?.as_deref())?;
     let files = model.hashes(&embedder.files)?;
     let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
-    let settings = format!("{} {most} {}", embedder.max_length, hashes.join(" "));
+    let asked = request.pooling.as_ref().map(|_| format!(" {}", embedder.pooling())).unwrap_or_default();
+    let settings = format!("{} {most} {}{asked}", embedder.max_length, hashes.join(" "));
     let job = Job {
         place,
         fingerprint: fingerprint(items, found, &settings).hex(),
@@ -173,6 +206,7 @@ fn with_model(
             revision: model.revision.clone(),
             files,
             pooling: Some(embedder.pooling()),
+            pooling_from: Some(embedder.pooling_from()),
             normalised: embedder.normalises(),
             max_length: Some(embedder.max_length),
             ..report
@@ -193,7 +227,7 @@ fn prepare(
     let tokens = |(item, text): (usize, &Option<String>)| {
         let tokens = embedder.tokens(text.as_deref()?);
         let tokens = tokens.map_err(|problem| {
-            let problem = format!("the text of item {:?}: {problem}; correct it", items.ids[item]);
+            let problem = format!("the text of item {:.60?}: {problem}", items.ids[item]);
             EncodeError::file(Path::new(&report.source), problem)
         });
         Some(tokens.map(|tokens| (item as u32, tokens)))
@@ -217,9 +251,9 @@ fn with_counts(
     listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let start = Instant::now();
-    let dims = request.dims.unwrap_or(DIMS);
-    let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {dims}")).hex();
-    if let Some(report) = place.up_to_date(&fingerprint)? {
+    let asked = request.dims.map_or("usual".to_owned(), |dims| dims.to_string());
+    let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {WORDS} {asked}")).hex();
+    if let Some(report) = place.up_to_date(&fingerprint, &items.ids)? {
         return Ok(report);
     }
     if !Store::was_publishing(&place.dir, &place.name, &fingerprint) {
@@ -227,12 +261,12 @@ fn with_counts(
     }
     let (of, texts): (Vec<u32>, Vec<&str>) =
         found.texts.iter().zip(0..).filter_map(|(text, item)| Some((item, text.as_deref()?))).unzip();
+    if texts.is_empty() {
+        return Err(place.no_content(&report));
+    }
     listener.event(&EncodeProgress { done: 0, total: texts.len(), before: 0 });
     let counts = Counts::of(&texts);
-    if dims > counts.most() {
-        let expected = format!("at most {}, the texts or terms that another text shares", counts.most());
-        return Err(EncodeError::Setting { field: "dims", found: dims.to_string(), expected });
-    }
+    let dims = columns(request.dims, &counts, &report.source)?;
     let rows = counts.features(dims);
     listener.event(&EncodeProgress { done: texts.len(), total: texts.len(), before: 0 });
     let seconds = start.elapsed().as_secs_f64();
@@ -240,8 +274,10 @@ fn with_counts(
         version: VERSION,
         name: place.name.clone(),
         architecture: "tf-idf with truncated singular value decomposition".into(),
+        unshared: texts.len() - counts.texts().len(),
         rows: items.ids.len(),
         width: dims,
+        usual_width: Some(DIMS).filter(|usual| request.dims.is_none() && dims < *usual),
         seconds,
         rate: texts.len() as f64 / seconds.max(1e-9),
         fingerprint,
@@ -249,8 +285,31 @@ fn with_counts(
     };
     let store = Store::open(&place.dir, &place.name, &report.fingerprint)?;
     store.publishing()?;
-    let items = counts.texts().iter().map(|&text| of[text]).collect();
-    place.write(&mut Memory { items, rows, width: dims }, &mut report)?;
+    let of_rows = counts.texts().iter().map(|&text| of[text]).collect();
+    place.write(&mut Memory { items: of_rows, rows, width: dims }, &items.ids, &mut report)?;
     store.finish()?;
     Ok(report)
+}
+
+/// Columns of the features: those asked for, or the usual number as far as the texts give so many.
+fn columns(asked: Option<usize>, counts: &Counts, source: &str) -> Result<usize, EncodeError> {
+    let most = counts.most();
+    if most == 0 {
+        let problem = "no word occurs in two texts, so that no two items are alike; give longer texts, or a model with \
+                       --model";
+        return Err(EncodeError::file(Path::new(source), problem));
+    }
+    match asked {
+        None => Ok(DIMS.min(most)),
+        Some(dims) if dims <= most => Ok(dims),
+        Some(dims) => {
+            let expected = format!(
+                "at most {most}, since {} texts share a word with another and {} words and pairs of words occur in two \
+                 texts; leave the setting out, or give more texts",
+                counts.texts().len(),
+                counts.terms()
+            );
+            Err(EncodeError::Setting { field: "dims", found: dims.to_string(), expected })
+        }
+    }
 }

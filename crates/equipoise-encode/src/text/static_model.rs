@@ -53,6 +53,12 @@ impl StaticModel {
             );
             return Err(EncodeError::file(dir, problem));
         };
+        if rows == 0 || width == 0 {
+            let problem = format!(
+                "tensor {name:?} is {rows} x {width}, expected tokens and columns; fetch the model again"
+            );
+            return Err(EncodeError::file(dir, problem));
+        }
         let by_token = ["mapping", "weights"].into_iter().find(|name| weights.has(name));
         let tokens = match by_token {
             Some(name) => weights.shape(name)?.first().copied().unwrap_or(0),

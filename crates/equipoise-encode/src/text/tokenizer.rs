@@ -1,9 +1,10 @@
 //! Texts to token ids, as `tokenizer.json` says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokenizers::{Tokenizer, TruncationParams};
 
+use crate::caught::caught;
 use crate::error::EncodeError;
 
 /// Name of the file.
@@ -17,6 +18,10 @@ pub(crate) struct TextTokenizer {
     /// Whether texts are put in lower case first.
     lower: bool,
     unknown: Option<u32>,
+    /// Rows of the model's embeddings: ids are below it.
+    vocabulary: usize,
+    /// Where it was read.
+    file: PathBuf,
 }
 
 /// The tokens of a text.
@@ -43,21 +48,29 @@ impl TextTokenizer {
             return Err(EncodeError::file(dir, problem));
         }
         let text = std::fs::read(&file).map_err(EncodeError::io(&file))?;
-        let mut inner = Tokenizer::from_bytes(&text).map_err(|error| {
-            EncodeError::file(&file, format!("no tokenizer ({error}); fetch the file again"))
+        let inner = caught(|| Tokenizer::from_bytes(&text).map_err(|error| error.to_string()));
+        let mut inner = inner.and_then(|read| read).map_err(|problem| {
+            EncodeError::file(&file, format!("no tokenizer ({problem:.200}); fetch the file again"))
         })?;
-        let largest = inner.get_vocab(true).into_values().max().unwrap_or(0);
-        if largest as usize >= vocabulary {
-            let problem = format!(
-                "token id {largest}, expected ids below {vocabulary}, the rows of the model's embeddings; tokenizer and \
-                 weights are of different models"
-            );
-            return Err(EncodeError::file(&file, problem));
-        }
         inner.with_padding(None);
         let _ = inner.with_truncation(None);
         let unknown = unknown(&inner, &text);
-        Ok(TextTokenizer { inner, prompt: String::new(), lower: false, unknown })
+        let opened = TextTokenizer { inner, prompt: String::new(), lower: false, unknown, vocabulary, file };
+        let largest = opened.inner.get_vocab(true).into_values().max().unwrap_or(0);
+        opened.check(&[largest]).map_err(|problem| EncodeError::file(&opened.file, problem))?;
+        Ok(opened)
+    }
+
+    /// Refuses ids that have no row among the embeddings.
+    fn check(&self, ids: &[u32]) -> Result<(), String> {
+        match ids.iter().find(|id| **id as usize >= self.vocabulary) {
+            None => Ok(()),
+            Some(id) => Err(format!(
+                "token id {id}, expected ids below {}, the rows of the model's embeddings; tokenizer and weights are of \
+                 different models",
+                self.vocabulary
+            )),
+        }
     }
 
     /// Puts `prompt` before each text, and texts in lower case if `lower`.
@@ -68,10 +81,11 @@ impl TextTokenizer {
     /// Cuts texts to `most` tokens, special tokens included.
     ///
     /// # Errors
-    /// If that leaves no room for a token of the text.
+    /// If that leaves no room for a token of the text, or a special token has no row among the embeddings.
     pub(crate) fn cut_to(&mut self, most: usize) -> Result<(), EncodeError> {
         let params = TruncationParams { max_length: most, ..TruncationParams::default() };
-        let special = self.inner.encode("", true).map(|e| e.get_ids().len()).unwrap_or(0);
+        let special = self.tokens("", true).map_err(|problem| EncodeError::file(&self.file, problem))?;
+        let special = special.ids.len();
         let cut = most > special && self.inner.with_truncation(Some(params)).is_ok();
         if cut { Ok(()) } else { Err(too_short(most, special)) }
     }
@@ -79,15 +93,19 @@ impl TextTokenizer {
     /// The tokens of a text, with the special tokens of the model around it if `special`.
     ///
     /// # Errors
-    /// What the tokenizer has against the text.
+    /// What the tokenizer has against the text; an id that has no row among the embeddings.
     pub(crate) fn tokens(&self, text: &str, special: bool) -> Result<Tokens, String> {
         let text = match (self.prompt.is_empty(), self.lower) {
             (true, false) => std::borrow::Cow::Borrowed(text),
             (_, true) => format!("{}{text}", self.prompt).to_lowercase().into(),
             (false, false) => format!("{}{text}", self.prompt).into(),
         };
-        let encoding = self.inner.encode_fast(text, special).map_err(|error| error.to_string())?;
+        let encoding = caught(|| self.inner.encode_fast(text, special).map_err(|error| error.to_string()));
+        let encoding = encoding.and_then(|done| done).map_err(|problem| {
+            format!("the tokenizer of {FILE} cannot read it ({problem:.200}); fetch the model again")
+        })?;
         let truncated = !encoding.get_overflowing().is_empty();
+        self.check(encoding.get_ids())?;
         Ok(Tokens { ids: encoding.get_ids().to_vec(), truncated })
     }
 

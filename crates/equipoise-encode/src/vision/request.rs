@@ -26,7 +26,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | name | default | purpose |
 /// |---|---|---|
 /// | `data` | - | the data set; it needs no features yet |
-/// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.png` or `.webp`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
+/// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp` or `.gif`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `image` | its column of paths, relative to the table |
 /// | `model` | - | `builtin` (colours, layout and edges), the folder of a model, or `org/name` in the hub's cache |
@@ -63,7 +63,8 @@ pub struct ImageRequest {
     pub batch_tokens: Option<usize>,
 }
 
-/// Encodes the pictures of a data set and writes `<name>_feat.npy`, `<name>_missing.json` and `<name>_encoder.json`.
+/// Encodes the pictures of a data set and writes `<name>_feat.npy`, `<name>_feat_ids.json` (whose row is whose),
+/// `<name>_missing.json` and `<name>_encoder.json`.
 ///
 /// Items without a picture, and those whose picture is broken, are marked missing; the broken ones are named in the
 /// report. A run that was cut short is continued by the next with the same pictures, model and settings, to the same
@@ -87,6 +88,8 @@ pub fn encode_images(
         source: request.images.display().to_string(),
         unknown: found.unknown,
         repeated: found.repeated,
+        broken: found.unusable.clone(),
+        passed_over: found.passed_over.clone(),
         ..EncodeReport::default()
     };
     let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);

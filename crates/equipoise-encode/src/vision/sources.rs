@@ -1,32 +1,43 @@
 //! Which file is the picture of which item.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::Cells;
 
 use crate::error::EncodeError;
-use crate::item_texts::{self, ItemTexts, by_id, nothing};
+use crate::item_texts::{self, ItemNames, ItemTexts, nothing, two_ways};
+use crate::job::BrokenItem;
 
 /// Endings of the names of pictures, the first being preferred.
-const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+const ENDINGS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"];
+
+/// Longest ending that is named of files that are passed over.
+const LONGEST: usize = 12;
 
 /// Pictures by item, and what did not match.
 #[derive(Debug, Default)]
 pub(super) struct Pictures {
     /// By item; `None` where there is none.
     pub files: Vec<Option<PathBuf>>,
+    /// Items whose cell cannot be the path of a file.
+    pub unusable: Vec<BrokenItem>,
     /// Pictures of items that are not in the data set.
     pub unknown: usize,
     /// Further pictures of an item.
     pub repeated: usize,
+    /// Entries of a folder that are no pictures by their names, by what they are.
+    pub passed_over: BTreeMap<String, usize>,
 }
 
-/// Finds the pictures `<raw item id>.jpg`, `.jpeg`, `.png` or `.webp`, in capitals or not, in a folder.
+/// Finds the pictures `<raw item id>.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png`, `.webp` or `.gif`, in capitals or not, in a
+/// folder. Other entries are counted, but for hidden ones.
 ///
 /// # Errors
-/// If the folder cannot be read or has no picture of any item.
+/// If the folder cannot be read or has no picture of any item, or one is of an item but for how a number is written.
 pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, EncodeError> {
-    let items = by_id(ids);
+    let items = ItemNames::of(ids);
+    let mut near = None;
     let mut found = Pictures { files: vec![None; ids.len()], ..Pictures::default() };
     let (mut ranks, mut example) = (vec![ENDINGS.len(); ids.len()], None);
     let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -34,9 +45,18 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
         .map_err(EncodeError::io(folder))?;
     names.sort();
     for path in names {
-        let Some((stem, rank)) = stem_and_rank(&path) else { continue };
-        let Some(&item) = items.get(stem.as_str()) else {
+        let (stem, rank) = match stem_and_rank(&path) {
+            Ok(known) => known,
+            Err(kind) => {
+                if let Some(kind) = kind {
+                    *found.passed_over.entry(kind).or_default() += 1;
+                }
+                continue;
+            }
+        };
+        let Some(item) = items.find(&stem) else {
             found.unknown += 1;
+            near = near.take().or_else(|| Some((stem.clone(), items.near(&stem)?)));
             example.get_or_insert(stem);
             continue;
         };
@@ -45,32 +65,89 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
             (ranks[item], found.files[item]) = (rank, Some(path));
         }
     }
+    if let Some((stem, item)) = near.filter(|(_, item)| found.files[*item].is_none()) {
+        return Err(two_ways(folder, &stem, &ids[item]));
+    }
     match found.files.iter().any(Option::is_some) {
         true => Ok(found),
         false => {
-            let pictures = example.map_or("no .jpg, .jpeg, .png or .webp at all".into(), |stem: String| {
-                format!("its pictures are called {stem:.60?} and so on")
-            });
+            let pictures = example.map_or_else(
+                || none_at_all(&found.passed_over),
+                |stem: String| format!("its pictures are called {stem:.60?} and so on"),
+            );
             Err(nothing(folder, "no picture is of an item of the data set", &pictures, ids))
         }
     }
 }
 
-fn stem_and_rank(path: &Path) -> Option<(String, usize)> {
-    let ending = path.extension()?.to_str()?.to_lowercase();
-    let rank = ENDINGS.iter().position(|known| *known == ending)?;
-    Some((path.file_stem()?.to_str()?.to_owned(), rank))
+fn none_at_all(passed_over: &BTreeMap<String, usize>) -> String {
+    let (last, first) = ENDINGS.split_last().expect("there are endings");
+    let kinds: Vec<String> = passed_over.iter().take(8).map(|(kind, n)| format!("{n} {kind}")).collect();
+    let there = if kinds.is_empty() { "no file".to_owned() } else { kinds.join(", ") };
+    format!("no .{} or .{last} at all but {there}", first.join(", ."))
+}
+
+/// The name without its ending, and how much the ending is preferred; or what the entry is instead, unless it is hidden.
+fn stem_and_rank(path: &Path) -> Result<(String, usize), Option<String>> {
+    let name = path.file_name().unwrap_or_default();
+    if name.as_encoded_bytes().starts_with(b".") {
+        return Err(None);
+    }
+    if path.is_dir() {
+        return Err(Some("folder".into()));
+    }
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let ending = ending.ok_or_else(|| Some("without ending".to_owned()))?;
+    let rank = ENDINGS.iter().position(|known| *known == ending);
+    let short: String = ending.chars().take(LONGEST).collect();
+    let rank = rank.ok_or_else(|| Some(format!(".{short}")))?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.map(|stem| (stem.to_owned(), rank)).ok_or_else(|| Some("with a name that is no UTF-8".into()))
 }
 
 /// Reads the paths of pictures, relative to the table, from a column; of several rows about one item the first is kept.
 ///
 /// # Errors
-/// If the table cannot be read, a row has no id, or no row is about an item of the data set.
+/// If the table cannot be read, a row has no id, no row is about an item of the data set, or every cell is an address of
+/// the web or holds a picture itself.
 pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pictures, EncodeError> {
     let folder = table.parent().unwrap_or(Path::new(""));
     let ItemTexts { texts, unknown, repeated } = item_texts::read(ids, table, cells)?;
-    let files = texts.into_iter().map(|path| path.map(|path| folder.join(path.trim()))).collect();
-    Ok(Pictures { files, unknown, repeated })
+    let mut found = Pictures { unknown, repeated, ..Pictures::default() };
+    let mut first = None;
+    for (id, cell) in ids.iter().zip(texts) {
+        let cell = cell.as_deref().map(str::trim);
+        let elsewhere = cell.and_then(elsewhere);
+        if let (Some(cell), Some(kind)) = (cell, elsewhere) {
+            first.get_or_insert_with(|| (kind, cell.chars().take(60).collect::<String>()));
+            let reason = format!("{kind}, expected the path of a file; nothing is downloaded");
+            found.unusable.push(BrokenItem { item: id.clone(), reason });
+        }
+        found.files.push(cell.filter(|_| elsewhere.is_none()).map(|path| folder.join(path)));
+    }
+    match first.filter(|_| found.files.iter().all(Option::is_none)) {
+        None => Ok(found),
+        Some((kind, cell)) => {
+            let column = cells.columns.first().map(String::as_str).unwrap_or_default();
+            let problem = format!(
+                "column {column:?} holds {kind} in {} rows ({cell:?} ...), expected paths of files; nothing is downloaded: \
+                 fetch the pictures into a folder as <item id>.jpg, and give --images FOLDER",
+                found.unusable.len()
+            );
+            Err(EncodeError::file(table, problem))
+        }
+    }
+}
+
+/// What a cell is that is no path of a file.
+fn elsewhere(cell: &str) -> Option<&'static str> {
+    let (scheme, rest) = cell.split_once(':')?;
+    let named = scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    match scheme.to_ascii_lowercase().as_str() {
+        "data" if rest.contains(',') => Some("a data URI"),
+        _ if named && rest.starts_with("//") => Some("a URL"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -84,19 +161,39 @@ mod tests {
     #[test]
     fn pictures_of_a_folder_find_their_items_and_the_rest_is_counted() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        for name in ["a.png", "a.JPG", "b.1.webp", "other.jpeg", "c.txt", "notes.md"] {
+        for name in
+            ["a.png", "a.JPG", "b.1.webp", "other.jpeg", "c.txt", "notes.md", "more.TXT", "LICENSE", ".x.md"]
+        {
             std::fs::write(dir.path().join(name), "").expect("written");
         }
+        std::fs::create_dir(dir.path().join("c.png")).expect("made");
         let found = in_folder(&ids(), dir.path()).expect("two match");
         let expected =
             [Some("a.JPG"), Some("b.1.webp"), None].map(|name| name.map(|name| dir.path().join(name)));
         assert_eq!(found.files, expected);
         assert_eq!((found.unknown, found.repeated), (1, 1));
+        let passed = [(".md", 1), (".txt", 2), ("folder", 1), ("without ending", 1)];
+        assert_eq!(found.passed_over, passed.map(|(kind, n)| (kind.to_owned(), n)).into());
         let message = in_folder(&["q".into()], dir.path()).expect_err("none matches").to_string();
         assert!(message.contains("\"a\"") && message.contains("\"q\""), "{message}");
         let empty = tempfile::tempdir().expect("a temporary directory");
         assert!(in_folder(&ids(), empty.path()).expect_err("none").to_string().contains("no .jpg"));
+        std::fs::write(empty.path().join("a.heic"), "").expect("written");
+        let message = in_folder(&ids(), empty.path()).expect_err("none").to_string();
+        assert!(message.contains("1 .heic"), "{message}");
         assert!(in_folder(&ids(), &dir.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn every_ending_is_read_in_small_letters_and_in_capitals() {
+        for ending in ENDINGS {
+            for name in [format!("a.{ending}"), format!("c.{}", ending.to_uppercase())] {
+                let dir = tempfile::tempdir().expect("a temporary directory");
+                std::fs::write(dir.path().join(&name), "").expect("written");
+                let found = in_folder(&ids(), dir.path()).expect("one matches");
+                assert_eq!(found.files.iter().flatten().count(), 1, "{name}");
+            }
+        }
     }
 
     #[test]
@@ -112,5 +209,30 @@ mod tests {
         assert_eq!((found.unknown, found.repeated), (1, 1));
         let message = in_table(&["q".into()], &table, &cells).expect_err("none matches").to_string();
         assert!(message.contains("\"c\"") && message.contains("\"q\""), "{message}");
+    }
+
+    #[test]
+    fn addresses_and_pictures_within_cells_are_no_paths() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let table = dir.path().join("items.jsonl");
+        let put = |cells: [&str; 2]| {
+            let line = |(id, cell): (&str, &str)| format!("{{\"id\": \"{id}\", \"photo\": \"{cell}\"}}\n");
+            std::fs::write(&table, [("a", cells[0]), ("c", cells[1])].map(line).concat()).expect("written");
+        };
+        let cells = Cells { id: None, columns: vec!["photo".into()] };
+        put(["https://a.example/1.jpg", "S3://b/2.jpg"]);
+        let message = in_table(&ids(), &table, &cells).expect_err("addresses").to_string();
+        assert!(
+            message.contains("a URL in 2 rows") && message.contains("nothing is downloaded"),
+            "{message}"
+        );
+        let long = format!("data:image/png;base64,{}", "A".repeat(9000));
+        put([&long, &long]);
+        let message = in_table(&ids(), &table, &cells).expect_err("pictures").to_string();
+        assert!(message.contains("a data URI") && message.len() < 600, "{message}");
+        put(["https://a.example/1.jpg", "c:1.jpg"]);
+        let found = in_table(&ids(), &table, &cells).expect("one path");
+        assert_eq!(found.files[2], Some(dir.path().join("c:1.jpg")));
+        assert_eq!((found.unusable.len(), &found.unusable[0].item[..]), (1, "a"));
     }
 }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use equipoise_data::formats::float32_header;
+use equipoise_data::formats::{float32_header, write_row_ids};
 use equipoise_data::{DataError, MeanRow};
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ pub struct ImageCounts {
     pub items_without: usize,
 }
 
-/// Writes `image_feat.npy`, and `image_missing.json` with the items that have no image; those are given the mean
+/// Writes `image_feat.npy` with the ids of its rows, and `image_missing.json` with the items that have no image; those are given the mean
 /// of the items that have one.
 ///
 /// # Errors
@@ -54,7 +54,8 @@ pub(crate) fn write(file: &Path, items: &Ids, dir: &Path) -> Result<ImageCounts,
         return Err(fault(file, 0, "no item of the reviews; give the image features of the same category"));
     }
     let mean = mean(file, &mut input, &places)?;
-    let mut out = Stream::create(dir.join("image_feat.npy"))?;
+    let features = dir.join("image_feat.npy");
+    let mut out = Stream::create(features.clone())?;
     out.write(&float32_header(items.len(), WIDTH))?;
     let mut record = vec![0; RECORD as usize];
     for place in &places {
@@ -67,6 +68,7 @@ pub(crate) fn write(file: &Path, items: &Ids, dir: &Path) -> Result<ImageCounts,
         }
     }
     out.finish()?;
+    write_row_ids(&features, items.names())?;
     write_missing(&places, dir)?;
     Ok(counts)
 }

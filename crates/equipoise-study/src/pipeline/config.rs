@@ -61,7 +61,8 @@ impl SearchBudget {
 /// | `shares` | 0.8, 0.1, 0.1 | of `ratio` and `time` | not with `data` |
 /// | `split_seed` | 123 | seed of splits by chance | not with `data` |
 /// | `text_model` | `builtin` | encoder of texts: `builtin`, a folder, or `org/name` in the hub's cache | |
-/// | `text_dims` | 64 | columns of the features of `builtin` | >= 1 |
+/// | `text_pooling` | as the model's files say | how rows of tokens become one: `cls`, `mean`, ... | with `text_model` |
+/// | `text_dims` | 64, or as many as the texts give | columns of the features of `builtin` | >= 1 |
 /// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`SearchBudget`] | |
@@ -105,6 +106,8 @@ pub struct PipelineConfig {
     pub split_seed: u64,
     /// Encoder of texts.
     pub text_model: String,
+    /// How that encoder's rows of tokens become one.
+    pub text_pooling: Option<String>,
     /// Columns of the built-in encoder's features.
     pub text_dims: Option<usize>,
     /// Encoder of pictures.
@@ -144,6 +147,7 @@ impl Default for PipelineConfig {
             shares: Shares::default(),
             split_seed: 123,
             text_model: "builtin".into(),
+            text_pooling: None,
             text_dims: None,
             image_model: "builtin".into(),
             out: PathBuf::new(),

@@ -155,7 +155,7 @@ impl Reader {
             "items" => Some(Reader::Contents),
             "text" | "image" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
-            "text_model" | "text_dims" => Some(Reader::Texts),
+            "text_model" | "text_pooling" | "text_dims" => Some(Reader::Texts),
             "features" | "split" | "shares" => Some(Reader::Raw),
             _ => None,
         }

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 /// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP, or without a model.
 ///
-/// Reads JPEG, PNG and WebP, prepares them as the model's preprocessor_config.json says, and writes NAME_feat.npy,
-/// NAME_missing.json and NAME_encoder.json beside the data. Items without a picture, or with a broken one, are marked
+/// Reads JPEG, PNG, WebP and GIF (the first frame), prepares them as the model's preprocessor_config.json says, and writes
+/// NAME_feat.npy, NAME_feat_ids.json (whose row is whose), NAME_missing.json and NAME_encoder.json beside the data. Items without a picture, or with a broken one, are marked
 /// missing. A run that is cut short goes on where it was when the same command is given again. Nothing is
 /// downloaded.
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub struct Args {
     /// The data set; it needs no features yet.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Folder of pictures named <raw item id>.jpg, .jpeg, .png or .webp; or a table (.csv, .tsv, .parquet, .jsonl)
+    /// Folder of pictures named <raw item id>.jpg, .jpeg, .jfif, .png, .webp or .gif; or a table (.csv, .tsv, .parquet, .jsonl)
     /// with a column of paths.
     #[arg(long, value_name = "PATH")]
     images: PathBuf,

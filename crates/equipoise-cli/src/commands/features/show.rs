@@ -22,13 +22,18 @@ pub fn show(
     if report.up_to_date {
         return print::out(&format!("{}: up to date, nothing to do\n", report.name));
     }
-    let pooling = report.pooling.as_ref().map(|pooling| format!(", {pooling}")).unwrap_or_default();
+    // Of texts, a remark tells the pooling with what said so.
+    let pooling = report.pooling.as_ref().filter(|_| report.pooling_from.is_none());
+    let pooling = pooling.map(|pooling| format!(", {pooling}")).unwrap_or_default();
     let mut text = format!(
         "{}: {} rows of {} columns from {} ({}{pooling})\n",
         report.name, report.rows, report.width, report.encoder, report.architecture
     );
     for (count, what) in notes.iter().filter(|(count, _)| *count > 0) {
         let _ = writeln!(text, "  - {count} {what}");
+    }
+    for remark in report.remarks() {
+        let _ = writeln!(text, "  - {remark}");
     }
     for broken in report.broken.iter().take(NAMED) {
         let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 /// Encode the texts of a data set, with a sentence encoder or without any model.
 ///
-/// Writes NAME_feat.npy (one row for each item), NAME_missing.json (the items without text, which have the mean row) and
-/// NAME_encoder.json (model, hashes, counts, times). A run that was cut short is continued by the same command.
+/// Writes NAME_feat.npy (one row for each item), NAME_feat_ids.json (whose row is whose), NAME_missing.json (the items
+/// without text, which have the mean row) and NAME_encoder.json (model, hashes, counts, times). A run that was cut short is
+/// continued by the same command.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -44,7 +45,11 @@ pub struct Args {
     /// Most tokens of a text, special tokens included [default: the model's].
     #[arg(long, value_name = "N")]
     max_length: Option<usize>,
-    /// Columns of the features of builtin [default: 64].
+    /// How rows of tokens become one: cls, max, mean, mean_sqrt_len_tokens, weightedmean, lasttoken, or several joined by +
+    /// [default: as the model's files say].
+    #[arg(long, value_name = "POOLING")]
+    pooling: Option<String>,
+    /// Columns of the features of builtin [default: 64, or as many as the texts give].
     #[arg(long, value_name = "N")]
     dims: Option<usize>,
 }
@@ -68,6 +73,7 @@ impl Args {
             overwrite: self.overwrite,
             batch_tokens: self.batch_tokens,
             max_length: self.max_length,
+            pooling: self.pooling.clone(),
             dims: self.dims,
         }
     }
@@ -76,8 +82,6 @@ impl Args {
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut shown = Shown::new(global.quiet);
     let report = encode_texts(&args.request(), &mut shown)?;
-    // Of texts, pooling is told by the file alone.
-    let report = EncodeReport { pooling: report.pooling.filter(|_| global.json()), ..report };
     show(&report, &notes(&report), 0, global)
 }
 

@@ -129,7 +129,7 @@ fn modalities(
         let entry = manifest.modality.iter().find(|m| m.name == name).expect("chosen from the manifest");
         if let Some((features, dtype)) = faults.keep(map(dir, &file, entry))? {
             let missing = missing_file::read(dir, &name, faults)?;
-            modalities.push(GatheredModality { name, file, dtype, features, missing });
+            modalities.push(GatheredModality { name, file, dtype, features, missing, by_position: false });
         }
     }
     Ok(modalities)

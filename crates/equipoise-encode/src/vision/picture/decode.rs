@@ -6,11 +6,11 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::fault::PictureFault;
-use super::{Picture, jpeg, png, webp};
+use super::{Picture, gif, jpeg, png, webp};
+use crate::caught::caught;
 
 /// Pixels that a picture may have: decoding takes at most about 10 bytes for each.
 pub(super) const MAX_PIXELS: u64 = 50_000_000;
@@ -53,11 +53,12 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<Picture, PictureFa
         [] => return Err(PictureFault::Empty),
         [0xFF, 0xD8, 0xFF, ..] => ("JPEG", jpeg::decode),
         [0x89, b'P', b'N', b'G', ..] => ("PNG", png::decode),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ("GIF", gif::decode),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => ("WebP", webp::decode),
         _ => return Err(PictureFault::UnknownFormat(first_bytes(bytes))),
     };
     let panicked = |_| Err(PictureFault::broken(format)(&"the decoder gave up"));
-    catch_unwind(AssertUnwindSafe(|| decoder(bytes, max_pixels))).unwrap_or_else(panicked)
+    caught(|| decoder(bytes, max_pixels)).unwrap_or_else(panicked)
 }
 
 fn first_bytes(bytes: &[u8]) -> String {

@@ -23,7 +23,7 @@ pub(crate) enum PictureFault {
         limit: u64,
     },
     /// The first bytes are those of no known format.
-    #[error("neither JPEG, PNG nor WebP: begins with {0}; convert it")]
+    #[error("neither JPEG, PNG, GIF nor WebP: begins with {0}; convert it")]
     UnknownFormat(String),
     /// The file ends before its picture does.
     #[error("{0} cut off: the file ends before the picture; download it again")]

@@ -2,6 +2,7 @@
 
 mod decode;
 mod fault;
+mod gif;
 mod jpeg;
 mod orientation;
 mod pixels;

@@ -70,12 +70,12 @@ fn what_is_no_picture_says_why() {
     assert_eq!(open(&dir.path().join("none.png")), Err(PictureFault::NoFile));
     assert!(matches!(open(dir.path()), Err(PictureFault::Unreadable(_))));
     assert_eq!(decode(b"", MAX_PIXELS), Err(PictureFault::Empty));
-    let gif = decode(b"GIF89a rest", MAX_PIXELS).expect_err("not read").to_string();
-    assert_eq!(gif, "neither JPEG, PNG nor WebP: begins with \"GIF89a r\"; convert it");
+    let tiff = decode(b"II*\0 rest", MAX_PIXELS).expect_err("not read").to_string();
+    assert_eq!(tiff, "neither JPEG, PNG, GIF nor WebP: begins with \"II*\\x00 res\"; convert it");
 }
 
-/// A PNG, a JPEG and a WebP whose headers claim `width` by `height` pixels and that have none.
-fn claims(width: u16, height: u16) -> [Vec<u8>; 3] {
+/// A PNG, a JPEG, a WebP and a GIF whose headers claim `width` by `height` pixels and that have none.
+fn claims(width: u16, height: u16) -> [Vec<u8>; 4] {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     png.extend(u32::from(width).to_be_bytes());
     png.extend(u32::from(height).to_be_bytes());
@@ -90,7 +90,37 @@ fn claims(width: u16, height: u16) -> [Vec<u8>; 3] {
     let mut webp = b"RIFF\x12\0\0\0WEBPVP8 \x0a\0\0\0\0\0\0\x9d\x01\x2a".to_vec();
     webp.extend((width & 0x3FFF).to_le_bytes());
     webp.extend((height & 0x3FFF).to_le_bytes());
-    [png, jpeg, webp]
+    [png, jpeg, webp, gif(width, height, (0, 0, width, height), &[])]
+}
+
+/// A GIF of four colours (black, red, green, blue) with a frame of these codes of 3 bits: 4 begins, 5 ends, 0 to 3 are
+/// colours. (Left, top, width, height) is the frame's place.
+fn gif(width: u16, height: u16, frame: (u16, u16, u16, u16), codes: &[u8]) -> Vec<u8> {
+    let mut file = b"GIF89a".to_vec();
+    file.extend([width.to_le_bytes(), height.to_le_bytes()].concat());
+    file.extend([0x81, 0, 0, 0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255, b',']);
+    let (left, top, across, down) = frame;
+    file.extend([left, top, across, down].iter().flat_map(|v| v.to_le_bytes()));
+    let bits = codes.iter().rev().fold(0u64, |bits, &code| bits << 3 | u64::from(code));
+    let bytes = &bits.to_le_bytes()[..(3 * codes.len()).div_ceil(8)];
+    file.extend([0, 2, bytes.len() as u8]);
+    file.extend(bytes);
+    file.extend([0, b';']);
+    file
+}
+
+#[test]
+fn of_a_gif_the_first_frame_lies_on_the_first_colour() {
+    // After each pixel the table is begun anew, so that codes stay 3 bits long.
+    let file = gif(3, 2, (1, 0, 2, 2), &[4, 1, 4, 2, 4, 3, 4, 1, 5]);
+    let (black, red, green, blue) = ([0; 3], [255, 0, 0], [0, 255, 0], [0, 0, 255]);
+    let expected = [black, red, green, black, blue, red].concat();
+    assert_eq!(decode(&file, MAX_PIXELS), Ok(Picture::new(3, 2, expected)));
+    for length in 0..file.len() - 1 {
+        assert!(decode(&file[..length], MAX_PIXELS).is_err(), "{length} bytes of it");
+    }
+    let outside = gif(3, 2, (2, 0, 2, 2), &[4, 1, 4, 2, 4, 3, 4, 1, 5]);
+    assert!(matches!(decode(&outside, MAX_PIXELS), Err(PictureFault::Broken { format: "GIF", .. })));
 }
 
 /// The check sum of a chunk, bit by bit (ISO 3309).

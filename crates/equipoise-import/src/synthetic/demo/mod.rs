@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use equipoise_data::formats::write_npy;
+use equipoise_data::formats::{write_npy, write_row_ids};
 use equipoise_data::{DataError, Holdout, Seed, split_per_user, write_atomic};
 
 pub use config::DemoConfig;
@@ -51,6 +51,7 @@ pub fn write_demo(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     for recipe in &RECIPES {
         let file = dir.join(format!("{}_feat.npy", recipe.name));
         write_npy(&file, &recipe.features(&world, config.seed))?;
+        write_row_ids(&file, &names("item", config.items).collect::<Vec<_>>())?;
     }
     Ok(())
 }
@@ -77,8 +78,13 @@ fn write_split<'a>(
 }
 
 fn write_ids(dir: &Path, name: &str, kind: &str, count: usize) -> Result<(), DataError> {
-    let lines: String = (0..count).map(|n| format!("{kind}-{n:04}\t{n}\n")).collect();
+    let lines: String = names(kind, count).enumerate().map(|(n, id)| format!("{id}\t{n}\n")).collect();
     write_text(&dir.join("5-core").join(name), &lines)
+}
+
+/// Raw ids by index.
+fn names(kind: &str, count: usize) -> impl Iterator<Item = String> + '_ {
+    (0..count).map(move |n| format!("{kind}-{n:04}"))
 }
 
 fn write_text(file: &Path, text: &str) -> Result<(), DataError> {

@@ -14,6 +14,9 @@ use equipoise_jobs::Listener;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Raised when texts or pictures come to be read in another way: features of the way before are made anew.
+const READING: u32 = 2;
+
 /// Encodes the texts of the items: columns of a table, or what was imported.
 pub(super) struct Text {
     table: Option<PathBuf>,
@@ -60,7 +63,13 @@ impl Stage for Text {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.text_model), "columns": self.columns, "dims": config.text_dims }))
+        Ok(json!({
+            "model": named(&config.text_model),
+            "columns": self.columns,
+            "dims": config.text_dims,
+            "pooling": config.text_pooling,
+            "reading": READING,
+        }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
@@ -82,6 +91,7 @@ impl Stage for Text {
             columns: self.columns.clone(),
             out: Some(context.dir.clone()),
             overwrite: true,
+            pooling: config.text_pooling.clone(),
             dims: config.text_dims,
             ..TextRequest::default()
         };
@@ -119,7 +129,7 @@ impl Stage for Image {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.image_model), "column": self.column }))
+        Ok(json!({ "model": named(&config.image_model), "column": self.column, "reading": READING }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
@@ -161,6 +171,9 @@ fn tell(context: &mut Context, report: &EncodeReport) {
     if *unknown > 0 {
         context
             .note(format!("  note: {unknown} rows are about items without interactions, and were left out"));
+    }
+    for remark in report.remarks() {
+        context.note(format!("  note: {remark}"));
     }
     for item in broken.iter().take(5) {
         context.note(format!("  note: item {}: {}", item.item, item.reason));
