@@ -33,6 +33,7 @@ use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant, mean_bpr};
 use crate::quantities::{Quantities, Quantity};
+use crate::state::{BalancerState, StateError};
 use burn::tensor::Tensor;
 use equipoise_data::FieldError;
 use equipoise_models::{Ablation, ranges};
@@ -195,5 +196,15 @@ impl Balancer for AdaptiveModulation {
             }
         }
         StepLoss { loss: Some(bpr(margin)), modalities }
+    }
+
+    fn save_state(&self) -> BalancerState {
+        BalancerState::default().with("steps", [self.steps]).with("usual", self.usual.iter().copied())
+    }
+
+    fn load_state(&mut self, state: &BalancerState) -> Result<(), StateError> {
+        self.steps = state.number("steps")?;
+        self.usual = state.numbers("usual", self.usual.len())?.to_vec();
+        Ok(())
     }
 }

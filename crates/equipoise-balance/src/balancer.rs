@@ -1,6 +1,7 @@
 //! The trait that every balancer implements.
 
 use crate::heads::Heads;
+use crate::state::{BalancerState, StateError};
 use crate::update::Update;
 use burn::tensor::Tensor;
 use equipoise_data::Triples;
@@ -106,4 +107,21 @@ pub trait Balancer: Send {
 
     /// Changes the update that follows from the loss of this step.
     fn modulate(&mut self, _update: &mut Update) {}
+
+    /// Everything that it keeps from one step or epoch to the next: counters, averages, weights that it computed, random
+    /// streams. A training that was interrupted goes on with it, so what is left out here makes the rest of such a training
+    /// another one; [`suite::goes_on_from_its_state`](crate::suite::goes_on_from_its_state) finds that. The default is right
+    /// for a balancer whose methods change nothing in it.
+    fn save_state(&self) -> BalancerState {
+        BalancerState::default()
+    }
+
+    /// Goes on from what [`save_state`](Self::save_state) gave, in a balancer that was just built from the same settings and
+    /// setup.
+    ///
+    /// # Errors
+    /// If the state is that of another balancer.
+    fn load_state(&mut self, state: &BalancerState) -> Result<(), StateError> {
+        state.nothing()
+    }
 }

@@ -16,6 +16,7 @@ use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::losses::{GenericLog, constant, cross_entropy, hinge, kl, number, squared};
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
+use crate::state::{BalancerState, StateError};
 use crate::teacher::Teacher;
 use crate::weights::{
     Denominator, Guard, Level, ModalityMargins, Shape, StepWeights, Sum, Weigher, WeightMode, WeightSwitches,
@@ -271,6 +272,19 @@ impl Balancer for Distillation {
             total = Some(total.into_iter().fold(part, |sum, t| t + sum));
         }
         StepLoss { loss: total.map(|t| t * self.config.lambda_kd), modalities }
+    }
+
+    fn save_state(&self) -> BalancerState {
+        let history = self.weigher.history().iter().flat_map(|&(effect, denominator)| [effect, denominator]);
+        BalancerState::default().with("averages", history)
+    }
+
+    fn load_state(&mut self, state: &BalancerState) -> Result<(), StateError> {
+        let history = state.get("averages").ok_or_else(|| StateError::Missing("averages".into()))?;
+        let expected = if history.is_empty() { 0 } else { 2 * self.teachers.len() };
+        let (pairs, _) = state.numbers("averages", expected)?.as_chunks::<2>();
+        self.weigher.go_on(pairs.iter().map(|&[effect, denominator]| (effect, denominator)).collect());
+        Ok(())
     }
 }
 

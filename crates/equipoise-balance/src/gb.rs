@@ -44,6 +44,7 @@ use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
 use crate::quantities::{Quantities, Quantity};
+use crate::state::{BalancerState, StateError};
 use equipoise_data::FieldError;
 use equipoise_models::{Ablation, ranges};
 use serde::{Deserialize, Serialize};
@@ -215,6 +216,27 @@ impl Balancer for GradientBlending {
             total = total + loss * weight;
         }
         StepLoss { loss: Some(total), modalities }
+    }
+
+    fn save_state(&self) -> BalancerState {
+        let state = BalancerState::default().with("weights", self.weights.iter().copied());
+        let losses =
+            |last: &Vec<Losses>| last.iter().flat_map(|l| [l.train, l.validation]).collect::<Vec<f64>>();
+        match &self.last {
+            Some(last) => state.with("last", losses(last)),
+            None => state,
+        }
+    }
+
+    fn load_state(&mut self, state: &BalancerState) -> Result<(), StateError> {
+        let heads = self.modalities + 1;
+        self.weights = state.numbers("weights", heads)?.to_vec();
+        self.last = None;
+        if state.get("last").is_some() {
+            let (pairs, _) = state.numbers("last", 2 * heads)?.as_chunks::<2>();
+            self.last = Some(pairs.iter().map(|&[train, validation]| Losses { train, validation }).collect());
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@
 //! * [`losses`]: the ranking and distillation losses.
 //! * [`suite`]: checks that every balancer must pass.
 //! * [`Heads`], [`Update`]: what a balancer may measure, and what it may change after the loss.
+//! * [`BalancerState`]: what it keeps from one step to the next, for checkpoints.
 
 pub mod agm;
 mod balancer;
@@ -26,6 +27,7 @@ pub mod none;
 pub mod ogm;
 mod quantities;
 mod registry;
+mod state;
 pub mod suite;
 mod teacher;
 mod update;
@@ -37,6 +39,7 @@ pub use entry::{BalancerEntry, BalancerSettings, Requirement, Setup};
 pub use heads::{HeadLosses, Heads, Losses};
 pub use quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 pub use registry::{balancers, built_in, find, register};
+pub use state::{BalancerState, StateError};
 pub use teacher::Teacher;
 pub use update::Update;
 

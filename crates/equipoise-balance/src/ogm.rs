@@ -40,6 +40,7 @@ use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::heads::Heads;
 use crate::quantities::{Quantities, Quantity};
+use crate::state::{BalancerState, StateError};
 use crate::update::Update;
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::{FieldError, Stream};
@@ -287,6 +288,16 @@ impl Balancer for GradientModulation {
                 update.map_gradient(k, |g| g + drawn);
             }
         }
+    }
+
+    fn save_state(&self) -> BalancerState {
+        // The factors are those of the step at work: its loss sets them before they are read.
+        BalancerState::default().with("epoch", [self.epoch as f64]).with_stream("noise", &self.noise)
+    }
+
+    fn load_state(&mut self, state: &BalancerState) -> Result<(), StateError> {
+        (self.epoch, self.noise) = (state.number("epoch")? as usize, state.stream("noise")?);
+        Ok(())
     }
 }
 

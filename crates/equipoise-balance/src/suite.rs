@@ -10,6 +10,7 @@
 //! | [`describes_itself`] | name, source, summary and words are there; the entry says whether the ranking loss is replaced |
 //! | [`stays_finite`] | loss, gradient, rates and numbers of several steps, for small margins and for large ones |
 //! | [`follows_its_seed`] | two balancers of one seed do the same |
+//! | [`goes_on_from_its_state`] | one that is built anew and given the state of another goes on as that one does |
 //! | [`gradients_are_difference_quotients`] | the gradient of the loss it adds, with what it reads by [`Margins::values`] held constant |
 //! | [`does_nothing_at_strength_zero`] | with its settings [`without_effect`](crate::BalancerSettings::without_effect), the step is the plain one |
 //! | [`ignores_the_order_of_modalities`] | loss, gradient and numbers belong to modalities, wherever they stand |
@@ -51,6 +52,7 @@ pub fn check_with(entry: &BalancerEntry, config: &BalanceConfig) {
     describes_itself(entry, config);
     stays_finite(entry, config);
     follows_its_seed(entry, config);
+    goes_on_from_its_state(entry, config);
     gradients_are_difference_quotients(entry, config);
     does_nothing_at_strength_zero(entry);
     ignores_the_order_of_modalities(entry, config);
@@ -94,6 +96,42 @@ pub fn follows_its_seed(entry: &BalancerEntry, config: &BalanceConfig) {
     for scene in scenes() {
         let take = || scene.step(scene.balancer(entry, config).as_mut());
         assert_eq!(take(), take(), "{}, {}: the same seed", entry.name, scene.name);
+    }
+}
+
+/// Epochs in which [`goes_on_from_its_state`] takes one step each, and those in which another balancer takes over.
+const COURSE: usize = 12;
+const TAKEN_OVER: [usize; 3] = [2, 5, 9];
+
+/// A balancer that is built anew and given the state of another goes on as that one does, to the last bit: over several
+/// epochs, in which margins and heads change.
+pub fn goes_on_from_its_state(entry: &BalancerEntry, config: &BalanceConfig) {
+    for scene in scenes() {
+        let what = format!("{}, {}", entry.name, scene.name);
+        let course = scene.course();
+        let mut first = scene.balancer(entry, config);
+        let mut others: Vec<(usize, Box<dyn Balancer>)> = Vec::new();
+        for epoch in 2..=COURSE {
+            let mut all: Vec<&mut Box<dyn Balancer>> = vec![&mut first];
+            all.extend(others.iter_mut().map(|(_, other)| other));
+            all.into_iter().for_each(|b| b.begin_epoch(epoch, &mut Moving { heads: &scene.heads, epoch }));
+            if TAKEN_OVER.contains(&epoch) {
+                let mut other = scene.built(entry, config);
+                let taken = other.load_state(&first.save_state());
+                taken.unwrap_or_else(|fault| panic!("{what}: its own state is refused: {fault}"));
+                others.push((epoch, other));
+            }
+            let now = &course[epoch % course.len()];
+            let expected = now.step(first.as_mut());
+            for (since, other) in &mut others {
+                let found = now.step(other.as_mut());
+                assert!(
+                    found == expected,
+                    "{what}: taken over in epoch {since}, its step in epoch {epoch} is another one; \
+                     `save_state` and `load_state` leave something out"
+                );
+            }
+        }
     }
 }
 
@@ -243,11 +281,32 @@ impl Scene {
         Scene { name, data, config, effect: self.effect, model, teachers, heads, bpr, generic }
     }
 
-    /// The balancer in its first epoch.
-    fn balancer(&self, entry: &BalancerEntry, config: &BalanceConfig) -> Box<dyn Balancer> {
+    /// Several of the same modalities, with margins of different sizes.
+    fn course(&self) -> Vec<Scene> {
+        let like = || Scene {
+            name: self.name.clone(),
+            data: self.data.clone(),
+            config: self.config.clone(),
+            effect: self.effect,
+            model: copy(self),
+            teachers: self.teachers.clone(),
+            heads: self.heads.clone(),
+            bpr: self.bpr.clone(),
+            generic: self.generic.clone(),
+        };
+        [1.0, 0.5, 3.0].map(|factor| like().scaled(factor)).into()
+    }
+
+    /// The balancer before its first epoch.
+    fn built(&self, entry: &BalancerEntry, config: &BalanceConfig) -> Box<dyn Balancer> {
         let setup = Setup::new(self.n(), self.effect, Seed(9));
         let setup = Setup { teachers: self.teachers.clone(), heads: self.heads.clone(), ..setup };
-        let mut balancer = entry.build(&config.sections, setup);
+        entry.build(&config.sections, setup)
+    }
+
+    /// The balancer in its first epoch.
+    fn balancer(&self, entry: &BalancerEntry, config: &BalanceConfig) -> Box<dyn Balancer> {
+        let mut balancer = self.built(entry, config);
         balancer.begin_epoch(1, &mut Fixed(&self.heads));
         balancer
     }
@@ -416,6 +475,33 @@ fn close(what: &str, found: &[(String, Vec<f32>)], expected: &[(String, Vec<f32>
 fn head(k: f64) -> HeadLosses {
     let before = Losses { train: 0.7, validation: 0.7 };
     HeadLosses { before, after: Losses { train: 0.4 - 0.02 * k, validation: 0.5 + 0.03 * k } }
+}
+
+/// Heads that gain and overfit more from one epoch to the next, each in its own way.
+struct Moving<'a> {
+    heads: &'a [HeadLosses],
+    epoch: usize,
+}
+
+impl Moving<'_> {
+    fn after(&self, epochs: usize) -> Vec<Losses> {
+        let of = |(k, head): (usize, &HeadLosses)| {
+            let (share, Losses { train, validation }) =
+                (epochs as f64 / (COURSE * (k + 2)) as f64, head.before);
+            Losses { train: train * (1.0 - share), validation: validation * (1.0 - 0.8 * share) }
+        };
+        self.heads.iter().enumerate().map(of).collect()
+    }
+}
+
+impl Heads for Moving<'_> {
+    fn now(&mut self) -> Vec<Losses> {
+        self.after(self.epoch)
+    }
+
+    fn alone(&mut self, epochs: usize) -> Vec<Losses> {
+        self.after(self.epoch + epochs)
+    }
 }
 
 /// Heads that were measured already.

@@ -27,6 +27,11 @@ impl Teacher {
         Teacher::new(&model.inputs.modalities[m].name, users, items, width)
     }
 
+    /// Its tables of users and of items, row-major.
+    pub fn tables(&self) -> (&[f32], &[f32]) {
+        (&self.users, &self.items)
+    }
+
     /// Margins `Delta t^m(u, i, j)` of the triples.
     pub fn margins(&self, triples: &Triples) -> Vec<f32> {
         let mut out = vec![0.0; triples.len()];

@@ -187,6 +187,16 @@ impl Weigher {
         Weigher { weighting, smooth: Vec::new() }
     }
 
+    /// The averages that smoothing keeps, `gamma^m` and its denominator for each modality; empty before the first step.
+    pub fn history(&self) -> &[(f64, f64)] {
+        &self.smooth
+    }
+
+    /// Goes on from the averages of another weigher.
+    pub fn go_on(&mut self, history: Vec<(f64, f64)>) {
+        self.smooth = history;
+    }
+
     /// Weights of a step from the full margins and each modality's.
     pub fn weigh(&mut self, full: &[f32], modalities: &[ModalityMargins]) -> StepWeights {
         let effect: Vec<f64> = modalities.iter().map(|m| mean_difference(full, &m.without)).collect();

@@ -28,9 +28,17 @@ fn settings_other_than_the_defaults_pass() {
     for specific in [ckd::Specific::Kl, ckd::Specific::Mse] {
         check(BalanceConfig::of(Ckd { specific, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() }));
     }
-    check(BalanceConfig::of(Gb { schedule: gb::Schedule::Online, ..Gb::default() }));
+    for estimate in [gb::Estimate::Alone, gb::Estimate::Running] {
+        check(BalanceConfig::of(Gb { schedule: gb::Schedule::Online, every: 3, estimate, ..Gb::default() }));
+    }
+    check(BalanceConfig::of(Ckd { smooth: 0.9, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() }));
     let (apply, assign_shared) = (Apply::Update, AssignShared::Average);
     check(BalanceConfig::of(Ogm { apply, assign_shared, alpha: 1.0, ..Ogm::default() }));
+    // Modulation ends in the middle of the suite's course; its noise has a stream that goes on.
+    suite::goes_on_from_its_state(
+        find("ogm").expect("built in"),
+        &BalanceConfig::of(Ogm { alpha: 1.0, ge: true, start_epoch: 2, end_epoch: 9, ..Ogm::default() }),
+    );
 }
 
 /// What is wrong with a balancer that ranks with each modality alone.
@@ -52,6 +60,8 @@ enum Fault {
     Wordless,
     /// It says that it stands beside the ranking loss, and replaces it.
     Replaces,
+    /// It counts its steps, and does not say so.
+    Forgets,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +84,7 @@ impl BalancerSettings for Faulty {
     const QUANTITIES: Quantities = Quantities { ratio: None, effect: None, ..Quantities::GENERAL };
 
     fn build(&self, setup: Setup) -> Box<dyn Balancer> {
-        Box::new(Ranking { settings: *self, modalities: setup.modalities })
+        Box::new(Ranking { settings: *self, modalities: setup.modalities, steps: 0 })
     }
 }
 
@@ -100,6 +110,7 @@ impl BalancerSettings for Strong {
 struct Ranking {
     settings: Faulty,
     modalities: usize,
+    steps: u32,
 }
 
 impl Balancer for Ranking {
@@ -112,12 +123,14 @@ impl Balancer for Ranking {
     fn loss(&mut self, step: &StepMargins) -> StepLoss {
         let (Faulty { strength, fault }, margins) = (self.settings, step.bpr_margins);
         let mut seen = StepLoss::default();
+        let counted = if fault == Fault::Forgets { 1.0 + 0.1 * f64::from(self.steps) } else { 1.0 };
+        self.steps += 1;
         for m in 0..self.modalities {
             let only = Ablation::only(m, self.modalities);
             let found = mean_bpr(&margins.values(only));
             let twice = if fault == Fault::Order && m == 0 { 2.0 } else { 1.0 };
             let left = if fault == Fault::Strength { strength + 0.1 } else { strength };
-            let mut term = bpr(margins.of(only)) * (twice * left);
+            let mut term = bpr(margins.of(only)) * (twice * left * counted);
             if fault == Fault::Gradient {
                 term = term.clone() * term.inner();
             }
@@ -151,6 +164,7 @@ fn a_balancer_without_fault_passes_and_each_fault_is_found() {
         (Fault::Silent, "numbers of 0 modalities"),
         (Fault::Wordless, "a ratio without words"),
         (Fault::Replaces, "whether it replaces the ranking loss"),
+        (Fault::Forgets, "`save_state` and `load_state` leave something out"),
     ];
     for (fault, said) in faults {
         let found = verdict(fault).unwrap_or_else(|| panic!("{fault:?} was not found"));

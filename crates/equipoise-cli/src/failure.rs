@@ -13,6 +13,9 @@ use std::path::Path;
 /// The exit code that asks for another attempt: `EX_TEMPFAIL` of sysexits.h.
 pub const TRY_AGAIN: u8 = 75;
 
+/// The exit code of a command that was stopped: 128 and the number of SIGINT, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
 /// A message and an exit code.
 #[derive(Debug)]
 pub struct Failure {
@@ -35,6 +38,11 @@ impl Failure {
     /// A failure on the way: exit code 1.
     pub fn failed(message: impl fmt::Display) -> Failure {
         Failure { message: message.to_string(), code: 1 }
+    }
+
+    /// Stopped by Ctrl-C or SIGTERM; the same command goes on: exit code 130.
+    pub fn interrupted(message: impl fmt::Display) -> Failure {
+        Failure { message: message.to_string(), code: INTERRUPTED }
     }
 
     /// A failure that may pass, of a command that is run again and again: exit code 75.
@@ -65,4 +73,14 @@ macro_rules! by_cause {
     };
 }
 
-by_cause!(ConfigError, DataError, EncodeError, EvalError, PipelineError, SweepError, TrainError);
+by_cause!(ConfigError, DataError, EncodeError, EvalError, PipelineError, SweepError);
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Failure {
+        match error {
+            TrainError::Interrupted(_) => Failure::interrupted(error),
+            error if error.is_input() => Failure::input(error),
+            error => Failure::failed(error),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The command-line program: parse, understand, do; results on stdout, talk on stderr.
 //!
-//! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used.
+//! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used, 130 stopped by Ctrl-C or SIGTERM.
 
 mod commands;
 mod failure;
@@ -43,7 +43,8 @@ First steps:
   equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
   equipoise compare runs/plain runs/ckd                 is the difference real?
 
-Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used; of `task` also 75, try again.";
+Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used, 130 stopped by Ctrl-C or SIGTERM; of
+`task` also 75, try again.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -35,7 +35,7 @@ fn it_behaves_and_trains_under_distillation_by_its_name() {
     (config.balance.name, config.balance.get_mut::<Ckd>().generic_triples) = ("ckd".into(), 50);
     let config = config.checked().unwrap();
     let out = demo.dir("fused");
-    let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
+    let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false, from_scratch: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();
     assert!(outcome.report.metric("recall@20") > Some(0.0));
     let saved = outcome.run.model(&loaded.data).unwrap();

@@ -59,7 +59,7 @@ fn once_registered_it_has_a_section_and_trains_by_its_name() {
     assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
     let config = config.checked().unwrap();
     let out = demo.dir("weakest");
-    let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
+    let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false, from_scratch: false };
     let outcome = job.execute(&mut Silent, &StopFlag::default()).unwrap();
     assert!(outcome.report.metric("recall@20") > Some(0.0));
     assert_eq!(outcome.run.config().unwrap().balance.get::<Weakest>().strength, 0.5);

@@ -92,6 +92,11 @@ impl SealedTest {
         SealedTest(test)
     }
 
+    /// Whether nothing is held out for testing: so much may be known beforehand, for a model could not be measured in the end.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Breaks the seal: for the one test run after training and selection are over.
     pub fn open(&self) -> &Interactions {
         &self.0

@@ -45,6 +45,7 @@ mod samplers;
 mod scale;
 mod split;
 mod split_family;
+mod stop;
 mod triples;
 mod vocabulary;
 
@@ -72,5 +73,6 @@ pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, paired
 pub use scale::{FeatureScale, LinearMap, leading_directions};
 pub use split::{Dated, Holdout, Shares, SplitRule, Splitting, split_per_user};
 pub use split_family::{SplitFacts, SplitFamily};
+pub use stop::StopFlag;
 pub use triples::Triples;
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -34,12 +34,12 @@ mod fault;
 mod key;
 mod listener;
 mod lock;
-mod stop;
 mod unit;
 
+/// A request to stop soon.
+pub use equipoise_data::StopFlag;
 pub use fault::Fault;
 pub use key::Key;
 pub use listener::{Listener, Silent};
 pub use lock::Lock;
-pub use stop::StopFlag;
 pub use unit::{Claim, FAILED, FINISHED, Standing, UNIT, Unit};

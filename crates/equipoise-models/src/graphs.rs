@@ -1,7 +1,7 @@
 //! The user-item graph and everything derived from it or from the features, made when first requested.
 
-use equipoise_data::graph::{Bipartite, Edges, Knn, Normalisation, knn};
-use equipoise_data::{Features, Interactions};
+use equipoise_data::graph::{Bipartite, Edges, Knn, Normalisation, knn_until};
+use equipoise_data::{Features, Interactions, StopFlag};
 use equipoise_nn::Propagation;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -58,9 +58,16 @@ impl Graphs {
         self.shared.edges.get(Direction::Both, || Edges::bidirectional(self.bipartite()))
     }
 
-    /// The `k` nearest items of each item by cosine of features that are known by the number `m`, itself included.
-    pub(crate) fn neighbours(&self, m: usize, k: usize, features: &Features) -> Arc<Knn> {
-        self.shared.neighbours.get((m, k), || knn(features, k))
+    /// The `k` nearest items of each item by cosine of features that are known by the number `m`, itself included; `None` if
+    /// the flag is raised before they are found.
+    pub(crate) fn neighbours(
+        &self,
+        m: usize,
+        k: usize,
+        features: &Features,
+        stop: &StopFlag,
+    ) -> Option<Arc<Knn>> {
+        self.shared.neighbours.try_get((m, k), || knn_until(features, k, stop))
     }
 
     /// Directed edges from items to users; users and items are numbered from 0 each.
@@ -101,8 +108,18 @@ impl<K, V> Default for Cache<K, V> {
 
 impl<K: Eq + Hash, V> Cache<K, V> {
     fn get(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
+        self.try_get(key, || Some(make())).expect("it is made")
+    }
+
+    /// The value, made now if there is none; `None` if it cannot be made.
+    fn try_get(&self, key: K, make: impl FnOnce() -> Option<V>) -> Option<Arc<V>> {
         // A panic elsewhere leaves the map as it was before or after one insertion: sound either way.
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.entry(key).or_insert_with(|| Arc::new(make())).clone()
+        if let Some(value) = made.get(&key) {
+            return Some(value.clone());
+        }
+        let value = Arc::new(make()?);
+        made.insert(key, value.clone());
+        Some(value)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Graphs;
 use equipoise_data::graph::Knn;
-use equipoise_data::{Categories, Dataset, Features};
+use equipoise_data::{Categories, Dataset, Features, StopFlag};
 use equipoise_nn::Rows;
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ pub struct Inputs {
     pub categories: Option<Categories>,
     all_users: RowSet,
     all_items: RowSet,
+    /// Ends the search for neighbours early; see [`until`](Inputs::until).
+    stop: StopFlag,
 }
 
 impl Inputs {
@@ -50,7 +52,25 @@ impl Inputs {
             categories: data.categories.clone(),
             all_users: RowSet::all(data.n_users()),
             all_items: RowSet::all(data.n_items()),
+            stop: StopFlag::default(),
         }
+    }
+
+    /// The same, of which no model can be built any more once that flag is raised: the search for the nearest of many items
+    /// takes long, and ends then.
+    #[must_use]
+    pub fn until(&self, stop: &StopFlag) -> Inputs {
+        Inputs { stop: stop.clone(), ..self.clone() }
+    }
+
+    /// Whether the flag is raised.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_raised()
+    }
+
+    /// The same without that flag, for a model that is built: what it reads must be whole.
+    pub(crate) fn whole(self) -> Inputs {
+        Inputs { stop: StopFlag::default(), ..self }
     }
 
     /// Every user.
@@ -70,7 +90,9 @@ impl Inputs {
 
     /// The `k` nearest items of each item by cosine of modality `m`'s features, itself included.
     pub fn neighbours(&self, m: usize, k: usize) -> Arc<Knn> {
-        self.graphs.neighbours(m, k, &self.modalities[m].features)
+        let found = self.graphs.neighbours(m, k, &self.modalities[m].features, &self.stop);
+        // Whatever is built of these is thrown away: see `Model::on`.
+        found.unwrap_or_else(|| Arc::new(Knn::without_neighbours(self.n_items)))
     }
 
     /// The modalities' names.

@@ -15,6 +15,9 @@ pub enum ModelError {
     /// A data set without content, or with too much of it.
     #[error("the data set has {0} modalities: expected 1 to 64")]
     Modalities(usize),
+    /// A stop was asked for while it was being built; see [`Inputs::until`].
+    #[error("stopped while the model was being built")]
+    Stopped,
 }
 
 /// A backbone with its parameters and inputs.
@@ -45,7 +48,7 @@ impl Model {
     /// The same on inputs that other models of the data set use too: graphs are derived once for all.
     ///
     /// # Errors
-    /// As [`new`](Model::new).
+    /// As [`new`](Model::new); [`ModelError::Stopped`].
     pub fn on(
         config: &BackboneConfig,
         inputs: Inputs,
@@ -65,7 +68,10 @@ impl Model {
         if let Some(fault) = build.refusal {
             return Err(ModelError::Setting(fault));
         }
-        Ok(Model { backbone, parameters, inputs })
+        if inputs.is_stopped() {
+            return Err(ModelError::Stopped);
+        }
+        Ok(Model { backbone, parameters, inputs: inputs.whole() })
     }
 
     /// Final tables of every user and item under each ablation, in inference mode.

@@ -1,9 +1,9 @@
 //! Adam over a model's parameters, in place on the CPU.
 
 use crate::ops::step::StepOps;
-use crate::parameters::Parameters;
+use crate::parameters::{Group, Parameters};
 use burn::backend::Dispatch;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_kernels::adam::AdamStep;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,32 @@ impl Adam {
     /// A fresh optimiser: no step taken, no moments.
     pub fn new(config: AdamConfig) -> Adam {
         Adam { config, t: 0, moments: Vec::new() }
+    }
+
+    /// An optimiser that goes on after `steps` steps with these moments, in the order of the parameters: first and second
+    /// moment of each table that was reached, row-major, of the table's shape.
+    ///
+    /// # Panics
+    /// If moments do not fill the shape of their table.
+    pub fn resumed(
+        config: AdamConfig,
+        steps: u64,
+        moments: Vec<Option<(Vec<f32>, Vec<f32>)>>,
+        parameters: &Parameters,
+    ) -> Adam {
+        let device = parameters.device();
+        let tables = moments.into_iter().zip(parameters.iter());
+        let table = |values: Vec<f32>, shape| Tensor::from_data(TensorData::new(values, shape), device);
+        let of = |(moments, (_, _, shape)): (Option<(Vec<f32>, Vec<f32>)>, (&str, &Group, [usize; 2]))| {
+            moments.map(|(first, second)| (table(first, shape), table(second, shape)))
+        };
+        Adam { config, t: steps, moments: tables.map(of).collect() }
+    }
+
+    /// First and second moment of the `k`-th table; `None` while no gradient has reached it. They must be dropped before the
+    /// next step, which is in place where there is no other reference.
+    pub fn moments(&self, k: usize) -> Option<(Tensor<2>, Tensor<2>)> {
+        self.moments.get(k).cloned().flatten()
     }
 
     /// Steps taken so far.

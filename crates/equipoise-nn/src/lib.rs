@@ -30,5 +30,5 @@ pub use functions::{
     range_of_rows, residual_attention, sigmoid, stack, tanh, weighted_layers, weighted_square_sum,
 };
 pub use ops::{RowWeights, Rows};
-pub use parameters::{Group, ParameterError, Parameters, Values};
+pub use parameters::{Group, ParameterError, Parameters, Snapshot, Values};
 pub use propagation::Propagation;

@@ -164,6 +164,12 @@ impl Parameters {
         value.into_data().try_into_vec().expect("parameters are float32")
     }
 
+    /// Names and tables, in order. A table must be dropped before the next update, which is in place where there is no other
+    /// reference.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, Tensor<2>)> {
+        self.list.iter().map(|p| (p.name.as_str(), p.value.clone().expect(HELD)))
+    }
+
     /// Replaces one table's values.
     ///
     /// # Panics
@@ -204,15 +210,31 @@ impl Parameters {
     /// # Errors
     /// If the format refuses (it does not for float32 tables).
     pub fn to_safetensors(&self, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>, ParameterError> {
-        let tables: Vec<(String, [usize; 2], Vec<u8>)> =
-            self.iter().map(|(name, _, shape)| (name.to_owned(), shape, bytes(&self.read(name)))).collect();
+        self.snapshot_to_safetensors(&self.snapshot(), metadata)
+    }
+
+    /// The same of a snapshot of this model.
+    ///
+    /// # Errors
+    /// As [`to_safetensors`](Self::to_safetensors).
+    pub fn snapshot_to_safetensors(
+        &self,
+        snapshot: &Snapshot,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Vec<u8>, ParameterError> {
+        let tables = self.iter().zip(snapshot.tables());
+        let tables: Vec<(&str, [usize; 2], Vec<u8>)> =
+            tables.map(|((name, _, shape), (_, values))| (name, shape, bytes(values))).collect();
         let failed = |e: safetensors::SafeTensorError| ParameterError::File {
             path: "model.safetensors".into(),
             reason: e.to_string(),
         };
         let mut views = BTreeMap::new();
         for (name, shape, data) in &tables {
-            views.insert(name.clone(), TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(failed)?);
+            views.insert(
+                (*name).to_owned(),
+                TensorView::new(Dtype::F32, shape.to_vec(), data).map_err(failed)?,
+            );
         }
         // Empty metadata and no table would make a header that is not JSON.
         let entries = metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -276,6 +298,18 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     tables: Vec<(String, Vec<f32>)>,
+}
+
+impl Snapshot {
+    /// Tables by name, row-major, as a file keeps them.
+    pub fn new(tables: Vec<(String, Vec<f32>)>) -> Snapshot {
+        Snapshot { tables }
+    }
+
+    /// Names and values, in the order of the model's parameters.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, &[f32])> {
+        self.tables.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
 }
 
 /// The tables of one step.

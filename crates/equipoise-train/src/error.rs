@@ -129,6 +129,14 @@ impl TrainError {
         }
     }
 
+    /// An error about the model of that role, which was being built.
+    pub(crate) fn model(error: ModelError, role: &Role) -> TrainError {
+        match error {
+            ModelError::Stopped => TrainError::Interrupted(role.clone()),
+            error => TrainError::Model(error),
+        }
+    }
+
     /// A [`RunFile`](TrainError::RunFile) error about `path`.
     pub fn io(path: &Path, source: std::io::Error) -> TrainError {
         TrainError::RunFile { path: path.to_owned(), source }

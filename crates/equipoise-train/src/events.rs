@@ -5,8 +5,10 @@ use crate::role::Role;
 use equipoise_balance::{HeadLosses, ModalityStep};
 pub use equipoise_jobs::{Listener, Silent};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version of the log. Logs of version 1 have 0 where a balancer measured nothing.
 const VERSION: u32 = 2;
@@ -93,6 +95,25 @@ pub enum Event {
     },
     /// An epoch is done.
     Epoch(EpochRecord),
+    /// A training that was interrupted goes on from its checkpoint. What the log has before this line is that of a training
+    /// that was not.
+    Resumed {
+        /// Which model.
+        #[serde(rename = "what")]
+        role: Role,
+        /// The epoch in which it goes on, from 1.
+        epoch: usize,
+        /// Steps of that epoch that are done.
+        steps: usize,
+        /// Its best selection metric on validation so far.
+        best: f64,
+        /// The epoch of that.
+        best_epoch: usize,
+        /// The kind of processor that it began on, where that is another than this one: the last digits of its numbers then
+        /// may differ from those of a training that was not interrupted.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        began_on: Option<String>,
+    },
     /// Training of one model ended.
     Finished {
         /// Which model.
@@ -139,9 +160,48 @@ pub enum Event {
 
 /// Writes events, but for single steps, as JSON lines, and passes all on.
 pub struct EventLog<'a> {
-    file: std::fs::File,
+    written: Arc<Mutex<Written>>,
     next: &'a mut dyn Listener<Event>,
     failed: Option<std::io::Error>,
+    /// Whether the log has the beginning of this training already.
+    begun: bool,
+}
+
+/// What a log has been given so far.
+struct Written {
+    file: File,
+    bytes: u64,
+    hash: blake3::Hasher,
+}
+
+impl Written {
+    fn line(&mut self, line: &str) -> std::io::Result<()> {
+        let line = format!("{line}\n");
+        self.file.write_all(line.as_bytes())?;
+        self.bytes += line.len() as u64;
+        self.hash.update(line.as_bytes());
+        Ok(())
+    }
+}
+
+/// How far a log had come: its length in bytes and the BLAKE3 hash of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogMark {
+    bytes: u64,
+    hash: String,
+}
+
+/// Tells how far a log has come while events are written to it.
+#[derive(Clone)]
+pub(crate) struct LogMarker(Arc<Mutex<Written>>);
+
+impl LogMarker {
+    /// How far it has come. All of that is on the disk then.
+    pub(crate) fn mark(&self) -> std::io::Result<LogMark> {
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        written.file.sync_data()?;
+        Ok(LogMark { bytes: written.bytes, hash: written.hash.finalize().to_hex().to_string() })
+    }
 }
 
 impl<'a> EventLog<'a> {
@@ -150,9 +210,32 @@ impl<'a> EventLog<'a> {
     /// # Errors
     /// If the file cannot be made.
     pub fn create(path: &Path, next: &'a mut dyn Listener<Event>) -> std::io::Result<EventLog<'a>> {
-        let mut file = std::fs::File::create(path)?;
-        writeln!(file, r#"{{"event":"log","version":{VERSION}}}"#)?;
-        Ok(EventLog { file, next, failed: None })
+        let mut written = Written { file: File::create(path)?, bytes: 0, hash: blake3::Hasher::new() };
+        written.line(&format!(r#"{{"event":"log","version":{VERSION}}}"#))?;
+        Ok(EventLog { written: Arc::new(Mutex::new(written)), next, failed: None, begun: false })
+    }
+
+    /// The log at `path` as it was at that mark, which it [fits](LogMark::fits), to be gone on with: what was written after
+    /// the mark is cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be read and changed.
+    pub(crate) fn resume(
+        path: &Path,
+        mark: &LogMark,
+        next: &'a mut dyn Listener<Event>,
+    ) -> std::io::Result<EventLog<'a>> {
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        let (bytes, hash) = hashed(&mut file, mark.bytes)?;
+        file.set_len(bytes)?;
+        file.seek(SeekFrom::Start(bytes))?;
+        let written = Arc::new(Mutex::new(Written { file, bytes, hash }));
+        Ok(EventLog { written, next, failed: None, begun: true })
+    }
+
+    /// Tells how far it has come.
+    pub(crate) fn marker(&self) -> LogMarker {
+        LogMarker(self.written.clone())
     }
 
     /// Whether every line was written.
@@ -164,11 +247,32 @@ impl<'a> EventLog<'a> {
     }
 }
 
+/// The first bytes of a file, at most so many, and their hash.
+fn hashed(file: &mut File, most: u64) -> std::io::Result<(u64, blake3::Hasher)> {
+    let mut hash = blake3::Hasher::new();
+    let bytes = std::io::copy(&mut file.take(most), &mut hash)?;
+    Ok((bytes, hash))
+}
+
+impl LogMark {
+    /// Whether the log at `path` was at this mark once.
+    pub(crate) fn fits(&self, path: &Path) -> bool {
+        let found = File::open(path).and_then(|mut file| hashed(&mut file, self.bytes));
+        let same = |(bytes, hash): (u64, blake3::Hasher)| {
+            bytes == self.bytes && hash.finalize().to_hex().as_str() == self.hash
+        };
+        found.is_ok_and(same)
+    }
+}
+
 impl Listener<Event> for EventLog<'_> {
     fn event(&mut self, event: &Event) {
-        if !matches!(event, Event::Step { .. }) && self.failed.is_none() {
+        let known = self.begun && matches!(event, Event::Started { .. });
+        if !known && !matches!(event, Event::Step { .. }) && self.failed.is_none() {
             let line = serde_json::to_string(event).expect("events are plain data");
-            self.failed = writeln!(self.file, "{line}").err();
+            // A panic elsewhere leaves whole lines, or one that was cut short: the next mark leaves that out.
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            self.failed = written.line(&line).err();
         }
         self.next.event(event);
     }

@@ -1,5 +1,6 @@
 //! A whole run: teachers where the balancer needs them, the model, the one test evaluation, the directory.
 
+use crate::beforehand;
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::events::{Event, Listener};
@@ -21,8 +22,10 @@ pub struct Job<'a> {
     pub loaded: &'a Loaded,
     /// Where the run goes.
     pub out: &'a Path,
-    /// Whether a run that is there may be replaced. An unfinished run of the same configuration always is.
+    /// Whether a run that is there may be replaced. An unfinished run of the same configuration is gone on with in any case.
     pub overwrite: bool,
+    /// Whether trainings that were interrupted, of the model and of what its balancer needs, are begun anew.
+    pub from_scratch: bool,
 }
 
 impl Job<'_> {
@@ -36,15 +39,16 @@ impl Job<'_> {
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
+        self.check()?;
         let data = &self.loaded.data;
         let _lock = RunLock::take(self.out)?;
         let run = Run::begin(self.out, self.config, data, self.overwrite)?;
-        let inputs = Inputs::new(data);
+        let inputs = Inputs::new(data).until(stop);
         let context = self.context(&inputs);
         let preparation = Preparation { context: &context, dir: &self.teachers(), stop };
-        let (balancer, opening) = preparation.balancer(listener)?;
-        let model = ModelRun { run: &run, role: Role::Model, config: self.config, opening: &opening };
-        context.train(&model, balancer, listener, stop)
+        let prepared = preparation.balancer(listener)?;
+        let model = ModelRun { run: &run, role: Role::Model, config: self.config };
+        context.train(&model, prepared, listener, stop)
     }
 
     /// Trains and evaluates only what the balancer needs first, where it is not there yet.
@@ -52,14 +56,22 @@ impl Job<'_> {
     /// # Errors
     /// See [`TrainError`].
     pub fn prepare(&self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<(), TrainError> {
-        let inputs = Inputs::new(&self.loaded.data);
+        self.check()?;
+        let inputs = Inputs::new(&self.loaded.data).until(stop);
         let context = self.context(&inputs);
         Preparation { context: &context, dir: &self.teachers(), stop }.balancer(listener).map(drop)
     }
 
+    /// What would be noticed only in the end is noticed before anything is written.
+    fn check(&self) -> Result<(), TrainError> {
+        let Loaded { data, test, .. } = self.loaded;
+        beforehand::splits(data, Some(test))?;
+        Ok(beforehand::sizes(self.config, &data.train)?)
+    }
+
     fn context<'b>(&'b self, inputs: &'b Inputs) -> RunContext<'b> {
         let Loaded { data, test, .. } = self.loaded;
-        RunContext { config: self.config, data, test: Some(test), inputs }
+        RunContext { config: self.config, data, test: Some(test), inputs, from_scratch: self.from_scratch }
     }
 
     fn teachers(&self) -> PathBuf {

@@ -1,17 +1,18 @@
 //! One model of a run, be it the model itself, the plain model or a teacher: trained, measured, and written to a run
 //! directory of its own.
 
+use crate::carry_out::Place;
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
-use crate::events::{Ending, Event, EventLog, Listener};
+use crate::events::{Ending, Event, Listener};
 use crate::measurement::Measurement;
+use crate::prepared::Prepared;
 use crate::report::Report;
 use crate::role::Role;
 use crate::run::{Run, VERSION};
 use crate::stopping::StopFlag;
 use crate::tables::FinalTables;
 use crate::trainer::{Trained, Trainer};
-use equipoise_balance::Balancer;
 use equipoise_data::{Dataset, SealedTest};
 use equipoise_eval::PerUser;
 use equipoise_models::{Inputs, Model};
@@ -26,6 +27,8 @@ pub(crate) struct RunContext<'a> {
     pub test: Option<&'a SealedTest>,
     /// What models read of the data.
     pub inputs: &'a Inputs,
+    /// Whether trainings that were interrupted are begun anew instead of gone on with.
+    pub from_scratch: bool,
 }
 
 /// One model: which one, where it is written, and how it is trained.
@@ -33,8 +36,6 @@ pub(crate) struct ModelRun<'a> {
     pub run: &'a Run,
     pub role: Role,
     pub config: &'a Checked<RunConfig>,
-    /// What its log begins with.
-    pub opening: &'a [Event],
 }
 
 /// A run directory and what was measured.
@@ -46,36 +47,51 @@ pub struct Outcome {
 }
 
 impl RunContext<'_> {
-    /// Trains and measures one model, and writes its run.
+    /// Trains and measures one model, and writes its run. Where its training was interrupted before, it goes on. The model
+    /// of a run that is interrupted now is measured as it is; a teacher or a plain model is left unfinished.
     ///
     /// # Errors
     /// See [`TrainError`].
     pub fn train(
         &self,
         part: &ModelRun,
-        balancer: Box<dyn Balancer>,
+        prepared: Prepared,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
-        let path = part.run.events_path();
-        let mut log = EventLog::create(&path, listener).map_err(|e| TrainError::io(&path, e))?;
-        part.opening.iter().for_each(|event| log.event(event));
+        let (fingerprint, log) = (self.data.fingerprint(), part.run.events_path());
+        let Prepared { balancer, opening, start } = prepared;
         let trainer = Trainer::new(self.data, self.inputs, part.config, part.role.clone(), balancer)?;
-        let trained = trainer.run(&mut log, stop)?;
-        log.finish().map_err(|e| TrainError::io(&path, e))?;
-        let fingerprint = self.data.fingerprint();
+        let place = Place {
+            dir: part.run.dir(),
+            log: Some(&log),
+            opening: &opening,
+            run: Some(part.run),
+            data: &fingerprint,
+            start: &start,
+            from_scratch: self.from_scratch,
+        };
+        let trained = place.train(trainer, listener, stop)?;
+        let interrupted = trained.ending == Ending::Interrupted;
+        if interrupted && part.role != Role::Model {
+            return Err(TrainError::Interrupted(part.role.clone()));
+        }
         part.run.write_model(&trained.model, &part.role, &fingerprint)?;
-        let report = self.measured(part, &trained.model, &Training::of(&trained), fingerprint)?;
+        let report = self.measured(part, &trained.model, &Training::of(&trained), fingerprint.clone())?;
         part.run.write_metrics(&report)?;
+        if !interrupted {
+            place.clear()?;
+        }
         Ok(Outcome { run: part.run.clone(), report })
     }
 
-    /// Measures a saved model on test if the search that trained it left that out.
+    /// Completes the run of a saved model: measures it on test if the search that trained it left that out.
     ///
     /// # Errors
     /// See [`TrainError`].
     pub fn complete(&self, part: &ModelRun) -> Result<(), TrainError> {
         let saved = part.run.report()?;
+        part.run.tidy()?;
         if self.test.is_none() || saved.test.is_some() {
             return Ok(());
         }

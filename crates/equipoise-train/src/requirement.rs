@@ -2,16 +2,16 @@
 
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
-use crate::events::{Ending, Event, Listener};
+use crate::events::{Event, Listener};
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
+use crate::prepared::{self, Prepared};
 use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
 use crate::trainer::untrained;
-use equipoise_balance::none::NoBalance;
-use equipoise_balance::{Balancer, HeadLosses, Requirement, Setup, Teacher};
+use equipoise_balance::{HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
 use std::path::Path;
@@ -26,10 +26,7 @@ pub(crate) struct Preparation<'a> {
 
 impl Preparation<'_> {
     /// The balancer, and what is to be said of how it was made.
-    pub fn balancer(
-        &self,
-        listener: &mut dyn Listener<Event>,
-    ) -> Result<(Box<dyn Balancer>, Vec<Event>), TrainError> {
+    pub fn balancer(&self, listener: &mut dyn Listener<Event>) -> Result<Prepared, TrainError> {
         const CHECKED: &str = "checked with the configuration";
         let config = self.context.config;
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
@@ -43,8 +40,9 @@ impl Preparation<'_> {
             }
             Requirement::Heads => setup.heads = self.heads(listener)?,
         }
-        let events = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses)).collect();
-        Ok((entry.build(&config.balance.sections, setup), events))
+        let opening = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses)).collect();
+        let start = prepared::digest(&setup);
+        Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start })
     }
 
     fn n(&self) -> usize {
@@ -76,7 +74,7 @@ impl Preparation<'_> {
         if let Some(run) = teachers::saved(self.dir, name, self.context.config, self.context.data)? {
             let path = run.dir().display().to_string();
             listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
-            self.context.complete(&ModelRun { run: &run, role, config: &config, opening: &[] })?;
+            self.context.complete(&ModelRun { run: &run, role, config: &config })?;
             return Ok(run);
         }
         self.trained(&self.dir.join(name), role, &config, listener)
@@ -89,18 +87,13 @@ impl Preparation<'_> {
         let config = self.context.config.of_plain();
         if let Some(run) = teachers::saved_plain(&path, self.context.config, self.context.data)? {
             listener.event(&Event::PlainReused { path: path.display().to_string() });
-            self.context.complete(&ModelRun {
-                run: &run,
-                role: Role::Plain,
-                config: &config,
-                opening: &[],
-            })?;
+            self.context.complete(&ModelRun { run: &run, role: Role::Plain, config: &config })?;
             return Ok(run);
         }
         self.trained(&path, Role::Plain, &config, listener)
     }
 
-    /// Trains a model without a balancer. One that was interrupted leaves an unfinished run.
+    /// Trains a model without a balancer. One that is interrupted leaves an unfinished run, which goes on another time.
     fn trained(
         &self,
         dir: &Path,
@@ -109,13 +102,8 @@ impl Preparation<'_> {
         listener: &mut dyn Listener<Event>,
     ) -> Result<Run, TrainError> {
         let run = Run::begin(dir, config, self.context.data, true)?;
-        let part = ModelRun { run: &run, role, config, opening: &[] };
-        let outcome = self.context.train(&part, Box::new(NoBalance), listener, self.stop)?;
-        if outcome.report.ending == Ending::Interrupted {
-            std::fs::remove_file(run.metrics_path()).map_err(|e| TrainError::io(&run.metrics_path(), e))?;
-            return Err(TrainError::Interrupted(part.role));
-        }
-        Ok(run)
+        let part = ModelRun { run: &run, role, config };
+        Ok(self.context.train(&part, Prepared::plain(), listener, self.stop)?.run)
     }
 
     /// Each teacher's losses before and after its training, then the plain model's.

@@ -7,6 +7,7 @@
 //! | `model.safetensors` | the parameters of the best model, float32, with identity in the metadata |
 //! | `tables.safetensors` | the final tables of that model under each ablation, and what each user has seen, see [`tables`](crate::tables); teachers have none |
 //! | `events.jsonl` | what happened, one event a line |
+//! | `checkpoint.safetensors` | where training stands, from which the same command goes on; removed at its end |
 //! | `metrics.json` | metrics of the model selected on validation, with their definitions |
 //! | `per_user.parquet` | test metrics of every user (feature `parquet`) |
 //! | `report.html` | the imbalance report |
@@ -15,13 +16,16 @@
 //! Every file but the log is written whole or not at all; `metrics.json` is written last, so a directory that has
 //! one is a finished run.
 
+use crate::checkpoint;
 use crate::config::Layers;
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
+use crate::events::Ending;
 use crate::report::Report;
 use crate::role::Role;
 use equipoise_data::{Dataset, write_atomic};
 use equipoise_models::{Inputs, Model};
+use equipoise_nn::Snapshot;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -60,16 +64,41 @@ impl Run {
     /// [`TrainError::Taken`] if there is another run and `overwrite` is false; file system faults.
     pub fn begin(dir: &Path, config: &RunConfig, data: &Dataset, overwrite: bool) -> Result<Run, TrainError> {
         let there = Run { dir: dir.to_owned() };
-        let run = Run::create(dir, overwrite || there.is_unfinished(config))?;
+        if there.is_unfinished(config) {
+            // The best model so far stays until there is a better one.
+            for path in there.results().into_iter().filter(|path| *path != there.model_path()) {
+                remove(&path)?;
+            }
+            there.write_start(config, data)?;
+            return Ok(there);
+        }
+        let run = Run::create(dir, overwrite)?;
         run.write_start(config, data)?;
         Ok(run)
     }
 
-    /// Whether an unfinished run of that configuration is here.
+    /// Whether an unfinished run of that configuration is here: one that was killed, or one that was interrupted and keeps
+    /// the checkpoint from which it goes on.
     fn is_unfinished(&self, config: &RunConfig) -> bool {
         // Compared as written: settings that a run does not use are not written.
-        let same = |saved: Checked<RunConfig>| saved.to_toml().ok() == config.to_toml().ok();
-        !self.metrics_path().exists() && self.config().is_ok_and(same)
+        let same =
+            |saved: Checked<RunConfig>| saved.deciding().to_toml().ok() == config.deciding().to_toml().ok();
+        let unfinished = !self.metrics_path().exists() || self.is_interrupted();
+        unfinished && self.config().is_ok_and(same)
+    }
+
+    /// Whether its training was interrupted and goes on when the same command is given again. Its model is the best so far.
+    pub fn is_interrupted(&self) -> bool {
+        let interrupted = |report: Report| report.ending == Ending::Interrupted;
+        self.checkpoint_path().exists() && self.report().is_ok_and(interrupted)
+    }
+
+    /// Removes the checkpoint that a finished run has no use for: the program may be ended before it does so.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub fn tidy(&self) -> Result<(), TrainError> {
+        if self.is_interrupted() { Ok(()) } else { remove(&self.checkpoint_path()) }
     }
 
     /// An existing, finished run.
@@ -107,16 +136,25 @@ impl Run {
     }
 
     fn files(&self) -> Vec<PathBuf> {
+        let mut files = self.results();
+        files.extend([
+            self.checkpoint_path(),
+            self.events_path(),
+            self.vocabulary_path(),
+            self.config_path(),
+        ]);
+        files
+    }
+
+    /// What is made once training is over.
+    fn results(&self) -> Vec<PathBuf> {
         // The mark of a finished run goes first.
         vec![
             self.metrics_path(),
             self.tables_path(),
             self.model_path(),
-            self.events_path(),
             self.per_user_path(),
             self.report_path(),
-            self.vocabulary_path(),
-            self.config_path(),
         ]
     }
 
@@ -133,6 +171,11 @@ impl Run {
     /// `tables.safetensors`.
     pub fn tables_path(&self) -> PathBuf {
         self.dir.join("tables.safetensors")
+    }
+
+    /// `checkpoint.safetensors`.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.dir.join(checkpoint::FILE)
     }
 
     /// `events.jsonl`.
@@ -183,10 +226,24 @@ impl Run {
     /// # Errors
     /// File system faults.
     pub fn write_model(&self, model: &Model, role: &Role, fingerprint: &str) -> Result<(), TrainError> {
+        self.write_best(model, &model.parameters.snapshot(), role, fingerprint)
+    }
+
+    /// Writes the parameters `best` of that model in the same way.
+    ///
+    /// # Errors
+    /// File system faults.
+    pub(crate) fn write_best(
+        &self,
+        model: &Model,
+        best: &Snapshot,
+        role: &Role,
+        fingerprint: &str,
+    ) -> Result<(), TrainError> {
         let role = role.to_string();
         let entries = [("format", "equipoise"), ("version", "1"), ("what", &role), ("data", fingerprint)];
         let metadata = entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let bytes = model.parameters.to_safetensors(&metadata)?;
+        let bytes = model.parameters.snapshot_to_safetensors(best, &metadata)?;
         self.write(&self.model_path(), &bytes)
     }
 
@@ -247,7 +304,9 @@ impl Run {
             return Err(TrainError::format(&self.dir, reason));
         }
         let device = config.on_device()?;
-        let mut model = Model::on(&config.backbone, inputs, equipoise_data::Seed(config.seed), &device)?;
+        let seed = equipoise_data::Seed(config.seed);
+        let model = Model::on(&config.backbone, inputs, seed, &device);
+        let mut model = model.map_err(|e| TrainError::model(e, &report.role))?;
         model.parameters.load_safetensors(&self.model_path())?;
         Ok(model)
     }
@@ -258,7 +317,8 @@ pub(crate) fn short(fingerprint: &str) -> &str {
     fingerprint.get(..12).unwrap_or(fingerprint)
 }
 
-fn remove(path: &Path) -> Result<(), TrainError> {
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), TrainError> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TrainError::io(path, e)),
         _ => Ok(()),

@@ -13,10 +13,15 @@ use crate::config::{Checked, RunConfig};
 use crate::own_groups::OwnGroups;
 use burn::tensor::Tensor;
 use equipoise_balance::losses::number;
-use equipoise_balance::{Balancer, ModalityStep, Needs, StepLoss, StepMargins, Update, losses};
-use equipoise_data::{BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, Triples};
+use equipoise_balance::{
+    Balancer, BalancerState, ModalityStep, Needs, StateError, StepLoss, StepMargins, Update, losses,
+};
+use equipoise_data::{
+    BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, StreamState, Triples,
+};
 use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
-use equipoise_nn::{Adam, Group};
+use equipoise_nn::{Adam, Group, Snapshot};
+use serde::{Deserialize, Serialize};
 
 /// What one step measured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,6 +58,13 @@ pub struct Stepper {
     generics: Stream,
     dropout: Seed,
     triples: (Triples, Triples),
+}
+
+/// Where the random streams of a stepper stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Streams {
+    batches: StreamState,
+    generic: StreamState,
 }
 
 impl Stepper {
@@ -107,6 +119,41 @@ impl Stepper {
     /// The balancer and the model that it balances, for what happens between steps.
     pub fn balancer(&mut self) -> (&mut dyn Balancer, &Model) {
         (self.balancer.as_mut(), &self.model)
+    }
+
+    /// What its balancer keeps from step to step.
+    pub(crate) fn balancer_state(&self) -> BalancerState {
+        self.balancer.save_state()
+    }
+
+    /// Where its random streams stand.
+    pub(crate) fn streams(&self) -> Streams {
+        Streams { batches: self.batches.state(), generic: self.generics.state() }
+    }
+
+    /// The optimiser, with its moments in the order of the model's parameters.
+    pub(crate) fn optimiser(&self) -> &Adam {
+        &self.optimiser
+    }
+
+    /// Goes on from where another stepper of the same making stood. Samplers need nothing: what they draw follows from the
+    /// streams alone.
+    ///
+    /// # Errors
+    /// If the state is not that of this balancer.
+    pub(crate) fn go_on(
+        &mut self,
+        parameters: &Snapshot,
+        optimiser: Adam,
+        streams: &Streams,
+        balancer: &BalancerState,
+    ) -> Result<(), StateError> {
+        self.balancer.load_state(balancer)?;
+        self.model.parameters.restore(parameters);
+        self.optimiser = optimiser;
+        (self.batches, self.generics) =
+            (Stream::restore(&streams.batches), Stream::restore(&streams.generic));
+        Ok(())
     }
 
     /// One step. When the loss is not finite the parameters are left as they were.

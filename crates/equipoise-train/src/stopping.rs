@@ -2,15 +2,25 @@
 
 use crate::config::PatienceRule;
 pub use equipoise_jobs::StopFlag;
+use serde::{Deserialize, Serialize};
+
+/// What [`EarlyStopping`] has counted so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Counted {
+    /// The best value.
+    pub(crate) best: f64,
+    /// Its epoch.
+    pub(crate) best_epoch: usize,
+    /// Evaluations since.
+    pub(crate) without: usize,
+}
 
 /// Counts evaluations without improvement. An improvement is strict; the first value to beat is 0.
 #[derive(Clone, Debug)]
 pub struct EarlyStopping {
     patience: usize,
     rule: PatienceRule,
-    best: f64,
-    best_epoch: usize,
-    without: usize,
+    counted: Counted,
 }
 
 /// What an evaluation means.
@@ -27,26 +37,40 @@ pub enum StoppingDecision {
 impl EarlyStopping {
     /// No evaluation yet.
     pub fn new(patience: usize, rule: PatienceRule) -> EarlyStopping {
-        EarlyStopping { patience, rule, best: 0.0, best_epoch: 0, without: 0 }
+        EarlyStopping { patience, rule, counted: Counted::default() }
+    }
+
+    /// The same, going on from what was counted before.
+    pub(crate) fn going_on(self, counted: Counted) -> EarlyStopping {
+        EarlyStopping { counted, ..self }
+    }
+
+    /// What it has counted so far.
+    pub(crate) fn counted(&self) -> Counted {
+        self.counted
     }
 
     /// The best value and its epoch (0 when nothing was ever better than 0).
     pub fn best(&self) -> (f64, usize) {
-        (self.best, self.best_epoch)
+        (self.counted.best, self.counted.best_epoch)
     }
 
     /// Takes the value of an evaluation.
     pub fn observe(&mut self, epoch: usize, value: f64) -> StoppingDecision {
-        if value > self.best {
-            (self.best, self.best_epoch, self.without) = (value, epoch, 0);
+        if value > self.counted.best {
+            self.counted = Counted { best: value, best_epoch: epoch, without: 0 };
             return StoppingDecision::Improved;
         }
-        self.without += 1;
-        let stop = match self.rule {
-            PatienceRule::Paper => self.without >= self.patience,
-            PatienceRule::Released => self.without > self.patience,
-        };
-        if stop { StoppingDecision::Stop } else { StoppingDecision::Patient }
+        self.counted.without += 1;
+        if self.is_over() { StoppingDecision::Stop } else { StoppingDecision::Patient }
+    }
+
+    /// Whether patience has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.rule {
+            PatienceRule::Paper => self.counted.without >= self.patience,
+            PatienceRule::Released => self.counted.without > self.patience,
+        }
     }
 }
 

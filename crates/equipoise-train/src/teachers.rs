@@ -77,7 +77,7 @@ fn differences(
 /// The keys that decide what a model without a balancer becomes. The data is known by its fingerprint; evaluation changes
 /// nothing but the metrics that are written, unless it selects the best model.
 fn identity(config: &RunConfig) -> Vec<(String, String)> {
-    let text = config.to_toml().expect("a configuration is valid TOML");
+    let text = config.deciding().to_toml().expect("a configuration is valid TOML");
     let layers = Layers::new().text(&text, "config").expect("a configuration reads itself");
     let rows = layers.origins().into_iter().map(|(key, value, _)| (key, value));
     let selects = config.train.metric.starts_with("ndcg");

@@ -1,17 +1,23 @@
 //! The loop over one model. It sees train and validation data only.
 
+use crate::beforehand;
+use crate::checkpoint::{Checkpoint, Identity};
 use crate::config::{Checked, RunConfig};
+use crate::course::{BegunEpoch, Course};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
-use crate::events::{Ending, EpochRecord, Event, Listener, ModalityRecord};
+use crate::events::{Ending, EpochRecord, Event, Listener, LogMarker, ModalityRecord};
 use crate::heads::{HeadProbe, Meter};
+use crate::keeper::Keeper;
 use crate::role::Role;
+use crate::run::Run;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
-use equipoise_balance::Balancer;
+use equipoise_balance::{Balancer, BalancerState};
 use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
+use std::path::Path;
 use std::time::Instant;
 
 /// A trained model and how it came about.
@@ -63,7 +69,8 @@ pub(crate) fn untrained(
     role: &Role,
 ) -> Result<Model, TrainError> {
     let device = config.on_device()?;
-    Ok(Model::on(&config.backbone, inputs.clone(), role.seed(Seed(config.seed)), &device)?)
+    let seed = role.seed(Seed(config.seed));
+    Model::on(&config.backbone, inputs.clone(), seed, &device).map_err(|e| TrainError::model(e, role))
 }
 
 impl<'a> Trainer<'a> {
@@ -80,10 +87,8 @@ impl<'a> Trainer<'a> {
         role: Role,
         balancer: Box<dyn Balancer>,
     ) -> Result<Trainer<'a>, TrainError> {
-        if data.validation.is_empty() {
-            let text = "the validation split is empty: training needs one to select the best model; hold some interactions out";
-            return Err(TrainError::Setting(text.into()));
-        }
+        beforehand::splits(data, None)?;
+        beforehand::sizes(config, &data.train)?;
         let names: Vec<&str> = data.modalities.iter().map(|m| m.name.as_str()).collect();
         let primary = role.ablation(&names).ok_or_else(|| {
             let found = names.join(", ");
@@ -111,55 +116,145 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`TrainError::NotFinite`] as soon as a loss is not finite; evaluation faults.
-    pub fn run(mut self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<Trained, TrainError> {
-        let (start, train) = (Instant::now(), &self.config.train);
+    pub fn run(self, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<Trained, TrainError> {
+        let course = self.beginning();
+        self.run_from(course, None, listener, stop)
+    }
+
+    /// What a checkpoint of this training is known by, given the hash of what its balancer was built from.
+    pub(crate) fn identity(&self, data: &str, start: &str) -> Identity {
+        Identity {
+            program: env!("CARGO_PKG_VERSION").into(),
+            role: self.role.clone(),
+            settings: self.config.digest(),
+            data: data.to_owned(),
+            start: start.to_owned(),
+        }
+    }
+
+    /// Keeps checkpoints of this training in a directory, as often as the configuration says; see [`Keeper::new`].
+    pub(crate) fn keeper(
+        &self,
+        data: &str,
+        start: &str,
+        dir: &Path,
+        run: Option<&Run>,
+        log: Option<LogMarker>,
+    ) -> Keeper {
+        Keeper::new(self.identity(data, start), dir, self.config.train.checkpoint_every, run, log)
+    }
+
+    /// Before the first epoch.
+    pub(crate) fn beginning(&self) -> Course {
+        let train = &self.config.train;
+        Course::new(EarlyStopping::new(train.patience, train.patience_rule))
+    }
+
+    /// Where a training was interrupted.
+    ///
+    /// # Errors
+    /// Why the checkpoint does not fit, as the rest of a sentence. The trainer may not be used then.
+    pub(crate) fn take_up(&mut self, checkpoint: Checkpoint) -> Result<Course, String> {
+        let stopping = self.beginning().stopping;
+        checkpoint.restore(&mut self.stepper, self.config.train.adam(), stopping)
+    }
+
+    /// [`run`](Self::run) from that place on. With a keeper, checkpoints are written on the way and when the flag is raised.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run); if the checkpoint cannot be written when the flag is raised.
+    pub(crate) fn run_from(
+        mut self,
+        course: Course,
+        keeper: Option<Keeper>,
+        listener: &mut dyn Listener<Event>,
+        stop: &StopFlag,
+    ) -> Result<Trained, TrainError> {
+        let mut at = Running { course, keeper, started: Instant::now() };
         self.announce(listener);
+        if at.course.announced {
+            self.announce_resumption(&at.course, listener);
+        } else {
+            self.before_training(&mut at.course, listener)?;
+        }
+        let ending = loop {
+            if let Some(ending) = self.ending(&at.course) {
+                break ending;
+            }
+            if !self.epoch(&mut at, listener, stop)? {
+                break Ending::Interrupted;
+            }
+            self.after_epoch(&mut at, listener)?;
+        };
+        Ok(self.ended(at, ending, listener))
+    }
+
+    /// A backbone without parameters is what it is before the first step.
+    fn epochs(&self) -> usize {
+        if self.stepper.model.parameters.is_empty() { 0 } else { self.config.train.epochs }
+    }
+
+    /// Why training ends here, if it does.
+    fn ending(&self, course: &Course) -> Option<Ending> {
+        let epochs = self.epochs();
+        if epochs > 0 && course.stopping.is_over() {
+            return Some(Ending::EarlyStop);
+        }
+        (course.done >= epochs).then_some(Ending::LastEpoch)
+    }
+
+    /// Evaluates the model as it was drawn: epoch 0.
+    fn before_training(
+        &self,
+        course: &mut Course,
+        listener: &mut dyn Listener<Event>,
+    ) -> Result<(), TrainError> {
         let untrained = self.evaluated(EpochRecord::default())?;
-        let mut stopping = EarlyStopping::new(train.patience, train.patience_rule);
-        let (mut best, mut ending, mut done) = (None, Ending::LastEpoch, 0);
-        // A backbone without parameters is what it is before the first step.
-        let epochs = if self.stepper.model.parameters.is_empty() { 0 } else { train.epochs };
-        if epochs == 0 {
-            stopping.observe(0, untrained.validation.unwrap_or(0.0));
+        if self.epochs() == 0 {
+            course.stopping.observe(0, untrained.validation.unwrap_or(0.0));
         }
         listener.event(&Event::Epoch(untrained));
-        for epoch in 1..=epochs {
-            let Some(mut record) = self.epoch(epoch, listener, stop)? else {
-                ending = Ending::Interrupted;
-                break;
-            };
-            done = epoch;
-            let mut decision = StoppingDecision::Patient;
-            if epoch % train.eval_every == 0 || epoch == train.epochs {
-                record = self.evaluated(record)?;
-                decision = stopping.observe(epoch, record.validation.unwrap_or(0.0));
-            }
-            listener.event(&Event::Epoch(record));
-            match decision {
-                StoppingDecision::Improved => best = Some(self.stepper.model.parameters.snapshot()),
-                StoppingDecision::Stop => {
-                    ending = Ending::EarlyStop;
-                    break;
-                }
-                StoppingDecision::Patient => {}
+        course.announced = true;
+        Ok(())
+    }
+
+    /// What follows the last step of an epoch: evaluation where it is due, and perhaps a checkpoint.
+    fn after_epoch(&self, at: &mut Running, listener: &mut dyn Listener<Event>) -> Result<(), TrainError> {
+        let (course, train) = (&mut at.course, &self.config.train);
+        let mut record = course.begun.take().expect("an epoch is begun before it is over").record;
+        course.done = record.epoch;
+        let evaluates = course.done.is_multiple_of(train.eval_every) || course.done == train.epochs;
+        if evaluates {
+            record = self.evaluated(record)?;
+            let decision = course.stopping.observe(course.done, record.validation.unwrap_or(0.0));
+            if decision == StoppingDecision::Improved {
+                course.best = Some(self.stepper.model.parameters.snapshot());
             }
         }
+        listener.event(&Event::Epoch(record));
+        if evaluates && at.keeper.as_mut().is_some_and(|k| k.is_due_after_evaluation(&self.stepper)) {
+            at.keep(&self.stepper, listener);
+        }
+        Ok(())
+    }
+
+    fn ended(self, at: Running, ending: Ending, listener: &mut dyn Listener<Event>) -> Trained {
+        let (seconds, Course { done: epochs, stopping, best, .. }) = (at.seconds(), at.course);
         let (value, mut best_epoch) = stopping.best();
         let mut model = self.stepper.model;
         match best {
             Some(best) => model.parameters.restore(&best),
-            None => best_epoch = done,
+            None => best_epoch = epochs,
         }
-        let seconds = start.elapsed().as_secs_f64();
         listener.event(&Event::Finished {
             role: self.role,
             ending,
-            epochs: done,
+            epochs,
             best_epoch,
             best: value,
             seconds,
         });
-        Ok(Trained { model, best: value, best_epoch, epochs: done, ending, seconds })
+        Trained { model, best: value, best_epoch, epochs, ending, seconds }
     }
 
     fn announce(&self, listener: &mut dyn Listener<Event>) {
@@ -172,35 +267,74 @@ impl<'a> Trainer<'a> {
         });
     }
 
-    /// One epoch of steps; `None` when the flag was raised in the middle.
+    fn announce_resumption(&self, course: &Course, listener: &mut dyn Listener<Event>) {
+        let (best, best_epoch) = course.stopping.best();
+        listener.event(&Event::Resumed {
+            role: self.role.clone(),
+            epoch: course.done + 1,
+            steps: course.begun.as_ref().map_or(0, |begun| begun.steps),
+            best,
+            best_epoch,
+            began_on: course.began_on.clone(),
+        });
+    }
+
+    /// The steps of one epoch that are left; false when the flag was raised in the middle, after a checkpoint was written.
     fn epoch(
         &mut self,
-        epoch: usize,
+        at: &mut Running,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
-    ) -> Result<Option<EpochRecord>, TrainError> {
-        let (start, steps) = (Instant::now(), self.stepper.steps_per_epoch());
-        let mut record = EpochRecord { epoch, ..EpochRecord::default() };
-        let (data, config, probe) = (self.data, self.config, &self.probe);
-        let (balancer, model) = self.stepper.balancer();
-        balancer.begin_epoch(epoch, &mut Meter { model, data, config, probe, epoch, stop });
-        for step in 1..=steps {
+    ) -> Result<bool, TrainError> {
+        let (mut lap, steps) = (Instant::now(), self.stepper.steps_per_epoch());
+        if at.course.begun.is_none() {
+            let epoch = at.course.done + 1;
+            let before = self.begin(epoch, stop);
             if stop.is_raised() {
-                return Ok(None);
+                // What the balancer measured meanwhile was cut short: it begins the epoch anew when training goes on.
+                at.keep_at_stop(&self.stepper, &before)?;
+                return Ok(false);
+            }
+            let record = EpochRecord { epoch, ..EpochRecord::default() };
+            at.course.begun = Some(BegunEpoch { record, steps: 0 });
+        }
+        loop {
+            let begun = at.course.begun.as_mut().expect("it was begun above");
+            if begun.steps == steps {
+                begun.lap(&mut lap);
+                return Ok(true);
+            }
+            if stop.is_raised() {
+                begun.lap(&mut lap);
+                let state = self.stepper.balancer_state();
+                at.keep_at_stop(&self.stepper, &state)?;
+                return Ok(false);
             }
             let numbers = self.stepper.step(&self.data.train);
             if !numbers.loss.is_finite() {
-                return Err(self.not_finite(numbers.loss, epoch, step));
+                return Err(self.not_finite(numbers.loss, begun.record.epoch, begun.steps + 1));
             }
-            if record.modalities.is_empty() && !numbers.modalities.is_empty() {
-                record.modalities = self.empty_records();
+            if begun.record.modalities.is_empty() && !numbers.modalities.is_empty() {
+                begun.record.modalities = self.empty_records();
             }
-            add(&mut record, &numbers, 1.0 / steps as f64);
-            let loss = record.loss * steps as f64 / step as f64;
-            listener.event(&Event::Step { epoch, step, loss });
+            add(&mut begun.record, &numbers, 1.0 / steps as f64);
+            begun.steps += 1;
+            let loss = begun.record.loss * steps as f64 / begun.steps as f64;
+            listener.event(&Event::Step { epoch: begun.record.epoch, step: begun.steps, loss });
+            if at.keeper.as_ref().is_some_and(|keeper| keeper.is_due(&self.stepper)) {
+                begun.lap(&mut lap);
+                at.keep(&self.stepper, listener);
+            }
         }
-        record.train_seconds = start.elapsed().as_secs_f64();
-        Ok(Some(record))
+    }
+
+    /// Lets the balancer begin an epoch; its state before that.
+    fn begin(&mut self, epoch: usize, stop: &StopFlag) -> BalancerState {
+        let (data, config, probe) = (self.data, self.config, &self.probe);
+        let (balancer, model) = self.stepper.balancer();
+        let before = balancer.save_state();
+        balancer.begin_epoch(epoch, &mut Meter { model, data, config, probe, epoch, stop });
+        before
     }
 
     fn empty_records(&self) -> Vec<ModalityRecord> {
@@ -233,6 +367,41 @@ impl<'a> Trainer<'a> {
         }
         record.eval_seconds = start.elapsed().as_secs_f64();
         Ok(record)
+    }
+}
+
+/// A training at work.
+struct Running {
+    course: Course,
+    keeper: Option<Keeper>,
+    started: Instant,
+}
+
+impl Running {
+    /// Seconds of training so far, those before an interruption among them.
+    fn seconds(&self) -> f64 {
+        self.course.seconds + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Writes a checkpoint. If that fails, it is said once, and training goes on: there may be room again before its end.
+    fn keep(&mut self, stepper: &Stepper, listener: &mut dyn Listener<Event>) {
+        let (seconds, state) = (self.seconds(), stepper.balancer_state());
+        let Some(keeper) = &mut self.keeper else { return };
+        if let Err(fault) = keeper.keep(stepper, &state, &self.course, seconds)
+            && keeper.fails_first()
+        {
+            let text = format!("no checkpoint could be written ({fault}): training goes on");
+            listener.event(&Event::Note { text });
+        }
+    }
+
+    /// Writes the checkpoint from which a training that ends here goes on, given the state of its balancer.
+    fn keep_at_stop(&mut self, stepper: &Stepper, balancer: &BalancerState) -> Result<(), TrainError> {
+        let seconds = self.seconds();
+        match &mut self.keeper {
+            Some(keeper) => keeper.keep(stepper, balancer, &self.course, seconds),
+            None => Ok(()),
+        }
     }
 }
 

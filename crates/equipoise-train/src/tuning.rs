@@ -1,15 +1,17 @@
 //! A model trained to be compared with others on validation, as a search does.
 
+use crate::carry_out::Place;
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, Event, Listener};
 use crate::model_run::RunContext;
+use crate::prepared::Prepared;
 use crate::requirement::Preparation;
 use crate::role::Role;
 use crate::stopping::StopFlag;
 use crate::trainer::{Trained, Trainer};
-use equipoise_balance::{Balancer, Requirement};
+use equipoise_balance::Requirement;
 use equipoise_data::Dataset;
 use equipoise_models::{Ablation, Inputs};
 use std::path::Path;
@@ -27,6 +29,19 @@ pub struct Tuning<'a> {
     pub metric: &'a str,
     /// Most epochs of the model, where fewer than configured. Teachers are trained in full.
     pub epochs: Option<usize>,
+    /// Where it can be gone on with if it is interrupted; `None` to begin anew each time.
+    pub kept: Option<TuningPlace<'a>>,
+}
+
+/// Where a tuning keeps what it goes on from when it is interrupted.
+#[derive(Clone, Copy, Debug)]
+pub struct TuningPlace<'a> {
+    /// A directory for its checkpoint, of one tuning at a time.
+    pub dir: &'a Path,
+    /// The log of its events, if it is to have one.
+    pub log: Option<&'a Path>,
+    /// [Fingerprint](Dataset::fingerprint) of the data.
+    pub fingerprint: &'a str,
 }
 
 /// What came of it.
@@ -45,7 +60,7 @@ pub struct Tuned {
 }
 
 impl Tuning<'_> {
-    /// Whether [`balancer`](Tuning::balancer) reads or trains teachers, or the plain model.
+    /// Whether [`prepare`](Tuning::prepare) reads or trains teachers, or the plain model.
     pub fn needs_teachers(&self) -> bool {
         self.config.balance.requirement() != Requirement::Nothing
     }
@@ -56,26 +71,25 @@ impl Tuning<'_> {
     /// # Errors
     /// A setting out of range; [`TrainError::TeacherMismatch`] if teachers of other settings lie there; what can
     /// go wrong in their training.
-    pub fn balancer(
+    pub fn prepare(
         &self,
         teachers: &Path,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
-    ) -> Result<Box<dyn Balancer>, TrainError> {
-        let context = RunContext { config: self.config, data: self.data, test: None, inputs: self.inputs };
-        let (balancer, opening) =
-            Preparation { context: &context, dir: teachers, stop }.balancer(listener)?;
-        opening.iter().for_each(|event| listener.event(event));
-        Ok(balancer)
+    ) -> Result<Prepared, TrainError> {
+        let Tuning { config, data, .. } = *self;
+        let inputs = &self.inputs.until(stop);
+        let context = RunContext { config, data, test: None, inputs, from_scratch: false };
+        Preparation { context: &context, dir: teachers, stop }.balancer(listener)
     }
 
-    /// Trains the model under that balancer and measures it.
+    /// Trains the model under that balancer and measures it. Where the same was interrupted before, it goes on.
     ///
     /// # Errors
     /// See [`Trainer`].
     pub fn execute(
         &self,
-        balancer: Box<dyn Balancer>,
+        prepared: Prepared,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Tuned, TrainError> {
@@ -84,8 +98,23 @@ impl Tuning<'_> {
         // Channels are for curves that nobody draws here.
         config.train.channels = false;
         let config = config.checked()?;
-        let trainer = Trainer::new(self.data, self.inputs, &config, Role::Model, balancer)?;
-        let trained = trainer.run(listener, stop)?;
+        let Prepared { balancer, opening, start } = prepared;
+        let trainer = Trainer::new(self.data, &self.inputs.until(stop), &config, Role::Model, balancer)?;
+        let trained = match self.kept {
+            Some(TuningPlace { dir, log, fingerprint: data }) => {
+                let (opening, start) = (&opening, &start);
+                let place = Place { dir, log, opening, run: None, data, start, from_scratch: false };
+                let trained = place.train(trainer, listener, stop)?;
+                if trained.ending != Ending::Interrupted {
+                    place.clear()?;
+                }
+                trained
+            }
+            None => {
+                opening.iter().for_each(|event| listener.event(event));
+                trainer.run(listener, stop)?
+            }
+        };
         let value = self.measure(&trained)?;
         let Trained { best_epoch, epochs, seconds, ending, .. } = trained;
         Ok(Tuned { value, best_epoch, epochs, seconds, ending })

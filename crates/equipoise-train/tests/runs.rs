@@ -80,7 +80,7 @@ fn a_taken_directory_is_refused_and_overwritten_on_request() {
     second.seed += 1;
     let second = second.checked().unwrap();
     std::fs::write(out.join("notes.txt"), "mine").unwrap();
-    let job = Job { config: &second, loaded: &world.loaded, out: &out, overwrite: true };
+    let job = Job { config: &second, loaded: &world.loaded, out: &out, overwrite: true, from_scratch: false };
     job.execute(&mut Silent, &StopFlag::default()).unwrap();
     assert_eq!(Run::open(&out).unwrap().config().unwrap().seed, second.seed);
     assert_eq!(std::fs::read_to_string(out.join("notes.txt")).unwrap(), "mine", "foreign files stay");

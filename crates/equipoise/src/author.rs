@@ -6,9 +6,10 @@
 //! hold an entry to what all of them must do. The guides `docs/add-a-backbone.md` and `docs/add-a-balancer.md` are examples.
 
 pub use equipoise_balance::{
-    BalanceConfig, Balancer, BalancerEntry, BalancerSettings, HeadLosses, Heads, Losses, ModalityStep, Needs,
-    Quantities, Quantity, Requirement, Setup, StepLoss, StepMargins, TREATMENT_EFFECT, Teacher, Update,
-    balancers, losses, register as register_balancer, suite as balancer_suite, weights,
+    BalanceConfig, Balancer, BalancerEntry, BalancerSettings, BalancerState, HeadLosses, Heads, Losses,
+    ModalityStep, Needs, Quantities, Quantity, Requirement, Setup, StateError, StepLoss, StepMargins,
+    TREATMENT_EFFECT, Teacher, Update, balancers, losses, register as register_balancer,
+    suite as balancer_suite, weights,
 };
 pub use equipoise_data::formats::{
     Faults, Format, FormatEntry, Gathered, GatheredModality, GatheredSplit, NoOptions, ReadRequest,

@@ -20,6 +20,7 @@ pub struct Training<'a> {
     stop: StopFlag,
     threads: Option<usize>,
     overwrite: bool,
+    from_scratch: bool,
 }
 
 impl<'a> Training<'a> {
@@ -33,6 +34,7 @@ impl<'a> Training<'a> {
             stop: StopFlag::default(),
             threads: None,
             overwrite: false,
+            from_scratch: false,
         }
     }
 
@@ -95,18 +97,26 @@ impl<'a> Training<'a> {
         self
     }
 
-    /// Trains, evaluates once on test, and keeps the run in a directory.
+    /// Begins anew where a training in the same directory was interrupted, instead of going on from its checkpoint.
+    pub fn from_scratch(mut self) -> Training<'a> {
+        self.from_scratch = true;
+        self
+    }
+
+    /// Trains, evaluates once on test, and keeps the run in a directory. A training of the same settings that was interrupted
+    /// there, or killed, goes on, and ends with the same results as if nothing had happened.
     ///
     /// # Errors
     /// An unknown key or a value out of range; a directory that holds a run already; what can go wrong in training.
     pub fn run_in(self, dir: impl AsRef<Path>) -> Result<TrainedRun, Error> {
-        let Training { data, config, mut listener, stop, threads, overwrite } = self;
+        let Training { data, config, mut listener, stop, threads, overwrite, from_scratch } = self;
         let config = config?;
         if config.data != *data.settings() {
             return Err(Error::DataSetting);
         }
         let config = config.checked()?;
-        let job = Job { config: &config, loaded: data.loaded(), out: dir.as_ref(), overwrite };
+        let (loaded, out) = (data.loaded(), dir.as_ref());
+        let job = Job { config: &config, loaded, out, overwrite, from_scratch };
         let outcome = on_pool(threads, || job.execute(&mut *listener, &stop))??;
         TrainedRun::new(outcome.run, outcome.report, None)
     }

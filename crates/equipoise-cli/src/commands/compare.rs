@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
+use super::opened::open;
 use equipoise_report::compare::{Comparison, compare};
-use equipoise_train::Run;
 use std::path::PathBuf;
 
 /// Compare the test results of two runs user by user.
@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let comparison = compare(&Run::open(&args.first)?, &Run::open(&args.second)?)?;
+    let comparison = compare(&open(&args.first)?, &open(&args.second)?)?;
     if global.json() { print::json(&comparison) } else { print::out(&text(&comparison)) }
 }
 

@@ -84,7 +84,7 @@ fn train(
         std::fs::remove_dir_all(out.join("teachers")).map_err(Failure::failed)?;
     }
     let config = config(args, balance, data).checked()?;
-    let job = Job { config: &config, loaded, out: &out, overwrite: true };
+    let job = Job { config: &config, loaded, out: &out, overwrite: true, from_scratch: false };
     let outcome = job.execute(progress, stop)?;
     if outcome.report.ending == Ending::Interrupted {
         return Err(Failure::failed("stopped before the demo was done"));

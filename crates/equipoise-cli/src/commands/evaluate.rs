@@ -4,10 +4,10 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
+use super::opened::open;
 use clap::ValueEnum;
 use equipoise_eval::{EvalConfig, Evaluation, NdcgDefinition};
 use equipoise_models::Ablation;
-use equipoise_train::Run;
 use equipoise_train::evaluation::evaluate_tables;
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ enum Ndcg {
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let run = Run::open(&args.run)?;
+    let run = open(&args.run)?;
     let config = run.config()?.into_inner();
     let mut source = config.data;
     if let Some(path) = &args.data {

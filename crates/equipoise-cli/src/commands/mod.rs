@@ -10,6 +10,7 @@ pub mod evaluate;
 mod fake;
 pub mod features;
 mod import;
+mod opened;
 mod reading;
 pub mod reproduce;
 pub mod run;

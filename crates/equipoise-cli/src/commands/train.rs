@@ -9,7 +9,8 @@ use super::settings::literal;
 use crate::interrupt::on_interrupt;
 use crate::progress::Progress;
 use equipoise_train::config::Layers;
-use equipoise_train::{Job, Outcome, RunConfig};
+use equipoise_train::events::Ending;
+use equipoise_train::{Job, Outcome, Run, RunConfig, TrainError};
 use std::path::{Path, PathBuf};
 
 /// Train a model, and the teachers that its balancer needs.
@@ -19,7 +20,9 @@ Any setting of the configuration file can be given as --set section.key=value, s
 --dry-run prints every setting with its value and where the value came from.
 
 A run is a directory: config.toml, model.safetensors, events.jsonl, metrics.json, per_user.parquet, report.html.
-Ctrl-C ends training cleanly: the best model so far is saved and evaluated.")]
+Ctrl-C and SIGTERM end training cleanly: the best model so far is saved and evaluated, and the run is marked as interrupted.
+The same command then goes on from its checkpoint, as it does after a crash or kill -9, and ends with the same results as if
+nothing had happened; --from-scratch begins anew.")]
 pub struct Args {
     /// Data set directory (LATTICE or MMRec layout).
     #[arg(long, value_name = "PATH")]
@@ -75,6 +78,9 @@ pub struct Args {
     /// Replace the run that is there.
     #[arg(long)]
     overwrite: bool,
+    /// Begin anew instead of going on from the checkpoint of a run that was interrupted.
+    #[arg(long)]
+    from_scratch: bool,
 }
 
 impl Args {
@@ -139,10 +145,36 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let loaded = config.data.load()?;
     let mut progress = Progress::new(global.quiet);
     loaded.data.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
-    let job = Job { config: &config, loaded: &loaded, out, overwrite: args.overwrite };
-    let outcome = job.execute(&mut progress, &on_interrupt()?)?;
+    let job = Job {
+        config: &config,
+        loaded: &loaded,
+        out,
+        overwrite: args.overwrite,
+        from_scratch: args.from_scratch,
+    };
+    let stop = on_interrupt()?;
+    let outcome = job.execute(&mut progress, &stop).or_else(|fault| unreported(out, &config, fault))?;
     let headline = super::audit::write_report(&outcome.run, None)?;
-    result(&outcome, &headline, global)
+    result(&outcome, &headline, global)?;
+    match outcome.report.ending {
+        Ending::Interrupted => Err(Failure::interrupted(format!(
+            "interrupted after {} epochs: the best model so far is saved, and the same command goes on",
+            outcome.report.epochs
+        ))),
+        Ending::EarlyStop | Ending::LastEpoch => Ok(()),
+    }
+}
+
+/// The run that is there, if it is finished but for its report: the program was ended before that was written.
+fn unreported(out: &Path, config: &RunConfig, fault: TrainError) -> Result<Outcome, Failure> {
+    if let (TrainError::Taken(_), Ok(run)) = (&fault, Run::open(out))
+        && !run.report_path().exists()
+        && run.config().is_ok_and(|saved| saved.deciding() == config.deciding())
+    {
+        run.tidy()?;
+        return Ok(Outcome { report: run.report()?, run });
+    }
+    Err(fault.into())
 }
 
 fn dry_run(layers: &Layers, config: &RunConfig, global: &Global) -> Result<(), Failure> {

@@ -18,6 +18,8 @@ pub struct Progress {
     steps: usize,
     best: Option<(f64, usize)>,
     start: Instant,
+    /// Epochs that were done before.
+    before: usize,
 }
 
 impl Progress {
@@ -25,7 +27,7 @@ impl Progress {
     pub fn new(quiet: bool) -> Progress {
         let terminal = std::io::stderr().is_terminal();
         let (metric, start) = (String::new(), Instant::now());
-        Progress { quiet, bar: None, terminal, metric, epochs: 0, steps: 0, best: None, start }
+        Progress { quiet, bar: None, terminal, metric, epochs: 0, steps: 0, best: None, start, before: 0 }
     }
 
     /// Says something about the work as a whole.
@@ -39,7 +41,7 @@ impl Progress {
     }
 
     fn begin(&mut self, role: &Role, parameters: usize) {
-        self.best = None;
+        (self.best, self.before) = (None, 0);
         self.start = Instant::now();
         let millions = parameters as f64 / 1e6;
         self.say(&format!("training {role}: {millions:.2} M parameters, {} steps an epoch", self.steps));
@@ -50,6 +52,16 @@ impl Progress {
             let bar = ProgressBar::new((self.epochs * self.steps) as u64).with_style(style);
             bar.set_prefix(role.to_string());
             self.bar = Some(bar);
+        }
+    }
+
+    fn resumed(&self, role: &Role, epoch: usize, began_on: Option<&str>) {
+        self.say(&format!("  {role}: goes on at epoch {epoch} of a training that was interrupted"));
+        if let Some(kind) = began_on {
+            self.say(&format!(
+                "  it began on a processor of another kind ({kind}): the last digits of its numbers may differ from those of a \
+                 training on one kind alone"
+            ));
         }
     }
 
@@ -67,7 +79,7 @@ impl Progress {
 
     fn line(&self, record: &EpochRecord) -> String {
         let done = self.start.elapsed().as_secs_f64();
-        let left = done / record.epoch as f64 * (self.epochs - record.epoch) as f64;
+        let left = done / (record.epoch - self.before) as f64 * (self.epochs - record.epoch) as f64;
         format!(
             "  epoch {:>4}/{}  loss {:.4}  validation {} {:.4}{}  at most {} left",
             record.epoch,
@@ -119,6 +131,11 @@ impl Listener<Event> for Progress {
                 }
             }
             Event::Epoch(record) => self.epoch(record),
+            Event::Resumed { role, epoch, best, best_epoch, began_on, .. } => {
+                self.best = (*best_epoch > 0).then_some((*best, *best_epoch));
+                self.before = epoch - 1;
+                self.resumed(role, *epoch, began_on.as_deref());
+            }
             Event::Finished { .. } => self.end(event),
             Event::TeacherReused { modality, path } => {
                 self.say(&format!("{}: saved one used, {path}", Role::Teacher(modality.clone())))

@@ -74,6 +74,12 @@ impl Demo {
         self.dir("data")
     }
 
+    /// Names of its modalities, in order.
+    pub fn modalities(&self) -> Vec<String> {
+        let loaded = equipoise_data::load(&self.data(), &equipoise_data::LoadOptions::default());
+        loaded.expect("the demo can be read").data.modalities.into_iter().map(|m| m.name).collect()
+    }
+
     /// A path beside it.
     pub fn dir(&self, name: &str) -> PathBuf {
         self.0.path().join(name)

@@ -12,6 +12,7 @@
 use super::nearest::Nearest;
 use crate::csr::Csr;
 use crate::features::Features;
+use crate::stop::StopFlag;
 use equipoise_kernels::precise_dot;
 use equipoise_kernels::product::inner_products;
 use rayon::prelude::*;
@@ -45,14 +46,19 @@ pub struct Knn {
 /// `4 * 256 * (1024 + d_m + 2 k)` bytes and what the product of a block packs; never `I x I` numbers. Time
 /// `O(I^2 d_m)`.
 pub fn knn(features: &Features, k: usize) -> Knn {
+    knn_until(features, k, &StopFlag::default()).expect("nobody else can raise this flag")
+}
+
+/// [`knn()`], or `None` if the flag is raised meanwhile: a million items take minutes, and the flag is heard within a second.
+pub fn knn_until(features: &Features, k: usize, stop: &StopFlag) -> Option<Knn> {
     let items = features.rows();
     let k = k.min(items);
     let rows = Rows::new(features);
     let starts: Vec<usize> = (0..items).step_by(ROW_BLOCK).collect();
-    let blocks: Vec<Vec<(u32, f32)>> =
-        starts.into_par_iter().map(|start| rows.nearest(start..items.min(start + ROW_BLOCK), k)).collect();
-    let (neighbours, similarities) = blocks.into_iter().flatten().unzip();
-    Knn { n_items: items, k, neighbours, similarities }
+    let block = |start| rows.nearest(start..items.min(start + ROW_BLOCK), k, stop);
+    let blocks: Option<Vec<Vec<(u32, f32)>>> = starts.into_par_iter().map(block).collect();
+    let (neighbours, similarities) = blocks?.into_iter().flatten().unzip();
+    Some(Knn { n_items: items, k, neighbours, similarities })
 }
 
 /// The features, and what makes inner products cosines.
@@ -79,13 +85,17 @@ impl<'a> Rows<'a> {
         Rows { features, norms, scales, margin }
     }
 
-    /// The nearest of the items in `range`, one after the other, each with neighbours ascending.
-    fn nearest(&self, range: Range<usize>, k: usize) -> Vec<(u32, f32)> {
+    /// The nearest of the items in `range`, one after the other, each with neighbours ascending; `None` once the flag is
+    /// raised.
+    fn nearest(&self, range: Range<usize>, k: usize, stop: &StopFlag) -> Option<Vec<(u32, f32)>> {
         let (items, width) = (self.features.rows(), self.features.width());
         let units = self.units(range.clone());
         let mut products = vec![0.0; range.len() * COLUMN_BLOCK.min(items)];
         let mut nearest: Vec<Nearest> = range.clone().map(|_| Nearest::new(k)).collect();
         for start in (0..items).step_by(COLUMN_BLOCK) {
+            if stop.is_raised() {
+                return None;
+            }
             let columns = start..items.min(start + COLUMN_BLOCK);
             let products = &mut products[..range.len() * columns.len()];
             let candidates = self.features.rows_in(columns.clone());
@@ -95,7 +105,7 @@ impl<'a> Rows<'a> {
                 self.offer(i, start, products, nearest);
             }
         }
-        nearest.into_iter().flat_map(Nearest::into_ascending).collect()
+        Some(nearest.into_iter().flat_map(Nearest::into_ascending).collect())
     }
 
     /// The rows of `range` divided by their norms, zero rows as they are.
@@ -137,6 +147,11 @@ impl<'a> Rows<'a> {
 }
 
 impl Knn {
+    /// The graph in which no item has a neighbour.
+    pub fn without_neighbours(n_items: usize) -> Knn {
+        Knn { n_items, k: 0, neighbours: Vec::new(), similarities: Vec::new() }
+    }
+
     /// Number of items `I`.
     pub fn n_items(&self) -> usize {
         self.n_items

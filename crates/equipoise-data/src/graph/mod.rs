@@ -21,7 +21,7 @@ mod normalisation;
 
 pub use bipartite::Bipartite;
 pub use edges::Edges;
-pub use knn::{Knn, knn};
+pub use knn::{Knn, knn, knn_until};
 pub use normalisation::Normalisation;
 
 pub use crate::csr::{Csr, CsrPattern, TransposedPattern};

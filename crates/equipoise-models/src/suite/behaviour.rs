@@ -171,6 +171,36 @@ pub fn survives_saving(config: &BackboneConfig) {
     assert_eq!(tables(&loaded), tables(&saved), "{}: tables after loading", config.name);
 }
 
+/// Built anew and given the parameters of another in the middle of its training, it trains on as that one does, to the last
+/// bit: what it draws and keeps follows from the seed and the number of the step. A training that was interrupted relies on it.
+pub fn goes_on_from_its_parameters(config: &BackboneConfig) {
+    let data = dataset(2, 3);
+    let mut first = model(config, &data, 3);
+    let ablations = every_ablation(2);
+    let step = |model: &Model, step: u64| {
+        let triples = triples(9, step);
+        let probe = Probe {
+            triples: &triples,
+            ablations: &ablations,
+            all_rows: false,
+            penalty: 0.1,
+            naive: false,
+            step,
+        };
+        observe(model, &probe)
+    };
+    let mut optimiser = Adam::new(AdamConfig { lr: 0.02, ..AdamConfig::default() });
+    for number in [0, 1, 99, 100, 101] {
+        let expected = step(&first, number);
+        let mut other = model(config, &data, 3);
+        other.parameters.restore(&first.parameters.snapshot());
+        let what = format!("{}: taken over at step {number}, it is another model", config.name);
+        assert!(step(&other, number) == expected, "{what}; it keeps something beside its parameters");
+        let gradients = gradient_tensors(&first, expected);
+        optimiser.step(&mut first.parameters, gradients);
+    }
+}
+
 /// The number of threads changes no bit of outputs and gradients.
 pub fn ignores_threads(config: &BackboneConfig) {
     let (model, triples, ablations) = (model(config, &dataset(2, 5), 5), triples(9, 5), every_ablation(2));

@@ -15,6 +15,7 @@
 //! | [`ignores_what_is_constant`] | silencing a modality that is the same everywhere changes no margin |
 //! | [`adds_up_if_it_says_so`] | additive scores are the sum of the parts that ablations take away |
 //! | [`survives_saving`] | saved and loaded, it scores the same |
+//! | [`goes_on_from_its_parameters`] | built anew with the parameters of another, it trains on as that one does |
 //! | [`ignores_threads`] | the number of threads changes no bit |
 //! | [`accepts_the_unknown`] | users and items without interactions get finite scores and gradients |
 //! | [`rows_are_rows_of_the_tables`] | rows requested alone equal those of the full tables |
@@ -29,8 +30,8 @@ mod observe;
 
 pub use additive::adds_up_if_it_says_so;
 pub use behaviour::{
-    accepts_the_unknown, describes_itself, follows_its_seed, ignores_threads, ignores_what_is_constant,
-    learns, rows_are_rows_of_the_tables, shares_without_change, survives_saving,
+    accepts_the_unknown, describes_itself, follows_its_seed, goes_on_from_its_parameters, ignores_threads,
+    ignores_what_is_constant, learns, rows_are_rows_of_the_tables, shares_without_change, survives_saving,
 };
 pub use data::{ITEMS, USERS, dataset, every_ablation, model, triples};
 pub use gradients::gradients_are_difference_quotients;
@@ -62,6 +63,7 @@ pub fn check_with(entry: &BackboneEntry, config: &BackboneConfig) {
     ignores_what_is_constant(config);
     adds_up_if_it_says_so(entry, config);
     survives_saving(config);
+    goes_on_from_its_parameters(config);
     ignores_threads(config);
     accepts_the_unknown(config);
     rows_are_rows_of_the_tables(config);

@@ -5,8 +5,8 @@ use equipoise_data::{Dataset, Loaded};
 use equipoise_encode::{EncodeError, EncodeProgress, encode_images, encode_texts};
 use equipoise_jobs::{Fault, Listener, Standing, StopFlag};
 use equipoise_models::Inputs;
-use equipoise_train::events::{Ending, EventLog};
-use equipoise_train::{Checked, Event, Job, Role, Run, RunConfig, TrainError, Tuning};
+use equipoise_train::events::Ending;
+use equipoise_train::{Checked, Event, Job, Role, Run, RunConfig, TrainError, Tuning, TuningPlace};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,12 +65,14 @@ fn done(task: &Task, listener: &mut dyn Listener<TaskEvent>, stop: &StopFlag) ->
     match &task.work {
         Work::Train(config) => {
             let (config, loaded) = (checked(config)?, data(config, task)?);
-            let job = Job { config: &config, loaded: &loaded, out: dir, overwrite: true };
+            let job =
+                Job { config: &config, loaded: &loaded, out: dir, overwrite: true, from_scratch: false };
             whole(&job, &mut trained, stop).map(Some).map_err(fault)
         }
         Work::Teachers(config) => {
             let (config, loaded) = (checked(config)?, data(config, task)?);
-            let job = Job { config: &config, loaded: &loaded, out: dir, overwrite: true };
+            let job =
+                Job { config: &config, loaded: &loaded, out: dir, overwrite: true, from_scratch: false };
             job.prepare(&mut trained, stop).map(|()| None).map_err(fault)
         }
         Work::Search(config) => {
@@ -127,14 +129,14 @@ fn validated(
 ) -> Result<f64, TrainError> {
     let run = Run::begin(dir, config, data, true)?;
     let inputs = Inputs::new(data);
-    let tuning = Tuning { config, data, inputs: &inputs, metric: &config.train.metric, epochs: None };
+    let events = run.events_path();
+    let fingerprint = data.fingerprint();
+    let kept = Some(TuningPlace { dir, log: Some(&events), fingerprint: &fingerprint });
+    let metric = &config.train.metric;
+    let tuning = Tuning { config, data, inputs: &inputs, metric, epochs: None, kept };
     let teachers = config.balance.teachers.clone().unwrap_or_else(|| dir.join("teachers"));
-    let balancer = tuning.balancer(&teachers, listener, stop)?;
-    let path = run.events_path();
-    let fault = |e: std::io::Error| TrainError::io(&path, e);
-    let mut log = EventLog::create(&path, listener).map_err(fault)?;
-    let tuned = tuning.execute(balancer, &mut log, stop)?;
-    log.finish().map_err(fault)?;
+    let prepared = tuning.prepare(&teachers, listener, stop)?;
+    let tuned = tuning.execute(prepared, listener, stop)?;
     uninterrupted(tuned.ending)?;
     Ok(tuned.value)
 }

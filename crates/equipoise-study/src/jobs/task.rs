@@ -86,6 +86,16 @@ impl Work {
         }
     }
 
+    /// The settings without what changes no result.
+    fn deciding(&self) -> Work {
+        match self {
+            Work::Train(config) => Work::Train(Box::new(config.deciding())),
+            Work::Teachers(config) => Work::Teachers(Box::new(config.deciding())),
+            Work::Search(config) => Work::Search(Box::new(config.deciding())),
+            encoding => encoding.clone(),
+        }
+    }
+
     /// The settings without places: results do not depend on where the data and the teachers lie.
     fn without_places(&self) -> Work {
         let mut work = self.clone();
@@ -197,7 +207,8 @@ impl Task {
 
     /// Everything that decides its result. Where the data lies is among it only if its fingerprint is not.
     pub(super) fn made_from(&self) -> Table {
-        let kept = if self.inputs.is_some() { self.work.without_places() } else { self.work.clone() };
+        let work = self.work.deciding();
+        let kept = if self.inputs.is_some() { work.without_places() } else { work };
         let config = kept.table().expect("there are no paths, or only such as a text file named");
         let mut table = Table::new();
         table.insert("kind".into(), self.work.kind().into());

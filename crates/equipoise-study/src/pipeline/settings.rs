@@ -127,7 +127,7 @@ pub(super) fn deciding(config: &PipelineConfig, method: Method) -> Result<serde_
     if method == Method::Plain {
         run = RunConfig { balance: Default::default(), ..run };
     }
-    let text = run.to_toml().map_err(|e| PipelineError::Setting(e.to_string()))?;
+    let text = run.deciding().to_toml().map_err(|e| PipelineError::Setting(e.to_string()))?;
     Ok(serde_json::Value::String(text))
 }
 

@@ -197,7 +197,8 @@ impl SweepPlan {
         let mut identity = Identity::new();
         let mut add = |key: &str, value: String| identity.insert(key.to_owned(), value);
         for (key, value, _) in self.layers.origins() {
-            let kept = !self.base.is_idle(&key) && !["data.path", "train.channels"].contains(&key.as_str());
+            let kept = !self.base.is_idle(&key)
+                && !["data.path", "train.channels", "train.checkpoint_every"].contains(&key.as_str());
             if kept && !self.space.dimensions().iter().any(|(k, _)| *k == key) {
                 add(&key, value);
             }

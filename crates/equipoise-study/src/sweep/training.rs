@@ -5,10 +5,10 @@ use super::plan::SweepPlan;
 use crate::jobs::fault as training_fault;
 use crate::search::{Fault, Measured, Point, Trial, TrialBudget};
 use equipoise_data::Dataset;
-use equipoise_jobs::Unit;
+use equipoise_jobs::{Key, Lock, Unit};
 use equipoise_models::Inputs;
 use equipoise_train::events::{Ending, Silent};
-use equipoise_train::{Checked, DataConfig, RunConfig, StopFlag, TrainError, Tuning, teachers};
+use equipoise_train::{Checked, DataConfig, RunConfig, StopFlag, TrainError, Tuning, TuningPlace, teachers};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct SweepTraining<'a> {
     plan: &'a SweepPlan,
     teachers: PathBuf,
+    /// Where trials keep their checkpoints, each in a directory of its own.
+    trials: Option<PathBuf>,
     prepared: Mutex<Vec<(DataConfig, Arc<Prepared>)>>,
 }
 
@@ -25,6 +27,7 @@ pub struct SweepTraining<'a> {
 struct Prepared {
     data: Dataset,
     inputs: Inputs,
+    fingerprint: String,
 }
 
 impl<'a> SweepTraining<'a> {
@@ -33,9 +36,29 @@ impl<'a> SweepTraining<'a> {
     /// # Errors
     /// If the data set cannot be used.
     pub fn new(plan: &'a SweepPlan, teachers: &Path) -> Result<SweepTraining<'a>, SweepError> {
-        let training = SweepTraining { plan, teachers: teachers.to_owned(), prepared: Mutex::default() };
+        let teachers = teachers.to_owned();
+        let training = SweepTraining { plan, teachers, trials: None, prepared: Mutex::default() };
         training.prepared(&plan.base().data)?;
         Ok(training)
+    }
+
+    /// The same, whose trials go on from checkpoints in directories below `trials` when a search that was interrupted is taken
+    /// up again.
+    #[must_use]
+    pub fn keeping(mut self, trials: &Path) -> SweepTraining<'a> {
+        self.trials = Some(trials.to_owned());
+        self
+    }
+
+    /// The directory of a trial's checkpoint, which is this trial's alone; `None` where none is kept.
+    fn kept(&self, config: &RunConfig, budget: TrialBudget) -> Option<(PathBuf, Lock)> {
+        let mut key = Key::new("equipoise trial 1");
+        key.add(config.to_toml().ok()?.as_bytes());
+        key.add(&budget.epochs.unwrap_or(config.train.epochs).to_le_bytes());
+        let dir = self.trials.as_ref()?.join(&key.hex()[..16]);
+        // Where two trials of one search are equal, one of them keeps none.
+        let lock = Lock::take(&dir.join(".lock")).ok()?;
+        Some((dir, lock))
     }
 
     /// The data of the base configuration.
@@ -54,7 +77,8 @@ impl<'a> SweepTraining<'a> {
             return Ok(prepared.clone());
         }
         let data = config.load()?.data;
-        let prepared = Arc::new(Prepared { inputs: Inputs::new(&data), data });
+        let (inputs, fingerprint) = (Inputs::new(&data), data.fingerprint());
+        let prepared = Arc::new(Prepared { inputs, data, fingerprint });
         known.push((config.clone(), prepared.clone()));
         Ok(prepared)
     }
@@ -67,16 +91,25 @@ impl<'a> SweepTraining<'a> {
         stop: &StopFlag,
     ) -> Result<Measured, Fault> {
         let prepared = self.prepared(&config.data).map_err(|e| Fault::Machine(e.to_string()))?;
-        let Prepared { data, inputs } = &*prepared;
-        let tuning = Tuning { config, data, inputs, metric: self.plan.metric(), epochs: budget.epochs };
-        let dir = self.teachers.join(teachers::key(config, data));
-        let unit = Unit::new(&dir, teachers::key(config, data));
+        let Prepared { data, inputs, fingerprint } = &*prepared;
+        let kept = self.kept(config, budget);
+        let place = kept.as_ref().map(|(dir, _)| TuningPlace { dir, log: None, fingerprint });
+        let (metric, epochs) = (self.plan.metric(), budget.epochs);
+        let tuning = Tuning { config, data, inputs, metric, epochs, kept: place };
+        let key = teachers::key(config, data);
+        let dir = self.teachers.join(&key);
+        let unit = Unit::new(&dir, key);
         let claim = tuning.needs_teachers().then(|| unit.wait(stop, None)).transpose()?;
-        let balancer = tuning.balancer(&dir, &mut Silent, stop).map_err(fault)?;
+        let prepared = tuning.prepare(&dir, &mut Silent, stop).map_err(fault)?;
         drop(claim);
-        let tuned = tuning.execute(balancer, &mut Silent, stop).map_err(fault)?;
+        let tuned = tuning.execute(prepared, &mut Silent, stop).map_err(fault)?;
         if tuned.ending == Ending::Interrupted {
             return Err(Fault::Interrupted);
+        }
+        if let Some((dir, lock)) = kept {
+            drop(lock);
+            // What stays behind is an empty directory: the search removes it in the end.
+            let _ = std::fs::remove_dir_all(dir);
         }
         let limit = budget.epochs.map_or(config.train.epochs, |most| most.min(config.train.epochs));
         Ok(Measured {

@@ -8,6 +8,7 @@
 //! | `sweep.md`, `sweep.html` | the report, for a repository and for a browser |
 //! | `best.toml` | the best run's configuration, ready for `equipoise train --config` |
 //! | `teachers/<key>/<modality>/` | teachers, by what they depend on |
+//! | `trials/` | checkpoints of the trials at work, while the search goes on |
 
 use super::error::SweepError;
 use super::plan::SweepPlan;
@@ -18,6 +19,9 @@ use equipoise_data::write_atomic;
 use equipoise_train::{Checked, RunConfig, StopFlag};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// The directory of the checkpoints.
+const TRIALS: &str = "trials";
 
 /// A search to be made, or taken up where it was left.
 pub struct Sweep<'a> {
@@ -51,7 +55,8 @@ impl Sweep<'_> {
     ) -> Result<SweepOutcome, SweepError> {
         let default = self.out.join("teachers");
         let teachers = self.plan.config().teachers.as_deref().unwrap_or(&default);
-        let training = SweepTraining::new(self.plan, teachers)?;
+        let trials = self.out.join(TRIALS);
+        let training = SweepTraining::new(self.plan, teachers)?.keeping(&trials);
         let (fingerprint, dataset) = training.with_data(|data| (data.fingerprint(), data.name.clone()))?;
         let strategy = self.plan.strategy()?;
         let journal = self.journal(&self.plan.identity(&fingerprint))?;
@@ -66,6 +71,9 @@ impl Sweep<'_> {
         };
         let found = search.run(&journal, &mut log, stop)?;
         log.failed.map_or(Ok(()), Err)?;
+        if !stop.is_raised() && trials.exists() {
+            std::fs::remove_dir_all(&trials).map_err(|e| SweepError::file(&trials, e))?;
+        }
         self.report(found, dataset, strategy.total())
     }
 

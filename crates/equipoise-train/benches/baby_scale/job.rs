@@ -32,7 +32,7 @@ pub fn run(dir: &Path, out: &Path) {
         config.train.channels = false;
         config.balance.name = "ckd".into();
         let config = config.checked().expect("the settings are in range");
-        let job = Job { config: &config, loaded: &loaded, out, overwrite: true };
+        let job = Job { config: &config, loaded: &loaded, out, overwrite: true, from_scratch: false };
         job.execute(&mut lines, &StopFlag::default()).expect("the job runs");
     });
     let line = json!({ "who": "ours", "what": "job", "epochs": lines.epochs, "seconds": seconds, "peak_mib": peak_mib() });

@@ -6,10 +6,16 @@ use equipoise_data::formats::{FormatEntry, formats};
 use equipoise_models::backbones;
 use std::collections::BTreeSet;
 
-/// Keys that have no default value and so are absent from the serialised default, but for those in the sections of
+/// Keys that are absent from the serialised default, for they have no default value or do not write it, but for those in the sections of
 /// backbones, balancers and layouts.
-const OPTIONAL: [&str; 5] =
-    ["data.modalities", "balance.teachers", "balance.plain", "balance.teacher.lr", "balance.teacher.reg"];
+const OPTIONAL: [&str; 6] = [
+    "data.modalities",
+    "train.checkpoint_every",
+    "balance.teachers",
+    "balance.plain",
+    "balance.teacher.lr",
+    "balance.teacher.reg",
+];
 
 /// Keys of earlier versions and what they are called now.
 const RENAMED: [(&str, &str); 1] = [("data.features", "data.scale")];
@@ -70,6 +76,7 @@ pub fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::CheckpointEvery;
     use equipoise_balance::ogm::Contribution;
     use equipoise_balance::weights::{Denominator, Guard, Level, Sum};
     use equipoise_balance::{Ckd, Ogm, TeacherConfig};
@@ -78,6 +85,7 @@ mod tests {
     fn the_optional_keys_are_exactly_those_that_the_default_leaves_out() {
         let mut config = RunConfig::default();
         config.data.modalities = Some(vec!["text".into()]);
+        config.train.checkpoint_every = CheckpointEvery::Never;
         config.balance.teachers = Some("t".into());
         config.balance.plain = Some("p".into());
         config.balance.get_mut::<Ogm>().contribution = Some(Contribution::Split);

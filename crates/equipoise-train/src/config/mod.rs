@@ -2,6 +2,7 @@
 
 mod check;
 mod checked;
+mod checkpoint_every;
 mod derived;
 mod error;
 pub mod keys;
@@ -11,6 +12,7 @@ mod types;
 mod written;
 
 pub use checked::Checked;
+pub use checkpoint_every::CheckpointEvery;
 pub use error::ConfigError;
 pub use layers::Layers;
 pub use types::{DataConfig, PatienceRule, RunConfig, TrainConfig};

@@ -1,5 +1,6 @@
 //! Everything a run depends on: one type shared by TOML, flags and code.
 
+use super::checkpoint_every::CheckpointEvery;
 use equipoise_balance::BalanceConfig;
 use equipoise_data::{BprSampling, DataError, FeatureScale, LoadOptions, Loaded, MissingFill, load};
 use equipoise_eval::EvalConfig;
@@ -116,6 +117,7 @@ pub enum PatienceRule {
 /// | `patience_rule` | `paper` | how they are counted | `paper`, `released` |
 /// | `metric` | `recall@20` | what selects the best model on validation | `<metric>@<k>` |
 /// | `channels` | true | evaluate each modality's channel as well, for the training curves | |
+/// | `checkpoint_every` | `auto` | evaluations between checkpoints, from which an interrupted run goes on; no result depends on it | `auto` (at most 2 % of the time), `never`, >= 1 |
 /// | `beta1`, `beta2`, `eps` | 0.9, 0.999, 1e-8 | Adam's constants | |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -140,6 +142,9 @@ pub struct TrainConfig {
     pub metric: String,
     /// Evaluate each modality's channel as well.
     pub channels: bool,
+    /// Evaluations between checkpoints. Not written where it is the default, so that equal runs keep equal files.
+    #[serde(skip_serializing_if = "CheckpointEvery::is_auto")]
+    pub checkpoint_every: CheckpointEvery,
     /// Adam's decay of the first moment.
     pub beta1: f64,
     /// Adam's decay of the second moment.
@@ -162,6 +167,7 @@ impl Default for TrainConfig {
             patience_rule: PatienceRule::default(),
             metric: "recall@20".into(),
             channels: true,
+            checkpoint_every: CheckpointEvery::default(),
             beta1: adam.beta1,
             beta2: adam.beta2,
             eps: adam.eps,

@@ -1,6 +1,8 @@
 //! A configuration as it is written down: without the settings of backbones and balancers that it does not use.
 
+use super::checkpoint_every::CheckpointEvery;
 use super::types::RunConfig;
+use std::path::PathBuf;
 
 impl RunConfig {
     /// As TOML: of backbones the section of the chosen one only, of balancers also those that were changed.
@@ -20,6 +22,23 @@ impl RunConfig {
             }
         }
         toml::to_string(&table)
+    }
+
+    /// The same without what changes no result: how often checkpoints are kept.
+    #[must_use]
+    pub fn deciding(&self) -> RunConfig {
+        let mut deciding = self.clone();
+        deciding.train.checkpoint_every = CheckpointEvery::default();
+        deciding
+    }
+
+    /// A hash of every setting that decides what a model becomes. Where data and teachers lie is none of them.
+    pub(crate) fn digest(&self) -> String {
+        let mut deciding = self.deciding();
+        deciding.data.path = PathBuf::new();
+        (deciding.balance.teachers, deciding.balance.plain) = (None, None);
+        let text = serde_json::to_vec(&deciding).expect("a configuration without paths is valid JSON");
+        blake3::hash(&text).to_hex().to_string()
     }
 
     /// Whether a key belongs to a backbone or a balancer that this configuration does not use.

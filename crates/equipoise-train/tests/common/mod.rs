@@ -62,7 +62,8 @@ impl World {
     ) -> Result<Outcome, TrainError> {
         let out = self.path(name);
         let config = &config.clone().checked()?;
-        Job { config, loaded: &self.loaded, out: &out, overwrite: false }.execute(listener, stop)
+        Job { config, loaded: &self.loaded, out: &out, overwrite: false, from_scratch: false }
+            .execute(listener, stop)
     }
 
     pub fn modalities(&self) -> Vec<&str> {

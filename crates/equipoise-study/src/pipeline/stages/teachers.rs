@@ -39,7 +39,7 @@ impl Stage for Teachers {
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let (config, loaded) = prepared(context.config, Method::Ckd, self.seed, false)?;
         let (out, stop) = (context.dir.clone(), context.stop);
-        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true };
+        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true, from_scratch: false };
         match job.prepare(&mut context.training(), stop) {
             Err(TrainError::Interrupted(_)) => Err(PipelineError::Stopped(self.title())),
             done => Ok(done?),

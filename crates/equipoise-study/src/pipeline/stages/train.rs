@@ -46,7 +46,7 @@ impl Stage for Train {
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let (config, loaded) = prepared(context.config, self.method, self.seed, true)?;
         let (out, stop) = (context.dir.clone(), context.stop);
-        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true };
+        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true, from_scratch: false };
         let outcome = job.execute(&mut context.training(), stop)?;
         match outcome.report.ending {
             Ending::Interrupted => Err(PipelineError::Stopped(self.title())),
