@@ -242,7 +242,7 @@ fn ctrl_c_keeps_the_best_model_so_far() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success() && child.wait().unwrap().success());
+    assert_eq!((killed.success(), child.wait().unwrap().code()), (true, Some(130)));
     let report: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(run.join("metrics.json")).unwrap()).unwrap();
     assert_eq!(report["ending"], "interrupted");
