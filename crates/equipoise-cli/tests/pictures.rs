@@ -67,5 +67,5 @@ fn what_cannot_be_used_ends_with_code_2_and_one_sentence() {
     fs::remove_dir_all(dir.path().join("photos")).expect("removed");
     fs::create_dir(dir.path().join("photos")).expect("made");
     let message = failure(&mut features(dir.path()), 2);
-    assert!(message.contains("no .jpg, .jpeg, .png or .webp"), "{message}");
+    assert!(message.contains("no .jpg, .jpeg, .jpe, .jfif, .png, .webp or .gif"), "{message}");
 }

@@ -41,7 +41,12 @@ pub fn item_ids(path: &Path) -> Result<ItemIds, DataError> {
         None => (0..count(&found)?).map(|n| n.to_string()).collect(),
     };
     if ids.is_empty() {
-        return Err(DataError::EmptyTrain { origin: path.display().to_string() });
+        return Err(DataError::Entry {
+            file: path.to_owned(),
+            place: "its items".into(),
+            problem: "none: there is no interaction and no list of items; give a data set that has some"
+                .into(),
+        });
     }
     Ok(ItemIds { ids, format: format.name().to_owned() })
 }
@@ -79,6 +84,15 @@ mod tests {
         );
         write("item_list.txt", "c\t2\na\t0\n");
         assert!(item_ids(dir.path()).expect_err("a gap").to_string().contains("item_list.txt"));
+    }
+
+    #[test]
+    fn an_empty_table_has_no_items() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("likes.csv");
+        std::fs::write(&file, "user,item\n").expect("write");
+        let message = item_ids(&file).expect_err("empty").to_string();
+        assert!(message.contains("likes.csv") && message.contains("no interaction"), "{message}");
     }
 
     #[test]

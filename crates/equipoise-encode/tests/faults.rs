@@ -63,7 +63,7 @@ fn message(name: &str, change: impl FnOnce(&Path)) -> String {
 #[test]
 fn faults_of_a_model_are_named_with_file_and_remedy() {
     type Change = fn(&Path);
-    let cases: [(&str, Change, &[&str]); 20] = [
+    let cases: [(&str, Change, &[&str]); 21] = [
         ("bert", |d| remove(d, "config.json"), &["no config.json", "builtin"]),
         ("bert", |d| replace(d, "config.json", "\"bert\"", "\"gpt2\""), &["\"gpt2\"", "distilbert", "mpnet"]),
         ("bert", |d| replace(d, "config.json", "{", "["), &["config.json", "line"]),
@@ -138,6 +138,15 @@ fn faults_of_a_model_are_named_with_file_and_remedy() {
             "bert",
             |d| edit(d, "modules.json", |m| m.as_array_mut().expect("a list").truncate(1)),
             &["--pooling", "no Pooling in modules.json"],
+        ),
+        (
+            "mpnet",
+            |d| {
+                edit(d, "model.safetensors.index.json", |i| {
+                    i["weight_map"]["embeddings.LayerNorm.bias"] = json!("")
+                })
+            },
+            &["names \"\"", ".safetensors files of the same folder"],
         ),
         (
             "bert",

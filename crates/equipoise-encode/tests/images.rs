@@ -184,7 +184,7 @@ fn what_cannot_be_used_is_said() {
     for (request, says) in [
         (
             ImageRequest { images: empty.path().to_owned(), ..base() },
-            "no .jpg, .jpeg, .jpe, .jfif, .png, .webp or .gif at all but no file",
+            "no .jpg, .jpeg, .jpe, .jfif, .png, .webp or .gif, but nothing",
         ),
         (ImageRequest { images: "nowhere.csv".into(), ..base() }, "nowhere.csv"),
         (ImageRequest { column: Some("photo".into()), ..base() }, "expected no column"),

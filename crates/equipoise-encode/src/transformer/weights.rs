@@ -16,6 +16,7 @@ use crate::json;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
+const ENDING: &str = ".safetensors";
 
 /// Bytes before the header.
 const LENGTH: usize = 8;
@@ -62,10 +63,12 @@ impl Weights {
         let mut names: Vec<&String> = index.weight_map.values().collect();
         names.sort();
         names.dedup();
-        if let Some(outside) = names.iter().find(|name| name.contains(['/', '\\']) || name.starts_with(".."))
-        {
-            let problem =
-                format!("names {outside:?}, expected files of the same folder; fetch the model again");
+        let inside =
+            |name: &str| name.ends_with(ENDING) && !name.contains(['/', '\\']) && !name.starts_with('.');
+        if let Some(outside) = names.iter().find(|name| !inside(name)) {
+            let problem = format!(
+                "names {outside:.60?}, expected {ENDING} files of the same folder; fetch the model again"
+            );
             return Err(EncodeError::file(&dir.join(INDEX), problem));
         }
         Weights::of_files(&names.iter().map(|name| dir.join(name)).collect::<Vec<_>>())
@@ -174,6 +177,12 @@ impl Weights {
 
 impl Shard {
     fn open(file: &Path) -> Result<Shard, EncodeError> {
+        if file.is_dir() {
+            return Err(EncodeError::file(
+                file,
+                "a folder, expected a safetensors file; fetch the model again",
+            ));
+        }
         let opened = File::open(file).map_err(EncodeError::io(file))?;
         // SAFETY: read only; a file that another program cuts short meanwhile ends the process, as with any mapped file.
         let bytes = unsafe { Mmap::map(&opened) }.map_err(EncodeError::io(file))?;

@@ -169,6 +169,8 @@ impl ImageRequest {
     }
 
     fn pictures(&self, ids: &[String]) -> Result<Pictures, EncodeError> {
+        // Says that there is no such file rather than what is wrong with its name.
+        std::fs::metadata(&self.images).map_err(EncodeError::io(&self.images))?;
         if self.images.is_dir() {
             if let Some(column) = self.column.as_ref().or(self.id_column.as_ref()) {
                 let expected = format!("no column, since {} is a folder", self.images.display());

@@ -83,8 +83,8 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
 fn none_at_all(passed_over: &BTreeMap<String, usize>) -> String {
     let (last, first) = ENDINGS.split_last().expect("there are endings");
     let kinds: Vec<String> = passed_over.iter().take(8).map(|(kind, n)| format!("{n} {kind}")).collect();
-    let there = if kinds.is_empty() { "no file".to_owned() } else { kinds.join(", ") };
-    format!("no .{} or .{last} at all but {there}", first.join(", ."))
+    let there = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
+    format!("no .{} or .{last}, but {there}", first.join(", ."))
 }
 
 /// The name without its ending, and how much the ending is preferred; or what the entry is instead, unless it is hidden.

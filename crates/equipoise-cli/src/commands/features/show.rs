@@ -29,11 +29,11 @@ pub fn show(
         "{}: {} rows of {} columns from {} ({}{pooling})\n",
         report.name, report.rows, report.width, report.encoder, report.architecture
     );
-    for (count, what) in notes.iter().filter(|(count, _)| *count > 0) {
-        let _ = writeln!(text, "  - {count} {what}");
-    }
     for remark in report.remarks() {
         let _ = writeln!(text, "  - {remark}");
+    }
+    for (count, what) in notes.iter().filter(|(count, _)| *count > 0) {
+        let _ = writeln!(text, "  - {count} {what}");
     }
     for broken in report.broken.iter().take(NAMED) {
         let _ = writeln!(text, "      {}: {}", broken.item, broken.reason);

@@ -4,6 +4,7 @@ use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
 use super::super::stage::{Context, Stage};
 use super::layout;
+use equipoise_data::formats::{MISSING_ENDING, row_ids_file};
 use equipoise_data::{FeatureSource, LoadOptions, check, write_atomic};
 use equipoise_import::{ConvertOptions, Target, convert};
 use serde_json::json;
@@ -16,6 +17,15 @@ pub(super) struct Data {
     pub(super) imported: bool,
     /// Names of the stages that make features.
     pub(super) features: Vec<String>,
+}
+
+/// A file of features, and what lies beside it and is read with it: whose row is whose, and which items lack it.
+fn of_features(features: &FeatureSource) -> Vec<(String, PathBuf)> {
+    let FeatureSource { name, path } = features;
+    let ids = (format!("ids of features {name}"), row_ids_file(path));
+    let missing = (format!("missing {name}"), path.with_file_name(format!("{name}{MISSING_ENDING}")));
+    let beside = [ids, missing].into_iter().filter(|(_, file)| file.is_file());
+    std::iter::once((format!("features {name}"), path.clone())).chain(beside).collect()
 }
 
 impl Stage for Data {
@@ -33,8 +43,7 @@ impl Stage for Data {
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let data = config.data.iter().map(|path| ("data".to_owned(), path.clone()));
-        let features = config.features.iter().map(|f| (format!("features {}", f.name), f.path.clone()));
-        data.chain(features).collect()
+        data.chain(config.features.iter().flat_map(of_features)).collect()
     }
 
     fn before(&self) -> Vec<String> {
