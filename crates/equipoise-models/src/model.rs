@@ -68,7 +68,7 @@ impl Model {
         if let Some(fault) = build.refusal {
             return Err(ModelError::Setting(fault));
         }
-        if inputs.is_stopped() {
+        if inputs.is_cut() {
             return Err(ModelError::Stopped);
         }
         Ok(Model { backbone, parameters, inputs: inputs.whole() })

@@ -324,6 +324,8 @@ impl<'a> Trainer<'a> {
             if at.keeper.as_ref().is_some_and(|keeper| keeper.is_due(&self.stepper)) {
                 begun.lap(&mut lap);
                 at.keep(&self.stepper, listener);
+                // The seconds of an epoch are those of its steps.
+                lap = Instant::now();
             }
         }
     }
