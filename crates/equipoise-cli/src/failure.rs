@@ -1,8 +1,17 @@
 //! Why a command ends without success, and its exit code.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | a failure on the way: a full disk, a place that may not be written or that another process is writing, a loss that became infinite, a fault of this program; the same command may succeed later |
+//! | 2 | input that cannot be used: the same command fails again |
+//! | 75 | of `task` alone: try again, for every failure that may pass |
+//! | 130 | stopped by Ctrl-C, SIGTERM or SIGHUP; what is done is kept |
 
 use equipoise_data::{DataError, is_input_fault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
+use equipoise_jobs::Fault;
 use equipoise_study::pipeline::PipelineError;
 use equipoise_study::sweep::SweepError;
 use equipoise_train::TrainError;
@@ -10,11 +19,14 @@ use equipoise_train::config::ConfigError;
 use std::fmt;
 use std::path::Path;
 
+/// The exit code of a failure on the way.
+pub const FAILED: u8 = 1;
+/// The exit code for input that cannot be used.
+pub const INPUT: u8 = 2;
+/// The exit code of a command that was stopped: what shells say of one that SIGINT ended.
+pub const INTERRUPTED: u8 = 130;
 /// The exit code that asks for another attempt: `EX_TEMPFAIL` of sysexits.h.
 pub const TRY_AGAIN: u8 = 75;
-
-/// The exit code of a command that was stopped: 128 and the number of SIGINT, as shells have it.
-pub const INTERRUPTED: u8 = 130;
 
 /// A message and an exit code.
 #[derive(Debug)]
@@ -26,7 +38,7 @@ pub struct Failure {
 impl Failure {
     /// Input that cannot be used: exit code 2.
     pub fn input(message: impl fmt::Display) -> Failure {
-        Failure { message: message.to_string(), code: 2 }
+        Failure { message: message.to_string(), code: INPUT }
     }
 
     /// A file that the system refused: exit code 2 where the path is at fault, 1 where the machine is.
@@ -37,10 +49,10 @@ impl Failure {
 
     /// A failure on the way: exit code 1.
     pub fn failed(message: impl fmt::Display) -> Failure {
-        Failure { message: message.to_string(), code: 1 }
+        Failure { message: message.to_string(), code: FAILED }
     }
 
-    /// Stopped by Ctrl-C or SIGTERM; the same command goes on: exit code 130.
+    /// A command that was stopped: exit code 130.
     pub fn interrupted(message: impl fmt::Display) -> Failure {
         Failure { message: message.to_string(), code: INTERRUPTED }
     }
@@ -73,14 +85,21 @@ macro_rules! by_cause {
     };
 }
 
-by_cause!(ConfigError, DataError, EncodeError, EvalError, PipelineError, SweepError);
+by_cause!(ConfigError, DataError, EncodeError, EvalError, SweepError);
 
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Failure {
-        match error {
-            TrainError::Interrupted(_) => Failure::interrupted(error),
-            error if error.is_input() => Failure::input(error),
-            error => Failure::failed(error),
-        }
-    }
+/// The same of errors that may also say that somebody asked for a stop.
+macro_rules! by_cause_or_request {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                match (error.is_interrupt(), error.is_input()) {
+                    (true, _) => Failure::interrupted(error),
+                    (false, true) => Failure::input(error),
+                    (false, false) => Failure::failed(error),
+                }
+            }
+        })*
+    };
 }
+
+by_cause_or_request!(Fault, PipelineError, TrainError);

@@ -1,16 +1,18 @@
 //! The command-line program: parse, understand, do; results on stdout, talk on stderr.
 //!
-//! Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used, 130 stopped by Ctrl-C or SIGTERM.
+//! Exit codes: 0 done, 1 a failure on the way, 2 input that cannot be used, 130 stopped; of `task` also 75, try again.
 
 mod commands;
 mod failure;
 mod global;
+mod guard;
 mod help;
 mod interrupt;
 mod print;
 mod progress;
+mod signals;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
     audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, task, train,
 };
@@ -43,8 +45,13 @@ First steps:
   equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
   equipoise compare runs/plain runs/ckd                 is the difference real?
 
-Exit codes: 0 success, 1 a failure on the way, 2 input that cannot be used, 130 stopped by Ctrl-C or SIGTERM; of
-`task` also 75, try again.";
+Exit codes:
+  0    done
+  1    a failure on the way: a full disk, a place that may not be written or that another process is writing, a loss that
+       became infinite, a fault of this program; the same command may succeed later
+  2    input that cannot be used
+  75   of `task` alone: try again
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; what is done is kept";
 
 #[derive(Subcommand)]
 enum Command {
@@ -76,15 +83,36 @@ enum Command {
     Task(task::Args),
 }
 
+/// Every command that does something by itself, such as `data convert`, hidden ones included.
+pub fn commands() -> Vec<String> {
+    fn walk(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let below = command.has_subcommands();
+        if !path.is_empty() && (!below || !command.is_subcommand_required_set()) {
+            found.push(path.to_owned());
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            walk(inner, format!("{path} {}", inner.get_name()).trim(), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Cli::command(), "", &mut found);
+    found
+}
+
 /// The whole program: reads the command line, does what it says, returns the exit code. A program of your own
 /// that [registers](equipoise_models::register) a backbone and calls this has every command for it.
 pub fn main() -> ExitCode {
+    guard::guarded(run)
+}
+
+fn run() -> ExitCode {
     equipoise_train::memory::keep_freed();
+    signals::tell_faults(failure::FAILED);
     let arguments = match Cli::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // clap's own: help and version are successes, everything else is bad input.
-            let code = if error.use_stderr() { 2 } else { 0 };
+            let code = if error.use_stderr() { failure::INPUT } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);
         }
@@ -100,6 +128,12 @@ pub fn main() -> ExitCode {
 
 /// Does what was asked.
 fn parsed(cli: Cli) -> Result<(), Failure> {
+    if let Command::Task(_) = &cli.command {
+        // Whoever runs tasks gives one again that was stopped.
+        interrupt::ends_with(failure::TRY_AGAIN);
+        signals::tell_faults(failure::TRY_AGAIN);
+    }
+    interrupt::listen()?;
     if let Some(threads) = cli.global.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
         pool.map_err(|e| Failure::failed(format!("--threads {threads}: {e}")))?;

@@ -217,7 +217,10 @@ fn input_that_cannot_be_used_is_named() {
     says(&call(&["--out", &out]), "none of reviews, csv and data given: expected exactly one");
     says(&call(&["--data", &data, "--csv", "x.csv", "--out", &out]), "csv and data of reviews");
     says(&call(&["--data", &data]), "out: expected the directory");
-    says(&call(&["--data", &data, "--meta", "m", "--out", &out]), "meta given: only reviews reads it");
+    says(
+        &call(&["--data", &data, "--meta", "m", "--out", &out]),
+        "expected nothing, as only reviews reads it",
+    );
     says(
         &call(&["--csv", "x.csv", "--out", &out]),
         "no modality: expected items with text or image, or features",

@@ -1,17 +1,19 @@
 //! Whole-file writes that a crash cannot leave half done.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use crate::unfinished::Unfinished;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 /// Writes a file so that a reader sees the old contents or the new, never a part.
 ///
-/// `write` fills a temporary file in the directory of `path`; it is flushed to disk and
-/// renamed over `path`. Missing parent directories are created.
+/// `write` fills `.<name>.part` in the directory of `path`, which is flushed to disk and renamed over `path`. What a killed
+/// program left under that name is written over. Programs that write the same file take turns. Missing parent directories are
+/// created.
 ///
 /// # Errors
-/// Whatever the file system or `write` reports; `path` is then as it was before and the
-/// temporary file is gone.
+/// Whatever the file system or `write` reports; `path` is then as it was before and the part is gone. A place that may not be
+/// written is [`ErrorKind::ReadOnlyFilesystem`], whatever the reason.
 ///
 /// ```
 /// use std::io::Write;
@@ -27,35 +29,85 @@ where
     F: FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 {
     let path = path.as_ref();
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(dir)?;
-    let temporary = builder().tempfile_in(dir)?;
-    let (file, place) = temporary.into_parts();
+    make_dirs(parent(path))?;
+    let (file, part) = part(path).map_err(not_writable)?;
     let mut writer = BufWriter::new(file);
     write(&mut writer)?;
     writer.flush()?;
     writer.get_ref().sync_all()?;
-    place.persist(path).map_err(|failed| failed.error)
+    part.publish(|part| std::fs::rename(part, path)).map_err(not_writable)
 }
 
-/// Ordinary file permissions (0666 less the umask) instead of the private ones of a temporary.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".equipoise-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+/// Makes a directory, and those above it, for something to be written there.
+///
+/// # Errors
+/// File system faults. A place that may not be written is [`ErrorKind::ReadOnlyFilesystem`], whatever the reason.
+pub fn make_dirs(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir).map_err(not_writable)
+}
+
+/// The directory that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A place where nothing may be written is a fault of the machine, as a full disk is: unlike a file that may not be read, it
+/// says nothing about what was given.
+pub fn not_writable(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::PermissionDenied => io::Error::new(ErrorKind::ReadOnlyFilesystem, error),
+        _ => error,
     }
-    builder
+}
+
+/// An empty file beside `path`, for this program alone until it is renamed or removed.
+fn part(path: &Path) -> io::Result<(File, Unfinished)> {
+    let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidFilename))?;
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".part");
+    let hidden = path.with_file_name(hidden);
+    loop {
+        let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&hidden)?;
+        match file.lock() {
+            // A file system without locks: whoever is last is the one whose file stays.
+            Err(error) if error.kind() == ErrorKind::Unsupported => {}
+            locked => locked?,
+        }
+        // Its last holder has renamed or removed the file that was waited for.
+        if is_at(&file, &hidden) {
+            let part = Unfinished::new(hidden);
+            file.set_len(0)?;
+            return Ok((file, part));
+        }
+    }
+}
+
+/// Whether an open file is the one that the path leads to now.
+#[cfg(unix)]
+pub fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |about: std::fs::Metadata| (about.dev(), about.ino());
+    match (file.metadata().map(id), std::fs::metadata(path).map(id)) {
+        (Ok(file), Ok(path)) => file == path,
+        _ => false,
+    }
+}
+
+/// Elsewhere an open file cannot be renamed or removed.
+#[cfg(not(unix))]
+pub fn is_at(_file: &File, _path: &Path) -> bool {
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).expect("listing");
+        entries.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect()
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_no_temporary() {
@@ -68,7 +120,36 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(std::fs::read(&path).expect("still there"), b"old");
-        assert_eq!(std::fs::read_dir(dir.path()).expect("listing").count(), 1);
+        assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_written_over() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        std::fs::write(dir.path().join(".file.part"), "half of what a killed program wrote").expect("write");
+        let path = dir.path().join("file");
+        write_atomic(&path, |f| f.write_all(b"new")).expect("write");
+        assert_eq!(std::fs::read(&path).expect("there"), b"new");
+        assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn writers_of_one_file_take_turns() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("file");
+        std::thread::scope(|scope| {
+            for letter in b"abcdefgh" {
+                let path = &path;
+                scope.spawn(move || {
+                    for length in 1..40 {
+                        write_atomic(path, |f| f.write_all(&vec![*letter; length * 500])).expect("write");
+                        let read = std::fs::read(path).expect("there is a file at any time");
+                        assert!(!read.is_empty() && read.iter().all(|byte| *byte == read[0]), "one writer's");
+                    }
+                });
+            }
+        });
+        assert_eq!(names(dir.path()), ["file"]);
     }
 
     #[cfg(unix)]

@@ -206,6 +206,14 @@ pub enum DataError {
         /// Why, and what to do.
         problem: String,
     },
+    /// A directory that another process is writing.
+    #[error("{}: {by} is at work here; wait for it to end", path.display())]
+    Held {
+        /// The directory.
+        path: PathBuf,
+        /// Who writes it.
+        by: String,
+    },
     /// Data that a layout has no room for.
     #[error("{}: the {layout} layout cannot hold this data: {problem}; choose another layout", path.display())]
     Unfit {
@@ -309,18 +317,6 @@ pub enum DataError {
         /// The option, its value and what was expected.
         fault: FieldError,
     },
-    /// A directory that holds something else.
-    #[error(
-        "{}: the directory is not empty and holds no {mark}, expected a new one or one that was made \
-         by the same command; choose another",
-        path.display()
-    )]
-    Occupied {
-        /// The directory.
-        path: PathBuf,
-        /// The file that would mark it.
-        mark: &'static str,
-    },
 }
 
 impl DataError {
@@ -329,7 +325,31 @@ impl DataError {
         match self {
             DataError::Io { source, .. } => crate::is_input_fault(source),
             DataError::Vocabulary { source, .. } => source.is_input(),
-            _ => true,
+            DataError::Held { .. } => false,
+            DataError::Layout { .. }
+            | DataError::MissingFile { .. }
+            | DataError::Json { .. }
+            | DataError::Entry { .. }
+            | DataError::ItemOutOfRange { .. }
+            | DataError::UserOutOfRange { .. }
+            | DataError::Overlap { .. }
+            | DataError::EmptyTrain { .. }
+            | DataError::Npy { .. }
+            | DataError::Pickle { .. }
+            | DataError::Parquet { .. }
+            | DataError::Unsplit { .. }
+            | DataError::Undated { .. }
+            | DataError::Newer { .. }
+            | DataError::Changed { .. }
+            | DataError::Exists { .. }
+            | DataError::Unfit { .. }
+            | DataError::NotFinite { .. }
+            | DataError::Rows { .. }
+            | DataError::MissingModality { .. }
+            | DataError::NoModality { .. }
+            | DataError::More { .. }
+            | DataError::Setting { .. }
+            | DataError::Option { .. } => true,
         }
     }
 

@@ -10,7 +10,7 @@ use std::fmt::{self, Display};
 pub struct FieldError {
     /// The dotted key, such as `train.lr`; relative to the section while the error is on its way up.
     pub key: String,
-    /// The value as it is written in TOML: `-1`, `"vbrp"`.
+    /// The value as it is written in TOML: `-1`, `"vbrp"`; empty if there is none.
     pub value: String,
     /// What is expected instead, and why the value does not serve where that is not plain.
     pub expected: String,
@@ -27,6 +27,11 @@ impl FieldError {
     /// A value that is a string in TOML.
     pub fn word(key: &str, value: &str, expected: impl Into<String>) -> FieldError {
         FieldError::new(key, format_args!("\"{value}\""), expected)
+    }
+
+    /// A value that is missing. Reads `sweep.trials: expected the number of points`.
+    pub fn missing(key: &str, expected: impl Into<String>) -> FieldError {
+        FieldError::new(key, "", expected)
     }
 
     /// A name that is not one of `names`; the nearest of them is suggested where one is near enough to be meant.
@@ -51,7 +56,10 @@ impl FieldError {
 impl Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldError { key, value, expected, hint } = self;
-        write!(f, "{key} = {value}: expected {expected}")?;
+        match value.as_str() {
+            "" => write!(f, "{key}: expected {expected}")?,
+            value => write!(f, "{key} = {value}: expected {expected}")?,
+        }
         match hint {
             Some(hint) => write!(f, " ({hint})"),
             None => Ok(()),
@@ -115,6 +123,8 @@ mod tests {
     fn the_message_names_key_value_range_and_hint() {
         let error = ranges::positive("lr", -1.0).unwrap_err().within("train");
         assert_eq!(error.to_string(), "train.lr = -1: expected more than 0");
+        let error = FieldError::missing("sweep.trials", "a number");
+        assert_eq!(error.to_string(), "sweep.trials: expected a number");
         let error = FieldError::unknown_name("backbone.name", "vbrp", &["vbpr", "grcn"], Some("vbpr"));
         let text = "backbone.name = \"vbrp\": expected one of vbpr, grcn (did you mean `vbpr`?)";
         assert_eq!(error.to_string(), text);

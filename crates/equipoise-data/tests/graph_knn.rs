@@ -1,8 +1,7 @@
 //! Graphs of similar items against all similarities in float64.
 
 use equipoise_data::Features;
-use equipoise_data::StopFlag;
-use equipoise_data::graph::{Csr, Knn, knn, knn_until};
+use equipoise_data::graph::{Csr, Knn, knn};
 use proptest::prelude::*;
 
 fn features(width: usize, values: Vec<f32>) -> Features {
@@ -48,14 +47,6 @@ fn check(features: &Features, k: usize, knn: &Knn) {
             assert!(cosine(features, i, j as usize) <= f64::from(least) + 1e-5, "{i} lacks {j}");
         }
     }
-}
-
-#[test]
-fn a_raised_flag_ends_the_search() {
-    let (features, stop) = (features(8, random(700, 8, 5)), StopFlag::default());
-    assert_eq!(knn_until(&features, 5, &stop), Some(knn(&features, 5)));
-    stop.raise();
-    assert_eq!(knn_until(&features, 5, &stop), None);
 }
 
 /// The normalised matrix of dense weights, by the definition in float64.

@@ -74,7 +74,7 @@ impl EncodeError {
         match self {
             EncodeError::Data(error) => error.is_input(),
             EncodeError::Io { source, .. } => equipoise_data::is_input_fault(source),
-            EncodeError::Job(_) => false,
+            EncodeError::Job(fault) => fault.is_input(),
             EncodeError::File { .. }
             | EncodeError::Tensor { .. }
             | EncodeError::Setting { .. }

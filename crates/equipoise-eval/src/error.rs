@@ -228,7 +228,26 @@ impl EvalError {
     pub fn is_input(&self) -> bool {
         match self {
             EvalError::Io { source, .. } => equipoise_data::is_input_fault(source),
-            _ => true,
+            // A model that diverged, as in training.
+            EvalError::NonFiniteEmbedding { .. } | EvalError::NonFiniteScore { .. } => false,
+            EvalError::ZeroDim
+            | EvalError::TableLength { .. }
+            | EvalError::TooManyRows { .. }
+            | EvalError::UserOutOfRange { .. }
+            | EvalError::Universe { .. }
+            | EvalError::ZeroK
+            | EvalError::TooLarge { .. }
+            | EvalError::Config(_)
+            | EvalError::NoHeldOut { .. }
+            | EvalError::UnknownMetric { .. }
+            | EvalError::DifferentUsers { .. }
+            | EvalError::Column { .. }
+            | EvalError::SampleLengths { .. }
+            | EvalError::TooFewPairs { .. }
+            | EvalError::NonFiniteSample { .. }
+            | EvalError::PValue { .. }
+            | EvalError::Parquet { .. }
+            | EvalError::Layout { .. } => true,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! An output directory that appears whole or not at all.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use equipoise_data::DataError;
+use equipoise_data::{DataError, Unfinished};
+use equipoise_jobs::{Fault, Place};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::stream::Stream;
 
@@ -24,13 +24,19 @@ pub(crate) const IMPORT: Mark = Mark { file: "import.json", what: "an import" };
 /// The report of a conversion.
 pub(crate) const CONVERSION: Mark = Mark { file: "conversion.json", what: "a conversion" };
 
-/// A data set in the making. Files go into a hidden directory beside the final place, which is renamed at the end.
-/// Until then, and after a fault, the place is as it was. A directory `.equipoise-*.part` that a killed process left
-/// behind may be removed.
+/// The settings of made-up data.
+pub(crate) const DEMO: Mark = Mark { file: "demo.toml", what: "a demo" };
+
+/// The settings of a made-up shop.
+pub(crate) const SHOP: Mark = Mark { file: "shop.toml", what: "a shop" };
+
+/// A data set in the making. Files go into a hidden directory beside the final place, which takes its name at the end (see
+/// [`Place`]). Until then, and after a fault, the place is as it was. Only one program at a time has it.
 pub(crate) struct OutputDir {
-    out: PathBuf,
+    // Before the place: it is removed while its lock is held.
+    filling: Unfinished,
     mark: Mark,
-    temporary: TempDir,
+    place: Place,
 }
 
 impl OutputDir {
@@ -38,13 +44,15 @@ impl OutputDir {
     ///
     /// # Errors
     /// [`DataError::Exists`] if `out` holds something without `mark`, or something with it and `overwrite` is false;
-    /// [`DataError::Io`] if the hidden directory cannot be made.
+    /// [`DataError::Held`] if another program is writing it; [`DataError::Io`] if the hidden directory cannot be made.
     pub(crate) fn reserve(out: &Path, mark: Mark, overwrite: bool) -> Result<OutputDir, DataError> {
         let exists = |problem: String| Err(DataError::Exists { path: out.to_owned(), problem });
         let what = mark.what;
-        if out.file_name().is_none() {
+        if out.as_os_str().is_empty() {
             return exists("expected the name of a new directory".into());
         }
+        let fault = |fault| data_error(out, &fault);
+        let place = Place::claim(out).map_err(fault)?;
         if !is_free(out)? {
             if !out.join(mark.file).is_file() {
                 return exists(format!("holds something other than {what}; choose another directory"));
@@ -55,12 +63,12 @@ impl OutputDir {
                 ));
             }
         }
-        Ok(OutputDir { out: out.to_owned(), mark, temporary: hidden(&parent(out))? })
+        Ok(OutputDir { filling: Unfinished::new(place.begin().map_err(fault)?), mark, place })
     }
 
     /// Where the files go.
     pub(crate) fn dir(&self) -> &Path {
-        self.temporary.path()
+        self.filling.path()
     }
 
     /// Writes the file that marks the directory.
@@ -72,66 +80,46 @@ impl OutputDir {
         out.finish()
     }
 
-    /// Renames the directory to its place. What was there is moved aside first and removed last: if the process is
-    /// killed in between, it is still there as `.<name>.old`.
+    /// Puts the directory in its place, and removes what was there.
     pub(crate) fn finish(self) -> Result<(), DataError> {
-        let out = &self.out;
-        let name = out.file_name().expect("checked when the directory was reserved").to_string_lossy();
-        let old = out.with_file_name(format!(".{name}.old"));
-        let replaced = out.join(self.mark.file).is_file();
-        if replaced {
-            if old.exists() {
-                fs::remove_dir_all(&old).map_err(DataError::io(&old))?;
-            }
-            fs::rename(out, &old).map_err(DataError::io(out))?;
-        } else if out.exists() {
-            fs::remove_dir(out).map_err(DataError::io(out))?;
-        }
-        if let Err(source) = fs::rename(self.temporary.path(), out) {
-            if replaced {
-                // The first fault is the one to report.
-                let _ = fs::rename(&old, out);
-            }
-            return Err(DataError::Io { file: out.clone(), source });
-        }
-        // The directory has another name now: nothing is left to clean up.
-        let _ = self.temporary.keep();
-        if replaced {
-            fs::remove_dir_all(&old).map_err(DataError::io(&old))?;
-        }
-        Ok(())
+        self.finish_with(|_| Ok(()))
+    }
+
+    /// The same, but files of other names that were there stay, such as features that were added.
+    pub(crate) fn finish_beside_others(self) -> Result<(), DataError> {
+        self.finish_with(|place| place.carry_over(&|_| true))
+    }
+
+    fn finish_with(self, carry: impl FnOnce(&Place) -> Result<(), Fault>) -> Result<(), DataError> {
+        let OutputDir { filling, place, .. } = self;
+        let done =
+            filling.publish(|_| place.exchange()).and_then(|()| carry(&place)).and_then(|()| place.clear());
+        done.map_err(|fault| data_error(place.dir(), &fault))
     }
 }
 
-/// The directory that holds `out`.
-fn parent(out: &Path) -> PathBuf {
-    match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+/// A fault of a place as one of the data that was to be written there.
+pub(crate) fn data_error(out: &Path, fault: &Fault) -> DataError {
+    if let Fault::Held { dir, by } = fault {
+        return DataError::Held { path: dir.clone(), by: by.clone() };
     }
+    let (file, source) = match fault.refused() {
+        Some(refused) => {
+            (refused.path.as_path(), std::io::Error::new(refused.source.kind(), refused.source.to_string()))
+        }
+        None => (out, std::io::Error::other(fault.to_string())),
+    };
+    DataError::Io { file: file.to_owned(), source }
 }
 
 /// Whether there is nothing at `out`, or an empty directory.
 fn is_free(out: &Path) -> Result<bool, DataError> {
     match fs::read_dir(out) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
+        // The lock of a directory beside which nothing may be written lies in it.
+        Ok(mut entries) => Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".lock"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
         Err(source) => Err(DataError::Io { file: out.to_owned(), source }),
     }
-}
-
-/// A new hidden directory in `parent`, which is made if need be. The directory is removed again unless it is kept. It
-/// has ordinary permissions (0777 less the umask) instead of the private ones of a temporary directory.
-fn hidden(parent: &Path) -> Result<TempDir, DataError> {
-    fs::create_dir_all(parent).map_err(DataError::io(parent))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".equipoise-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o777));
-    }
-    builder.tempdir_in(parent).map_err(DataError::io(parent))
 }
 
 #[cfg(test)]
@@ -152,8 +140,24 @@ mod tests {
         let out = dir.path().join("data");
         let output = OutputDir::reserve(&out, IMPORT, false).expect("free");
         fs::write(output.dir().join(IMPORT.file), "half").expect("write");
+        let held = OutputDir::reserve(&out, IMPORT, true).err().expect("at work");
+        assert!(matches!(&held, DataError::Held { by, .. } if by.contains("process ")), "{held}");
         drop(output);
         assert!(entries(dir.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_cleared() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let out = dir.path().join("data");
+        fs::create_dir(dir.path().join(".data.new")).expect("create");
+        fs::write(dir.path().join(".data.new/half"), "half").expect("write");
+        fs::write(dir.path().join(".data.lock"), "process 1 (killed)").expect("write");
+        let output = OutputDir::reserve(&out, IMPORT, false).expect("free");
+        fs::write(output.dir().join(IMPORT.file), "whole").expect("write");
+        output.finish().expect("finish");
+        assert_eq!(entries(dir.path()), ["data"]);
+        assert_eq!(entries(&out), [IMPORT.file]);
     }
 
     #[test]

@@ -16,6 +16,8 @@
 //! * [`Claim::begin`] and [`Claim::finish`] write the marks. A process that is killed in between leaves a unit that is begun.
 //! * A [`Fault`] says whether the same work may succeed if it is tried again.
 //!
+//! A [`Place`] is a directory that one program at a time may write, and that is exchanged for a new one at once.
+//!
 //! ```
 //! use equipoise_jobs::{Key, Standing, Unit};
 //! let dir = tempfile::tempdir()?;
@@ -34,12 +36,14 @@ mod fault;
 mod key;
 mod listener;
 mod lock;
+mod place;
 mod unit;
 
 /// A request to stop soon.
-pub use equipoise_data::StopFlag;
-pub use fault::Fault;
+pub use equipoise_data::{Attended, StopFlag};
+pub use fault::{Fault, Refused};
 pub use key::Key;
 pub use listener::{Listener, Silent};
 pub use lock::Lock;
+pub use place::{Place, beside};
 pub use unit::{Claim, FAILED, FINISHED, Standing, UNIT, Unit};

@@ -1,6 +1,7 @@
 //! The right to work somewhere, for one process at a time.
 
 use crate::{Fault, StopFlag};
+use equipoise_data::{Unfinished, is_at, make_dirs, not_writable, parent};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A lock on a file, among processes and among the parts of one. The operating system releases it when the process ends,
 /// however that happens.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    file: File,
+    /// The file itself, where it goes with the lock.
+    passing: Option<Unfinished>,
+}
 
 impl Lock {
     /// Takes the lock on the file at `path`, which is made if there is none.
@@ -20,17 +25,37 @@ impl Lock {
     /// # Errors
     /// [`Fault::Held`] if another holds it; file system faults.
     pub fn take(path: &Path) -> Result<Lock, Fault> {
-        let dir = path.parent().unwrap_or(Path::new(".")).to_owned();
-        std::fs::create_dir_all(&dir).map_err(Fault::io(&dir))?;
-        let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path);
-        let file = file.map_err(Fault::io(path))?;
-        match file.try_lock() {
-            Ok(()) => {
-                sign(&file).map_err(Fault::io(path))?;
-                Ok(Lock(file))
+        Lock::on(path, parent(path))
+    }
+
+    /// The same, but the file is removed with the lock. `dir` is what the lock is about.
+    ///
+    /// # Errors
+    /// As [`take`](Lock::take).
+    pub fn passing(path: &Path, dir: &Path) -> Result<Lock, Fault> {
+        let mut lock = Lock::on(path, dir)?;
+        lock.passing = Some(Unfinished::new(path.to_owned()));
+        Ok(lock)
+    }
+
+    fn on(path: &Path, dir: &Path) -> Result<Lock, Fault> {
+        make_dirs(parent(path)).map_err(Fault::io(parent(path)))?;
+        let refused = |error| Fault::io(path)(not_writable(error));
+        loop {
+            let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path);
+            let file = file.map_err(refused)?;
+            match file.try_lock() {
+                // Its last holder has removed the file in between: this lock keeps nobody out.
+                Ok(()) if !is_at(&file, path) => {}
+                Ok(()) => {
+                    sign(&file).map_err(refused)?;
+                    return Ok(Lock { file, passing: None });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Fault::Held { dir: dir.to_owned(), by: holder(file) });
+                }
+                Err(TryLockError::Error(error)) => return Err(refused(error)),
             }
-            Err(TryLockError::WouldBlock) => Err(Fault::Held { dir, by: holder(file) }),
-            Err(TryLockError::Error(error)) => Err(Fault::io(path)(error)),
         }
     }
 
@@ -39,24 +64,36 @@ impl Lock {
     /// # Errors
     /// [`Fault::Interrupted`] if `stop` was raised; [`Fault::Held`] when patience ended; file system faults.
     pub fn wait(path: &Path, stop: &StopFlag, patience: Option<Duration>) -> Result<Lock, Fault> {
-        let start = Instant::now();
-        loop {
-            match Lock::take(path) {
-                Err(Fault::Held { .. }) if stop.is_raised() => return Err(Fault::Interrupted),
-                Err(held @ Fault::Held { .. }) if patience.is_some_and(|p| start.elapsed() >= p) => {
-                    return Err(held);
-                }
-                Err(Fault::Held { .. }) => std::thread::sleep(PAUSE),
-                done => return done,
+        waiting(|| Lock::take(path), stop, patience)
+    }
+}
+
+/// Tries until the lock is free, `stop` is raised, or `patience` ends.
+pub(crate) fn waiting<T>(
+    take: impl Fn() -> Result<T, Fault>,
+    stop: &StopFlag,
+    patience: Option<Duration>,
+) -> Result<T, Fault> {
+    let _attended = stop.attend();
+    let start = Instant::now();
+    loop {
+        match take() {
+            Err(Fault::Held { .. }) if stop.is_raised() => return Err(Fault::Interrupted),
+            Err(held @ Fault::Held { .. }) if patience.is_some_and(|p| start.elapsed() >= p) => {
+                return Err(held);
             }
+            Err(Fault::Held { .. }) => std::thread::sleep(PAUSE),
+            done => return done,
         }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        // Removed while it is held: whoever opens the next file of this name is kept out by that one alone.
+        drop(self.passing.take());
         // Closing the file releases the lock as well.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 

@@ -34,8 +34,6 @@ pub struct Inputs {
     all_items: RowSet,
     /// Ends the search for neighbours early; see [`until`](Inputs::until).
     stop: StopFlag,
-    /// Raised once a search ended early.
-    cut: StopFlag,
 }
 
 impl Inputs {
@@ -55,25 +53,24 @@ impl Inputs {
             all_users: RowSet::all(data.n_users()),
             all_items: RowSet::all(data.n_items()),
             stop: StopFlag::default(),
-            cut: StopFlag::default(),
         }
     }
 
-    /// The same, in which the search for the nearest of many items ends when that flag is raised. The model that needed them
-    /// is [stopped](crate::ModelError::Stopped) then.
+    /// The same, of which no model can be built any more once that flag is raised: the search for the nearest of many items
+    /// takes long, and ends then.
     #[must_use]
     pub fn until(&self, stop: &StopFlag) -> Inputs {
-        Inputs { stop: stop.clone(), cut: StopFlag::default(), ..self.clone() }
+        Inputs { stop: stop.clone(), ..self.clone() }
     }
 
-    /// Whether a search ended early.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.cut.is_raised()
+    /// Whether the flag is raised.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_raised()
     }
 
     /// The same without that flag, for a model that is built: what it reads must be whole.
     pub(crate) fn whole(self) -> Inputs {
-        Inputs { stop: StopFlag::default(), cut: StopFlag::default(), ..self }
+        Inputs { stop: StopFlag::default(), ..self }
     }
 
     /// Every user.
@@ -94,11 +91,8 @@ impl Inputs {
     /// The `k` nearest items of each item by cosine of modality `m`'s features, itself included.
     pub fn neighbours(&self, m: usize, k: usize) -> Arc<Knn> {
         let found = self.graphs.neighbours(m, k, &self.modalities[m].features, &self.stop);
-        found.unwrap_or_else(|| {
-            // Whatever is built of these is thrown away: see `Model::on`.
-            self.cut.raise();
-            Arc::new(Knn::without_neighbours(self.n_items))
-        })
+        // Whatever is built of these is thrown away: see `Model::on`.
+        found.unwrap_or_else(|| Arc::new(Knn::without_neighbours(self.n_items)))
     }
 
     /// The modalities' names.

@@ -68,7 +68,7 @@ impl Model {
         if let Some(fault) = build.refusal {
             return Err(ModelError::Setting(fault));
         }
-        if inputs.is_cut() {
+        if inputs.is_stopped() {
             return Err(ModelError::Stopped);
         }
         Ok(Model { backbone, parameters, inputs: inputs.whole() })

@@ -51,8 +51,8 @@ pub fn compare(first: &Run, second: &Run) -> Result<Comparison, TrainError> {
         );
         return Err(TrainError::format(second.dir(), reason));
     }
-    let users = PerUser::read_parquet(&first.per_user_path())?;
-    let others = PerUser::read_parquet(&second.per_user_path())?;
+    let users = first.per_user()?;
+    let others = second.per_user()?;
     let mut rows = users.names().map(|n| row(n, &users, &others)).collect::<Result<Vec<_>, _>>()?;
     let corrected = holm(&rows.iter().map(|r| r.p_t).collect::<Vec<_>>())?;
     rows.iter_mut().zip(corrected).for_each(|(row, p)| row.p_t_holm = p);

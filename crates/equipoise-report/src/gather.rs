@@ -2,7 +2,7 @@
 
 use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
 use equipoise_models::Ablation;
-use equipoise_train::events::{self, read_epochs};
+use equipoise_train::events;
 use equipoise_train::recall_by_presence::Presence;
 use equipoise_train::{Report, Run, TrainError};
 use std::path::PathBuf;
@@ -148,7 +148,7 @@ fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, Train
 }
 
 fn history(run: &Run) -> Result<Vec<AuditEpoch>, TrainError> {
-    let epochs = read_epochs(&run.events_path())?;
+    let epochs = run.epochs()?;
     Ok(epochs.into_iter().map(record).collect())
 }
 

@@ -125,7 +125,17 @@ impl TrainError {
             | TrainError::RunFormat { .. }
             | TrainError::TeacherMismatch { .. }
             | TrainError::PlainMismatch { .. } => true,
-            TrainError::Job(_) | TrainError::Interrupted(_) | TrainError::NotFinite { .. } => false,
+            TrainError::Job(fault) => fault.is_input(),
+            TrainError::Interrupted(_) | TrainError::NotFinite { .. } => false,
+        }
+    }
+
+    /// Whether somebody asked for a stop.
+    pub fn is_interrupt(&self) -> bool {
+        match self {
+            TrainError::Interrupted(_) => true,
+            TrainError::Job(fault) => fault.is_interrupt(),
+            _ => false,
         }
     }
 

@@ -30,11 +30,11 @@ pub mod tuning;
 
 mod batch;
 mod beforehand;
+mod bound;
 mod carry_out;
 mod checkpoint;
 mod course;
 mod keeper;
-mod lock;
 mod measurement;
 mod model_run;
 mod own_groups;

@@ -85,6 +85,11 @@ impl RunContext<'_> {
         Ok(Outcome { run: part.run.clone(), report })
     }
 
+    /// Whether a saved model is still to be measured on test.
+    pub fn is_incomplete(&self, saved: &Report) -> bool {
+        self.test.is_some() && saved.test.is_none()
+    }
+
     /// Completes the run of a saved model: measures it on test if the search that trained it left that out.
     ///
     /// # Errors
@@ -92,7 +97,7 @@ impl RunContext<'_> {
     pub fn complete(&self, part: &ModelRun) -> Result<(), TrainError> {
         let saved = part.run.report()?;
         part.run.tidy()?;
-        if self.test.is_none() || saved.test.is_some() {
+        if !self.is_incomplete(&saved) {
             return Ok(());
         }
         let model = part.run.model_on(self.data, self.inputs.clone())?;

@@ -13,6 +13,7 @@ use crate::teachers;
 use crate::trainer::untrained;
 use equipoise_balance::{HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
+use equipoise_jobs::{Fault, Place};
 use equipoise_models::Ablation;
 use std::path::Path;
 
@@ -71,13 +72,14 @@ impl Preparation<'_> {
     fn teacher_run(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
         let (name, role) = (self.name(m), self.teacher_role(m));
         let config = self.context.config.of_teacher();
-        if let Some(run) = teachers::saved(self.dir, name, self.context.config, self.context.data)? {
-            let path = run.dir().display().to_string();
-            listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
-            self.context.complete(&ModelRun { run: &run, role, config: &config })?;
-            return Ok(run);
-        }
-        self.trained(&self.dir.join(name), role, &config, listener)
+        let path = self.dir.join(name);
+        let find = || teachers::saved(self.dir, name, self.context.config, self.context.data);
+        let (run, _place) = self.found_or_mine(&path, &role, &find, listener)?;
+        let Some(run) = run else { return self.trained(&path, role, &config, listener) };
+        let path = run.dir().display().to_string();
+        listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
+        self.context.complete(&ModelRun { run: &run, role, config: &config })?;
+        Run::open(run.dir())
     }
 
     /// The saved plain model's run where it fits, or else that of one trained now.
@@ -85,12 +87,36 @@ impl Preparation<'_> {
         let given = self.context.config.balance.plain.clone();
         let path = given.unwrap_or_else(|| self.dir.join("plain"));
         let config = self.context.config.of_plain();
-        if let Some(run) = teachers::saved_plain(&path, self.context.config, self.context.data)? {
-            listener.event(&Event::PlainReused { path: path.display().to_string() });
-            self.context.complete(&ModelRun { run: &run, role: Role::Plain, config: &config })?;
-            return Ok(run);
+        let find = || teachers::saved_plain(&path, self.context.config, self.context.data);
+        let (run, _place) = self.found_or_mine(&path, &Role::Plain, &find, listener)?;
+        let Some(run) = run else { return self.trained(&path, Role::Plain, &config, listener) };
+        listener.event(&Event::PlainReused { path: path.display().to_string() });
+        self.context.complete(&ModelRun { run: &run, role: Role::Plain, config: &config })?;
+        Run::open(run.dir())
+    }
+
+    /// The saved run that `find` finds, or the right to train it: trainings that share it take turns, and whoever waited finds
+    /// what the other has trained. The right is held as well where something is left to be measured.
+    fn found_or_mine(
+        &self,
+        path: &Path,
+        role: &Role,
+        find: &dyn Fn() -> Result<Option<Run>, TrainError>,
+        listener: &mut dyn Listener<Event>,
+    ) -> Result<(Option<Run>, Option<Place>), TrainError> {
+        let whole = |run: &Run| run.report().is_ok_and(|report| !self.context.is_incomplete(&report));
+        if let Some(run) = find()?.filter(whole) {
+            return Ok((Some(run), None));
         }
-        self.trained(&path, Role::Plain, &config, listener)
+        let mut told = |held: &Fault| {
+            let text = format!("waiting for {}: {held}", role.in_a_sentence());
+            listener.event(&Event::Note { text });
+        };
+        let place = Place::wait(path, self.stop, &mut told).map_err(|fault| match fault {
+            Fault::Interrupted => TrainError::Interrupted(role.clone()),
+            fault => fault.into(),
+        })?;
+        Ok((find()?, Some(place)))
     }
 
     /// Trains a model without a balancer. One that is interrupted leaves an unfinished run, which goes on another time.

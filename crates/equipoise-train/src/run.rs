@@ -10,24 +10,30 @@
 //! | `checkpoint.safetensors` | where training stands, from which the same command goes on; removed at its end |
 //! | `metrics.json` | metrics of the model selected on validation, with their definitions |
 //! | `per_user.parquet` | test metrics of every user (feature `parquet`) |
+//! | `run.json` | the hash of each of these files |
 //! | `report.html` | the imbalance report |
 //! | `teachers/<modality>/` | the teachers, each a run |
 //!
 //! Every file but the log is written whole or not at all; `metrics.json` is written last, so a directory that has
-//! one is a finished run.
+//! one is a finished run. Of a finished run each file is checked against its hash before it is read: one that was damaged,
+//! or copied from another run, is refused. `report.html` is for people, and is not checked. Runs that earlier versions
+//! made have no hashes and are read as they are.
 
+use crate::bound::{self, BoundFiles};
 use crate::checkpoint;
 use crate::config::Layers;
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
-use crate::events::Ending;
+use crate::events::{Ending, EpochRecord, read_epochs};
 use crate::report::Report;
 use crate::role::Role;
-use equipoise_data::{Dataset, write_atomic};
+use equipoise_data::{Dataset, Vocabulary, make_dirs, told_apart, write_atomic};
 use equipoise_models::{Inputs, Model};
 use equipoise_nn::Snapshot;
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Version of the run directory.
 pub const VERSION: u32 = 1;
@@ -36,15 +42,25 @@ pub const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     dir: PathBuf,
+    /// The hashes of its files, if it was opened as a finished run that has them.
+    bound: Option<Arc<BoundFiles>>,
 }
 
+/// Name of the directory of a run's own teachers.
+pub(crate) const TEACHERS: &str = "teachers";
+
 impl Run {
+    /// The run in a directory, which may hold anything.
+    pub(crate) fn at(dir: &Path) -> Run {
+        Run { dir: dir.to_owned(), bound: None }
+    }
+
     /// Makes a directory for a new run.
     ///
     /// # Errors
     /// [`TrainError::Taken`] if there is a run and `overwrite` is false; file system faults.
     pub fn create(dir: &Path, overwrite: bool) -> Result<Run, TrainError> {
-        let run = Run { dir: dir.to_owned() };
+        let run = Run::at(dir);
         if run.config_path().exists() {
             if !overwrite {
                 return Err(TrainError::Taken(dir.to_owned()));
@@ -53,7 +69,7 @@ impl Run {
                 remove(&path)?;
             }
         }
-        std::fs::create_dir_all(dir).map_err(|e| TrainError::io(dir, e))?;
+        make_dirs(dir).map_err(|e| TrainError::io(dir, e))?;
         Ok(run)
     }
 
@@ -63,7 +79,7 @@ impl Run {
     /// # Errors
     /// [`TrainError::Taken`] if there is another run and `overwrite` is false; file system faults.
     pub fn begin(dir: &Path, config: &RunConfig, data: &Dataset, overwrite: bool) -> Result<Run, TrainError> {
-        let there = Run { dir: dir.to_owned() };
+        let there = Run::at(dir);
         if there.is_unfinished(config) {
             // The best model so far stays until there is a better one.
             for path in there.results().into_iter().filter(|path| *path != there.model_path()) {
@@ -79,12 +95,8 @@ impl Run {
 
     /// Whether an unfinished run of that configuration is here: one that was killed, or one that was interrupted and keeps
     /// the checkpoint from which it goes on.
-    fn is_unfinished(&self, config: &RunConfig) -> bool {
-        // Compared as written: settings that a run does not use are not written.
-        let same =
-            |saved: Checked<RunConfig>| saved.deciding().to_toml().ok() == config.deciding().to_toml().ok();
-        let unfinished = !self.metrics_path().exists() || self.is_interrupted();
-        unfinished && self.config().is_ok_and(same)
+    pub(crate) fn is_unfinished(&self, config: &RunConfig) -> bool {
+        self.is_of(config) && (!self.metrics_path().exists() || self.is_interrupted())
     }
 
     /// Whether its training was interrupted and goes on when the same command is given again. Its model is the best so far.
@@ -101,12 +113,27 @@ impl Run {
         if self.is_interrupted() { Ok(()) } else { remove(&self.checkpoint_path()) }
     }
 
+    /// Whether a run of that configuration is here, finished or not.
+    pub fn is_of(&self, config: &RunConfig) -> bool {
+        // Compared as written: settings that a run does not use are not written.
+        let written = |config: &RunConfig| config.deciding().with_absolute_paths().to_toml().ok();
+        let same = |saved: Checked<RunConfig>| written(&saved) == written(config);
+        self.config().is_ok_and(same)
+    }
+
+    /// Its metrics, if a run of that configuration on this data was trained to its end here.
+    pub fn finished_as(&self, config: &RunConfig, data: &Dataset) -> Option<Report> {
+        let run = Run::open(&self.dir).ok().filter(|run| run.is_of(config))?;
+        let report = run.report().ok()?;
+        (report.ending != Ending::Interrupted && report.fingerprint == data.fingerprint()).then_some(report)
+    }
+
     /// An existing, finished run.
     ///
     /// # Errors
-    /// If the directory is no run, or the run never finished.
+    /// If the directory is no run, the run never finished, or `run.json` is damaged.
     pub fn open(dir: &Path) -> Result<Run, TrainError> {
-        let run = Run { dir: dir.to_owned() };
+        let run = Run::at(dir);
         if !run.config_path().exists() {
             return Err(TrainError::format(
                 dir,
@@ -119,7 +146,34 @@ impl Run {
                 "this run did not finish (there is no metrics.json); give the same `equipoise train` command again",
             ));
         }
-        Ok(run)
+        Ok(Run { bound: BoundFiles::read(dir)?.map(Arc::new), ..run })
+    }
+
+    /// Whether its files are bound to it by hashes. Those of a run of an earlier version are not.
+    pub fn is_bound(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// Checks a file against its hash, if there is one.
+    fn check(&self, path: &Path) -> Result<(), TrainError> {
+        match (&self.bound, path.file_name().and_then(OsStr::to_str)) {
+            (Some(bound), Some(name)) => bound.check(name),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for bytes of the file.
+    pub(crate) fn check_bytes(&self, path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+        match (&self.bound, path.file_name().and_then(OsStr::to_str)) {
+            (Some(bound), Some(name)) => bound.check_bytes(name, bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a name in a run's directory is of something that a run writes.
+    pub(crate) fn is_own(name: &OsStr) -> bool {
+        let run = Run::at(Path::new(""));
+        name == TEACHERS || run.files().iter().any(|file| file.as_os_str() == name)
     }
 
     /// The directory.
@@ -151,6 +205,7 @@ impl Run {
         // The mark of a finished run goes first.
         vec![
             self.metrics_path(),
+            self.dir.join(bound::NAME),
             self.tables_path(),
             self.model_path(),
             self.per_user_path(),
@@ -211,13 +266,14 @@ impl Run {
         write_atomic(path, |file| file.write_all(bytes)).map_err(|e| TrainError::io(path, e))
     }
 
-    /// Writes what is known before training.
+    /// Writes what is known before training. Paths are kept absolute.
     ///
     /// # Errors
     /// File system faults.
     pub fn write_start(&self, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
         data.vocabulary.write(&self.vocabulary_path())?;
-        let text = config.to_toml().map_err(|e| TrainError::format(&self.config_path(), e))?;
+        let text = config.with_absolute_paths().to_toml();
+        let text = text.map_err(|e| TrainError::format(&self.config_path(), e))?;
         self.write(&self.config_path(), text.as_bytes())
     }
 
@@ -247,21 +303,32 @@ impl Run {
         self.write(&self.model_path(), &bytes)
     }
 
-    /// Writes `metrics.json`, which marks the run as finished.
+    /// Writes `run.json` and `metrics.json`, which marks the run as finished. Everything else of the run is there by now.
     ///
     /// # Errors
     /// File system faults.
     pub fn write_metrics(&self, report: &Report) -> Result<(), TrainError> {
         let text =
             serde_json::to_string_pretty(report).map_err(|e| TrainError::format(&self.metrics_path(), e))?;
+        let bound = [
+            self.config_path(),
+            self.vocabulary_path(),
+            self.model_path(),
+            self.tables_path(),
+            self.events_path(),
+            self.per_user_path(),
+        ];
+        let names: Vec<&str> = bound.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        BoundFiles::of(&self.dir, &names, ("metrics.json", text.as_bytes()))?.write()?;
         self.write(&self.metrics_path(), text.as_bytes())
     }
 
     /// Its configuration.
     ///
     /// # Errors
-    /// If the file is missing or not a configuration.
+    /// If the file is missing, not that of this run, or not a configuration.
     pub fn config(&self) -> Result<Checked<RunConfig>, TrainError> {
+        self.check(&self.config_path())?;
         Ok(Layers::new().file(&self.config_path())?.resolve()?)
     }
 
@@ -272,12 +339,41 @@ impl Run {
     pub fn report(&self) -> Result<Report, TrainError> {
         let path = self.metrics_path();
         let text = std::fs::read_to_string(&path).map_err(|e| TrainError::io(&path, e))?;
+        self.check_bytes(&path, text.as_bytes())?;
         let report: Report = serde_json::from_str(&text).map_err(|e| TrainError::format(&path, e))?;
         if report.version != VERSION {
             let reason = format!("version {} of a run, this program reads version {VERSION}", report.version);
             return Err(TrainError::format(&path, reason));
         }
         Ok(report)
+    }
+
+    /// The raw ids of the rows of its tables.
+    ///
+    /// # Errors
+    /// If the file is missing, not that of this run, or damaged.
+    pub fn vocabulary(&self) -> Result<Vocabulary, TrainError> {
+        self.check(&self.vocabulary_path())?;
+        Ok(Vocabulary::read(&self.vocabulary_path())?)
+    }
+
+    /// The epochs of its training.
+    ///
+    /// # Errors
+    /// If the log is missing, not that of this run, or damaged.
+    pub fn epochs(&self) -> Result<Vec<EpochRecord>, TrainError> {
+        self.check(&self.events_path())?;
+        read_epochs(&self.events_path())
+    }
+
+    /// Its test metrics user by user.
+    ///
+    /// # Errors
+    /// If the file is missing, not that of this run, or damaged.
+    #[cfg(feature = "parquet")]
+    pub fn per_user(&self) -> Result<equipoise_eval::PerUser, TrainError> {
+        self.check(&self.per_user_path())?;
+        Ok(equipoise_eval::PerUser::read_parquet(&self.per_user_path())?)
     }
 
     /// The trained model, on the data it was trained with.
@@ -296,10 +392,10 @@ impl Run {
         let (config, report) = (self.config()?, self.report()?);
         let found = data.fingerprint();
         if report.fingerprint != found {
+            let (trained, found) = told_apart(&report.fingerprint, &found);
             let reason = format!(
-                "the run was trained on other data (fingerprint {}, this data has {}); give the data set of its config.toml",
-                short(&report.fingerprint),
-                short(&found)
+                "the run was trained on other data (fingerprint {trained}, this data has {found}); give the data set of its \
+                 config.toml, or that data set with --data"
             );
             return Err(TrainError::format(&self.dir, reason));
         }
@@ -307,14 +403,10 @@ impl Run {
         let seed = equipoise_data::Seed(config.seed);
         let model = Model::on(&config.backbone, inputs, seed, &device);
         let mut model = model.map_err(|e| TrainError::model(e, &report.role))?;
+        self.check(&self.model_path())?;
         model.parameters.load_safetensors(&self.model_path())?;
         Ok(model)
     }
-}
-
-/// The first digits of a fingerprint.
-pub(crate) fn short(fingerprint: &str) -> &str {
-    fingerprint.get(..12).unwrap_or(fingerprint)
 }
 
 /// Removes a file, if it is there.

@@ -21,8 +21,8 @@
 //! `eval.exclude_validation_at_test` is set.
 
 use crate::error::TrainError;
-use crate::run::{Run, short};
-use equipoise_data::{Dataset, Interactions, Vocabulary, write_atomic};
+use crate::run::Run;
+use equipoise_data::{Dataset, Interactions, Vocabulary, told_apart, write_atomic};
 use equipoise_models::{Ablation, Encoded};
 use memmap2::Mmap;
 use safetensors::SafeTensors;
@@ -219,21 +219,15 @@ impl FinalTables {
 }
 
 impl Run {
-    /// The raw ids of the rows of its tables.
-    ///
-    /// # Errors
-    /// If the file is missing or damaged.
-    pub fn vocabulary(&self) -> Result<Vocabulary, TrainError> {
-        Ok(Vocabulary::read(&self.vocabulary_path())?)
-    }
-
     /// The final tables of its model, for users and items of this vocabulary, which is the run's.
     ///
     /// # Errors
     /// As [`FinalTables::read`]; if the tables do not fit the vocabulary or `metrics.json`.
     pub fn tables(&self, vocabulary: &Vocabulary) -> Result<FinalTables, TrainError> {
         let (path, report) = (self.tables_path(), self.report()?);
-        let tables = FinalTables::read(&path)?;
+        let opened = Opened::new(&path)?;
+        self.check_bytes(&path, &opened.map)?;
+        let tables = opened.tables()?;
         let sides = [
             ("users", tables.n_users(), vocabulary.users().len()),
             ("items", tables.n_items(), vocabulary.items().len()),
@@ -247,10 +241,9 @@ impl Run {
             }
         }
         if tables.fingerprint != report.fingerprint {
+            let (found, expected) = told_apart(&tables.fingerprint, &report.fingerprint);
             let reason = format!(
-                "tables of other data (fingerprint {}) than metrics.json ({}); copy both files from the same run",
-                short(&tables.fingerprint),
-                short(&report.fingerprint)
+                "tables of other data (fingerprint {found}) than metrics.json ({expected}); copy both files from the same run"
             );
             return Err(TrainError::format(&path, reason));
         }

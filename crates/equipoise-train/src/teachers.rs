@@ -4,9 +4,9 @@ use crate::config::Layers;
 use crate::config::RunConfig;
 use crate::error::TrainError;
 use crate::role::Role;
-use crate::run::{Run, short};
+use crate::run::Run;
 use equipoise_balance::Requirement;
-use equipoise_data::Dataset;
+use equipoise_data::{Dataset, first_digits, told_apart};
 use std::path::Path;
 
 /// The saved teacher of modality `name` in `dir`, if there is a finished one.
@@ -62,7 +62,9 @@ fn differences(
         compare("trained as", &report.role.to_string(), &roles[0].to_string());
     }
     compare("balance.name", &config.balance.name, &wanted.balance.name);
-    compare("data fingerprint", short(&report.fingerprint), short(&data.fingerprint()));
+    let fingerprint = data.fingerprint();
+    let (found, expected) = told_apart(&report.fingerprint, &fingerprint);
+    compare("data fingerprint", found, expected);
     let (saved, wanted) = (identity(&config), identity(wanted));
     for (key, wanted) in &wanted {
         let saved = saved.iter().find(|(k, _)| k == key).map_or("nothing", |(_, v)| v.as_str());
@@ -105,5 +107,5 @@ pub fn key(config: &RunConfig, data: &Dataset) -> String {
     for (key, value) in read.iter().flat_map(identity) {
         hasher.update(format!("\n{key} = {value}").as_bytes());
     }
-    short(hasher.finalize().to_hex().as_str()).to_owned()
+    first_digits(hasher.finalize().to_hex().as_str()).to_owned()
 }

@@ -170,6 +170,7 @@ impl<'a> Trainer<'a> {
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
     ) -> Result<Trained, TrainError> {
+        let _attended = stop.attend();
         let mut at = Running { course, keeper, started: Instant::now() };
         self.announce(listener);
         if at.course.announced {
@@ -324,8 +325,6 @@ impl<'a> Trainer<'a> {
             if at.keeper.as_ref().is_some_and(|keeper| keeper.is_due(&self.stepper)) {
                 begun.lap(&mut lap);
                 at.keep(&self.stepper, listener);
-                // The seconds of an epoch are those of its steps.
-                lap = Instant::now();
             }
         }
     }

@@ -2,11 +2,13 @@
 
 mod common;
 
-use common::{World, entries};
+use common::{Raiser, Recorder, World, entries};
+use equipoise_balance::Ckd;
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
 use equipoise_train::Metrics;
-use equipoise_train::{Job, Role, Run, StopFlag, TrainError, events::Silent};
+use equipoise_train::events::{Ending, Silent};
+use equipoise_train::{Event, Job, Role, Run, RunConfig, StopFlag, TrainError};
 
 #[test]
 fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
@@ -18,10 +20,11 @@ fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
         "metrics.json",
         "model.safetensors",
         "per_user.parquet",
+        "run.json",
         "vocabulary.json",
     ];
     let mut all: Vec<&str> = own.to_vec();
-    all.splice(5..5, ["tables.safetensors", "teachers"]);
+    all.splice(6..6, ["tables.safetensors", "teachers"]);
     assert_eq!(entries(outcome.run.dir()), all, "and no temporary file");
     for name in world.modalities() {
         let dir = world.path("run/teachers").join(name);
@@ -84,6 +87,100 @@ fn a_taken_directory_is_refused_and_overwritten_on_request() {
     job.execute(&mut Silent, &StopFlag::default()).unwrap();
     assert_eq!(Run::open(&out).unwrap().config().unwrap().seed, second.seed);
     assert_eq!(std::fs::read_to_string(out.join("notes.txt")).unwrap(), "mine", "foreign files stay");
+}
+
+/// Every file of a run with its contents.
+fn contents(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let files = entries(dir).into_iter().filter(|name| dir.join(name).is_file());
+    files.map(|name| (name.clone(), std::fs::read(dir.join(name)).unwrap())).collect()
+}
+
+#[test]
+fn a_run_that_is_to_be_replaced_stays_until_the_new_one_is_whole() {
+    let world = World::new();
+    let out = world.path("run");
+    world.run(&world.config(), "run").unwrap();
+    let before = contents(&out);
+    let replace = |config: &RunConfig, stop: &StopFlag, at: (usize, usize)| {
+        let config = config.clone().checked().unwrap();
+        let job =
+            Job { config: &config, loaded: &world.loaded, out: &out, overwrite: true, from_scratch: false };
+        job.execute(&mut Raiser { flag: stop.clone(), at }, stop)
+    };
+    let mut diverging = world.config();
+    diverging.train.lr = 1e30;
+    let error = replace(&diverging, &StopFlag::default(), (9, 9)).err().expect("it diverges");
+    assert!(matches!(error, TrainError::NotFinite { .. }) && !error.is_input(), "{error}");
+    assert_eq!(contents(&out), before);
+    let mut other = world.config();
+    other.seed += 1;
+    let stopped = replace(&other, &StopFlag::default(), (2, 1)).unwrap();
+    assert_eq!(stopped.report.ending, Ending::Interrupted);
+    assert_ne!(stopped.run.dir(), out);
+    assert_eq!(contents(&out), before, "an interrupted run replaces nothing");
+    let done = replace(&other, &StopFlag::default(), (9, 9)).unwrap();
+    assert_eq!((done.run.dir(), done.report.ending), (out.as_path(), Ending::LastEpoch));
+    assert_ne!(contents(&out), before);
+    assert!(Run::open(&out).unwrap().is_of(&other));
+    let names = entries(&world.path("."));
+    assert_eq!(names, ["data", "run"], "nothing stays beside it");
+}
+
+#[test]
+fn teachers_of_a_replaced_run_are_kept_where_they_fit() {
+    let world = World::new();
+    let out = world.path("run");
+    world.run(&world.distilled(), "run").unwrap();
+    let replace = |change: &dyn Fn(&mut RunConfig)| {
+        let mut config = world.distilled();
+        change(&mut config);
+        let config = config.checked().unwrap();
+        let mut heard = Recorder::default();
+        let job =
+            Job { config: &config, loaded: &world.loaded, out: &out, overwrite: true, from_scratch: false };
+        job.execute(&mut heard, &StopFlag::default()).unwrap();
+        heard.0.iter().filter(|event| matches!(event, Event::TeacherReused { .. })).count()
+    };
+    let all = world.modalities().len();
+    assert_eq!(replace(&|config| config.balance.get_mut::<Ckd>().lambda_kd = 0.2), all);
+    assert_eq!(replace(&|config| config.backbone.width = 4), 0, "teachers of another width are trained anew");
+    for name in world.modalities() {
+        assert_eq!(Run::open(&out.join("teachers").join(name)).unwrap().config().unwrap().backbone.width, 4);
+    }
+}
+
+#[test]
+fn a_run_that_somebody_writes_is_refused_by_name() {
+    let world = World::new();
+    let held = equipoise_jobs::Place::claim(&world.path("run")).unwrap();
+    let error = world.run(&world.config(), "run").err().expect("held");
+    let process = format!("process {}", std::process::id());
+    assert!(error.to_string().contains(&process) && !error.is_input(), "{error}");
+    drop(held);
+    world.run(&world.config(), "run").unwrap();
+}
+
+#[test]
+fn two_trainings_that_share_teachers_take_turns() {
+    let world = World::new();
+    let mut config = world.distilled();
+    config.balance.teachers = Some(world.path("shared"));
+    let trained: usize = std::thread::scope(|scope| {
+        let train = |name: &'static str| {
+            let (world, config) = (&world, &config);
+            scope.spawn(move || {
+                let mut heard = Recorder::default();
+                world.run_heard(config, name, &mut heard, &StopFlag::default()).unwrap();
+                let teachers =
+                    |event: &&Event| matches!(event, Event::Started { role: Role::Teacher(_), .. });
+                heard.0.iter().filter(teachers).count()
+            })
+        };
+        ["one", "two", "three"].map(train).map(|thread| thread.join().unwrap()).iter().sum()
+    });
+    assert_eq!(trained, world.modalities().len(), "each teacher is trained once");
+    let model = |name: &str| std::fs::read(world.path(name).join("model.safetensors")).unwrap();
+    assert!(model("one") == model("two") && model("two") == model("three"));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use crate::{Error, TrainedModel};
 use equipoise_models::Ablation;
-use equipoise_train::events::read_epochs;
 use equipoise_train::{EpochRecord, Report, Run};
 use std::path::Path;
 use std::sync::Arc;
@@ -72,7 +71,7 @@ impl TrainedRun {
     /// # Errors
     /// If the log of events is missing or damaged.
     pub fn epochs(&self) -> Result<Vec<EpochRecord>, Error> {
-        Ok(read_epochs(&self.run.events_path())?)
+        Ok(self.run.epochs()?)
     }
 
     /// Everything that was measured.

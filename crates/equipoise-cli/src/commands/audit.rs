@@ -5,6 +5,7 @@ use crate::global::Global;
 use crate::print;
 
 use super::opened::open;
+use equipoise_jobs::Place;
 use equipoise_report::{Audit, headline, html_report, svg_report, text_report, verdicts};
 use equipoise_train::Run;
 use serde_json::json;
@@ -29,6 +30,7 @@ pub struct Args {
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let run = open(&args.run)?;
+    let _place = Place::claim(&args.run)?;
     let plain = args.against.as_deref().map(open).transpose()?;
     let audit = Audit::from_run(&run, plain.as_ref())?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;

@@ -82,7 +82,7 @@ fn text(done: &Conversion, args: &ConvertArgs) -> String {
         done.items,
         done.modalities.join(", "),
         done.scale,
-        done.fingerprint.get(..12).unwrap_or(&done.fingerprint),
+        equipoise_data::first_digits(&done.fingerprint),
     );
     for note in &done.notes {
         let _ = writeln!(text, "  - {note}");

@@ -2,13 +2,14 @@
 
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::stop_flag;
 use crate::print;
 
 use crate::progress::Progress;
 use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
+use equipoise_jobs::Place;
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
@@ -37,11 +38,12 @@ const DEMO_EPOCHS: usize = 400;
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut progress = Progress::new(global.quiet);
+    let _place = Place::claim(&args.out)?;
     let data = args.out.join("demo-data");
     write_demo(&data, &DemoConfig::default())?;
     progress.say(&format!("demo data written to {}", data.display()));
     let loaded = load(&data, &LoadOptions::default())?;
-    let stop = on_interrupt()?;
+    let stop = stop_flag();
     let plain = train(args, &loaded, Unbalanced::NAME, &data, &mut progress, &stop)?;
     let ckd = train(args, &loaded, Ckd::NAME, &data, &mut progress, &stop)?;
     let audit = Audit::from_run(&ckd.run, Some(&plain.run))?;
@@ -79,15 +81,11 @@ fn train(
 ) -> Result<Outcome, Failure> {
     let name = if balance == Unbalanced::NAME { "plain" } else { balance };
     let out = args.out.join(name);
-    // The demo's own directory: teachers of an earlier demo may have had other settings.
-    if out.join("teachers").exists() {
-        std::fs::remove_dir_all(out.join("teachers")).map_err(Failure::failed)?;
-    }
     let config = config(args, balance, data).checked()?;
     let job = Job { config: &config, loaded, out: &out, overwrite: true, from_scratch: false };
     let outcome = job.execute(progress, stop)?;
     if outcome.report.ending == Ending::Interrupted {
-        return Err(Failure::failed("stopped before the demo was done"));
+        return Err(Failure::interrupted("stopped before the demo was done"));
     }
     Ok(outcome)
 }

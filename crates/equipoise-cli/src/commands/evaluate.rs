@@ -6,7 +6,7 @@ use crate::print;
 
 use super::opened::open;
 use clap::ValueEnum;
-use equipoise_eval::{EvalConfig, Evaluation, NdcgDefinition};
+use equipoise_eval::{EvalConfig, EvalError, Evaluation, NdcgDefinition};
 use equipoise_models::Ablation;
 use equipoise_train::evaluation::evaluate_tables;
 use std::path::PathBuf;
@@ -55,19 +55,34 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     if let Some(path) = &args.data {
         source.path = path.clone();
     }
+    if !source.path.exists() {
+        let (run, path) = (run.config_path(), source.path);
+        return Err(Failure::input(match &args.data {
+            Some(_) => format!("--data {}: there is nothing; give the data set of the run", path.display()),
+            None => format!(
+                "{}: the data set {} that the run was trained on is not there; say where it is with --data PATH",
+                run.display(),
+                path.display()
+            ),
+        }));
+    }
     let loaded = source.load()?;
     let model = run.model(&loaded.data)?;
     let ablation = silenced(&args.without, &model.inputs.names())?;
     let eval = settings(args, config.eval);
     let data = &loaded.data;
     let encoded = model.encode_all(&[ablation]);
-    let result = match args.split {
-        Split::Validation => evaluate_tables(&encoded, ablation, &data.validation, &[&data.train], &eval)?,
+    let evaluated = match args.split {
+        Split::Validation => evaluate_tables(&encoded, ablation, &data.validation, &[&data.train], &eval),
         Split::Test => {
             let excluded = eval.excluded_at_test(&data.train, &data.validation);
-            evaluate_tables(&encoded, ablation, loaded.test.open(), &excluded, &eval)?
+            evaluate_tables(&encoded, ablation, loaded.test.open(), &excluded, &eval)
         }
     };
+    let result = evaluated.map_err(|error| match error {
+        EvalError::Config(field) => Failure::input(format!("--{}: {field}", field.key)),
+        error => error.into(),
+    })?;
     if let Some(file) = &args.per_user {
         result.per_user.write_parquet(file, Some(data.vocabulary.users()), &[])?;
     }

@@ -1,10 +1,10 @@
 //! `equipoise run`: from raw files to the report.
 
-use super::settings::literal;
+use super::settings;
 use super::splits;
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::stop_flag;
 use crate::print;
 
 use crate::progress::PipelineProgress;
@@ -131,23 +131,23 @@ pub struct Args {
 impl Args {
     /// The flags that are given, as a configuration.
     fn table(&self) -> Result<toml::Table, Failure> {
-        let path = |p: &Option<PathBuf>| p.as_ref().map(|p| Value::String(p.display().to_string()));
+        let path = |flag: &str, p: &Option<PathBuf>| p.as_ref().map(|p| settings::path(flag, p)).transpose();
         let text = |t: &Option<String>| t.clone().map(Value::String);
         let whole = |n: Option<u32>| n.map(|n| Value::Integer(n.into()));
         let texts = self.text.clone().map(|t| Value::Array(t.into_iter().map(Value::String).collect()));
         let numbers = |s: Shares| Value::Array(s.0.into_iter().map(Value::Float).collect());
         let flags = [
-            ("reviews", path(&self.reviews)),
-            ("meta", path(&self.meta)),
-            ("image_features", path(&self.image_features)),
+            ("reviews", path("--reviews", &self.reviews)?),
+            ("meta", path("--meta", &self.meta)?),
+            ("image_features", path("--image-features", &self.image_features)?),
             ("core", whole(self.core)),
-            ("csv", path(&self.csv)),
-            ("items", path(&self.items)),
+            ("csv", path("--csv", &self.csv)?),
+            ("items", path("--items", &self.items)?),
             ("text", texts),
             ("image", text(&self.image)),
-            ("features", self.sources()),
+            ("features", self.sources()?),
             ("min_rating", self.min_rating.map(Value::Float)),
-            ("data", path(&self.data)),
+            ("data", path("--data", &self.data)?),
             ("split", self.split.map(|rule| Value::String(rule.name().into()))),
             ("shares", self.shares.map(numbers)),
             ("split_seed", whole(self.split_seed)),
@@ -155,7 +155,7 @@ impl Args {
             ("text_pooling", text(&self.text_pooling)),
             ("text_dims", whole(self.text_dims)),
             ("image_model", text(&self.image_model)),
-            ("out", path(&self.out)),
+            ("out", path("--out", &self.out)?),
             ("budget", text(&self.budget)),
             ("backbone", text(&self.backbone)),
             ("seed", whole(self.seed)),
@@ -178,23 +178,18 @@ impl Args {
         Ok(table)
     }
 
-    fn sources(&self) -> Option<Value> {
+    fn sources(&self) -> Result<Option<Value>, Failure> {
         let table = |source: &FeatureSource| {
-            let path = Value::String(source.path.display().to_string());
+            let path = settings::path("--features", &source.path)?;
             let pairs = [("name", Value::String(source.name.clone())), ("path", path)];
-            Value::Table(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            Ok(Value::Table(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
         };
-        (!self.features.is_empty()).then(|| Value::Array(self.features.iter().map(table).collect()))
+        let sources: Vec<Value> = self.features.iter().map(table).collect::<Result<_, Failure>>()?;
+        Ok((!sources.is_empty()).then_some(Value::Array(sources)))
     }
 
     fn set(&self) -> Result<toml::Table, Failure> {
-        let pair = |text: &String| {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.patience=5"))
-            })?;
-            Ok((key.trim().to_owned(), literal(value.trim())))
-        };
-        self.set.iter().map(pair).collect()
+        self.set.iter().map(|text| settings::pair(text)).collect()
     }
 }
 
@@ -203,13 +198,13 @@ fn given<const N: usize>(flags: [(&str, Option<Value>); N]) -> toml::Table {
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let config = PipelineConfig::layered(args.config.as_deref(), &args.table()?)?;
-    let plan = PipelinePlan::new(config)?;
+    let (config, origins) = PipelineConfig::layered(args.config.as_deref(), &args.table()?)?;
+    let plan = PipelinePlan::new(config).map_err(|error| error.at(&origins))?;
     if args.dry_run {
         return dry_run(&plan, global);
     }
     let mut progress = PipelineProgress::new(global.quiet);
-    let summary = carry_out(&plan, &mut progress, &on_interrupt()?)?;
+    let summary = carry_out(&plan, &mut progress, &stop_flag())?;
     drop(progress);
     show(&summary, &plan, global)
 }

@@ -1,9 +1,9 @@
 //! `equipoise sweep`
 
-use super::settings::literal;
+use super::settings;
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::stop_flag;
 use crate::print;
 
 use crate::progress::SweepProgress;
@@ -50,14 +50,13 @@ impl Args {
     fn flags(&self) -> Result<Vec<(String, toml::Value, String)>, Failure> {
         let mut flags = Vec::new();
         if let Some(path) = &self.data {
-            let path = toml::Value::String(path.display().to_string());
+            let path = settings::path("--data", path)?;
             flags.push(("data.path".to_owned(), path, "--data".to_owned()));
         }
         for text in &self.set {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.patience=5"))
-            })?;
-            flags.push((key.trim().to_owned(), literal(value.trim()), format!("--set {key}")));
+            let (key, value) = settings::pair(text)?;
+            let flag = format!("--set {key}");
+            flags.push((key, value, flag));
         }
         Ok(flags)
     }
@@ -74,7 +73,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let threads = (rayon::current_num_threads() / jobs).max(1);
     let sweep = Sweep { plan: &plan, out: &args.out, jobs, threads };
     let mut progress = SweepProgress::new(global.quiet, plan.metric());
-    let outcome = sweep.run(&mut progress, &on_interrupt()?)?;
+    let outcome = sweep.run(&mut progress, &stop_flag())?;
     drop(progress);
     show(&outcome, &args.out, global)?;
     ended(&outcome.results)
@@ -85,7 +84,7 @@ fn ended(results: &Results) -> Result<(), Failure> {
     if !results.over {
         let done = results.records.len();
         let total = results.total;
-        return Err(Failure::failed(format!(
+        return Err(Failure::interrupted(format!(
             "stopped after {done} of {total} evaluations; run the same command to go on"
         )));
     }

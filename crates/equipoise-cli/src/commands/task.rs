@@ -3,7 +3,7 @@
 use super::features::Shown;
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::{end, stop_flag};
 use crate::print;
 use crate::progress::Progress;
 use equipoise_jobs::{Fault, Listener};
@@ -48,7 +48,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let task = Task::read(&args.spec).map_err(Failure::input)?;
     let mut shown =
         TaskProgress { training: Progress::new(global.quiet), encoding: Shown::new(global.quiet) };
-    let done = perform(&task, &mut shown, &on_interrupt()?, Duration::from_secs(args.wait));
+    let done = perform(&task, &mut shown, &stop_flag(), Duration::from_secs(args.wait));
     let finished = done.map_err(|fault| match fault {
         Fault::Own(message) => Failure::failed(message),
         fault => Failure::again(fault),
@@ -80,6 +80,6 @@ fn end_with_stdin() {
     std::thread::spawn(|| {
         let mut buffer = [0; 64];
         while matches!(std::io::stdin().read(&mut buffer), Ok(n) if n > 0) {}
-        std::process::exit(i32::from(crate::failure::TRY_AGAIN));
+        end();
     });
 }

@@ -5,8 +5,8 @@ use crate::global::Global;
 use crate::help;
 use crate::print;
 
-use super::settings::literal;
-use crate::interrupt::on_interrupt;
+use super::settings;
+use crate::interrupt::stop_flag;
 use crate::progress::Progress;
 use equipoise_train::config::Layers;
 use equipoise_train::events::Ending;
@@ -89,33 +89,31 @@ impl Args {
         if let Some(file) = &self.config {
             layers = layers.file(file)?;
         }
-        for (key, flag, value) in self.flags() {
+        for (key, flag, value) in self.flags()? {
             if let Some(value) = value {
                 layers = layers.set(key, value, flag.to_owned())?;
             }
         }
         for text in &self.set {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.patience=5"))
-            })?;
-            layers = layers.set(key.trim(), literal(value.trim()), format!("--set {key}"))?;
+            let (key, value) = settings::pair(text)?;
+            layers = layers.set(&key, value, format!("--set {key}"))?;
         }
         Ok(layers)
     }
 
-    fn flags(&self) -> Vec<(&'static str, &'static str, Option<toml::Value>)> {
+    fn flags(&self) -> Result<Vec<(&'static str, &'static str, Option<toml::Value>)>, Failure> {
         let text = |v: &Option<String>| v.clone().map(toml::Value::String);
-        let path = |v: &Option<PathBuf>| v.as_ref().map(|p| toml::Value::String(p.display().to_string()));
+        let path = |flag, v: &Option<PathBuf>| v.as_ref().map(|p| settings::path(flag, p)).transpose();
         let number = |v: Option<f64>| v.map(toml::Value::Float);
         let whole = |v: Option<u32>| v.map(|v| toml::Value::Integer(v.into()));
         let list = self.modalities.clone().map(|v| v.into_iter().map(toml::Value::String).collect());
-        vec![
-            ("data.path", "--data", path(&self.data)),
+        Ok(vec![
+            ("data.path", "--data", path("--data", &self.data)?),
             ("data.modalities", "--modalities", list.map(toml::Value::Array)),
             ("data.missing", "--missing", text(&self.missing)),
             ("backbone.name", "--backbone", text(&self.backbone)),
             ("balance.name", "--balance", text(&self.balance)),
-            ("balance.teachers", "--teachers", path(&self.teachers)),
+            ("balance.teachers", "--teachers", path("--teachers", &self.teachers)?),
             ("train.epochs", "--epochs", whole(self.epochs)),
             ("seed", "--seed", whole(self.seed)),
             ("train.lr", "--lr", number(self.lr)),
@@ -124,7 +122,7 @@ impl Args {
             ("balance.ckd.lambda_g", "--lambda-g", number(self.lambda_g)),
             ("balance.ckd.weights", "--weights", text(&self.weights)),
             ("device", "--device", text(&self.device)),
-        ]
+        ])
     }
 }
 
@@ -152,29 +150,37 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         overwrite: args.overwrite,
         from_scratch: args.from_scratch,
     };
-    let stop = on_interrupt()?;
-    let outcome = job.execute(&mut progress, &stop).or_else(|fault| unreported(out, &config, fault))?;
+    let outcome = match job.execute(&mut progress, &stop_flag()) {
+        Err(TrainError::Taken(dir)) => unreported(&job).ok_or(TrainError::Taken(dir))?,
+        // A setting that does not go with the data is told with where it stands.
+        Err(TrainError::Field(error)) => return Err(layers.blame(error).into()),
+        done => done?,
+    };
+    let stopped = outcome.report.ending == Ending::Interrupted;
+    if stopped && outcome.run.dir() != out {
+        let out = out.display();
+        return Err(Failure::interrupted(format!(
+            "stopped; the run in {out} is as it was, and the same command goes on with the new one"
+        )));
+    }
     let headline = super::audit::write_report(&outcome.run, None)?;
     result(&outcome, &headline, global)?;
-    match outcome.report.ending {
-        Ending::Interrupted => Err(Failure::interrupted(format!(
+    if stopped {
+        return Err(Failure::interrupted(format!(
             "interrupted after {} epochs: the best model so far is saved, and the same command goes on",
             outcome.report.epochs
-        ))),
-        Ending::EarlyStop | Ending::LastEpoch => Ok(()),
+        )));
     }
+    Ok(())
 }
 
-/// The run that is there, if it is finished but for its report: the program was ended before that was written.
-fn unreported(out: &Path, config: &RunConfig, fault: TrainError) -> Result<Outcome, Failure> {
-    if let (TrainError::Taken(_), Ok(run)) = (&fault, Run::open(out))
-        && !run.report_path().exists()
-        && run.config().is_ok_and(|saved| saved.deciding() == config.deciding())
-    {
-        run.tidy()?;
-        return Ok(Outcome { report: run.report()?, run });
-    }
-    Err(fault.into())
+/// The run that is there already, if it is the one that was asked for and only its report is missing: there was no room for it, or
+/// the program was ended before it was written.
+fn unreported(job: &Job) -> Option<Outcome> {
+    let run = Run::open(job.out).ok().filter(|run| !run.report_path().exists())?;
+    let report = run.finished_as(job.config, &job.loaded.data)?;
+    run.tidy().ok()?;
+    Some(Outcome { run, report })
 }
 
 fn dry_run(layers: &Layers, config: &RunConfig, global: &Global) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use super::Broken;
 use crate::error::EncodeError;
+use equipoise_data::parent;
 use equipoise_jobs::{Claim, Fault, Standing, Unit};
 
 const HASH: usize = 16;
@@ -97,12 +98,14 @@ fn unit(dir: &Path, name: &str, fingerprint: &str) -> Unit {
     Unit::new(dir.join(format!(".equipoise-{name}.part")), fingerprint)
 }
 
+/// Whoever works beside the features works on them.
 fn fault(unit: &Unit) -> impl FnOnce(Fault) -> EncodeError + '_ {
-    |fault| {
-        let Fault::Held { by, .. } = &fault else { return EncodeError::Job(fault) };
-        let problem =
-            format!("another run is encoding these features ({by}); wait for it, or choose another --name");
-        EncodeError::Output { path: unit.dir().to_owned(), problem }
+    |fault| match fault {
+        Fault::Held { by, .. } => {
+            let dir = parent(unit.dir()).to_owned();
+            EncodeError::Job(Fault::Held { dir, by })
+        }
+        fault => EncodeError::Job(fault),
     }
 }
 
@@ -217,7 +220,7 @@ mod tests {
         let store = Store::open(dir.path(), "text", "f").expect("free");
         store.rows(&batches, 1).expect("new").add(0, &[1.0], &[]).expect("added");
         let message = Store::open(dir.path(), "text", "f").map(|_| ()).expect_err("held").to_string();
-        assert!(message.contains("another run"), "{message}");
+        assert!(message.contains("is at work here"), "{message}");
         drop(store);
         let store = Store::open(dir.path(), "text", "g").expect("free");
         assert!(!store.rows(&batches, 1).expect("anew").has(0));

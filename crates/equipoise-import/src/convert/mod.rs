@@ -183,7 +183,8 @@ fn compare(path: &Path, contents: &Contents, target: Target, dir: &Path) -> Resu
     let unfit = |problem: String| DataError::Unfit { path: path.to_owned(), layout: target.name(), problem };
     let names = contents.modalities.iter().map(|m| m.name.clone()).collect();
     let options = LoadOptions { modalities: Some(names), ..LoadOptions::default() };
-    let read = load(dir, &options).map_err(|fault| unfit(fault.to_string()))?;
+    let refused = |fault: DataError| if fault.is_input() { unfit(fault.to_string()) } else { fault };
+    let read = load(dir, &options).map_err(refused)?;
     if read.data.fingerprint() != contents.fingerprint || read.test.open() != &contents.test {
         return Err(unfit(
             "read back, it differs (a raw id with a tab, a line break or blanks at its ends?)".into(),

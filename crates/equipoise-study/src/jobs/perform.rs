@@ -113,7 +113,7 @@ fn data(config: &RunConfig, task: &Task) -> Result<Loaded, Fault> {
 }
 
 fn whole(job: &Job, listener: &mut dyn Listener<Event>, stop: &StopFlag) -> Result<f64, TrainError> {
-    let outcome = job.execute(listener, stop)?;
+    let outcome = job.take_up(listener, stop)?;
     uninterrupted(outcome.report.ending)?;
     let metric = &job.config.train.metric;
     Ok(outcome.report.validation.get(metric).copied().unwrap_or(f64::NAN))
@@ -155,7 +155,7 @@ pub fn fault(error: TrainError) -> Fault {
         TrainError::Job(fault) => fault,
         error @ TrainError::NotFinite { .. } => Fault::Own(error.to_string()),
         error if error.is_input() => Fault::Own(error.to_string()),
-        error => Fault::Machine(error.to_string()),
+        error => Fault::machine(error),
     }
 }
 
@@ -163,6 +163,6 @@ fn encode_fault(error: EncodeError) -> Fault {
     match error {
         EncodeError::Job(fault) => fault,
         error if error.is_input() => Fault::Own(error.to_string()),
-        error => Fault::Machine(error.to_string()),
+        error => Fault::machine(error),
     }
 }

@@ -12,10 +12,11 @@
 use equipoise_encode::{ImageRequest, TextRequest};
 use equipoise_jobs::{Fault, Key, Unit};
 use equipoise_train::config::Layers;
-use equipoise_train::config::keys;
+use equipoise_train::config::{keys, spans, toml_fault};
 use equipoise_train::{Checked, RunConfig};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -61,16 +62,17 @@ impl Work {
         }
     }
 
-    fn read(kind: &str, config: Table, origin: &str) -> Result<Work, String> {
+    fn read(kind: &str, config: Table, place: &dyn Fn(&str) -> String) -> Result<Work, String> {
         Ok(match kind {
-            "train" => Work::Train(Box::new(run(config, origin)?)),
-            "teachers" => Work::Teachers(Box::new(run(config, origin)?)),
-            "search" => Work::Search(Box::new(run(config, origin)?)),
-            "encode-text" => Work::EncodeText(Box::new(request(config, origin)?)),
-            "encode-image" => Work::EncodeImage(Box::new(request(config, origin)?)),
+            "train" => Work::Train(Box::new(run(config, place)?)),
+            "teachers" => Work::Teachers(Box::new(run(config, place)?)),
+            "search" => Work::Search(Box::new(run(config, place)?)),
+            "encode-text" => Work::EncodeText(Box::new(request(config, &place("config"))?)),
+            "encode-image" => Work::EncodeImage(Box::new(request(config, &place("config"))?)),
             _ => {
                 return Err(format!(
-                    "{origin}: kind = {kind:?}: expected train, teachers, search, encode-text or encode-image"
+                    "{}: kind = {kind:?}: expected train, teachers, search, encode-text or encode-image",
+                    place("kind")
                 ));
             }
         })
@@ -111,10 +113,12 @@ impl Work {
     }
 }
 
-fn run(config: Table, origin: &str) -> Result<RunConfig, String> {
+fn run(config: Table, place: &dyn Fn(&str) -> String) -> Result<RunConfig, String> {
     let mut pairs = Vec::new();
     keys::leaves("", &config, &mut |key, value| pairs.push((key.to_owned(), value.clone())));
-    let set = |layers: Layers, (key, value): (String, Value)| layers.set(&key, value, origin.to_owned());
+    let set = |layers: Layers, (key, value): (String, Value)| {
+        layers.set(&key, value, place(&format!("config.{key}")))
+    };
     let layers = pairs.into_iter().try_fold(Layers::new(), set);
     let resolved = layers.and_then(|layers| layers.resolve());
     resolved.map(Checked::into_inner).map_err(|fault| fault.to_string())
@@ -177,11 +181,19 @@ impl Task {
     pub fn read(path: &Path) -> Result<Task, String> {
         let origin = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|e| format!("{origin}: {e}"))?;
-        let spec: Spec = match path.extension().is_some_and(|e| e == "json") {
-            true => serde_json::from_str(&text).map_err(|e| format!("{origin}: {e}"))?,
-            false => toml::from_str(&text).map_err(|e| format!("{origin}: {}", e.to_string().trim_end()))?,
+        let json = path.extension().is_some_and(|e| e == "json");
+        let spec: Spec = if json {
+            serde_json::from_str(&text).map_err(|e| format!("{origin}: {e}"))?
+        } else {
+            toml::from_str(&text).map_err(|e| toml_fault(&origin, &text, &e).to_string())?
         };
-        let work = Work::read(&spec.kind, spec.config, &origin)?;
+        // Of JSON no lines are known.
+        let lines = if json { BTreeMap::new() } else { spans::lines(&text) };
+        let place = |key: &str| match lines.get(key) {
+            Some(line) => format!("{origin}:{line}"),
+            None => origin.clone(),
+        };
+        let work = Work::read(&spec.kind, spec.config, &place)?;
         let parent = path.parent().unwrap_or(Path::new(""));
         let dir = parent.join(spec.dir);
         Ok(Task { name: format!("{} in {}", spec.kind, dir.display()), work, dir, inputs: spec.inputs })
@@ -286,7 +298,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             Task::read(&path).unwrap_err()
         };
-        assert!(fault("kind = \"dance\"\n[config]\n").contains("t.toml: kind = \"dance\": expected train"));
+        assert!(fault("kind = \"dance\"\n[config]\n").contains("t.toml:1: kind = \"dance\": expected train"));
         assert!(fault("kind = \"train\"\nplace = \"x\"\n[config]\n").contains("place"));
         assert!(fault("kind = \"train\"\n[config]\ntrain.lrr = 1\n").contains("did you mean `train.lr`?"));
         assert!(fault("kind = \"encode-text\"\n[config]\nmodle = \"x\"\n").contains("modle"));

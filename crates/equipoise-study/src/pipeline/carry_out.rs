@@ -3,11 +3,11 @@
 use super::error::PipelineError;
 use super::event::PipelineEvent;
 use super::outputs::StageResult;
-use super::plan::{PipelinePlan, PlannedStage, StageState, state};
+use super::plan::{PipelinePlan, PlannedStage, StageState, own_state, state};
 use super::stage::Context;
 use super::stages::layout;
 use super::summary::Summary;
-use equipoise_jobs::{Claim, Fault, Listener, Lock, StopFlag, Unit};
+use equipoise_jobs::{Claim, Listener, Lock, Place, Standing, StopFlag, Unit};
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
@@ -22,14 +22,17 @@ pub fn carry_out(
     stop: &StopFlag,
 ) -> Result<Summary, PipelineError> {
     let out = &plan.config.out;
-    let _lock = lock(out)?;
+    let _lock = Lock::take(&out.join(".lock"))?;
     let total = plan.stages.len();
     for (n, (stage, part)) in plan.stages.iter().zip(&plan.parts).enumerate() {
         let head = format!("[{}/{total}] {}", n + 1, stage.title);
-        let unit = Unit::new(out.join(&stage.name), &stage.fingerprint);
+        let dir = out.join(&stage.name);
+        let unit = Unit::new(&dir, &stage.fingerprint);
         // Looked at anew: another call may have been at work since the plan was made.
         let state = state(&unit)?;
         if state == StageState::UpToDate {
+            // A call that was killed right after its work may have left what it replaced.
+            Place::claim(&dir)?.clear()?;
             listener.event(&PipelineEvent::Note(format!("{head}: up to date")));
             continue;
         }
@@ -38,11 +41,20 @@ pub fn carry_out(
         }
         listener.event(&PipelineEvent::Note(format!("{head}{}", why(state))));
         let start = Instant::now();
-        let claim = begin(&unit, stage, state)?;
-        let dir = unit.dir().to_owned();
-        part.run(&mut Context { config: &plan.config, dir, listener: &mut *listener, stop })?;
+        let place = Place::claim(&dir)?;
+        let filled = filled(&place, &unit)?;
+        if filled.standing()? != Standing::Finished {
+            let claim = begin(&filled, stage)?;
+            let dir = filled.dir().to_owned();
+            part.run(&mut Context { config: &plan.config, dir, listener: &mut *listener, stop })?;
+            let seconds = start.elapsed().as_secs_f64();
+            claim.finish(&StageResult::of(filled.dir(), seconds)?)?;
+        }
+        if filled.dir() != unit.dir() {
+            place.exchange()?;
+            place.clear()?;
+        }
         let seconds = start.elapsed().as_secs_f64();
-        claim.finish(&StageResult::of(unit.dir(), seconds)?)?;
         listener.event(&PipelineEvent::Done { stage: n + 1, total, seconds });
     }
     finished_summary(out)
@@ -66,24 +78,25 @@ pub fn finished_summary(out: &Path) -> Result<Summary, PipelineError> {
     serde_json::from_str(&text).map_err(|e| PipelineError::file(&path, e))
 }
 
-/// Claims an empty directory for the stage, or the one in which it was cut short.
-fn begin(unit: &Unit, stage: &PlannedStage, state: StageState) -> Result<Claim, PipelineError> {
-    let claim = unit.claim()?;
-    if state == StageState::Outdated {
-        claim.clear()?;
+/// Where a stage is made: in its place, or beside results of other settings, which stay until it is whole. What an earlier call
+/// began beside it is gone on with if it is the same stage, and removed otherwise.
+fn filled(place: &Place, unit: &Unit) -> Result<Unit, PipelineError> {
+    if own_state(unit)? != StageState::Outdated {
+        place.clear()?;
+        return Ok(unit.clone());
     }
+    let beside = Unit::new(place.beside(), unit.key());
+    if place.is_begun() && !matches!(beside.standing()?, Standing::Other | Standing::Foreign) {
+        return Ok(beside);
+    }
+    place.begin()?;
+    Ok(beside)
+}
+
+/// Claims the directory in which a stage is made.
+fn begin(unit: &Unit, stage: &PlannedStage) -> Result<Claim, PipelineError> {
+    let claim = unit.claim()?;
     let PlannedStage { name, settings, files, before, .. } = stage;
     claim.begin(&json!({ "stage": name, "settings": settings, "files": files, "before": before }))?;
     Ok(claim)
-}
-
-/// The right to work in `out`.
-fn lock(out: &Path) -> Result<Lock, PipelineError> {
-    Lock::take(&out.join(".lock")).map_err(|fault| match fault {
-        Fault::Held { by, .. } => PipelineError::file(
-            out,
-            format!("another `equipoise run` ({by}) is at work here; wait for it, or give another --out"),
-        ),
-        fault => fault.into(),
-    })
 }

@@ -3,6 +3,7 @@
 use super::config::PipelineConfig;
 use super::error::PipelineError;
 use super::source::Source;
+use equipoise_data::{FieldError, ranges};
 
 impl PipelineConfig {
     /// Checks what belongs together, and every range that can be checked without a file; returns where the data comes from.
@@ -10,20 +11,21 @@ impl PipelineConfig {
     /// # Errors
     /// The first fault: field, value and what is expected.
     pub fn check(&self) -> Result<Source, PipelineError> {
-        let fault = |text: String| Err(PipelineError::Setting(text));
         let source = Source::of(self)?;
-        if self.min_rating.is_some_and(|rating| !rating.is_finite()) {
-            return fault(format!("min_rating = {:?}: expected a finite number", self.min_rating));
+        if let Some(rating) = self.min_rating.filter(|rating| !rating.is_finite()) {
+            return Err(FieldError::new("min_rating", rating, "a finite number").into());
         }
         if let Some(expected) = self.lacking_modality(&source) {
-            return fault(format!("no modality: expected {expected}, so that items have features"));
+            let expected = format!("{expected}, so that items have features");
+            return Err(FieldError::missing("no modality", expected).into());
         }
         if self.out.as_os_str().is_empty() {
-            return fault("out: expected the directory where everything goes".into());
+            return Err(FieldError::missing("out", "the directory where everything goes").into());
         }
         if !(1..=1000).contains(&self.seeds) {
-            return fault(format!("seeds = {}: expected 1 to 1000", self.seeds));
+            return Err(FieldError::new("seeds", self.seeds, "1 to 1000").into());
         }
+        ranges::at_least_one("epochs", self.epochs)?;
         Ok(source)
     }
 

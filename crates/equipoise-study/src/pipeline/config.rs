@@ -1,8 +1,10 @@
 //! What a pipeline is asked to do.
 
 use super::error::PipelineError;
+use super::origins::Origins;
 use equipoise_data::{Columns, FeatureSource, Shares, SplitRule};
 use equipoise_models::BackboneConfig;
+use equipoise_train::config::{ConfigError, toml_fault};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -162,22 +164,34 @@ impl Default for PipelineConfig {
 }
 
 impl PipelineConfig {
-    /// The configuration of a file, over which `flags` win (tables are merged key by key).
+    /// The configuration of a file, over which `flags` win (tables are merged key by key), and where each setting stands.
     ///
     /// # Errors
-    /// If the file cannot be read, or a key is unknown or of the wrong type: file and line where the file is at fault.
-    pub fn layered(file: Option<&Path>, flags: &toml::Table) -> Result<PipelineConfig, PipelineError> {
-        let mut table = toml::Table::new();
-        if let Some(path) = file {
-            let text = std::fs::read_to_string(path).map_err(|e| PipelineError::file(path, e))?;
-            // By itself first, so that a fault is shown with its line.
-            let checked: Result<PipelineConfig, _> = toml::from_str(&text);
-            checked.map_err(|e| PipelineError::file(path, e.to_string().trim_end()))?;
-            table = text.parse().map_err(|e: toml::de::Error| PipelineError::file(path, e))?;
+    /// If the file cannot be read, or a key is unknown or of the wrong type: file and line, or the flag.
+    pub fn layered(
+        file: Option<&Path>,
+        flags: &toml::Table,
+    ) -> Result<(PipelineConfig, Origins), PipelineError> {
+        let (mut table, mut text) = (toml::Table::new(), String::new());
+        let name = file.map(|path| path.display().to_string());
+        if let (Some(path), Some(name)) = (file, &name) {
+            text = std::fs::read_to_string(path).map_err(|e| PipelineError::file(path, e))?;
+            let fault = |e: toml::de::Error| toml_fault(name, &text, &e);
+            // By itself first, so that a fault is told with its line.
+            toml::from_str::<PipelineConfig>(&text).map_err(fault)?;
+            table = text.parse().map_err(fault)?;
+        }
+        for (key, value) in flags {
+            let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
+            let read: Result<PipelineConfig, _> = toml::Value::Table(alone).try_into();
+            let origin = || format!("--{}", key.replace('_', "-"));
+            read.map_err(|e| ConfigError::Value { origin: origin(), reason: e.message().trim().to_owned() })?;
         }
         merge(&mut table, flags);
-        let read = toml::Value::Table(table).try_into();
-        read.map_err(|e: toml::de::Error| PipelineError::Setting(e.message().trim().to_owned()))
+        let config = toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| {
+            ConfigError::Value { origin: "configuration".into(), reason: e.message().trim().to_owned() }
+        })?;
+        Ok((config, Origins::new(name.as_deref().map(|name| (name, text.as_str())), flags)))
     }
 
     /// The seeds of the runs.

@@ -1,7 +1,8 @@
 //! Why a pipeline cannot start or go on.
 
+use super::origins::Origins;
 use crate::sweep::SweepError;
-use equipoise_data::{DataError, FileFault};
+use equipoise_data::{DataError, FieldError, FileFault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_jobs::Fault;
@@ -13,8 +14,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
     /// A setting.
-    #[error("{0}")]
-    Setting(String),
+    #[error(transparent)]
+    Setting(#[from] FieldError),
     /// A setting of the runs.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -61,7 +62,33 @@ impl PipelineError {
             PipelineError::Eval(error) => error.is_input(),
             PipelineError::File { fault, .. } => fault.is_input(),
             PipelineError::Setting(_) => true,
-            PipelineError::Stopped(_) | PipelineError::Job(_) => false,
+            PipelineError::Job(fault) => fault.is_input(),
+            PipelineError::Stopped(_) => false,
+        }
+    }
+
+    /// Whether somebody asked for a stop.
+    pub fn is_interrupt(&self) -> bool {
+        match self {
+            PipelineError::Stopped(_) => true,
+            PipelineError::Train(error) => error.is_interrupt(),
+            PipelineError::Job(fault) => fault.is_interrupt(),
+            _ => false,
+        }
+    }
+
+    /// The same with the place where the setting stands.
+    #[must_use]
+    pub fn at(self, origins: &Origins) -> PipelineError {
+        match self {
+            PipelineError::Setting(error) => match origins.of(&error.key) {
+                Some(origin) => ConfigError::Field { origin: origin.to_owned(), error }.into(),
+                None => PipelineError::Setting(error),
+            },
+            PipelineError::Config(error) => {
+                error.placed(|origin| origins.of(origin).map(str::to_owned)).into()
+            }
+            other => other,
         }
     }
 

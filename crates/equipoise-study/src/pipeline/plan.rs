@@ -6,7 +6,8 @@ use super::fingerprint::{Hashes, fingerprint};
 use super::outputs::StageResult;
 use super::stage::Stage;
 use super::stages;
-use equipoise_jobs::{Standing, Unit};
+use equipoise_data::FieldError;
+use equipoise_jobs::{Standing, Unit, beside};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -108,8 +109,21 @@ fn planned(
     Ok(PlannedStage { title: part.title(), name, state, fingerprint, settings, files, before })
 }
 
-/// Where a stage stands, by what lies in its directory.
+/// Where a stage stands, by what lies in its directory and beside it: results of other settings stay until the new ones, which
+/// are made beside them, are whole.
 pub(super) fn state(unit: &Unit) -> Result<StageState, PipelineError> {
+    let own = own_state(unit)?;
+    let begun = |unit: &Unit| {
+        matches!(unit.standing(), Ok(Standing::Begun | Standing::Failed(_) | Standing::Finished))
+    };
+    if own == StageState::Outdated && begun(&Unit::new(beside(unit.dir()), unit.key())) {
+        return Ok(StageState::GoesOn);
+    }
+    Ok(own)
+}
+
+/// Where a stage stands, by what lies in its directory.
+pub(super) fn own_state(unit: &Unit) -> Result<StageState, PipelineError> {
     let dir = unit.dir();
     Ok(match unit.standing()? {
         Standing::New => StageState::New,
@@ -136,11 +150,8 @@ fn outside(config: &PipelineConfig, path: &Path) -> Result<(), PipelineError> {
     };
     let out = out.canonicalize().unwrap_or(out);
     if path.is_dir() && out.starts_with(&path) {
-        return Err(PipelineError::Setting(format!(
-            "out = {}: expected a directory outside of {}, which is read",
-            config.out.display(),
-            path.display()
-        )));
+        let expected = format!("a directory outside of {}, which is read", path.display());
+        return Err(FieldError::new("out", config.out.display(), expected).into());
     }
     Ok(())
 }

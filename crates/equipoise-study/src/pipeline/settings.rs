@@ -3,6 +3,7 @@
 use super::config::{PipelineConfig, SearchBudget};
 use super::error::PipelineError;
 use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
+use equipoise_data::FieldError;
 use equipoise_train::RunConfig;
 use equipoise_train::config::Layers;
 use equipoise_train::config::keys;
@@ -79,11 +80,11 @@ pub(super) fn layers(config: &PipelineConfig, method: Method) -> Result<Layers, 
     layers = layers.set("train.epochs", Value::Integer(epochs), "epochs".into())?;
     for (key, value) in given(config) {
         if let Some((_, by)) = DECIDED.iter().find(|(decided, _)| *decided == key) {
-            return Err(PipelineError::Setting(format!(
-                "set.\"{key}\": it is decided by {by}; leave it out of set"
-            )));
+            let error =
+                FieldError::new(&format!("set.{key}"), value, format!("nothing, as it is decided by {by}"));
+            return Err(error.hint("leave it out of set").into());
         }
-        layers = layers.set(&key, value, format!("set.\"{key}\""))?;
+        layers = layers.set(&key, value, format!("set.{key}"))?;
     }
     let balance = if method == Method::Ckd { Ckd::NAME } else { Unbalanced::NAME };
     Ok(layers.set("balance.name", Value::String(balance.into()), "equipoise run".into())?)
@@ -127,7 +128,8 @@ pub(super) fn deciding(config: &PipelineConfig, method: Method) -> Result<serde_
     if method == Method::Plain {
         run = RunConfig { balance: Default::default(), ..run };
     }
-    let text = run.deciding().to_toml().map_err(|e| PipelineError::Setting(e.to_string()))?;
+    let text = run.deciding().to_toml();
+    let text = text.map_err(|e| FieldError::new("set", e, "settings that can be written as TOML"))?;
     Ok(serde_json::Value::String(text))
 }
 

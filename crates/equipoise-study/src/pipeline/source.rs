@@ -2,7 +2,7 @@
 
 use super::config::PipelineConfig;
 use super::error::PipelineError;
-use equipoise_data::Columns;
+use equipoise_data::{Columns, FieldError};
 use std::path::{Path, PathBuf};
 
 /// Where the data comes from, with what is read of each.
@@ -96,14 +96,13 @@ impl Source {
 
     /// Refuses keys that are given and that nothing reads.
     fn refuse_unread(&self, config: &PipelineConfig) -> Result<(), PipelineError> {
-        for key in given(config) {
+        for (key, value) in given(config) {
             if let Some(reader) = Reader::of(&key)
                 && !reader.is_in(self)
             {
                 let needed = reader.words();
-                return Err(PipelineError::Setting(format!(
-                    "{key} given: only {needed} reads it; leave it out, or give {needed}"
-                )));
+                let error = FieldError::new(&key, value, format!("nothing, as only {needed} reads it"));
+                return Err(error.hint(format!("leave it out, or give {needed}")).into());
             }
         }
         Ok(())
@@ -119,17 +118,17 @@ fn not_one(reviews: bool, csv: bool, data: bool) -> PipelineError {
     let given = [("reviews", reviews), ("csv", csv), ("data", data)];
     let given: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(key, _)| key).collect();
     let found = if given.is_empty() { "none".to_owned() } else { given.join(" and ") };
-    PipelineError::Setting(format!("{found} of reviews, csv and data given: expected exactly one of them"))
+    FieldError::missing(&format!("{found} of reviews, csv and data given"), "exactly one of them").into()
 }
 
-/// The keys whose value is not the default.
-fn given(config: &PipelineConfig) -> Vec<String> {
+/// The keys whose value is not the default, with their values.
+fn given(config: &PipelineConfig) -> Vec<(String, serde_json::Value)> {
     let table =
         |config: &PipelineConfig| serde_json::to_value(config).expect("a configuration is plain data");
     let (own, default) = (table(config), table(&PipelineConfig::default()));
     let keys = own.as_object().into_iter().flatten();
     keys.filter(|(key, value)| default.get(key.as_str()) != Some(*value))
-        .map(|(key, _)| key.clone())
+        .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
@@ -205,16 +204,25 @@ mod tests {
     #[test]
     fn a_key_that_the_source_does_not_read_is_refused_with_what_reads_it() {
         for (text, wanted) in [
-            ("data = \"d\"\nmeta = \"m\"", "meta given: only reviews reads it"),
-            ("data = \"d\"\nsplit = \"ratio\"", "split given: only reviews or csv reads it"),
-            ("reviews = \"r\"\nmin_rating = 3.0", "min_rating given: only csv reads it"),
-            ("csv = \"c\"\ntext = [\"t\"]", "text given: only items reads it"),
-            ("csv = \"c\"\nitems = \"i\"", "items given: only csv with text or image reads it"),
+            ("data = \"d\"\nmeta = \"m\"", "meta = \"m\": expected nothing, as only reviews reads it"),
+            (
+                "data = \"d\"\nsplit = \"ratio\"",
+                "split = \"ratio\": expected nothing, as only reviews or csv reads it",
+            ),
+            ("reviews = \"r\"\nmin_rating = 3.0", "min_rating = 3.0: expected nothing, as only csv reads it"),
+            ("csv = \"c\"\ntext = [\"t\"]", "expected nothing, as only items reads it"),
+            (
+                "csv = \"c\"\nitems = \"i\"",
+                "items = \"i\": expected nothing, as only csv with text or image reads it",
+            ),
             (
                 "csv = \"c\"\nitems = \"i\"\ntext = [\"t\"]\nimage_model = \"x\"",
-                "image_model given: only image",
+                "image_model = \"x\": expected nothing, as only image",
             ),
-            ("reviews = \"r\"\ntext_dims = 8", "text_dims given: only text or meta reads it"),
+            (
+                "reviews = \"r\"\ntext_dims = 8",
+                "text_dims = 8: expected nothing, as only text or meta reads it",
+            ),
         ] {
             let error = source(text).unwrap_err();
             assert!(error.contains(wanted), "{text}: {error}");

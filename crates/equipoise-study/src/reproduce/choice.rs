@@ -6,6 +6,7 @@ use crate::search::strategy::{Coordinate, Grid, Strategy};
 use crate::search::{
     Dimension, Fault, Journal, Measured, Point, Search, Silent, Space, StopFlag, Trial, TrialBudget, best,
 };
+use equipoise_data::FieldError;
 use std::num::NonZero;
 use std::sync::OnceLock;
 
@@ -61,7 +62,7 @@ pub fn choose(
     let found = search.run(&Journal::in_memory(), &mut Silent, &StopFlag::default());
     let found = found.map_err(|error| match trial.gap.get() {
         Some(gap) => gap.clone(),
-        None => MissingResult::Fault(Fault::Machine(error.to_string())),
+        None => MissingResult::Fault(Fault::machine(error)),
     })?;
     if let Some(gap) = trial.gap.into_inner() {
         return Err(gap);
@@ -78,7 +79,7 @@ pub fn choose(
     Ok(BestPoint { point, value, tried: tried.collect() })
 }
 
-fn strategy(manner: SearchManner, space: Space) -> Result<Box<dyn Strategy>, String> {
+fn strategy(manner: SearchManner, space: Space) -> Result<Box<dyn Strategy>, FieldError> {
     Ok(match manner {
         SearchManner::Grid => Box::new(Grid::new(space)?),
         SearchManner::Coordinate => Box::new(Coordinate::new(space)?),

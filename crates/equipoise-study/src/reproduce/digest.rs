@@ -37,6 +37,12 @@ pub fn digest(folders: &[PathBuf], costs: Option<&Path>) -> Result<String, Strin
         ("Costs", spent, &timed, "table1-costs.csv"),
         ("Settings found", settings, folders, "table1-costs.csv"),
     ];
+    if let Some(folder) = folders.iter().chain(&timed).find(|folder| !folder.is_dir()) {
+        return Err(format!(
+            "{}: no such folder; give one that `equipoise reproduce` wrote",
+            folder.display()
+        ));
+    }
     let mut text = String::new();
     for (title, section, folders, name) in sections {
         let mut rows = Vec::new();

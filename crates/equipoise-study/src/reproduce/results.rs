@@ -10,7 +10,6 @@ use crate::jobs::Finished;
 use equipoise_eval::PerUser;
 use equipoise_jobs::FINISHED;
 use equipoise_models::Ablation;
-use equipoise_train::events::read_epochs;
 use equipoise_train::{EpochRecord, Report, Run, TrainError};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -188,7 +187,7 @@ fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, Tra
     let report = run.report()?;
     let values = columns.iter().map(|column| value(&report, column)).collect();
     let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
-    let per_user = whole.map(|_| PerUser::read_parquet(&run.per_user_path())).transpose()?;
+    let per_user = whole.map(|_| run.per_user()).transpose()?;
     Ok(SeedResult { values, per_user, cost: cost(&run, dir)? })
 }
 
@@ -238,7 +237,7 @@ fn finished(dir: &Path) -> Option<Finished> {
 }
 
 fn epochs(run: &Run) -> Result<Vec<EpochRecord>, TrainError> {
-    read_epochs(&run.events_path())
+    run.epochs()
 }
 
 /// A curve over epochs: validation, not test.

@@ -1,6 +1,6 @@
 //! The values that one setting may take.
 
-use equipoise_data::Stream;
+use equipoise_data::{FieldError, Stream};
 use toml::Value;
 
 /// A list of values, or a range of numbers.
@@ -37,10 +37,16 @@ pub struct Range {
 /// Whole numbers beyond this have neighbours that float64 cannot tell apart.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{{ low = {}, high = {} }}", self.low, self.high)
+    }
+}
+
 impl Range {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, key: &str) -> Result<(), FieldError> {
         let Range { low, high, log, integer } = *self;
-        let fault = |expected: &str| Err(format!("= {{ low = {low}, high = {high} }}: expected {expected}"));
+        let fault = |expected: &str| Err(FieldError::new(key, self, expected));
         if !low.is_finite() || !high.is_finite() || low >= high {
             return fault("two finite numbers, low below high");
         }
@@ -100,21 +106,21 @@ impl Dimension {
         }
     }
 
-    /// Whether the dimension means something; the message continues `sweep.space."key" `.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// Whether the dimension means something; `key` is where it stands.
+    pub(super) fn check(&self, key: &str) -> Result<(), FieldError> {
         let values = match self {
-            Dimension::Range(range) => return range.check(),
+            Dimension::Range(range) => return range.check(key),
             Dimension::List(values) => values,
         };
         if values.is_empty() {
-            return Err("= []: expected at least one value".into());
+            return Err(FieldError::new(key, "[]", "at least one value"));
         }
         for (k, value) in values.iter().enumerate() {
             if matches!(value, Value::Table(_) | Value::Datetime(_)) {
-                return Err(format!("= {value}: expected numbers, strings, true, false, or lists of them"));
+                return Err(FieldError::new(key, value, "numbers, strings, true, false, or lists of them"));
             }
             if values[..k].contains(value) {
-                return Err(format!("lists {value} twice: expected each value once"));
+                return Err(FieldError::new(key, value, "each value once").hint("it is listed twice"));
             }
         }
         Ok(())
@@ -172,7 +178,7 @@ mod tests {
         fn draws_stay_within_their_range(seed: u64, low in 1i64..50, width in 1i64..50, log: bool, integer: bool) {
             let range = Range { low: low as f64, high: (low + width) as f64, log, integer };
             let dimension = Dimension::Range(range);
-            prop_assert!(dimension.check().is_ok());
+            prop_assert!(dimension.check("x").is_ok());
             let mut stream = Seed(seed).stream("draws");
             for _ in 0..50 {
                 let value = dimension.draw(&mut stream);
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_with_what_was_expected() {
-        let fault = |d: Dimension| d.check().unwrap_err();
+        let fault = |d: Dimension| d.check("x").unwrap_err().to_string();
         assert!(fault(Dimension::range(2.0, 1.0)).contains("low below high"));
         assert!(fault(Dimension::range(0.0, 1.0).log()).contains("low above 0"));
         assert!(fault(Dimension::range(0.5, 2.0).whole()).contains("whole numbers"));

@@ -27,13 +27,8 @@ pub enum SearchError {
         fault: FileFault,
     },
     /// Another search uses the journal, or its lock cannot be taken.
-    #[error("{}: {fault}", path.display())]
-    Lock {
-        /// The journal.
-        path: PathBuf,
-        /// Why.
-        fault: Fault,
-    },
+    #[error(transparent)]
+    Lock(Fault),
     /// The machine failed a trial.
     #[error("trial {number}: {reason}\nwhat is done is kept; run the same command to go on")]
     Machine {
@@ -50,7 +45,7 @@ impl SearchError {
         match self {
             SearchError::Other { .. } => true,
             SearchError::File { fault, .. } => fault.is_input(),
-            SearchError::Lock { fault, .. } => matches!(fault, Fault::Held { .. }),
+            SearchError::Lock(fault) => fault.is_input(),
             SearchError::Machine { .. } => false,
         }
     }

@@ -61,4 +61,5 @@ pub use journal::{Identity, Journal};
 pub use point::{Point, short};
 pub use run::{Search, SearchEvent, SearchRecords};
 pub use space::Space;
+pub(crate) use space::key_of;
 pub use trial::{Measured, Proposal, Record, Trial, TrialBudget, best};

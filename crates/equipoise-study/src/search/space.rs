@@ -2,7 +2,7 @@
 
 use super::dimension::Dimension;
 use super::point::Point;
-use equipoise_data::Stream;
+use equipoise_data::{FieldError, Stream};
 
 /// The searched settings, each with the values it may take.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,22 +11,28 @@ pub struct Space(Vec<(String, Dimension)>);
 /// Draws before a free point is looked for by counting.
 const TRIES: usize = 200;
 
+/// The key of the searched settings in a `[sweep]` section.
+pub(crate) const SPACE: &str = "sweep.space";
+
+/// The key of a searched setting there.
+pub(crate) fn key_of(setting: &str) -> String {
+    format!("{SPACE}.{setting}")
+}
+
 impl Space {
     /// A space.
     ///
     /// # Errors
-    /// If there is no dimension, a key occurs twice, or a dimension is empty; the message names the key.
-    pub fn new(dimensions: Vec<(String, Dimension)>) -> Result<Space, String> {
+    /// If there is no dimension, a key occurs twice, or a dimension is empty; the key is that of a `[sweep]` section.
+    pub fn new(dimensions: Vec<(String, Dimension)>) -> Result<Space, FieldError> {
         if dimensions.is_empty() {
-            return Err(
-                "sweep.space: expected at least one setting to search, such as \"train.lr\" = [1e-3, 1e-2]"
-                    .into(),
-            );
+            let expected = "at least one setting to search, such as \"train.lr\" = [1e-3, 1e-2]";
+            return Err(FieldError::missing(SPACE, expected));
         }
         for (k, (key, dimension)) in dimensions.iter().enumerate() {
-            dimension.check().map_err(|fault| format!("sweep.space.\"{key}\" {fault}"))?;
+            dimension.check(&key_of(key))?;
             if dimensions[..k].iter().any(|(other, _)| other == key) {
-                return Err(format!("sweep.space.\"{key}\": expected each setting once"));
+                return Err(FieldError::missing(&key_of(key), "each setting once"));
             }
         }
         Ok(Space(dimensions))
@@ -119,8 +125,8 @@ mod tests {
 
     #[test]
     fn nothing_and_the_same_twice_are_refused() {
-        assert!(Space::new(Vec::new()).unwrap_err().contains("at least one setting"));
+        assert!(Space::new(Vec::new()).unwrap_err().to_string().contains("at least one setting"));
         let one = || ("a".to_owned(), Dimension::range(0.0, 1.0));
-        assert!(Space::new(vec![one(), one()]).unwrap_err().contains("each setting once"));
+        assert!(Space::new(vec![one(), one()]).unwrap_err().to_string().contains("each setting once"));
     }
 }

@@ -1,7 +1,8 @@
 //! The `[sweep]` section of a configuration file.
 
 use crate::search::strategy::{self, Strategy};
-use crate::search::{Dimension, Range, Space};
+use crate::search::{Dimension, Range, Space, key_of};
+use equipoise_data::FieldError;
 use serde::Deserialize;
 use std::path::PathBuf;
 use toml::Value;
@@ -102,7 +103,7 @@ impl SweepConfig {
     ///
     /// # Errors
     /// If a value is neither a list nor a range, or [`Space::new`] refuses it; the message names the key.
-    pub fn space(&self) -> Result<Space, String> {
+    pub fn space(&self) -> Result<Space, FieldError> {
         let mut dimensions = Vec::new();
         flatten("", &self.space, &mut dimensions)?;
         Space::new(dimensions)
@@ -112,7 +113,7 @@ impl SweepConfig {
     ///
     /// # Errors
     /// If a setting is missing, out of range, or none of the method's: field, value and what is expected.
-    pub fn strategy(&self, space: &Space, seed: u64, epochs: usize) -> Result<Box<dyn Strategy>, String> {
+    pub fn strategy(&self, space: &Space, seed: u64, epochs: usize) -> Result<Box<dyn Strategy>, FieldError> {
         self.check()?;
         let (space, seed) = (space.clone(), self.seed.unwrap_or(seed));
         match self.method {
@@ -122,9 +123,8 @@ impl SweepConfig {
         }
         let Some(trials) = self.trials else {
             let method = self.method.as_str();
-            return Err(format!(
-                "sweep.trials: expected the number of points, which method = \"{method}\" needs"
-            ));
+            let expected = format!("the number of points, which method = \"{method}\" needs");
+            return Err(FieldError::missing("sweep.trials", expected));
         };
         Ok(match self.method {
             Method::Grid | Method::Coordinate | Method::Random => {
@@ -132,8 +132,9 @@ impl SweepConfig {
             }
             Method::Tpe => Box::new(strategy::Tpe::new(space, seed, trials, self.tpe())),
             Method::Halving => {
-                let expected = "sweep.min_epochs: expected the epochs of the first rung, which method = \"halving\" needs";
-                let first = self.min_epochs.ok_or(expected)?;
+                let expected = "the epochs of the first rung, which method = \"halving\" needs";
+                let missing = || FieldError::missing("sweep.min_epochs", expected);
+                let first = self.min_epochs.ok_or_else(missing)?;
                 let eta = self.eta.unwrap_or(strategy::ETA);
                 Box::new(strategy::Halving::new(
                     space,
@@ -167,10 +168,12 @@ impl SweepConfig {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), FieldError> {
         self.foreign()?;
         let whole = |name: &str, value: Option<usize>, least: usize| match value {
-            Some(v) if v < least => Err(format!("sweep.{name} = {v}: expected {least} or more")),
+            Some(v) if v < least => {
+                Err(FieldError::new(&format!("sweep.{name}"), v, format!("{least} or more")))
+            }
             _ => Ok(()),
         };
         whole("trials", self.trials, 1)?;
@@ -181,35 +184,41 @@ impl SweepConfig {
         whole("min_epochs", self.min_epochs, 1)?;
         match self.gamma {
             Some(g) if !(g > 0.0 && g < 1.0) => {
-                Err(format!("sweep.gamma = {g}: expected more than 0, less than 1"))
+                Err(FieldError::new("sweep.gamma", g, "more than 0, less than 1"))
             }
             _ => Ok(()),
         }
     }
 
     /// Refuses settings that the method would not read.
-    fn foreign(&self) -> Result<(), String> {
+    fn foreign(&self) -> Result<(), FieldError> {
+        let whole = |value: Option<usize>| value.map(|v| v.to_string());
         let rows = [
-            ("trials", self.trials.is_some(), &[Method::Random, Method::Tpe, Method::Halving][..]),
-            ("startup", self.startup.is_some(), &[Method::Tpe]),
-            ("round", self.round.is_some(), &[Method::Tpe]),
-            ("gamma", self.gamma.is_some(), &[Method::Tpe]),
-            ("candidates", self.candidates.is_some(), &[Method::Tpe]),
-            ("eta", self.eta.is_some(), &[Method::Halving]),
-            ("min_epochs", self.min_epochs.is_some(), &[Method::Halving]),
+            ("trials", whole(self.trials), &[Method::Random, Method::Tpe, Method::Halving][..]),
+            ("startup", whole(self.startup), &[Method::Tpe]),
+            ("round", whole(self.round), &[Method::Tpe]),
+            ("gamma", self.gamma.map(|v| v.to_string()), &[Method::Tpe]),
+            ("candidates", whole(self.candidates), &[Method::Tpe]),
+            ("eta", whole(self.eta), &[Method::Halving]),
+            ("min_epochs", whole(self.min_epochs), &[Method::Halving]),
         ];
-        match rows.iter().find(|(_, given, readers)| *given && !readers.contains(&self.method)) {
-            None => Ok(()),
-            Some((name, _, readers)) => {
+        for (name, value, readers) in rows {
+            if let (Some(value), false) = (value, readers.contains(&self.method)) {
                 let readers: Vec<&str> = readers.iter().map(|m| m.as_str()).collect();
                 let (method, readers) = (self.method.as_str(), readers.join(", "));
-                Err(format!("sweep.{name}: only {readers} reads it, and method = \"{method}\"; leave it out"))
+                let expected = format!("nothing, as only {readers} reads it, and method = \"{method}\"");
+                return Err(FieldError::new(&format!("sweep.{name}"), value, expected));
             }
         }
+        Ok(())
     }
 }
 
-fn flatten(prefix: &str, table: &toml::Table, found: &mut Vec<(String, Dimension)>) -> Result<(), String> {
+fn flatten(
+    prefix: &str,
+    table: &toml::Table,
+    found: &mut Vec<(String, Dimension)>,
+) -> Result<(), FieldError> {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
@@ -219,18 +228,18 @@ fn flatten(prefix: &str, table: &toml::Table, found: &mut Vec<(String, Dimension
             }
             Value::Table(_) => {
                 let range: Range = value.clone().try_into().map_err(|e: toml::de::Error| {
-                    format!("sweep.space.\"{key}\": {}; {RANGE}", e.message().trim())
+                    FieldError::new(&key_of(&key), value, RANGE).hint(e.message().trim())
                 })?;
                 found.push((key, Dimension::Range(range)));
             }
-            other => return Err(format!("sweep.space.\"{key}\" = {other}: {RANGE}")),
+            other => return Err(FieldError::new(&key_of(&key), other, RANGE)),
         }
     }
     Ok(())
 }
 
 const RANGE: &str =
-    "expected a list, such as [1e-3, 1e-2], or a range, such as { low = 1e-4, high = 1e-2, log = true }";
+    "a list, such as [1e-3, 1e-2], or a range, such as { low = 1e-4, high = 1e-2, log = true }";
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +251,7 @@ mod tests {
 
     fn fault(text: &str) -> String {
         let config = parse(text);
-        config.space().and_then(|space| config.strategy(&space, 1, 100).map(|_| ())).unwrap_err()
+        config.space().and_then(|space| config.strategy(&space, 1, 100).map(|_| ())).unwrap_err().to_string()
     }
 
     const SPACE: &str = "[space]\n\"train.lr\" = { low = 1e-4, high = 1e-2, log = true }\n";
@@ -260,7 +269,7 @@ mod tests {
     #[test]
     fn a_setting_that_the_method_does_not_read_is_refused() {
         let text = fault(&format!("method = \"random\"\ntrials = 3\neta = 2\n{SPACE}"));
-        assert!(text.contains("sweep.eta: only halving reads it"), "{text}");
+        assert!(text.contains("sweep.eta = 2: expected nothing, as only halving reads it"), "{text}");
         assert!(fault("trials = 3\n[space]\na = [1]").contains("only random, tpe, halving"));
     }
 

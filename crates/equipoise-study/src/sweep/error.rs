@@ -1,7 +1,7 @@
 //! Why a search cannot start or go on.
 
 use crate::search::SearchError;
-use equipoise_data::{DataError, FileFault};
+use equipoise_data::{DataError, FieldError, FileFault};
 use equipoise_train::config::ConfigError;
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ pub enum SweepError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// A setting of the search.
-    #[error("{0}")]
-    Setting(String),
+    #[error(transparent)]
+    Setting(FieldError),
     /// The search itself.
     #[error(transparent)]
     Search(#[from] SearchError),

@@ -3,7 +3,7 @@
 use super::config::{KEYS, SweepConfig};
 use super::error::SweepError;
 use crate::search::strategy::Strategy;
-use crate::search::{Identity, Point, Space};
+use crate::search::{Identity, Point, Space, key_of};
 use equipoise_data::FieldError;
 use equipoise_train::config::{ConfigError, Layers};
 use equipoise_train::config::{keys, spans};
@@ -87,17 +87,19 @@ impl SweepPlan {
         name: &str,
         origins: BTreeMap<String, String>,
     ) -> Result<SweepPlan, SweepError> {
-        let blamed = |message: String| fault(&blame(&message, &origins, name), &message);
+        let blamed = |error: FieldError| refused(&blame(&error.key, &origins, name), error);
         let space = config.space().map_err(blamed)?;
         let base = layers.resolve()?.into_inner();
         let plan = SweepPlan { layers, config, space, base, origins: origins.clone() };
         if plan.base.balance.teachers.is_some() {
-            let reason = "balance.teachers: a search keeps its teachers by what they depend on; set sweep.teachers instead";
-            return Err(fault(&blame(reason, &origins, name), reason));
+            let why = "nothing, as a search keeps its teachers by what they depend on";
+            return Err(blamed(
+                FieldError::missing("balance.teachers", why).hint("set sweep.teachers instead"),
+            ));
         }
         let of_sweep = |fault: FieldError| FieldError { key: "sweep.metric".into(), ..fault };
-        Selection::parse(plan.metric()).map_err(|fault| blamed(of_sweep(fault).to_string()))?;
-        plan.strategy().map_err(|e| blamed(e.to_string()))?;
+        Selection::parse(plan.metric()).map_err(|fault| blamed(of_sweep(fault)))?;
+        plan.chosen().map_err(blamed)?;
         for (key, _) in plan.space.dimensions() {
             plan.dimension(key, name)?;
         }
@@ -107,7 +109,7 @@ impl SweepPlan {
     /// Checks one searched setting: that it exists, may be searched, matters, and takes its values.
     fn dimension(&self, key: &str, name: &str) -> Result<(), SweepError> {
         let quoted = format!("sweep.space.\"{key}\"");
-        let origin = blame(&quoted, &self.origins, name);
+        let origin = blame(&key_of(key), &self.origins, name);
         if let Some((_, why)) =
             FIXED.iter().find(|(k, _)| key == *k || (k.ends_with('.') && key.starts_with(k)))
         {
@@ -175,8 +177,11 @@ impl SweepPlan {
     /// # Errors
     /// If a setting of the search is missing or out of range.
     pub fn strategy(&self) -> Result<Box<dyn Strategy>, SweepError> {
-        let strategy = self.config.strategy(&self.space, self.seed(), self.base.train.epochs);
-        strategy.map_err(SweepError::Setting)
+        self.chosen().map_err(SweepError::Setting)
+    }
+
+    fn chosen(&self) -> Result<Box<dyn Strategy>, FieldError> {
+        self.config.strategy(&self.space, self.seed(), self.base.train.epochs)
     }
 
     /// The configuration at a point.
@@ -243,12 +248,15 @@ fn fault(origin: &str, reason: &str) -> SweepError {
     ConfigError::Value { origin: origin.to_owned(), reason: reason.trim_end().to_owned() }.into()
 }
 
-/// Where the key stands that a message starts with.
-fn blame(message: &str, origins: &BTreeMap<String, String>, name: &str) -> String {
-    let key = message.split([' ', ':']).next().unwrap_or_default().replace('"', "");
+fn refused(origin: &str, error: FieldError) -> SweepError {
+    ConfigError::Field { origin: origin.to_owned(), error }.into()
+}
+
+/// Where a key stands, or the first one below it.
+fn blame(key: &str, origins: &BTreeMap<String, String>, name: &str) -> String {
     let below = format!("{key}.");
     let at = origins
-        .get(&key)
+        .get(key)
         .or_else(|| origins.range(below.clone()..).find(|(k, _)| k.starts_with(&below)).map(|(_, o)| o));
     at.cloned().unwrap_or_else(|| name.to_owned())
 }

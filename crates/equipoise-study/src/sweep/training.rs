@@ -90,7 +90,7 @@ impl<'a> SweepTraining<'a> {
         budget: TrialBudget,
         stop: &StopFlag,
     ) -> Result<Measured, Fault> {
-        let prepared = self.prepared(&config.data).map_err(|e| Fault::Machine(e.to_string()))?;
+        let prepared = self.prepared(&config.data).map_err(Fault::machine)?;
         let Prepared { data, inputs, fingerprint } = &*prepared;
         let kept = self.kept(config, budget);
         let place = kept.as_ref().map(|(dir, _)| TuningPlace { dir, log: None, fingerprint });
@@ -134,7 +134,7 @@ impl Trial for SweepTraining<'_> {
 fn fault(error: TrainError) -> Fault {
     match error {
         TrainError::Taken(_) | TrainError::TeacherMismatch { .. } | TrainError::RunFormat { .. } => {
-            Fault::Machine(error.to_string())
+            Fault::machine(error)
         }
         error => training_fault(error),
     }

@@ -22,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 /// The directory of the checkpoints.
 const TRIALS: &str = "trials";
+/// The records for other programs.
+const LOG: &str = "trials.jsonl";
 
 /// A search to be made, or taken up where it was left.
 pub struct Sweep<'a> {
@@ -63,7 +65,7 @@ impl Sweep<'_> {
         let search =
             Search { strategy: &*strategy, trial: &training, jobs: self.jobs, threads: self.threads };
         let mut log = Log {
-            path: self.out.join("trials.jsonl"),
+            path: self.out.join(LOG),
             plan: self.plan,
             records: Vec::new(),
             next: listener,
@@ -78,7 +80,14 @@ impl Sweep<'_> {
     }
 
     fn journal(&self, identity: &Identity) -> Result<Journal, SweepError> {
-        let path = self.out.join("sweep.sqlite");
+        let (path, log) = (self.out.join("sweep.sqlite"), self.out.join(LOG));
+        // A log is written after the first record only.
+        if std::fs::metadata(&path).is_ok_and(|about| about.len() == 0) && log.exists() {
+            let reason = format!(
+                "empty, but {LOG} beside it has records; restore the file, or search anew with another --out"
+            );
+            return Err(SweepError::file(&path, reason));
+        }
         let journal = Journal::open(&path, identity)?;
         if let (Some(last), Some(trials)) = (journal.last()?, self.plan.config().trials)
             && last >= trials
@@ -119,7 +128,7 @@ impl Sweep<'_> {
             version: env!("CARGO_PKG_VERSION").into(),
         };
         let files = [
-            ("trials.jsonl", results::jsonl(plan, &results.records)),
+            (LOG, results::jsonl(plan, &results.records)),
             ("trials.csv", results::csv(&results)),
             ("sweep.md", results::markdown(&results)),
             ("sweep.html", super::page::sweep_page(&results)),

@@ -106,7 +106,7 @@ fn a_fault_of_the_machine_ends_the_search_and_is_not_kept() {
     let broken = std::sync::atomic::AtomicBool::new(true);
     let trial = Function(|p: &Point| {
         let fails = p.number("layers").unwrap() > 8.0 && broken.load(std::sync::atomic::Ordering::SeqCst);
-        if fails { Err(Fault::Machine("no space left on device".into())) } else { Ok(hill(p)) }
+        if fails { Err(Fault::machine("no space left on device")) } else { Ok(hill(p)) }
     });
     let error = run(&strategy, &trial, &journal(&path), 1).unwrap_err();
     assert!(!error.is_input() && error.to_string().contains("no space left"), "{error}");

@@ -1,9 +1,10 @@
 //! A configuration from layers (defaults, a file, flags), each value with where it came from.
 
 use super::checked::Checked;
-use super::error::ConfigError;
+use super::error::{ConfigError, one_line, toml_fault};
 use super::types::RunConfig;
 use super::{keys, spans};
+use equipoise_data::FieldError;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -15,6 +16,8 @@ const CONFIGURATION: &str = "configuration";
 pub struct Layers {
     values: toml::Table,
     origins: BTreeMap<String, String>,
+    /// The last file among them.
+    file: Option<String>,
 }
 
 impl Default for Layers {
@@ -28,7 +31,7 @@ impl Layers {
     pub fn new() -> Layers {
         let values =
             toml::Table::try_from(RunConfig::default()).expect("the default configuration is valid TOML");
-        Layers { values, origins: BTreeMap::new() }
+        Layers { values, origins: BTreeMap::new(), file: None }
     }
 
     /// Adds a TOML file.
@@ -46,8 +49,8 @@ impl Layers {
     /// # Errors
     /// As for [`file`](Layers::file).
     pub fn text(mut self, text: &str, name: &str) -> Result<Layers, ConfigError> {
-        let failed = |e: toml::de::Error| ConfigError::File { path: name.into(), fault: e.into() };
-        let table: toml::Table = text.parse().map_err(failed)?;
+        let table: toml::Table = text.parse().map_err(|e| toml_fault(name, text, &e))?;
+        self.file = Some(name.to_owned());
         let lines = spans::lines(text);
         let mut pairs = Vec::new();
         keys::leaves("", &table, &mut |key, value| pairs.push((key.to_owned(), value.clone())));
@@ -79,7 +82,7 @@ impl Layers {
 
     fn parse(&self) -> Result<RunConfig, String> {
         let parsed = RunConfig::deserialize_table(self.values.clone());
-        parsed.map_err(|e| e.message().trim().to_owned())
+        parsed.map_err(|e| one_line(e.message()))
     }
 
     /// The configuration as it stands, its ranges not yet checked: for layers that are added one at a time.
@@ -97,14 +100,26 @@ impl Layers {
     /// If a value is out of its range.
     pub fn resolve(&self) -> Result<Checked<RunConfig>, ConfigError> {
         self.parsed()?.checked().map_err(|fault| match fault {
-            ConfigError::Field { error, .. } => ConfigError::Field { origin: self.origin(&error.key), error },
+            ConfigError::Field { error, .. } => self.blame(error),
             other => other,
         })
     }
 
-    /// Where the value of a key came from.
+    /// The fault of a setting, with where its value came from.
+    pub fn blame(&self, error: FieldError) -> ConfigError {
+        ConfigError::Field { origin: self.origin(&error.key), error }
+    }
+
+    /// Where the value of a key came from, or that of the first key of its section. A default that does not go with the rest
+    /// is the file's fault, if there is one.
     fn origin(&self, key: &str) -> String {
-        self.origins.get(key).cloned().unwrap_or_else(|| CONFIGURATION.into())
+        let below = format!("{key}.");
+        let section = || {
+            let next = self.origins.range(below.clone()..).next();
+            next.filter(|(key, _)| key.starts_with(&below)).map(|(_, origin)| origin)
+        };
+        let known = self.origins.get(key).or_else(section).or(self.file.as_ref());
+        known.cloned().unwrap_or_else(|| CONFIGURATION.into())
     }
 
     /// Every key with its value and where the value came from (`default`, `file:line`, or a flag).
@@ -195,6 +210,26 @@ mod tests {
         let layers = Layers::new().text("[backbone]\nname = \"vbrp\"\n", "x.toml").unwrap();
         let error = layers.resolve().unwrap_err().to_string();
         assert!(error.contains("did you mean `vbpr`?"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_toml_names_its_line_in_one_line() {
+        let message = |text: &str| Layers::new().text(text, "x.toml").unwrap_err().to_string();
+        let told = message("seed = 1\n[train\nlr = 1.0\n");
+        assert!(told.starts_with("x.toml:2: ") && !told.contains('\n'), "{told}");
+        let told = message("seed = 1\nseed = 2\n");
+        assert!(told.starts_with("x.toml:2: duplicate key"), "{told}");
+        let told = message(&format!("[train]\nlr = \"{}\"\n", "x".repeat(5000)));
+        assert!(told.starts_with("x.toml:2: `train.lr`:") && told.len() < 400, "{}", told.len());
+    }
+
+    #[test]
+    fn a_default_that_does_not_go_with_a_file_is_told_with_the_file() {
+        let layers = Layers::new().text("[train]\nepochs = 5\n", "x.toml").unwrap();
+        let error = FieldError::word("balance.name", "ckd", "none");
+        assert_eq!(layers.blame(error).to_string(), "x.toml: balance.name = \"ckd\": expected none");
+        let error = FieldError::missing("train", "more");
+        assert!(layers.blame(error).to_string().starts_with("x.toml:2: "));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The configuration of a run, from layers (defaults, a file, flags) to a checked one.
 
+mod absolute;
 mod check;
 mod checked;
 mod checkpoint_every;
@@ -13,6 +14,6 @@ mod written;
 
 pub use checked::Checked;
 pub use checkpoint_every::CheckpointEvery;
-pub use error::ConfigError;
+pub use error::{ConfigError, toml_fault};
 pub use layers::Layers;
 pub use types::{DataConfig, PatienceRule, RunConfig, TrainConfig};

@@ -3,21 +3,21 @@
 mod process;
 mod progress;
 
-use super::settings::literal;
+use super::settings::pair;
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::stop_flag;
 use crate::print;
 
-use equipoise_jobs::{Fault, Lock};
+use equipoise_jobs::Lock;
 use equipoise_study::jobs::{Runner, Scheduler};
 use equipoise_study::reproduce as lab;
 use equipoise_study::reproduce::{
     Choose, DataFacts, Paper, PaperFiles, Reproduction, ReproductionPlan, TableSpec,
 };
 use equipoise_study::search::Point;
+use equipoise_train::DataConfig;
 use equipoise_train::config::Layers;
-use equipoise_train::{DataConfig, StopFlag};
 use process::Processes;
 use progress::Overview;
 use serde_json::json;
@@ -135,7 +135,9 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
         own.as_ref().map_or((lab::paper(), lab::tables()), |own| (&own.paper, &own.tables[..]));
     let plan = plan(args, paper, tables)?;
     let _lock = if args.only_report { None } else { Some(only_one(&args.out)?) };
-    let stop = if args.only_report { StopFlag::default() } else { on_interrupt()? };
+    let stop = stop_flag();
+    // Runs are looked after many times a second.
+    let attended = stop.attend();
     let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
     let processes = Processes::new(threads)?;
     let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
@@ -143,13 +145,14 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);
     let settled = Reproduction::new(paper, &plan, &scheduler).carry_out();
     drop(scheduler);
+    drop(attended);
     overview.close();
     let blocks = lab::gather(paper, &plan, settled, !args.without_published);
     let pages = lab::Pages::new(paper, &plan, blocks);
     let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
     show(&pages, &written, global)?;
     if stop.is_raised() {
-        return Err(Failure::failed("stopped; the same command goes on with what is missing"));
+        return Err(Failure::interrupted("stopped; the same command goes on with what is missing"));
     }
     match overview.failed() {
         0 => Ok(()),
@@ -194,15 +197,13 @@ fn plan<'p>(
 fn settings(list: &[String]) -> Result<Point, Failure> {
     let mut settings = Vec::new();
     for text in list {
-        let fault = || Failure::input(format!("--set {text}: expected KEY=VALUE, such as train.epochs=200"));
-        let (key, value) = text.split_once('=').ok_or_else(fault)?;
-        let key = key.trim();
-        if TAKEN.contains(&key) {
+        let (key, value) = pair(text)?;
+        if TAKEN.contains(&key.as_str()) {
             return Err(Failure::input(format!(
                 "--set {key}: every cell has its own; it cannot be set for all"
             )));
         }
-        settings.push((key.to_owned(), literal(value.trim())));
+        settings.push((key, value));
     }
     Ok(Point::new(settings))
 }
@@ -217,13 +218,7 @@ fn data_settings(user: &Point) -> Result<DataConfig, Failure> {
 
 /// Claims the directory, so that two programs do not run the same runs at once.
 fn only_one(out: &Path) -> Result<Lock, Failure> {
-    Lock::take(&out.join(".lock")).map_err(|fault| match fault {
-        Fault::Held { by, .. } => Failure::input(format!(
-            "{}: another `equipoise reproduce` ({by}) is at work here; wait for it, or give another --out",
-            out.display()
-        )),
-        fault => Failure::failed(fault),
-    })
+    Ok(Lock::take(&out.join(".lock"))?)
 }
 
 /// The cores, divided among the jobs.

@@ -40,7 +40,7 @@ impl Processes {
 
 impl Runner for Processes {
     fn run(&self, task: &Task, stop: &StopFlag) -> Result<(), Fault> {
-        let failed = |e: std::io::Error| Fault::Machine(format!("its process: {e}"));
+        let failed = |e: std::io::Error| Fault::machine(format!("its process: {e}"));
         let mut child = self.start(task).map_err(failed)?;
         let mut stderr = child.stderr.take();
         let reader = std::thread::spawn(move || {
@@ -70,7 +70,7 @@ fn fault(said: &str, status: ExitStatus) -> Fault {
     if let Some(message) = said.strip_prefix("error: ") {
         let message = message.to_owned();
         let again = status.code() == Some(i32::from(TRY_AGAIN));
-        return if again { Fault::Machine(message) } else { Fault::Own(message) };
+        return if again { Fault::machine(message) } else { Fault::Own(message) };
     }
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -78,7 +78,7 @@ fn fault(said: &str, status: ExitStatus) -> Fault {
         let memory = if signal == KILL { "; was there too little memory?" } else { "" };
         let message =
             format!("its process was ended by signal {signal}{memory} {said}").trim_end().to_owned();
-        return if killed { Fault::Machine(message) } else { Fault::Own(message) };
+        return if killed { Fault::machine(message) } else { Fault::Own(message) };
     }
     let tail: Vec<&str> = said.lines().rev().take(4).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();

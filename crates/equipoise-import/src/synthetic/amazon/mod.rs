@@ -8,14 +8,15 @@ mod graph;
 mod objects;
 mod repr;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use equipoise_data::{DataError, Seed, Stream};
+use equipoise_data::{DataError, Seed, Stream, write_atomic};
+use equipoise_jobs::Place;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::amazon::{IMAGE_WIDTH, Release};
+use crate::output::data_error;
 pub use config::RawAmazonConfig;
 #[cfg(test)]
 pub(crate) use repr::repr;
@@ -34,10 +35,11 @@ pub struct RawAmazonFiles {
 /// Writes made-up reviews, metadata and image features into `dir`.
 ///
 /// # Errors
-/// [`DataError::Setting`] for a size out of range, [`DataError::Io`] if a file cannot be written.
+/// [`DataError::Setting`] for a size out of range, [`DataError::Io`] if a file cannot be written, [`DataError::Held`] if
+/// another program is writing there.
 pub fn write_amazon(dir: &Path, config: &RawAmazonConfig) -> Result<RawAmazonFiles, DataError> {
     config.check()?;
-    std::fs::create_dir_all(dir).map_err(DataError::io(dir))?;
+    let _place = Place::claim(dir).map_err(|fault| data_error(dir, &fault))?;
     let seed = Seed(config.seed);
     let ending = match config.release {
         Release::Amazon2014 => "json",
@@ -76,15 +78,13 @@ fn write_lines(
     gzip: bool,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), DataError> {
-    let written = File::create(file).and_then(|created| {
-        let mut out = BufWriter::with_capacity(1 << 16, created);
+    let written = write_atomic(file, |out| {
         if !gzip {
-            write(&mut out)?;
-            return out.flush();
+            return write(out);
         }
         let mut encoder = GzEncoder::new(out, Compression::fast());
         write(&mut encoder)?;
-        encoder.finish()?.flush()
+        encoder.finish().map(|_| ())
     });
     written.map_err(DataError::io(file))
 }

@@ -22,21 +22,26 @@ use equipoise_data::formats::{write_npy, write_row_ids};
 use equipoise_data::{DataError, Holdout, Seed, split_per_user, write_atomic};
 
 pub use config::DemoConfig;
+
+use crate::output::{DEMO, OutputDir};
 use modalities::RECIPES;
 use world::World;
 
 /// Writes the demo into `dir` in the LATTICE layout, with a `demo.toml` that says what each
-/// modality is. A demo that is already there is replaced.
+/// modality is. A demo that is already there is replaced as a whole; files of other names beside it stay.
 ///
 /// # Errors
-/// [`DataError::Setting`] for a size out of range, [`DataError::Occupied`] if `dir` holds
-/// something other than a demo, [`DataError::Io`] if a file cannot be written.
+/// [`DataError::Setting`] for a size out of range, [`DataError::Exists`] if `dir` holds
+/// something other than a demo, [`DataError::Held`] if another program is writing it, [`DataError::Io`] if a file cannot be
+/// written.
 pub fn write_demo(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     config.validate()?;
-    refuse_other_data(dir)?;
-    // First, so that an interrupted run leaves a directory that a second run may fill.
-    let about = describe(config);
-    write_text(&dir.join("demo.toml"), &about)?;
+    let output = OutputDir::reserve(dir, DEMO, true)?;
+    fill(output.dir(), config)?;
+    output.finish_beside_others()
+}
+
+fn fill(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     let world = World::new(config);
     let mut rng = Seed(config.seed).stream("demo/split");
     let parts: Vec<Holdout> = world.histories().iter().map(|items| split_per_user(items, &mut rng)).collect();
@@ -53,18 +58,7 @@ pub fn write_demo(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
         write_npy(&file, &recipe.features(&world, config.seed))?;
         write_row_ids(&file, &names("item", config.items).collect::<Vec<_>>())?;
     }
-    Ok(())
-}
-
-fn refuse_other_data(dir: &Path) -> Result<(), DataError> {
-    let Ok(mut entries) = std::fs::read_dir(dir) else {
-        return Ok(());
-    };
-    if entries.next().is_some() && !dir.join("demo.toml").is_file() {
-        Err(DataError::Occupied { path: dir.to_owned(), mark: "demo.toml" })
-    } else {
-        Ok(())
-    }
+    write_text(&dir.join(DEMO.file), &describe(config))
 }
 
 fn write_split<'a>(

@@ -122,8 +122,20 @@ fn a_directory_with_other_data_is_left_alone() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(dir.path().join("thesis.txt"), "precious").expect("write");
     let refused = write_demo(dir.path(), &DemoConfig::default());
-    assert!(matches!(refused, Err(DataError::Occupied { .. })));
+    assert!(matches!(refused, Err(DataError::Exists { .. })));
     assert_eq!(std::fs::read_dir(dir.path()).expect("listing").count(), 1);
+}
+
+#[test]
+fn a_demo_is_replaced_and_what_was_added_to_it_stays() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let demo = |users| write_demo(dir.path(), &DemoConfig { users, items: 50, ..DemoConfig::default() });
+    demo(60).expect("a fresh directory");
+    std::fs::write(dir.path().join("video_feat.npy"), "mine").expect("write");
+    demo(70).expect("a demo");
+    let about = std::fs::read_to_string(dir.path().join("demo.toml")).expect("written");
+    assert!(about.contains("users = 70"), "{about}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("video_feat.npy")).expect("kept"), "mine");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use equipoise_data::{DataError, Seed, Stream, write_atomic};
 
+use crate::output::{OutputDir, SHOP};
 use goods::{COLOURS, Good, KINDS};
 
 /// Size and seed of the shop.
@@ -45,11 +46,11 @@ const HISTORY: (usize, usize) = (5, 12);
 /// The first purchase.
 const OPENING: u64 = 1_700_000_000;
 
-/// Writes the shop into `dir`; one that is already there is replaced.
+/// Writes the shop into `dir`; one that is already there is replaced as a whole, and files of other names stay.
 ///
 /// # Errors
-/// [`DataError::Setting`] for a size out of range, [`DataError::Occupied`] if `dir` holds something other than a shop,
-/// [`DataError::Io`] if a file cannot be written.
+/// [`DataError::Setting`] for a size out of range, [`DataError::Exists`] if `dir` holds something other than a shop,
+/// [`DataError::Held`] if another program is writing it, [`DataError::Io`] if a file cannot be written.
 pub fn write_shop(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
     for (field, found, low) in [("users", config.users, 1), ("items", config.items, 40)] {
         if !(low..=1_000_000).contains(&found) {
@@ -57,14 +58,13 @@ pub fn write_shop(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
             return Err(DataError::Setting { field, found: found.to_string(), expected });
         }
     }
-    let mark = dir.join("shop.toml");
-    if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) && !mark.is_file() {
-        return Err(DataError::Occupied { path: dir.to_owned(), mark: "shop.toml" });
-    }
-    // First, so that what is cut short may be filled again.
+    let output = OutputDir::reserve(dir, SHOP, true)?;
+    fill(output.dir(), config)?;
+    output.finish_beside_others()
+}
+
+fn fill(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
     let ShopConfig { users, items, seed } = config;
-    let about = format!("# A made-up shop.\nversion = 1\nusers = {users}\nitems = {items}\nseed = {seed}\n");
-    write(&mark, about.as_bytes())?;
     let goods = goods::stock(*items, &mut Seed(*seed).stream("shop/goods"));
     for (n, good) in goods.iter().enumerate().filter(|(_, good)| good.pictured) {
         let mut rng = Seed(*seed).stream(&format!("shop/picture/{n}"));
@@ -73,7 +73,9 @@ pub fn write_shop(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
     }
     write(&dir.join("items.csv"), catalogue(&goods).as_bytes())?;
     let purchases = purchases(&goods, *users, &mut Seed(*seed).stream("shop/purchases"));
-    write(&dir.join("interactions.csv"), purchases.as_bytes())
+    write(&dir.join("interactions.csv"), purchases.as_bytes())?;
+    let about = format!("# A made-up shop.\nversion = 1\nusers = {users}\nitems = {items}\nseed = {seed}\n");
+    write(&dir.join(SHOP.file), about.as_bytes())
 }
 
 fn write(file: &Path, bytes: &[u8]) -> Result<(), DataError> {
@@ -183,6 +185,6 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(dir.path().join("thesis.tex"), "work").expect("write");
         let refused = write_shop(dir.path(), &ShopConfig::default());
-        assert!(matches!(refused, Err(DataError::Occupied { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(DataError::Exists { .. })), "{refused:?}");
     }
 }

@@ -52,8 +52,9 @@ impl Stage for Data {
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let set = layout::data_set(context.config);
-        if context.config.data.is_none() {
+        let given = context.config.data.clone();
+        let set = given.clone().unwrap_or_else(|| context.dir.join(layout::SET));
+        if given.is_none() {
             let source = |stage: &String| {
                 let name = stage.rsplit('/').next().unwrap_or(stage).to_owned();
                 FeatureSource { path: context.place(stage).join(format!("{name}_feat.npy")), name }

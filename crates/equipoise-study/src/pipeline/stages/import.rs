@@ -94,7 +94,7 @@ impl Stage for Import {
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let out = layout::imported(context.config);
+        let out = context.dir.join(layout::IMPORTED);
         match self {
             Import::Amazon(reviews) => amazon(reviews, &out, context),
             Import::Table(csv, options) => table(csv, *options.clone(), &out, context),

@@ -12,6 +12,10 @@ pub(in super::super) const TEXT: &str = "features/text";
 pub(in super::super) const IMAGE: &str = "features/image";
 /// The data set and its check.
 pub(in super::super) const DATA: &str = "data";
+/// The data set in the directory of the import.
+pub(in super::super) const IMPORTED: &str = "data";
+/// The data set in the directory of `data`.
+pub(in super::super) const SET: &str = "set";
 /// The report.
 pub(in super::super) const REPORT: &str = "report";
 
@@ -32,12 +36,12 @@ pub(in super::super) fn teachers(seed: u64) -> String {
 
 /// The raw files as a data set that lacks features.
 pub(in super::super) fn imported(config: &PipelineConfig) -> PathBuf {
-    config.out.join(IMPORT).join("data")
+    config.out.join(IMPORT).join(IMPORTED)
 }
 
 /// The data set that everything after the stage `data` reads.
 pub(in super::super) fn data_set(config: &PipelineConfig) -> PathBuf {
-    config.data.clone().unwrap_or_else(|| config.out.join(DATA).join("set"))
+    config.data.clone().unwrap_or_else(|| config.out.join(DATA).join(SET))
 }
 
 /// The settings that were chosen for a method.

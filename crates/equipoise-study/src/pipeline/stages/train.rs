@@ -47,7 +47,7 @@ impl Stage for Train {
         let (config, loaded) = prepared(context.config, self.method, self.seed, true)?;
         let (out, stop) = (context.dir.clone(), context.stop);
         let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: true, from_scratch: false };
-        let outcome = job.execute(&mut context.training(), stop)?;
+        let outcome = job.take_up(&mut context.training(), stop)?;
         match outcome.report.ending {
             Ending::Interrupted => Err(PipelineError::Stopped(self.title())),
             _ => Ok(()),

@@ -8,7 +8,8 @@ use super::super::stage::{Context, Stage};
 use super::layout;
 use crate::search::SearchEvent;
 use crate::sweep::{Sweep, SweepConfig, SweepPlan};
-use equipoise_data::write_atomic;
+use equipoise_data::{FieldError, write_atomic};
+use equipoise_jobs::Fault;
 use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,8 +82,8 @@ impl Tune {
         if self.method == Method::Ckd {
             layers = settings::with_chosen(layers, &layout::chosen(config, Method::Plain))?;
         }
-        let seed = i64::try_from(self.seed)
-            .map_err(|_| PipelineError::Setting(format!("seed = {}: expected less than 2^63", self.seed)))?;
+        let seed =
+            i64::try_from(self.seed).map_err(|_| FieldError::new("seed", self.seed, "less than 2^63"))?;
         let path = layout::data_set(config).display().to_string();
         layers = layers.set("data.path", Value::String(path), "data".into())?;
         layers = layers.set("seed", Value::Integer(seed), "seed".into())?;
@@ -106,7 +107,8 @@ impl Tune {
             (Some(best), _) => Ok(best.proposal.point.settings().to_vec()),
             (None, failed) => {
                 let reason = failed.map_or("no trial", |(_, reason)| reason).to_owned();
-                Err(PipelineError::file(&context.dir, format!("no trial succeeded; the first: {reason}")))
+                let reason = format!("{}: no trial succeeded; the first: {reason}", context.dir.display());
+                Err(Fault::Own(reason).into())
             }
         }
     }

@@ -8,7 +8,8 @@
 //! ```
 
 use super::Strategy;
-use crate::search::{Dimension, Point, Proposal, Record, Space, TrialBudget};
+use crate::search::{Dimension, Point, Proposal, Record, Space, TrialBudget, key_of};
+use equipoise_data::FieldError;
 
 /// All values of one setting in a batch, then those of the next.
 pub struct Coordinate {
@@ -20,14 +21,14 @@ impl Coordinate {
     ///
     /// # Errors
     /// If a setting has a range of reals.
-    pub fn new(space: Space) -> Result<Coordinate, String> {
+    pub fn new(space: Space) -> Result<Coordinate, FieldError> {
         let endless = space.dimensions().iter().find(|(_, dimension)| dimension.size().is_none());
         match endless {
-            None => Ok(Coordinate { space }),
-            Some((key, _)) => Err(format!(
-                "sweep.space.\"{key}\": a search of one setting after another needs a list of values (or a range with \
-                 integer = true)"
-            )),
+            Some((key, Dimension::Range(range))) => {
+                let expected = "a list of values, or a range with integer = true, for a search of one setting after another";
+                Err(FieldError::new(&key_of(key), range, expected))
+            }
+            _ => Ok(Coordinate { space }),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Every combination.
 
 use super::Strategy;
-use crate::search::{Dimension, Proposal, Record, Space, TrialBudget};
+use crate::search::space::SPACE;
+use crate::search::{Dimension, Proposal, Record, Space, TrialBudget, key_of};
+use equipoise_data::FieldError;
 
 /// All points of a finite space, in one batch.
 pub struct Grid {
@@ -17,19 +19,19 @@ impl Grid {
     ///
     /// # Errors
     /// If a setting has a range of reals, or there are more than 100,000 points.
-    pub fn new(space: Space) -> Result<Grid, String> {
+    pub fn new(space: Space) -> Result<Grid, FieldError> {
         let endless = space.dimensions().iter().find(|(_, d)| d.size().is_none());
-        if let Some((key, Dimension::Range(_))) = endless {
-            return Err(format!(
-                "sweep.space.\"{key}\": a grid needs a list of values (or a range with integer = true); list them, \
-                 or choose method = \"random\" or \"tpe\""
-            ));
+        if let Some((key, Dimension::Range(range))) = endless {
+            let expected = "a list of values, or a range with integer = true, as a grid needs a list";
+            let error = FieldError::new(&key_of(key), range, expected);
+            return Err(error.hint("or choose method = \"random\" or \"tpe\""));
         }
         match space.size() {
             Some(size) if size <= MOST => Ok(Grid { space, size }),
-            _ => Err(format!(
-                "sweep.space: more than {MOST} combinations; choose method = \"random\" or \"tpe\""
-            )),
+            _ => {
+                let error = FieldError::missing(SPACE, format!("at most {MOST} combinations"));
+                Err(error.hint("choose method = \"random\" or \"tpe\""))
+            }
         }
     }
 }

@@ -14,6 +14,7 @@
 
 use super::{Strategy, random};
 use crate::search::{Proposal, Record, Space, TrialBudget};
+use equipoise_data::FieldError;
 
 /// One point in three survives, unless told otherwise.
 pub const ETA: usize = 3;
@@ -30,9 +31,10 @@ impl Rungs {
     ///
     /// # Errors
     /// If `first` is not below `most`.
-    pub fn new(first: usize, eta: usize, most: usize) -> Result<Rungs, String> {
+    pub fn new(first: usize, eta: usize, most: usize) -> Result<Rungs, FieldError> {
         if first >= most {
-            return Err(format!("sweep.min_epochs = {first}: expected fewer than train.epochs = {most}"));
+            let expected = format!("fewer than train.epochs = {most}");
+            return Err(FieldError::new("sweep.min_epochs", first, expected));
         }
         let mut epochs = vec![first];
         while let Some(next) = epochs.last().and_then(|e| e.checked_mul(eta)).filter(|&e| e < most) {
@@ -131,7 +133,7 @@ mod tests {
     fn rungs_grow_by_eta_and_the_last_is_the_whole_budget() {
         assert_eq!(Rungs::new(10, 3, 100).unwrap().epochs, [10, 30, 90, 100]);
         assert_eq!(Rungs::new(1, 2, 2).unwrap().epochs, [1, 2]);
-        assert!(Rungs::new(5, 3, 5).unwrap_err().contains("train.epochs = 5"));
+        assert!(Rungs::new(5, 3, 5).unwrap_err().to_string().contains("train.epochs = 5"));
     }
 
     #[test]
