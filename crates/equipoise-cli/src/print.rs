@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use comfy_table::{Cell, CellAlignment, Table, presets::NOTHING};
+use equipoise_eval::SAYS_NOTHING;
 use equipoise_train::Metrics;
 use serde::Serialize;
 use std::io::Write;
@@ -46,6 +47,11 @@ fn aligned(header: &[&str], rows: &[Vec<String>], alignment: CellAlignment) -> S
     }
     let lines: Vec<String> = table.to_string().lines().map(|l| l.trim_end().to_owned()).collect();
     format!("{}\n", lines.join("\n"))
+}
+
+/// What must be said below metrics: which of them are the same for every model. Empty, or a line.
+pub fn marks(says_nothing: Option<&str>) -> String {
+    says_nothing.map_or(String::new(), |text| format!("{SAYS_NOTHING}: {text}\n"))
 }
 
 /// Metrics as a table: one row per metric, one column per cut-off.

@@ -34,6 +34,7 @@ mod filling;
 mod fingerprint;
 pub mod formats;
 pub mod graph;
+mod inflated;
 mod interactions;
 mod lines;
 mod loading;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::DataError;
+use crate::inflated::Bounded;
 
 /// Longest line in bytes. The longest of the Amazon files has some 100 KB. The bound limits the memory that a damaged
 /// or hostile file can make the reader take.
@@ -44,11 +45,12 @@ impl Lines {
     /// [`DataError::Io`] if the file cannot be read.
     pub fn open(file: &Path) -> Result<Lines, DataError> {
         let opened = File::open(file).map_err(DataError::io(file))?;
+        let packed = opened.metadata().map_err(DataError::io(file))?.len();
         let mut plain = BufReader::with_capacity(1 << 16, opened);
         let gzip = plain.fill_buf().map_err(DataError::io(file))?.starts_with(&[0x1f, 0x8b]);
         let input: Box<dyn BufRead> = if gzip {
             // Several members one after the other are one file, as for gunzip.
-            Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(plain)))
+            Box::new(BufReader::with_capacity(1 << 16, Bounded::new(MultiGzDecoder::new(plain), packed)))
         } else {
             Box::new(plain)
         };

@@ -16,13 +16,14 @@ use crate::split::{Shares, SplitRule};
 /// | `modalities` | all that are there | which modalities, by name, in this order |
 /// | `features` | none | features that lie elsewhere or under another name |
 /// | `columns` | guessed | columns of a table |
-/// | `min_rating` | none | rows of a table rated below are left out |
+/// | `min_rating` | none | rows of a table rated below, and those without a rating, are left out; so are entries of matrices below |
 /// | `split` | none | rule for a table without a split |
 /// | `shares` | 0.8, 0.1, 0.1 | train, validation and test of the rules `ratio` and `time` |
 /// | `seed` | 0 | seed of a random split |
 /// | `layout` | empty | options of a layout that was [registered](crate::formats::register()) |
 ///
-/// `columns` to `seed` concern tables and RecBole's files; the other layouts of this crate leave nothing open. An option
+/// `columns` to `seed` concern tables and RecBole's files, `min_rating` also matrices; the other layouts of this crate
+/// leave nothing open. An option
 /// that the layout of the data set does not read is refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,7 +34,8 @@ pub struct LoadOptions {
     pub features: Vec<FeatureSource>,
     /// Columns of a table.
     pub columns: Columns,
-    /// Least rating of a positive; rows without a rating are positives.
+    /// Least rating of a positive: rows without a rating are none where it is given. Of matrices the least value of an
+    /// entry, which is otherwise more than 0.
     pub min_rating: Option<f64>,
     /// Rule for a table without a split.
     pub split: Option<SplitRule>,

@@ -154,7 +154,10 @@ fn a_table_that_lacks_something_says_what_to_do() {
     says(&case("user,item,split\n1,x,later\n", &plain), &["line 2", "\"later\"", "train"]);
     says(&case("user,item,split\n1,x,train\n2,x\n", &plain), &["line 3", "expected 3 columns, found 2"]);
     says(&case("user,item,split\n,x,train\n", &plain), &["line 2", "user id is empty"]);
-    says(&case("user,item,split,time\n1,x,train,May\n", &plain), &["line 2", "\"May\"", "whole number"]);
+    says(
+        &case("user,item,split,time\n1,x,train,May\n", &plain),
+        &["line 2", "\"May\"", "expected a number", "2020-02-01"],
+    );
     says(&case("user,item,split,rating\n1,x,train,good\n", &plain), &["line 2", "\"good\"", "number"]);
     says(&case("", &plain), &["line 1", "no column of users"]);
     let odd = put(&dir, "t.csv", b"user,item,split\n\xff,x,train\n");
@@ -241,13 +244,31 @@ fn ids(names: &[&str]) -> Vec<String> {
 fn matrices_of_scipy_are_read_in_every_layout() {
     let dir = dir();
     features(&dir, "text_feat.npy", 5);
-    // Every matrix has the entry (1, 3) of value 0, which is no interaction.
-    for name in ["csr.npz", "csc_f32_plain.npz", "coo_i64.npz", "csr_array_bool.npz"] {
+    // Every matrix has the entries 0, which is no interaction, and -1, which is none unless it is said; as truth values all
+    // but 0 are the same.
+    for (name, negative) in
+        [("csr.npz", 1), ("csc_f32_plain.npz", 1), ("coo_i64.npz", 1), ("csr_array_bool.npz", 0)]
+    {
         fs::copy(fixture(name), dir.path().join("trnMat.npz")).expect("copy");
+        let options = LoadOptions { min_rating: Some(-1.0), ..LoadOptions::default() };
+        assert_eq!(check(dir.path(), &options).rows.left_out.len(), 0, "{name}");
         let report = check(dir.path(), &LoadOptions::default());
+        assert_eq!((report.rows.read, report.rows.left_out["entries of 0"]), (5, 1), "{name}: {report}");
+        assert_eq!(
+            report.rows.left_out.get("entries below 0").copied().unwrap_or(0),
+            negative,
+            "{name}: {report}"
+        );
+        assert!(
+            report.rows.is_whole() && negative == 0 || report.to_string().contains("entries below 0 out")
+        );
         // Only validation and test are missing.
         assert_eq!(report.faults.len(), 2, "{name}: {report}");
-        assert_eq!((report.users, report.items, report.splits.train), (4, 5, 4), "{name}: {report}");
+        assert_eq!(
+            (report.users, report.items, report.splits.train),
+            (4, 5, 4 - negative),
+            "{name}: {report}"
+        );
     }
     fs::copy(fixture("csr.npz"), dir.path().join("valMat.npz")).expect("copy");
     fs::copy(fixture("csr.npz"), dir.path().join("tstMat.npz")).expect("copy");

@@ -6,6 +6,7 @@ use equipoise_data::Interactions;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::candidates::Candidates;
 use crate::config::EvalConfig;
 use crate::embeddings::Embeddings;
 use crate::error::EvalError;
@@ -78,7 +79,7 @@ pub fn evaluate(
         evaluated_users: users.len(),
         skipped_users: n_users - users.len(),
         unreachable: unreachable(&users, held_out, exclude),
-        definitions: definitions(&metrics, exclude.len()),
+        definitions: definitions(&metrics, config, exclude.len(), &Candidates::of(held_out, exclude)),
         per_user,
     })
 }
@@ -120,7 +121,12 @@ fn unreachable(users: &[u32], held_out: &Interactions, exclude: &[&Interactions]
     users.iter().map(of_user).sum()
 }
 
-fn definitions(metrics: &[Box<dyn Metric>], excluded: usize) -> BTreeMap<String, String> {
+fn definitions(
+    metrics: &[Box<dyn Metric>],
+    config: &EvalConfig,
+    excluded: usize,
+    counts: &Candidates,
+) -> BTreeMap<String, String> {
     let mut definitions: BTreeMap<String, String> =
         metrics.iter().map(|m| (m.name().to_owned(), m.definition())).collect();
     let candidates = match excluded {
@@ -130,6 +136,31 @@ fn definitions(metrics: &[Box<dyn Metric>], excluded: usize) -> BTreeMap<String,
     };
     definitions.insert("candidates".to_owned(), candidates);
     definitions.insert("order".to_owned(), "descending score, then ascending item index".to_owned());
+    if let Some(text) = exhausted(metrics, &config.ks, counts) {
+        definitions.insert(SAYS_NOTHING.to_owned(), text);
+    }
     definitions.insert("mean".to_owned(), "arithmetic mean over users with held-out items".to_owned());
     definitions
+}
+
+/// The term under which [`Evaluation::definitions`] names the metrics that are the same for every model, because the lists
+/// hold every candidate of at least half of the users.
+pub const SAYS_NOTHING: &str = "says nothing";
+
+/// Which metrics do not depend on the model, if there are any.
+fn exhausted(metrics: &[Box<dyn Metric>], ks: &[usize], counts: &Candidates) -> Option<String> {
+    let mut ks: Vec<usize> = ks.iter().copied().filter(|&k| counts.exhausted_by(k)).collect();
+    ks.sort_unstable();
+    let smallest = *ks.first()?;
+    let blind = metrics.iter().filter(|metric| !metric.reads_order()).map(|metric| metric.name());
+    let named: Vec<String> =
+        ks.iter().flat_map(|k| blind.clone().map(move |name| format!("{name}@{k}"))).collect();
+    let (users, all, items) = (counts.users_with_at_most(smallest), counts.users(), counts.items());
+    (!named.is_empty()).then(|| {
+        format!(
+            "{}: {users} of {all} users have at most {smallest} candidates (of {items} items), all of which are in the \
+             list, whatever the model",
+            named.join(", ")
+        )
+    })
 }

@@ -19,6 +19,7 @@
 //! # Ok::<(), equipoise_eval::EvalError>(())
 //! ```
 
+mod candidates;
 mod config;
 mod embeddings;
 mod error;
@@ -28,10 +29,11 @@ mod per_user;
 mod rank;
 pub mod significance;
 
+pub use candidates::Candidates;
 pub use config::EvalConfig;
 pub use embeddings::Embeddings;
 pub use error::{EvalError, Table};
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{Evaluation, SAYS_NOTHING, evaluate};
 pub use metrics::{Metric, MetricName, NdcgDefinition};
 pub use per_user::PerUser;
 #[cfg(feature = "parquet")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use equipoise_data::formats::{Faults, GatheredSplit, TableOptions, read_table};
+use equipoise_data::formats::{Faults, GatheredSplit, RowCounts, TableOptions, read_table};
 use equipoise_data::{DataError, Holdout, LoadOptions, SplitSizes};
 use serde::Serialize;
 
@@ -25,6 +25,8 @@ pub struct TableImport {
     pub items: usize,
     /// Interactions by split.
     pub splits: SplitSizes,
+    /// What became of the rows of the table.
+    pub rows: RowCounts,
     /// All that was merged or left out.
     pub notes: Vec<String>,
 }
@@ -45,7 +47,8 @@ pub fn import_table(
     std::fs::metadata(path).map_err(DataError::io(path))?;
     let output = OutputDir::reserve(out, IMPORT, overwrite)?;
     let mut notes = Vec::new();
-    let read = read_table(path, &TableOptions::from(options), &mut Faults::stop_at_first(), &mut notes)?;
+    let table = TableOptions::from(options);
+    let read = read_table(path, &table, &mut Faults::stop_at_first(), &mut notes)?;
     let unclear = || DataError::EmptyTrain { origin: path.display().to_string() };
     let read = read.ok_or_else(unclear)?;
     let (users, items) = (read.users(), read.items());
@@ -57,6 +60,7 @@ pub fn import_table(
         users: users.len(),
         items: items.len(),
         splits: sizes(&parts),
+        rows: read.row_counts(&table),
         notes,
     };
     if report.splits.train == 0 {

@@ -1,5 +1,6 @@
 //! What a report is made from: plain numbers, gathered by the caller.
 
+use equipoise_eval::SAYS_NOTHING;
 use serde::{Deserialize, Serialize};
 
 /// Everything the report needs, gathered by the caller from run directories.
@@ -143,6 +144,12 @@ impl Audit {
     /// The metric of the plain run's channel of `modality`, where both are known.
     pub(crate) fn plain_channel(&self, modality: &str) -> Option<f64> {
         self.plain.as_ref().and_then(|plain| value_of(&plain.channels, modality))
+    }
+
+    /// Which metrics are the same for every model, because lists are as long as the candidates; `None` if none is.
+    pub(crate) fn says_nothing(&self) -> Option<&str> {
+        let found = self.definitions.iter().find(|(term, _)| term == SAYS_NOTHING);
+        found.map(|(_, text)| text.as_str())
     }
 
     /// The metric of the plain run's whole model, where it is known.

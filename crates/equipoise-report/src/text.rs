@@ -24,6 +24,7 @@ pub fn text_report(audit: &Audit) -> String {
         title(audit),
         wrap(&headline(audit), "", WIDTH),
         references(audit),
+        exhausted(audit),
         modality_table(audit, &judged),
         missing(audit),
         sentences(&judged),
@@ -94,6 +95,13 @@ fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
     let mut rows = vec![columns];
     rows.extend(audit.modalities.iter().zip(judged).map(|(m, verdict)| row(m, verdict, kept)));
     align(&rows, last)
+}
+
+/// Which metrics do not depend on the model.
+fn exhausted(audit: &Audit) -> String {
+    let text =
+        audit.says_nothing().map(|text| wrap(&format!("These metrics say nothing. {text}."), "", WIDTH));
+    text.unwrap_or_default()
 }
 
 /// A line for each modality that some items lack.

@@ -1,7 +1,7 @@
 //! A model's metrics, whole and under ablations.
 
 use equipoise_data::{FieldError, Interactions};
-use equipoise_eval::{Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
+use equipoise_eval::{Candidates, Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
 use equipoise_models::{Ablation, Encoded, Model};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,36 @@ impl Selection {
         let metric = MetricName::ALL.iter().find(|m| m.as_str() == name).ok_or_else(fault)?;
         let config = EvalConfig { ks: vec![k], metrics: vec![*metric], ..EvalConfig::default() };
         Ok(Selection { name: text.to_owned(), config })
+    }
+
+    /// Checks that the metric can tell models apart: for at least half of the users there must be more candidates than
+    /// the cut-off, unless the metric reads the order of the list.
+    ///
+    /// # Errors
+    /// If it cannot; the key is `train.metric`.
+    pub fn check_candidates(
+        &self,
+        train: &Interactions,
+        validation: &Interactions,
+    ) -> Result<(), FieldError> {
+        let (k, metric) = (self.config.ks[0], self.config.metrics[0].metric(self.config.ndcg));
+        let counts = Candidates::of(validation, &[train]);
+        if metric.reads_order() || !counts.exhausted_by(k) {
+            return Ok(());
+        }
+        let (name, median, items) = (metric.name(), counts.median(), counts.items());
+        let (few, all) = (counts.users_with_at_most(k), counts.users());
+        let expected = format!(
+            "a cut-off that the candidates exceed: {few} of the {all} users of validation have at most {k} candidates \
+             (of {items} items, less those in train), for whom {name}@{k} is the same whatever the model"
+        );
+        let smaller = (median / 4).max(1);
+        let hint = if median > 1 {
+            format!("{name}@{smaller} or ndcg@{k} would do")
+        } else {
+            "give more items".into()
+        };
+        Err(FieldError::word("train.metric", &self.name, expected).hint(hint))
     }
 
     /// With the run's definition of NDCG.

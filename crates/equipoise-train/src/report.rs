@@ -7,6 +7,7 @@ use crate::evaluation::Metrics;
 use crate::events::Ending;
 use crate::recall_by_presence::Presence;
 use crate::role::Role;
+use equipoise_eval::SAYS_NOTHING;
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,6 +82,11 @@ impl Report {
     /// A metric on test under an ablation; `None` if it was not measured.
     pub fn metric_under(&self, ablation: Ablation, name: &str) -> Option<f64> {
         self.test.as_ref()?.ablations.get(&ablation)?.get(name).copied()
+    }
+
+    /// Which metrics on test are the same for every model, because lists are as long as the candidates; `None` if none is.
+    pub fn says_nothing(&self) -> Option<&str> {
+        self.test.as_ref()?.definitions.get(SAYS_NOTHING).map(String::as_str)
     }
 
     /// Names of the modalities, in order.

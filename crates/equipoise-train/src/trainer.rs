@@ -94,6 +94,8 @@ impl<'a> Trainer<'a> {
             let found = names.join(", ");
             TrainError::Setting(format!("{role}: the data has no such modality; expected one of {found}"))
         })?;
+        let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
+        selection.check_candidates(&data.train, &data.validation)?;
         let model = untrained(config, inputs, &role)?;
         if balancer.needs().replaces_ranking && model.backbone.objective() == Objective::Own {
             let why = format!(
@@ -104,7 +106,6 @@ impl<'a> Trainer<'a> {
                 .hint(why)
                 .into());
         }
-        let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();

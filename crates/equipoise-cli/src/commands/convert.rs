@@ -73,13 +73,14 @@ fn text(done: &Conversion, args: &ConvertArgs) -> String {
     let [train, validation, test] = done.interactions;
     let mut text = format!(
         "{} ({}) written to {} ({})\n{} users, {} items; {train} train, {validation} validation, {test} test interactions\n\
-         modalities {}; scale {}; fingerprint {}\n",
+         rows {}\nmodalities {}; scale {}; fingerprint {}\n",
         done.from,
         done.from_layout,
         args.out.display(),
         done.layout,
         done.users,
         done.items,
+        done.rows,
         done.modalities.join(", "),
         done.scale,
         equipoise_data::first_digits(&done.fingerprint),

@@ -27,7 +27,7 @@ pub struct ReadArgs {
     /// Column of ratings, for --min-rating [default: guessed].
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     rating_column: Option<String>,
-    /// Column of timestamps, whole numbers; "" for none [default: guessed].
+    /// Column of timestamps, numbers or dates; "" for none [default: guessed].
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     timestamp_column: Option<String>,
     /// Column that says train, validation or test [default: guessed].
@@ -36,7 +36,7 @@ pub struct ReadArgs {
     /// The first line is data; columns are their numbers from 1.
     #[arg(long, help_heading = "Tables")]
     no_header: bool,
-    /// Leave out rows that are rated below.
+    /// Leave out rows that are rated below, and those without a rating; of matrices, entries below.
     #[arg(long, value_name = "RATING", help_heading = "Tables")]
     min_rating: Option<f64>,
     /// How interactions without a split are divided.

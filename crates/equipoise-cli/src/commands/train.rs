@@ -200,7 +200,8 @@ fn result(outcome: &Outcome, headline: &str, global: &Global) -> Result<(), Fail
     let test = outcome.report.test.as_ref().expect("a job measures its model on test");
     let (table, users) = (print::metrics(&test.metrics), test.evaluated_users);
     print::out(&format!(
-        "\nTest metrics of {users} users\n{table}\n{headline}\n\n{}\n",
+        "\nTest metrics of {users} users\n{table}{}\n{headline}\n\n{}\n",
+        print::marks(outcome.report.says_nothing()),
         made(outcome.run.dir())
     ))
 }

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use crate::error::DataError;
 use crate::faults::Faults;
-use crate::formats::{self, FormatEntry, Gathered, GatheredModality, GatheredShape, oddities};
+use crate::formats::{
+    self, FormatEntry, Gathered, GatheredModality, GatheredShape, RowCounts, oddities, with_every_item,
+};
 use crate::interactions::Interactions;
 use crate::options::LoadOptions;
 
@@ -35,6 +37,12 @@ pub struct DataReport {
     pub users_without_train: usize,
     /// Items without any train interaction.
     pub cold_items: usize,
+    /// Users who met every item of the catalogue: whatever is recommended to them is a hit.
+    pub users_with_every_item: usize,
+    /// Users who have every item in train, to whom nothing is left to recommend.
+    pub users_without_candidates: usize,
+    /// What became of the rows that were read.
+    pub rows: RowCounts,
     /// Each modality.
     pub modalities: Vec<ModalityReport>,
     /// Items with a category; `None` if there is no file of categories.
@@ -133,6 +141,9 @@ fn count(report: &mut DataReport, gathered: &Gathered, shape: &GatheredShape) {
     }
     report.users_without_train = shape.users - splits[0].users_with_items().len();
     report.cold_items = splits[0].item_counts().iter().filter(|&&c| c == 0).count();
+    (report.users_with_every_item, report.users_without_candidates) =
+        with_every_item(&splits[0], &splits[1], &splits[2]);
+    report.rows = gathered.row_counts();
     report.notes.extend(oddities(&splits[0], &splits[1], &splits[2]));
 }
 

@@ -18,6 +18,8 @@ impl Display for DataReport {
         line(f, "sparsity", format_args!("{:.4} %", 100.0 * self.sparsity))?;
         line(f, "users without train", self.users_without_train)?;
         line(f, "items without train", self.cold_items)?;
+        line(f, "users with all items", self.users_with_every_item)?;
+        line(f, "rows", &self.rows)?;
         if let Some(items) = self.categorised_items {
             line(f, "items with category", items)?;
         }

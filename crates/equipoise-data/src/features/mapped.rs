@@ -14,10 +14,22 @@ pub(super) struct Mapped<T> {
 }
 
 /// Numbers for which every pattern of bits is a value.
-pub(super) trait Plain: Copy {}
+pub(super) trait Plain: Copy {
+    /// Neither NaN nor infinite.
+    fn is_number(self) -> bool;
+}
 
-impl Plain for f32 {}
-impl Plain for f16 {}
+impl Plain for f32 {
+    fn is_number(self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Plain for f16 {
+    fn is_number(self) -> bool {
+        self.is_finite()
+    }
+}
 
 impl<T: Plain> Mapped<T> {
     /// Maps `length` values from byte `start` on; `None` where they cannot be used as they lie.

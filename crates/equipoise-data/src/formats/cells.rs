@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::columns::{item_place, list};
 use super::delimited;
 #[cfg(feature = "parquet")]
-use super::parquet_file::{ParquetFile, Texts, broken};
+use super::parquet_cells::Texts;
+#[cfg(feature = "parquet")]
+use super::parquet_file::{ParquetFile, broken};
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
 use crate::error::DataError;
@@ -143,12 +145,11 @@ fn parquet_cells(
     let among = |place: usize| wanted.iter().position(|&w| w == place).expect("all places are wanted");
     table.read(&wanted, |first, batch| {
         let column = |place: usize| {
-            Texts::of(batch.column(among(place))).ok_or_else(|| {
-                broken(
-                    file,
-                    format!("column {:?} holds neither texts nor whole numbers; convert it", names[place]),
-                )
-            })
+            let cells = batch.column(among(place));
+            let problem = |unfit: super::parquet_cells::Unfit| {
+                unfit.words(&names[place], cells, first, "texts or whole numbers")
+            };
+            Texts::of(cells).map_err(|unfit| broken(file, problem(unfit)))
         };
         let ids = column(id)?;
         let columns = texts.iter().map(|&place| column(place)).collect::<Result<Vec<_>, _>>()?;

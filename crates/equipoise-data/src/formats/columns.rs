@@ -24,7 +24,7 @@ pub struct Columns {
     pub item: Option<String>,
     /// Ratings, for `min_rating`.
     pub rating: Option<String>,
-    /// Whole seconds, or any other whole numbers that grow with time.
+    /// Numbers that grow with time, with or without fractions, or dates.
     pub timestamp: Option<String>,
     /// `train`, `validation` (`val`, `valid`, `dev`), `test`, or 0, 1, 2.
     pub split: Option<String>,

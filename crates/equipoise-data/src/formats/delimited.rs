@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::columns::{Columns, Places};
 use super::csv_rows::CsvRows;
-use super::records::{Records, Row, moment, split_named};
+use super::moments::Moment;
+use super::records::{Records, Row, rating, split_named};
 use super::table_options::TableOptions;
 use crate::error::DataError;
 
@@ -101,16 +102,8 @@ fn row<'a>(
         Some(place) => text(place, what).map(|cell| Some(cell).filter(|cell| !cell.is_empty())),
         None => Ok(None),
     };
-    let rating = optional(places.rating, "rating")?;
-    let number = |cell: &str| {
-        let value = cell.parse().ok().filter(|v: &f64| v.is_finite());
-        value.ok_or_else(|| format!("rating {cell:.60?}, expected a number; correct it"))
-    };
+    let rated = optional(places.rating, "rating")?;
     let time = optional(places.timestamp, "timestamp")?;
-    let moment = |cell: &str| {
-        let expected = "expected a whole number, such as seconds; convert the column or leave it aside with --timestamp-column \"\"";
-        moment(cell).ok_or_else(|| format!("timestamp {cell:.60?}, {expected}"))
-    };
     let label = optional(places.split, "split")?;
     let named = |cell: &str| {
         let expected = "expected train, validation, test, or 0, 1, 2; correct it";
@@ -123,8 +116,8 @@ fn row<'a>(
     Ok(Row {
         user: text(places.user, "user id")?,
         item: text(places.item, "item id")?,
-        rating: rating.map(number).transpose()?,
-        time: time.map(moment).transpose()?,
+        rating: rated.map(rating).transpose()?.flatten(),
+        time: time.map(Moment::cell).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
             None => label.map(named).transpose()?,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::category_file::GatheredCategories;
 use super::join;
 use super::missing_file::ReadMissing;
+use super::row_counts::RowCounts;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -114,6 +115,8 @@ pub struct Gathered {
     /// Categories of items, if there is a file of them.
     pub(crate) categories: Option<GatheredCategories>,
     pub(crate) notes: Vec<String>,
+    /// Rows that the splits do not have: merged before they were divided, and left out.
+    pub(crate) counts: RowCounts,
 }
 
 impl Gathered {
@@ -172,6 +175,19 @@ impl Gathered {
     /// Train, validation and test as they stand in the files; `None` for one that could not be read.
     pub fn splits(&self) -> [Option<&GatheredSplit>; 3] {
         self.splits.each_ref().map(Option::as_ref)
+    }
+
+    /// What became of the rows that were read.
+    pub fn row_counts(&self) -> RowCounts {
+        let mut counts = self.counts.clone();
+        let pairs: usize = self.present().map(|split| split.pairs.len()).sum();
+        counts.kept = self.present().map(distinct).sum();
+        counts.merged += pairs - counts.kept;
+        if counts.read == 0 {
+            // A layout without rows of its own: what is in the splits is what was read.
+            counts.read = pairs;
+        }
+        counts
     }
 
     /// The file or folder of each modality's features.
@@ -370,6 +386,32 @@ impl Gathered {
     }
 }
 
+/// Users whose items of all splits are the whole catalogue, and users whose train items are.
+pub(crate) fn with_every_item(
+    train: &Interactions,
+    validation: &Interactions,
+    test: &Interactions,
+) -> (usize, usize) {
+    let items = train.n_items();
+    let full = |&user: &u32| {
+        let held = [validation, test].map(|split| split.items_of(user));
+        let others = held.iter().flat_map(|items| items.iter()).filter(|&&item| !train.contains(user, item));
+        // Validation and test are disjoint, or the data set is faulty.
+        train.items_of(user).len() + others.count() >= items
+    };
+    let users = 0..train.n_users() as u32;
+    let alone = users.clone().filter(|&user| train.items_of(user).len() == items).count();
+    (users.filter(full).count(), alone)
+}
+
+/// The number of distinct pairs.
+fn distinct(split: &GatheredSplit) -> usize {
+    let mut pairs = split.pairs.clone();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs.len()
+}
+
 /// Sentences about users and items that training never sees. Of the test split they count
 /// users, nothing else.
 pub(crate) fn oddities(train: &Interactions, validation: &Interactions, test: &Interactions) -> Vec<String> {
@@ -384,6 +426,13 @@ pub(crate) fn oddities(train: &Interactions, validation: &Interactions, test: &I
             idle.len(),
             held(validation),
             held(test)
+        ));
+    }
+    let (full, none_left) = with_every_item(train, validation, test);
+    if full > 0 {
+        notes.push(format!(
+            "Users who met every item of the catalogue, all splits together: {full}; whatever is recommended to them is a \
+             hit. No item is left to recommend to {none_left} of them, who have all of them in train."
         ));
     }
     let cold = train.item_counts().iter().filter(|&&c| c == 0).count();

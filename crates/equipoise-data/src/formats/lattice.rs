@@ -76,6 +76,7 @@ impl Format for Lattice {
             items,
             categories: category_file::read(&dir, faults)?,
             notes,
+            ..Gathered::default()
         })
     }
 }

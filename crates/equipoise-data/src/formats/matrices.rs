@@ -5,11 +5,14 @@
 //! <dir>/<modality>_feat.npy                   one row per item
 //! ```
 //!
+//! A positive is an entry of more than 0, or of at least `min_rating` where that is given: 0, -1 and NaN are none.
 //! Published as pickles, which are programs rather than data and are not read.
 
 use std::path::{Path, PathBuf};
 
-use super::entry::{Format, NoOptions, ReadRequest};
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Format, ReadRequest};
 use super::files::directory_name;
 use super::gathered::{Gathered, GatheredSplit};
 use super::{category_file, id_list, modality_files, sparse};
@@ -20,6 +23,14 @@ use crate::faults::Faults;
 /// `<modality>_feat.npy`; raw ids from `user_list.txt` and `item_list.txt` if there.
 #[derive(Debug)]
 pub struct Matrices;
+
+/// What matrices leave open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MatrixOptions {
+    /// Least value of a positive; more than 0 if `None`.
+    pub min_rating: Option<f64>,
+}
 
 const NAMES: [[&str; 3]; 2] = [["trnMat", "valMat", "tstMat"], ["train", "val", "test"]];
 
@@ -37,7 +48,7 @@ impl Matrices {
 }
 
 impl Format for Matrices {
-    type Options = NoOptions;
+    type Options = MatrixOptions;
 
     fn name(&self) -> &'static str {
         "matrices"
@@ -54,7 +65,7 @@ impl Format for Matrices {
     fn gather(
         &self,
         request: &ReadRequest<'_>,
-        _: &NoOptions,
+        options: &MatrixOptions,
         faults: &mut Faults,
     ) -> Result<Gathered, DataError> {
         let path = request.path;
@@ -70,7 +81,7 @@ impl Format for Matrices {
         let mut first = None;
         for (place, name) in names.iter().enumerate() {
             let file = path.join(format!("{name}.npz"));
-            let matrix = faults.keep(read(&file, path, name, &mut found.notes))?;
+            let matrix = faults.keep(read(&file, path, name, options, &mut found))?;
             let matrix = matrix.map(|m| agree(m, &file, &mut first));
             if let Some(split) = matrix.map(|m| faults.keep(m)).transpose()?.flatten() {
                 found.splits[place] = Some(split);
@@ -87,7 +98,13 @@ impl Format for Matrices {
     }
 }
 
-fn read(file: &Path, dir: &Path, name: &str, notes: &mut Vec<String>) -> Result<sparse::Sparse, DataError> {
+fn read(
+    file: &Path,
+    dir: &Path,
+    name: &str,
+    options: &MatrixOptions,
+    found: &mut Gathered,
+) -> Result<sparse::Sparse, DataError> {
     if !file.is_file() {
         let pickle = dir.join(format!("{name}.pkl"));
         if pickle.is_file() {
@@ -96,9 +113,20 @@ fn read(file: &Path, dir: &Path, name: &str, notes: &mut Vec<String>) -> Result<
         let expected = "a sparse users x items matrix written by scipy.sparse.save_npz";
         return Err(DataError::MissingFile { file: file.to_owned(), expected });
     }
-    let matrix = sparse::read(file)?;
-    if matrix.zeros > 0 {
-        notes.push(format!("{}: {} stored entries are 0: no interactions.", file.display(), matrix.zeros));
+    let matrix = sparse::read(file, options.min_rating)?;
+    let left = matrix.left_out;
+    found.counts.read += matrix.pairs.len();
+    let least = options.min_rating.unwrap_or_default();
+    for (count, what) in [
+        (left.zeros, "entries of 0".to_owned()),
+        (left.negative, "entries below 0".to_owned()),
+        (left.nan, "entries of NaN".to_owned()),
+        (left.below, format!("entries below {least}")),
+    ] {
+        if count > 0 {
+            found.counts.leave_out(what.clone(), count);
+            found.notes.push(format!("{}: left {count} {what} out: no positives.", file.display()));
+        }
     }
     Ok(matrix)
 }

@@ -8,14 +8,14 @@
 //! ```
 //!
 //! `x_label` is 0 for train, 1 for validation, 2 for test. A column `timestamp` is kept where every row has a
-//! number in it; further columns are left aside.
+//! moment in it; further columns are left aside.
 
 use std::path::{Path, PathBuf};
 
 use super::entry::{Format, NoOptions, ReadRequest};
 use super::files::{directory_name, inter_files};
 use super::gathered::{Gathered, GatheredSplit, SPLITS};
-use super::records::moment;
+use super::moments::{Clock, Moment};
 use super::{category_file, id_list, modality_files, recbole};
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -50,14 +50,14 @@ impl Format for Mmrec {
         faults: &mut Faults,
     ) -> Result<Gathered, DataError> {
         let path = request.path;
+        let mut notes = Vec::new();
         let splits = match faults.keep(the_inter_file(path))? {
-            Some(file) => read_inter(&file, faults)?,
+            Some(file) => read_inter(&file, faults, &mut notes)?,
             None => [None, None, None],
         };
         let users = id_list::read(&path.join("u_id_mapping.csv"), faults)?;
         let items = id_list::read(&path.join("i_id_mapping.csv"), faults)?;
         let listed = items.as_ref().map(|(_, ids)| &ids[..]);
-        let mut notes = Vec::new();
         Ok(Gathered {
             name: directory_name(path),
             format: Format::name(self).into(),
@@ -67,6 +67,7 @@ impl Format for Mmrec {
             items,
             categories: category_file::read(path, faults)?,
             notes,
+            ..Gathered::default()
         })
     }
 }
@@ -84,7 +85,11 @@ fn the_inter_file(path: &Path) -> Result<PathBuf, DataError> {
 }
 
 /// Reads all three splits from the one file.
-fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<GatheredSplit>; 3], DataError> {
+fn read_inter(
+    file: &Path,
+    faults: &mut Faults,
+    notes: &mut Vec<String>,
+) -> Result<[Option<GatheredSplit>; 3], DataError> {
     let Some(text) = faults.keep(std::fs::read_to_string(file).map_err(DataError::io(file)))? else {
         return Ok([None, None, None]);
     };
@@ -99,17 +104,23 @@ fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<GatheredSplit>
         label += 1;
         GatheredSplit { origin, ..GatheredSplit::default() }
     });
-    let mut wrong = Vec::new();
+    let (mut wrong, mut clock) = (Vec::new(), Clock::default());
     for (number, line) in lines.enumerate() {
-        match row(line, &columns) {
-            Ok((split, pair, time)) => {
-                splits[split].pairs.push(pair);
-                splits[split].times.extend(time);
-            }
-            Err(problem) => wrong.push((number + 2, problem)),
+        let taken = row(line, &columns).and_then(|row| push(&mut splits, &mut clock, row));
+        if let Err(problem) = taken {
+            wrong.push((number + 2, problem));
         }
     }
-    let dated = splits.iter().all(|split| split.times.len() == split.pairs.len());
+    let [rows, times] = [|s: &GatheredSplit| s.pairs.len(), |s: &GatheredSplit| s.times.len()]
+        .map(|count| splits.iter().map(count).sum::<usize>());
+    let (dated, file_name) = (times == rows, file.display());
+    if times > 0 && !dated {
+        let undated = rows - times;
+        notes.push(format!(
+            "{file_name}: {undated} of {rows} rows have no timestamp, so that none is kept with the data."
+        ));
+    }
+    notes.extend(clock.note().map(|note| format!("{file_name}: {note}.")));
     for split in &mut splits {
         if !dated {
             split.times.clear();
@@ -125,6 +136,16 @@ fn read_inter(file: &Path, faults: &mut Faults) -> Result<[Option<GatheredSplit>
     });
     faults.add_all(wrong, &file.display().to_string(), "malformed line")?;
     Ok(splits.map(Some))
+}
+
+/// Takes a line into its split.
+fn push(splits: &mut [GatheredSplit; 3], clock: &mut Clock, (split, pair, time): Line) -> Result<(), String> {
+    let earlier = splits.iter_mut().flat_map(|split| &mut split.times);
+    let finer = |factor| earlier.for_each(|time| *time *= factor);
+    let time = time.map(|moment| clock.read(moment, finer)).transpose()?;
+    splits[split].pairs.push(pair);
+    splits[split].times.extend(time);
+    Ok(())
 }
 
 /// Where the columns stand, and how many there are.
@@ -153,7 +174,7 @@ fn columns(file: &Path, header: &str) -> Result<Columns, DataError> {
 }
 
 /// GatheredSplit, pair and moment of one line.
-type Line = (usize, (u32, u32), Option<i64>);
+type Line = (usize, (u32, u32), Option<Moment>);
 
 fn row(line: &str, columns: &Columns) -> Result<Line, String> {
     let mut fields = [""; 3];
@@ -165,7 +186,7 @@ fn row(line: &str, columns: &Columns) -> Result<Line, String> {
             fields[c] = field;
         }
         if columns.time == Some(n) {
-            time = moment(field);
+            time = Moment::cell(field)?;
         }
     }
     if count != columns.count {

@@ -19,6 +19,7 @@ mod matrices;
 mod missing_file;
 mod mmrec;
 mod modality_files;
+mod moments;
 #[cfg(feature = "parquet")]
 mod native;
 mod npy;
@@ -26,17 +27,23 @@ mod npy_array;
 mod npy_header;
 mod npz;
 #[cfg(feature = "parquet")]
+mod parquet_cells;
+#[cfg(feature = "parquet")]
 mod parquet_file;
+#[cfg(feature = "parquet")]
+mod parquet_pages;
 #[cfg(feature = "parquet")]
 mod parquet_table;
 mod recbole;
 mod records;
 mod registry;
 mod row_ids;
+mod row_counts;
 mod sources;
 mod sparse;
 mod table;
 mod table_options;
+mod table_parts;
 #[cfg(not(feature = "parquet"))]
 mod without_parquet;
 
@@ -48,8 +55,8 @@ pub use columns::Columns;
 pub use csv_rows::CsvRows;
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
 pub use files::directory_name;
-pub(crate) use gathered::oddities;
 pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};
+pub(crate) use gathered::{oddities, with_every_item};
 pub use id_list::read as read_id_list;
 pub use join::plain_number;
 pub use missing_file::ENDING as MISSING_ENDING;
@@ -60,6 +67,7 @@ pub use npy::{float32_header, matrix_header, read_npy, write_npy};
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
 pub use row_ids::{has_row_ids, reserve_row_ids, row_ids_file, write_row_ids};
+pub use row_counts::RowCounts;
 pub use table::{TableRows, read_table};
 pub use table_options::TableOptions;
 

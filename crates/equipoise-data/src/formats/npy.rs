@@ -34,7 +34,7 @@ pub fn read_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
 /// Maps a float32 or float16 matrix in row order into memory without looking at its values; reads any other.
 ///
 /// # Errors
-/// As [`read_npy`]; values that are not finite are found only where the matrix was read.
+/// As [`read_npy`]; values that are not finite are found only where the matrix was read, and are the caller's to look for.
 pub(crate) fn map_npy(file: &Path) -> Result<(Features, &'static str), DataError> {
     let (mut input, header) = open(file)?;
     if header.dtype != DType::F64 && !header.fortran {
@@ -55,9 +55,13 @@ fn open(file: &Path) -> Result<(File, Header), DataError> {
     Ok((input, header))
 }
 
-fn read_matrix(
+/// Reads the values that follow a header.
+///
+/// # Errors
+/// As [`read_npy`].
+pub(crate) fn read_matrix(
     file: &Path,
-    input: &mut File,
+    input: &mut impl Read,
     header: &Header,
 ) -> Result<(Features, &'static str), DataError> {
     let (rows, width) = (header.rows, header.width);
@@ -180,7 +184,7 @@ fn room<T: Clone>(file: &Path, header: &Header, zero: T) -> Result<Vec<T>, DataE
     Ok(values)
 }
 
-fn read_halves(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f16>, DataError> {
+fn read_halves(file: &Path, input: &mut impl Read, header: &Header) -> Result<Vec<f16>, DataError> {
     let mut values = room(file, header, f16::ZERO)?;
     let mut bytes = vec![0; 2 * PIECE.min(values.len())];
     for piece in values.chunks_mut(PIECE) {
@@ -195,7 +199,7 @@ fn halves(bytes: &[u8]) -> impl Iterator<Item = f16> {
     bytes.as_chunks::<2>().0.iter().map(|&b| f16::from_le_bytes(b))
 }
 
-fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32>, DataError> {
+fn read_values(file: &Path, input: &mut impl Read, header: &Header) -> Result<Vec<f32>, DataError> {
     let mut values = room(file, header, 0.0)?;
     let mut source = Source::new(input, header.dtype);
     let read = if header.fortran {
@@ -208,7 +212,11 @@ fn read_values(file: &Path, input: &mut File, header: &Header) -> Result<Vec<f32
 }
 
 /// Reads a panel of columns at a time, so that each row of the result is written in runs.
-fn fill_by_columns(source: &mut Source<'_>, header: &Header, values: &mut [f32]) -> std::io::Result<()> {
+fn fill_by_columns(
+    source: &mut Source<'_, impl Read>,
+    header: &Header,
+    values: &mut [f32],
+) -> std::io::Result<()> {
     let (rows, width) = (header.rows, header.width);
     let panel = (4 * PIECE / rows).clamp(1, 64).min(width);
     let mut columns = vec![0f32; panel * rows];
@@ -226,15 +234,15 @@ fn fill_by_columns(source: &mut Source<'_>, header: &Header, values: &mut [f32])
 }
 
 /// Converts the values of a file to `f32`, in file order.
-struct Source<'a> {
-    input: &'a mut File,
+struct Source<'a, R> {
+    input: &'a mut R,
     dtype: DType,
     bytes: Vec<u8>,
     halves: Vec<f16>,
 }
 
-impl<'a> Source<'a> {
-    fn new(input: &'a mut File, dtype: DType) -> Self {
+impl<'a, R: Read> Source<'a, R> {
+    fn new(input: &'a mut R, dtype: DType) -> Self {
         let (bytes, halves) = (Vec::new(), Vec::new());
         Source { input, dtype, bytes, halves }
     }

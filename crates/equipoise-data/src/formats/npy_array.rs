@@ -18,25 +18,53 @@ const COPY: &str = "copy the file again";
 const TYPE: &str = "convert it with array.astype and save it again";
 const SHAPE: &str = "reshape it and save it again";
 
+/// What the header of an array promises.
+#[derive(Debug)]
+pub(crate) struct Promise {
+    header: RawHeader,
+    /// Bytes of each value.
+    size: usize,
+}
+
+impl Promise {
+    /// Reads the header; `start` is the whole file or its first [`npy_header::needed`] bytes.
+    pub(crate) fn read(start: &[u8]) -> Result<Promise, Fault> {
+        let header = npy_header::parse_raw(start)?;
+        let (at, descr) = &header.descr;
+        if descr.contains('O') {
+            let problem = "objects, which are pickles: programs rather than data, and not run";
+            return Err((*at, format!("dtype {descr:.60?}: {problem}"), TYPE));
+        }
+        let size = value_size(descr).ok_or_else(|| {
+            let expected = "expected numbers, truth values or fixed-width texts, little-endian";
+            (*at, format!("{expected}, found dtype {descr:.60?}"), TYPE)
+        })?;
+        Ok(Promise { header, size })
+    }
+
+    /// Where the file ends if the promise is true; `None` beyond 2^64.
+    pub(crate) fn end(&self) -> Option<u64> {
+        let count = self.header.shape.1.iter().try_fold(1u64, |n, &k| n.checked_mul(k))?;
+        count.checked_mul(self.size as u64)?.checked_add(self.header.data_start)
+    }
+
+    /// Shape and size of a value.
+    pub(crate) fn words(&self) -> String {
+        format!("{:?} values of {} bytes", self.header.shape.1, self.size)
+    }
+}
+
 impl<'a> NpyArray<'a> {
     /// Reads the header and checks that all values are there.
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<NpyArray<'a>, Fault> {
-        let header = npy_header::parse_raw(bytes)?;
-        let (at, descr) = &header.descr;
-        let size = value_size(descr).ok_or_else(|| {
-            let expected = "expected numbers, truth values or fixed-width texts, little-endian";
-            (*at, format!("{expected}, found dtype {descr:?}"), TYPE)
-        })?;
-        let count = header.shape.1.iter().try_fold(1u64, |n, &k| n.checked_mul(k));
-        let claimed = count.and_then(|n| n.checked_mul(size as u64));
+        let promise = Promise::read(bytes)?;
+        let Promise { header, size } = &promise;
         let data = &bytes[header.data_start as usize..];
-        if claimed != Some(data.len() as u64) {
-            let shape = &header.shape.1;
-            let problem =
-                format!("expected {shape:?} values of {size} bytes, found {} bytes in all", data.len());
+        if promise.end() != Some(bytes.len() as u64) {
+            let problem = format!("expected {}, found {} bytes in all", promise.words(), data.len());
             return Err((header.data_start, problem, COPY));
         }
-        Ok(NpyArray { header, data, size })
+        Ok(NpyArray { size: *size, header: promise.header, data })
     }
 
     /// Length of each dimension.
@@ -64,7 +92,7 @@ impl<'a> NpyArray<'a> {
 
     fn wrong(&self, expected: &str) -> Fault {
         let (at, descr) = &self.header.descr;
-        (*at, format!("expected {expected}, found dtype {descr:?}"), TYPE)
+        (*at, format!("expected {expected}, found dtype {descr:.60?}"), TYPE)
     }
 
     /// The values as whole numbers.
@@ -103,13 +131,17 @@ impl<'a> NpyArray<'a> {
         }
     }
 
-    /// Which of the values, numbers or truth values, are not 0.
-    pub(crate) fn nonzero(&self) -> Result<Vec<bool>, Fault> {
-        match self.descr().as_bytes().get(1) {
-            // Minus zero is the one zero with a bit set, and that bit is the last.
-            Some(b'f') => Ok(self.values().map(|v| !is_zero_float(v)).collect()),
-            Some(b'i' | b'u' | b'b') => Ok(self.values().map(|v| v.iter().any(|&b| b != 0)).collect()),
-            _ => Err(self.wrong("numbers or truth values")),
+    /// The values, numbers or truth values, as `f64`: true is 1. Integers beyond 2^53 are rounded.
+    pub(crate) fn numbers(&self) -> Result<Vec<f64>, Fault> {
+        match self.descr() {
+            "|b1" => Ok(self.values().map(|v| f64::from(u8::from(v[0] != 0))).collect()),
+            "<f2" => Ok(self.values().map(|v| f16::from_le_bytes(fixed(v)).to_f64()).collect()),
+            "<f4" => Ok(self.values().map(|v| f64::from(f32::from_le_bytes(fixed(v)))).collect()),
+            "<f8" => Ok(self.values().map(|v| f64::from_le_bytes(fixed(v))).collect()),
+            _ => match self.integers() {
+                Ok(values) => Ok(values.into_iter().map(|v| v as f64).collect()),
+                Err(_) => Err(self.wrong("numbers or truth values")),
+            },
         }
     }
 
@@ -160,11 +192,6 @@ fn value_size(descr: &str) -> Option<usize> {
 
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("values are cut to the size of their type")
-}
-
-fn is_zero_float(value: &[u8]) -> bool {
-    let (last, rest) = value.split_last().expect("a float has bytes");
-    last & 0x7f == 0 && rest.iter().all(|&b| b == 0)
 }
 
 fn ascii(value: &[u8]) -> Option<String> {

@@ -9,13 +9,26 @@ use flate2::bufread::DeflateDecoder;
 use memmap2::Mmap;
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
 
-use super::npy::npy_error;
-use super::npy_array::NpyArray;
-use super::npy_header::Fault;
+use super::npy::{npy_error, read_matrix};
+use super::npy_array::{NpyArray, Promise};
+use super::npy_header::{self, Fault};
 use crate::error::DataError;
+use crate::features::Features;
+use crate::inflated::{most_unpacked, too_much};
 
-/// No byte of a deflated stream stands for more than this many; an archive that claims more is no archive.
-const MOST_PER_BYTE: u64 = 1032;
+const PLAIN: &str = "write it with numpy.savez, which does not compress";
+
+/// An array of an archive whose header was read and found true.
+struct Member<'a> {
+    /// Byte of the archive at which it starts.
+    start: u64,
+    /// Bytes unpacked.
+    size: u64,
+    /// All of them.
+    input: std::io::Take<Box<dyn Read + 'a>>,
+    /// The first of them, with the whole header.
+    head: Vec<u8>,
+}
 
 const AGAIN: &str = "write it again with numpy.savez or scipy.sparse.save_npz";
 
@@ -58,45 +71,86 @@ impl Npz {
         self.members.keys().cloned().collect()
     }
 
+    /// The array called `name` before its values, once the size that its header promises is found to be the size of
+    /// the member: nothing of that size is unpacked before.
+    ///
+    /// # Errors
+    /// [`DataError::Npy`] if it is not there, damaged or promises what it does not hold.
+    fn member(&self, name: &str) -> Result<Member<'_>, DataError> {
+        let broken = |byte: u64, problem: String| self.broken(name, byte, problem);
+        let Some(&(place, method)) = self.members.get(name) else {
+            let names: Vec<String> =
+                self.names().iter().take(20).map(|name| format!("{name:.60?}")).collect();
+            return Err(broken(0, format!("not there, only {}", names.join(", "))));
+        };
+        let entry = self.archive.get_entry(place).map_err(|e| broken(0, e.to_string()))?;
+        let (start, end) = entry.compressed_data_range();
+        let (size, packed) = (place.uncompressed_size_hint(), end - start);
+        let unpacked = || -> Result<Box<dyn Read + '_>, DataError> {
+            match method {
+                CompressionMethod::STORE => Ok(Box::new(entry.verifying_reader(entry.data()))),
+                CompressionMethod::DEFLATE => {
+                    Ok(Box::new(entry.verifying_reader(DeflateDecoder::new(entry.data()))))
+                }
+                other => {
+                    Err(broken(start, format!("compressed by method {other:?}, expected deflate or none")))
+                }
+            }
+        };
+        let mut head = Vec::new();
+        let read = unpacked()?.take(npy_header::needed() as u64).read_to_end(&mut head);
+        read.map_err(|error| broken(start, error.to_string()))?;
+        let promise = Promise::read(&head).map_err(|fault| self.fault(name, fault))?;
+        if promise.end() != Some(size) {
+            let problem =
+                format!("its header promises {}, the archive has {size} bytes of it", promise.words());
+            return Err(broken(start, problem));
+        }
+        if size > most_unpacked(packed) {
+            return Err(npy_error(
+                &self.file,
+                (start, format!("array {name:.60?}: {}", too_much(packed)), PLAIN),
+            ));
+        }
+        Ok(Member { start, size, input: unpacked()?.take(size + 1), head })
+    }
+
+    fn broken(&self, name: &str, byte: u64, problem: String) -> DataError {
+        npy_error(&self.file, (byte, format!("array {name:.60?}: {problem}"), AGAIN))
+    }
+
     /// The bytes of the array called `name`, a whole `.npy` file.
     ///
     /// # Errors
     /// [`DataError::Npy`] if it is not there or damaged.
     pub(crate) fn bytes(&self, name: &str) -> Result<Vec<u8>, DataError> {
-        let broken = |byte: u64, problem: String| {
-            npy_error(&self.file, (byte, format!("array {name:?}: {problem}"), AGAIN))
-        };
-        let Some(&(place, method)) = self.members.get(name) else {
-            return Err(broken(0, format!("not there, only {}", self.names().join(", "))));
-        };
-        let entry = self.archive.get_entry(place).map_err(|e| broken(0, e.to_string()))?;
-        let (start, end) = entry.compressed_data_range();
-        let (size, packed) = (place.uncompressed_size_hint(), end - start);
-        if size > packed.saturating_mul(MOST_PER_BYTE).saturating_add(MOST_PER_BYTE) {
-            return Err(broken(start, format!("{packed} bytes cannot unpack to the {size} bytes claimed")));
-        }
-        // Grown while reading: what is claimed is not allocated before it has come.
+        let Member { start, size, mut input, .. } = self.member(name)?;
         let mut bytes = Vec::new();
-        let read = match method {
-            CompressionMethod::STORE => {
-                entry.verifying_reader(entry.data()).take(size + 1).read_to_end(&mut bytes)
-            }
-            CompressionMethod::DEFLATE => {
-                let unpacked = DeflateDecoder::new(entry.data());
-                entry.verifying_reader(unpacked).take(size + 1).read_to_end(&mut bytes)
-            }
-            other => {
-                return Err(broken(
-                    start,
-                    format!("compressed by method {other:?}, expected deflate or none"),
-                ));
-            }
-        };
-        read.map_err(|error| broken(start, error.to_string()))?;
+        let room = bytes.try_reserve_exact(size as usize + 1);
+        room.map_err(|_| self.broken(name, start, format!("{size} bytes do not fit in memory")))?;
+        input.read_to_end(&mut bytes).map_err(|error| self.broken(name, start, error.to_string()))?;
         if bytes.len() as u64 == size {
             Ok(bytes)
         } else {
-            Err(broken(start, format!("{} bytes, expected {size}", bytes.len())))
+            Err(self.broken(name, start, format!("{} bytes, expected {size}", bytes.len())))
+        }
+    }
+
+    /// The array called `name` as a matrix of features, unpacked straight into it.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes); what is no matrix of finite floats.
+    pub(crate) fn features(&self, name: &str) -> Result<(Features, &'static str), DataError> {
+        let Member { head, mut input, start, .. } = self.member(name)?;
+        let header = npy_header::parse(&head).map_err(|fault| self.fault(name, fault))?;
+        let skipped = std::io::copy(&mut input.by_ref().take(header.data_start), &mut std::io::sink());
+        skipped.map_err(|error| self.broken(name, start, error.to_string()))?;
+        let found = read_matrix(&self.file, &mut input, &header)?;
+        // What is left is read, so that the check sum of the archive is compared.
+        match std::io::copy(&mut input, &mut std::io::sink()) {
+            Ok(0) => Ok(found),
+            Ok(_) => Err(self.broken(name, start, "more bytes than it promises".into())),
+            Err(error) => Err(self.broken(name, start, error.to_string())),
         }
     }
 
@@ -116,6 +170,6 @@ impl Npz {
 
     /// A fault within the array called `name`.
     pub(crate) fn fault(&self, name: &str, (byte, problem, remedy): Fault) -> DataError {
-        npy_error(&self.file, (byte, format!("in array {name:?}: {problem}"), remedy))
+        npy_error(&self.file, (byte, format!("in array {name:.60?}: {problem}"), remedy))
     }
 }

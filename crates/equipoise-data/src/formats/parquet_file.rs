@@ -1,28 +1,29 @@
-//! Columns of Parquet files, of whatever type they were written.
+//! Parquet files as tables: names of columns, and rows some at a time.
 
 use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-use arrow_array::types::{UInt8Type, UInt16Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::DataType;
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Fields, Schema};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 
-use super::records::whole;
+use super::parquet_pages;
 use crate::error::DataError;
 
 /// Rows decoded at a time.
 const BATCH: usize = 8192;
 
-/// Rows that a byte of a file can stand for. Distinct pairs need some bits each: a file that claims more rows is
-/// made to exhaust memory.
-const MOST_ROWS_PER_BYTE: u64 = 64;
+/// Rows that any file may have, and that each of its bytes can stand for. Distinct pairs need some bits each: a file that
+/// claims more rows is made to exhaust memory.
+const ROWS: u64 = 1 << 20;
+const MOST_ROWS_PER_BYTE: u64 = 8;
 
 /// A Parquet file that is open for reading.
 pub(crate) struct ParquetFile<'a> {
@@ -38,9 +39,13 @@ impl<'a> ParquetFile<'a> {
     pub(crate) fn open(file: &'a Path) -> Result<ParquetFile<'a>, DataError> {
         let input = File::open(file).map_err(DataError::io(file))?;
         let length = input.metadata().map_err(DataError::io(file))?.len();
-        let builder = guarded(file, || ParquetRecordBatchReaderBuilder::try_new(input))?;
+        let metadata = guarded(file, || ArrowReaderMetadata::load(&input, ArrowReaderOptions::new()))?;
+        let metadata = with_views(metadata);
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);
         let rows = builder.metadata().file_metadata().num_rows();
-        if u64::try_from(rows).is_ok_and(|rows| rows <= length.saturating_mul(MOST_ROWS_PER_BYTE)) {
+        if u64::try_from(rows)
+            .is_ok_and(|rows| rows <= length.saturating_mul(MOST_ROWS_PER_BYTE).saturating_add(ROWS))
+        {
             return Ok(ParquetFile { file, builder });
         }
         Err(broken(file, format!("{rows} rows claimed by a file of {length} bytes")))
@@ -56,6 +61,26 @@ impl<'a> ParquetFile<'a> {
         self.builder.metadata().file_metadata().num_rows() as usize
     }
 
+    /// Checks what the pages of the columns at `places` promise.
+    fn check_pages(&self, places: &[usize]) -> Result<(), DataError> {
+        let file = self.file;
+        let input = File::open(file).map_err(DataError::io(file))?;
+        let schema = self.builder.parquet_schema();
+        let roots = 0..schema.num_columns();
+        let leaves: Vec<usize> =
+            roots.filter(|&leaf| places.contains(&schema.get_column_root_idx(leaf))).collect();
+        for group in self.builder.metadata().row_groups() {
+            for &leaf in &leaves {
+                let chunk = group
+                    .columns()
+                    .get(leaf)
+                    .ok_or_else(|| broken(file, format!("a row group lacks the column number {leaf}")))?;
+                guarded(file, || parquet_pages::check(&input, chunk))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Hands the columns at `places`, in ascending order, to `each`: some rows at a time with the number of the
     /// first.
     ///
@@ -67,6 +92,7 @@ impl<'a> ParquetFile<'a> {
         mut each: impl FnMut(usize, &RecordBatch) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         let (file, rows) = (self.file, self.rows());
+        self.check_pages(places)?;
         let mask = ProjectionMask::roots(self.builder.parquet_schema(), places.iter().copied());
         let builder = self.builder.with_projection(mask).with_batch_size(BATCH);
         let mut reader = guarded(file, || builder.build())?;
@@ -76,6 +102,27 @@ impl<'a> ParquetFile<'a> {
             first += batch.num_rows();
         }
         if first == rows { Ok(()) } else { Err(broken(file, format!("{first} rows, expected {rows}"))) }
+    }
+}
+
+/// The same file with its texts and bytes read as views, of which equal ones share their memory: a file in which many rows
+/// have one long text unpacks to that text, not to as many copies of it.
+fn with_views(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
+    let view = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+        }
+        DataType::Binary | DataType::LargeBinary => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::BinaryView))
+        }
+        _ => field.clone(),
+    };
+    let fields: Fields = metadata.schema().fields().iter().map(view).collect();
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    match ArrowReaderMetadata::try_new(metadata.metadata().clone(), options) {
+        Ok(viewed) => viewed,
+        // Columns of some nested type cannot be asked for in another form; they are read as they come.
+        Err(_) => metadata,
     }
 }
 
@@ -103,131 +150,4 @@ fn system_code(error: &(dyn Error + 'static)) -> Option<i32> {
 
 pub(crate) fn broken(file: &Path, problem: String) -> DataError {
     DataError::Parquet { file: file.to_owned(), problem }
-}
-
-/// The cells of a column as text: texts as they are, whole numbers in decimals.
-pub(crate) enum Texts<'a> {
-    Small(&'a arrow_array::StringArray),
-    Large(&'a arrow_array::LargeStringArray),
-    Whole(Vec<Option<i128>>),
-    Keyed(&'a dyn arrow_array::array::AnyDictionaryArray, Vec<usize>, Box<Texts<'a>>),
-}
-
-impl<'a> Texts<'a> {
-    /// `None` if the column holds anything else.
-    pub(crate) fn of(column: &'a ArrayRef) -> Option<Texts<'a>> {
-        match column.data_type() {
-            DataType::Utf8 => Some(Texts::Small(column.as_string())),
-            DataType::LargeUtf8 => Some(Texts::Large(column.as_string())),
-            DataType::Dictionary(..) => {
-                let keyed = column.as_any_dictionary();
-                Some(Texts::Keyed(keyed, keyed.normalized_keys(), Box::new(Texts::of(keyed.values())?)))
-            }
-            _ => wholes(column).map(Texts::Whole),
-        }
-    }
-
-    /// Gives the text of a row to `take`; `None` for an empty cell.
-    pub(crate) fn with<T>(&self, row: usize, take: impl FnOnce(Option<&str>) -> T) -> T {
-        match self {
-            Texts::Small(a) => take(a.is_valid(row).then(|| a.value(row))),
-            Texts::Large(a) => take(a.is_valid(row).then(|| a.value(row))),
-            Texts::Whole(cells) => match cells[row] {
-                Some(value) => take(Some(&value.to_string())),
-                None => take(None),
-            },
-            Texts::Keyed(a, keys, values) => {
-                if a.keys().is_valid(row) {
-                    values.with(keys[row], take)
-                } else {
-                    take(None)
-                }
-            }
-        }
-    }
-}
-
-/// Every whole-number type, wide enough for all of them.
-fn wholes(column: &ArrayRef) -> Option<Vec<Option<i128>>> {
-    macro_rules! cells {
-        ($type:ty) => {
-            column.as_primitive::<$type>().iter().map(|v| v.map(i128::from)).collect()
-        };
-    }
-    Some(match column.data_type() {
-        DataType::Int8 => cells!(Int8Type),
-        DataType::Int16 => cells!(Int16Type),
-        DataType::Int32 => cells!(Int32Type),
-        DataType::Int64 => cells!(Int64Type),
-        DataType::UInt8 => cells!(UInt8Type),
-        DataType::UInt16 => cells!(UInt16Type),
-        DataType::UInt32 => cells!(UInt32Type),
-        DataType::UInt64 => cells!(UInt64Type),
-        _ => return None,
-    })
-}
-
-/// The cells as floats; `None` if they are no numbers.
-pub(crate) fn floats(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
-    Some(match column.data_type() {
-        DataType::Float16 => {
-            column.as_primitive::<Float16Type>().iter().map(|v| v.map(|v| v.to_f64())).collect()
-        }
-        DataType::Float32 => column.as_primitive::<Float32Type>().iter().map(|v| v.map(f64::from)).collect(),
-        DataType::Float64 => column.as_primitive::<Float64Type>().iter().collect(),
-        _ => wholes(column)?.into_iter().map(|v| v.map(|v| v as f64)).collect(),
-    })
-}
-
-/// The cells as moments: whole numbers, timestamps and dates as they are stored, floats cut off.
-pub(crate) fn moments(column: &ArrayRef) -> Option<Vec<Option<i64>>> {
-    use arrow_array::types::{
-        Date32Type, Date64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-        TimestampSecondType,
-    };
-    use arrow_schema::TimeUnit;
-    let cut = |v: Option<i128>| v.and_then(|v| i64::try_from(v).ok());
-    Some(match column.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => {
-            column.as_primitive::<TimestampSecondType>().iter().collect()
-        }
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            column.as_primitive::<TimestampMillisecondType>().iter().collect()
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            column.as_primitive::<TimestampMicrosecondType>().iter().collect()
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            column.as_primitive::<TimestampNanosecondType>().iter().collect()
-        }
-        DataType::Date32 => column.as_primitive::<Date32Type>().iter().map(|v| v.map(i64::from)).collect(),
-        DataType::Date64 => column.as_primitive::<Date64Type>().iter().collect(),
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            floats(column)?.into_iter().map(|v| v.and_then(whole)).collect()
-        }
-        _ => wholes(column)?.into_iter().map(cut).collect(),
-    })
-}
-
-/// The rows of a column of lists of floats: where each ends, and all values; `None` for other columns. A row
-/// that is empty or null ends where it begins.
-pub(crate) fn lists(column: &ArrayRef) -> Option<(Vec<usize>, Vec<f32>)> {
-    let (mut ends, mut values) = (Vec::with_capacity(column.len()), Vec::new());
-    let item = |row: usize| -> Option<ArrayRef> {
-        match column.data_type() {
-            DataType::List(_) => Some(column.as_list::<i32>().value(row)),
-            DataType::LargeList(_) => Some(column.as_list::<i64>().value(row)),
-            DataType::FixedSizeList(..) => Some(column.as_fixed_size_list().value(row)),
-            _ => None,
-        }
-    };
-    for row in 0..column.len() {
-        let cells = item(row)?;
-        if column.is_valid(row) {
-            // An empty cell within a row is no number, and is found as one.
-            values.extend(floats(&cells)?.into_iter().map(|v| v.map_or(f32::NAN, |v| v as f32)));
-        }
-        ends.push(values.len());
-    }
-    Some((ends, values))
 }

@@ -1,11 +1,13 @@
 //! Tables of interactions as Parquet files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 
-use super::columns::Places;
-use super::parquet_file::{ParquetFile, Texts, broken, floats, moments};
+use super::columns::{Places, list};
+use super::moments::Moment;
+use super::parquet_cells::{Texts, Unfit, moments, ratings};
+use super::parquet_file::{ParquetFile, broken};
 use super::records::{Records, Row, split_named};
 use super::table_options::TableOptions;
 use crate::error::DataError;
@@ -47,7 +49,7 @@ pub(crate) fn read(
         split: places.split.map(among),
     };
     table.read(&wanted, |first, batch| {
-        let rows = Rows::new(file, batch, &places)?;
+        let rows = Rows::new(file, first, batch, &places)?;
         for row in 0..batch.num_rows() {
             if let Err(problem) = rows.push(row, split, records, options) {
                 records.wrong(file, format!("row {}", first + row), problem);
@@ -57,29 +59,55 @@ pub(crate) fn read(
     })
 }
 
+/// Checks that the parts of a table have the same columns.
+///
+/// # Errors
+/// [`DataError::Parquet`] with a part that has others than the first.
+pub(crate) fn check_columns(parts: &[PathBuf]) -> Result<(), DataError> {
+    let Some((first, others)) = parts.split_first() else { return Ok(()) };
+    let expected = ParquetFile::open(first)?.names();
+    for part in others {
+        let found = ParquetFile::open(part)?.names();
+        if found != expected {
+            let problem = format!(
+                "columns {}, expected {} as {} has; give the files of one table, or name one of them",
+                list(&found),
+                list(&expected),
+                first.display()
+            );
+            return Err(broken(part, problem));
+        }
+    }
+    Ok(())
+}
+
 /// Some rows, their columns understood.
 struct Rows<'a> {
     user: Texts<'a>,
     item: Texts<'a>,
     rating: Option<Vec<Option<f64>>>,
-    time: Option<Vec<Option<i64>>>,
+    time: Option<Vec<Option<Moment>>>,
     split: Option<Texts<'a>>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(file: &Path, batch: &'a RecordBatch, places: &Places) -> Result<Rows<'a>, DataError> {
-        let wrong = |place: usize, expected: &str| {
-            let schema = batch.schema();
-            let field = schema.field(place);
-            let (name, found) = (field.name(), field.data_type());
-            broken(file, format!("column {name:?} is {found}, expected {expected}; convert it"))
+    fn new(
+        file: &Path,
+        first: usize,
+        batch: &'a RecordBatch,
+        places: &Places,
+    ) -> Result<Rows<'a>, DataError> {
+        let wrong = |place: usize, unfit: &Unfit, expected: &str| {
+            let (schema, column) = (batch.schema(), batch.column(place));
+            broken(file, unfit.words(schema.field(place).name(), column, first, expected))
         };
+        let column = |place: usize| -> &'a ArrayRef { batch.column(place) };
         let texts = |place: usize| {
-            Texts::of(batch.column(place)).ok_or_else(|| wrong(place, "texts or whole numbers"))
+            Texts::of(column(place)).map_err(|unfit| wrong(place, &unfit, "texts or whole numbers"))
         };
-        let rating = |place: usize| floats(batch.column(place)).ok_or_else(|| wrong(place, "numbers"));
+        let rating = |place: usize| ratings(column(place)).map_err(|unfit| wrong(place, &unfit, "numbers"));
         let time = |place: usize| {
-            moments(batch.column(place)).ok_or_else(|| wrong(place, "timestamps or whole numbers"))
+            moments(column(place)).map_err(|unfit| wrong(place, &unfit, "timestamps, dates or numbers"))
         };
         Ok(Rows {
             user: texts(places.user)?,

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use super::entry::{Format, ReadRequest};
 use super::files::{directory_name, files_ending, inter_files};
 use super::gathered::Gathered;
-use super::records::{Interner, Records, Row, moment, split_named};
+use super::moments::Moment;
+use super::records::{Interner, Records, Row, rating, split_named};
 use super::table_options::TableOptions;
 use super::{category_file, modality_files};
 use crate::error::DataError;
@@ -71,6 +72,7 @@ impl Format for Recbole {
         let origin = if files.len() == 1 { files[0].0.clone() } else { path.to_owned() };
         let splits = records.finish(&origin, options, faults, &mut found.notes)?;
         found.splits = if whole { splits } else { [None, None, None] };
+        found.counts = records.counts(options);
         let notes = &mut found.notes;
         found.modalities =
             modality_files::read_listed(path, request, records.items.ids(), listed, faults, notes)?;
@@ -164,10 +166,22 @@ impl Places {
                 format!("no column {wanted}:token, {expected}, found {header:.200?}; name the columns so")
             })
         };
+        if let Some(list) = names.iter().find(|name| is_item_list(name)) {
+            return Err(format!(
+                "column {list:.60?} has the items of a whole sequence in each row, which would be lost: give the file with \
+                 one interaction in each row, without that column"
+            ));
+        }
         let (user, item) = (need("user_id")?, need("item_id")?);
         let split = find("x_label").or_else(|| find("split"));
         Ok(Places { user, item, rating: find("rating"), time: find("timestamp"), split, count: names.len() })
     }
+}
+
+/// Whether a column has sequences of items, as files for sequential models have them: `item_id_list:token_seq`.
+fn is_item_list(name: &str) -> bool {
+    let (name, kind) = name.split_once(':').unwrap_or((name, ""));
+    name == "item_id_list" || (name.starts_with("item_id") && kind == "token_seq")
 }
 
 fn read(
@@ -210,14 +224,6 @@ fn row<'a>(line: &'a [u8], places: &Places, split: Option<u8>) -> Result<Row<'a>
             places.count
         ));
     }
-    let number = |place: Option<usize>, what: &str| match place.map(|p| cells[p]).filter(|c| !c.is_empty()) {
-        Some(cell) => {
-            let value = cell.trim().parse().ok().filter(|v: &f64| v.is_finite());
-            value.map(Some).ok_or_else(|| format!("{what} {cell:.60?}, expected a number; correct it"))
-        }
-        None => Ok(None),
-    };
-    number(places.time, "timestamp")?;
     let label = |cell: &str| {
         split_named(cell)
             .ok_or_else(|| format!("split {cell:.60?}, expected 0, 1 or 2 (train, validation, test)"))
@@ -225,8 +231,8 @@ fn row<'a>(line: &'a [u8], places: &Places, split: Option<u8>) -> Result<Row<'a>
     Ok(Row {
         user: cells[places.user].trim(),
         item: cells[places.item].trim(),
-        rating: number(places.rating, "rating")?,
-        time: places.time.and_then(|p| moment(cells[p])),
+        rating: places.rating.map(|p| rating(cells[p])).transpose()?.flatten(),
+        time: places.time.map(|p| Moment::cell(cells[p])).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
             None => places.split.map(|p| label(cells[p])).transpose()?,

@@ -1,9 +1,11 @@
 //! Interactions by raw id, gathered row by row from tables.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::gathered::{GatheredSplit, SPLITS};
+use super::moments::{Clock, Moment, is_absent};
+use super::row_counts::RowCounts;
 use super::table_options::TableOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -45,8 +47,9 @@ impl Interner {
 pub(crate) struct Row<'a> {
     pub(crate) user: &'a str,
     pub(crate) item: &'a str,
+    /// Finite; `None` where there is no rating.
     pub(crate) rating: Option<f64>,
-    pub(crate) time: Option<i64>,
+    pub(crate) time: Option<Moment>,
     /// 0 train, 1 validation, 2 test.
     pub(crate) split: Option<u8>,
 }
@@ -64,10 +67,20 @@ pub(crate) struct Records {
     pub(crate) users: Interner,
     pub(crate) items: Interner,
     rows: Vec<Kept>,
-    /// Rows below the threshold.
+    clock: Clock,
+    /// Rows merged with an equal one.
+    merged: usize,
+    /// Rows left out: below the threshold, without a rating where there is one.
     below: usize,
+    left_unrated: usize,
+    /// Rows that readers passed over, by reason.
+    passed: BTreeMap<&'static str, usize>,
+    /// Rows kept without a rating, and without a time.
+    unrated: usize,
+    undated: usize,
+    /// The first faulty rows, and the number of all.
     wrong: Vec<DataError>,
-    more_wrong: usize,
+    wrong_rows: usize,
 }
 
 impl Records {
@@ -77,24 +90,52 @@ impl Records {
             let which = if row.user.is_empty() { "user" } else { "item" };
             return Err(format!("the {which} id is empty; fill it in or remove the row"));
         }
-        if let (Some(least), Some(rating)) = (options.min_rating, row.rating)
-            && rating < least
-        {
-            self.below += 1;
-            return Ok(());
+        let rows = &mut self.rows;
+        let finer =
+            |factor| rows.iter_mut().filter_map(|row| row.time.as_mut()).for_each(|time| *time *= factor);
+        // The time of a row that is left out counts too: whether a column is sound does not depend on the ratings.
+        let time = row.time.map(|moment| self.clock.read(moment, finer)).transpose()?;
+        match (options.min_rating, row.rating) {
+            (Some(_), None) => self.left_unrated += 1,
+            (Some(least), Some(rating)) if rating < least => self.below += 1,
+            (Some(_), Some(_)) | (None, _) => self.keep(&row, time)?,
         }
+        Ok(())
+    }
+
+    fn keep(&mut self, row: &Row<'_>, time: Option<i64>) -> Result<(), String> {
         let indices = self.users.index(row.user).zip(self.items.index(row.item));
         let (user, item) = indices.ok_or("more than 2^32 ids; divide the table")?;
-        self.rows.push(Kept { user, item, time: row.time, split: row.split });
+        self.rows.try_reserve(1).map_err(|_| format!("{} rows do not fit in memory", self.rows.len()))?;
+        self.unrated += usize::from(row.rating.is_none());
+        self.undated += usize::from(time.is_none());
+        self.rows.push(Kept { user, item, time, split: row.split });
         Ok(())
+    }
+
+    /// Counts a row that its reader passes over, for a `reason` such as "a repeated header".
+    #[allow(dead_code)] // no reader passes rows over so far
+    pub(crate) fn pass_over(&mut self, reason: &'static str) {
+        *self.passed.entry(reason).or_default() += 1;
+    }
+
+    /// What became of the rows so far. Rows that are equal and in one split are merged later, with the data set whole.
+    pub(crate) fn counts(&self, options: &TableOptions) -> RowCounts {
+        let mut counts =
+            RowCounts { read: self.rows.len() + self.merged, merged: self.merged, ..RowCounts::default() };
+        let below = options.min_rating.map(|least| format!("rated below {least}"));
+        counts.leave_out(below.unwrap_or_default(), self.below);
+        counts.leave_out("without a rating", self.left_unrated);
+        counts.leave_out("faulty", self.wrong_rows);
+        self.passed.iter().for_each(|(reason, &rows)| counts.leave_out(*reason, rows));
+        counts
     }
 
     /// Notes a faulty row: the first ones in words, the others as a number.
     pub(crate) fn wrong(&mut self, file: &Path, place: String, problem: String) {
+        self.wrong_rows += 1;
         if self.wrong.len() < Faults::LISTED {
-            self.wrong.push(DataError::Entry { file: file.to_owned(), place, problem })
-        } else {
-            self.more_wrong += 1
+            self.wrong.push(DataError::Entry { file: file.to_owned(), place, problem });
         }
     }
 
@@ -106,17 +147,15 @@ impl Records {
         faults: &mut Faults,
         notes: &mut Vec<String>,
     ) -> Result<[Option<GatheredSplit>; 3], DataError> {
+        let listed = self.wrong.len();
         for fault in std::mem::take(&mut self.wrong) {
             faults.add(fault)?;
         }
-        if self.more_wrong > 0 {
-            let (origin, count) = (file.display().to_string(), self.more_wrong);
+        if self.wrong_rows > listed {
+            let (origin, count) = (file.display().to_string(), self.wrong_rows - listed);
             faults.add(DataError::More { origin, count, kind: "malformed row" })?;
         }
-        if let (Some(least), 1..) = (options.min_rating, self.below) {
-            let rows = self.below;
-            notes.push(format!("{}: left {rows} rows out, rated below {least}.", file.display()));
-        }
+        self.say_what_is_left_out(file, options, notes);
         let unsplit = self.rows.iter().filter(|row| row.split.is_none()).count();
         let idle = [("split", options.split.is_some()), ("shares", options.shares != Shares::default())];
         let idle = idle.iter().find(|(_, given)| *given);
@@ -130,6 +169,41 @@ impl Records {
         }
         let files = SPLITS.map(|name| format!("{} ({name})", file.display()));
         Ok(self.splits(files))
+    }
+
+    fn say_what_is_left_out(&self, file: &Path, options: &TableOptions, notes: &mut Vec<String>) {
+        let (file, kept) = (file.display(), self.rows.len());
+        if let Some(least) = options.min_rating {
+            let (below, unrated) = (self.below, self.left_unrated);
+            if below > 0 {
+                notes.push(format!("{file}: left {below} rows out, rated below {least}."));
+            }
+            if unrated > 0 {
+                notes.push(format!("{file}: left {unrated} rows out, without a rating."));
+            }
+        } else if (1..kept).contains(&self.unrated) {
+            notes.push(format!(
+                "{file}: {} of {kept} rows are without a rating and are kept as positives.",
+                self.unrated
+            ));
+        }
+        if (1..kept).contains(&self.undated) {
+            let undated = self.undated;
+            notes.push(format!(
+                "{file}: {undated} of {kept} rows have no timestamp, so that none is kept with the data."
+            ));
+        }
+        if let Some(note) = self.clock.note() {
+            notes.push(format!("{file}: {note}."));
+        }
+        for (ids, what) in [(&self.users, "user"), (&self.items, "item")] {
+            let suspect = ids.ids().iter().filter(|id| is_absent(id));
+            for id in suspect {
+                notes.push(format!(
+                    "{file}: {what} id {id:?} is taken as it stands; remove its rows if it means none."
+                ));
+            }
+        }
     }
 
     /// Places every row by the rule asked for; repeated interactions are merged first, else one copy could land
@@ -150,13 +224,19 @@ impl Records {
         let mut seen = HashSet::with_capacity(before);
         self.rows.retain(|row| seen.insert((row.user, row.item)));
         let merged = before - self.rows.len();
+        self.merged += merged;
         if merged > 0 {
             notes.push(format!("{}: merged {merged} repeated interactions.", file().display()));
         }
         let dated: Vec<_> = self.rows.iter().map(|row| (row.user, row.time)).collect();
         if rule == SplitRule::LeaveOneOut && dated.iter().any(|d| d.1.is_none()) {
             let name = file();
-            notes.push(format!("{}: rows without a timestamp count as older, in row order.", name.display()));
+            let undated = dated.iter().filter(|d| d.1.is_none()).count();
+            let of = dated.len();
+            notes.push(format!(
+                "{}: {undated} of {of} rows without a timestamp count as older, in row order.",
+                name.display()
+            ));
         }
         let labels = splitting.divide(&dated).ok_or_else(|| DataError::Undated { file: file() })?;
         self.rows.iter_mut().zip(labels).for_each(|(row, label)| row.split = Some(label));
@@ -192,13 +272,17 @@ pub(crate) fn split_named(cell: &str) -> Option<u8> {
     }
 }
 
-/// A moment from its text: a whole number, or a float whose fraction of a second is cut off.
-pub(crate) fn moment(cell: &str) -> Option<i64> {
+/// The rating that a cell says; `None` for an empty one, NaN and words for no value.
+///
+/// # Errors
+/// If it is no number, or infinite.
+pub(crate) fn rating(cell: &str) -> Result<Option<f64>, String> {
     let cell = cell.trim();
-    cell.parse().ok().or_else(|| cell.parse().ok().and_then(whole))
-}
-
-/// A float as whole number, cut off towards 0.
-pub(crate) fn whole(value: f64) -> Option<i64> {
-    (value.is_finite() && value.abs() < 9.2e18).then_some(value as i64)
+    if is_absent(cell) {
+        return Ok(None);
+    }
+    let value = cell.parse().ok().filter(|value: &f64| value.is_finite());
+    let expected =
+        "expected a finite number; correct it, or leave the column aside with --rating-column \"\"";
+    value.map(Some).ok_or_else(|| format!("rating {cell:.60?}, {expected}"))
 }

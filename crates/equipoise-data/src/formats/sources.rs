@@ -25,7 +25,9 @@ use super::npy_array::NpyArray;
 use super::npy_header::Fault;
 use super::npz::Npz;
 #[cfg(feature = "parquet")]
-use super::parquet_file::{ParquetFile, Texts, broken, lists};
+use super::parquet_cells::{Texts, Unfit, lists};
+#[cfg(feature = "parquet")]
+use super::parquet_file::{ParquetFile, broken};
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
 use crate::error::DataError;
@@ -156,15 +158,8 @@ fn npz(path: &Path) -> Result<FeatureRows, DataError> {
     };
     names.retain(|name| Some(&name.as_str()) != listed);
     if let [name] = &names[..] {
-        let read = |array: &NpyArray<'_>| {
-            let &[rows, width] = array.shape() else {
-                let problem = format!("shape {:?}, expected two dimensions (items, width)", array.shape());
-                return Err((0, problem, "save an array of shape (items, width)"));
-            };
-            Ok((rows as usize, width as usize, array.floats()?, array.dtype().unwrap_or("float32")))
-        };
-        let (rows, width, values, dtype) = archive.read(name, read)?;
-        return with_ids(path, ids, new_features(path, rows, width, values)?, dtype);
+        let (features, dtype) = archive.features(name)?;
+        return with_ids(path, ids, features, dtype);
     }
     let mut rows = Collector::new(path);
     for name in names {
@@ -280,13 +275,13 @@ fn parquet(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     let at = |place: usize| usize::from(place == order[1]);
     let mut rows = Collector::new(path);
     table.read(&order, |first, batch| {
-        let wrong = |place: usize, expected: &str| {
-            let found = batch.column(at(place)).data_type();
-            broken(path, format!("column {:?} is {found}, expected {expected}; convert it", names[place]))
+        let wrong = |place: usize, unfit: &Unfit, expected: &str| {
+            broken(path, unfit.words(&names[place], batch.column(at(place)), first, expected))
         };
-        let ids = Texts::of(batch.column(at(id))).ok_or_else(|| wrong(id, "texts or whole numbers"))?;
+        let ids =
+            Texts::of(batch.column(at(id))).map_err(|unfit| wrong(id, &unfit, "texts or whole numbers"))?;
         let (ends, cells) =
-            lists(batch.column(at(values))).ok_or_else(|| wrong(values, "lists of floats"))?;
+            lists(batch.column(at(values))).ok_or_else(|| wrong(values, &Unfit::Type, "lists of numbers"))?;
         let mut start = 0;
         for (row, &end) in ends.iter().enumerate() {
             let id = ids.with(row, |id| id.map(str::to_owned));

@@ -7,27 +7,57 @@ use super::npy_header::Fault;
 use super::npz::Npz;
 use crate::error::DataError;
 
-/// Where a matrix is not 0.
+/// The entries of a matrix that are positives.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sparse {
     /// Rows: users.
     pub(crate) rows: u32,
     /// Columns: items.
     pub(crate) columns: u32,
-    /// Row and column of every entry that is not 0, in the order of the file.
+    /// Row and column of every positive, in the order of the file.
     pub(crate) pairs: Vec<(u32, u32)>,
-    /// Entries that are stored and 0.
+    /// Stored entries that are none.
+    pub(crate) left_out: LeftOut,
+}
+
+/// Stored entries that are no positives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Entries of 0.
     pub(crate) zeros: usize,
+    /// Entries of less than 0.
+    pub(crate) negative: usize,
+    /// Entries of more than 0, but less than the threshold.
+    pub(crate) below: usize,
+    /// Entries that are no number.
+    pub(crate) nan: usize,
+}
+
+impl LeftOut {
+    /// Whether a value is a positive: more than 0, or at least `least` if that is given.
+    fn keeps(&mut self, value: f64, least: Option<f64>) -> bool {
+        let positive = least.map_or(value > 0.0, |least| value >= least);
+        if !positive {
+            let count = match value {
+                _ if value.is_nan() => &mut self.nan,
+                0.0 => &mut self.zeros,
+                _ if value < 0.0 => &mut self.negative,
+                _ => &mut self.below,
+            };
+            *count += 1;
+        }
+        positive
+    }
 }
 
 const AGAIN: &str = "write it again with scipy.sparse.save_npz";
 const CONVERT: &str = "save matrix.tocsr() with scipy.sparse.save_npz";
 
-/// Reads a matrix.
+/// Reads a matrix; `least` is the least value of a positive.
 ///
 /// # Errors
 /// [`DataError::Npy`] for anything that is no such archive, with the array and the byte.
-pub(crate) fn read(file: &Path) -> Result<Sparse, DataError> {
+pub(crate) fn read(file: &Path, least: Option<f64>) -> Result<Sparse, DataError> {
     let npz = Npz::open(file)?;
     let (rows, columns) = shape(&npz)?;
     let layout = npz.read("format", |array| array.texts())?;
@@ -37,17 +67,22 @@ pub(crate) fn read(file: &Path) -> Result<Sparse, DataError> {
         Some("coo") => coordinates(&npz, rows, columns)?,
         other => {
             let found = other.unwrap_or("nothing");
-            let problem = format!("expected format csr, csc or coo, found {found:?}");
+            let problem = format!("expected format csr, csc or coo, found {found:.60?}");
             return Err(npy_error(file, (0, problem, CONVERT)));
         }
     };
-    let kept = npz.read("data", |array| array.nonzero())?;
-    if kept.len() != entries.len() {
-        return Err(npz.fault("data", lengths(entries.len(), kept.len())));
+    let values = npz.read("data", |array| array.numbers())?;
+    if values.len() != entries.len() {
+        return Err(npz.fault("data", lengths(entries.len(), values.len())));
     }
-    let zeros = kept.iter().filter(|&&k| !k).count();
-    let pairs = entries.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(pair, _)| pair);
-    Ok(Sparse { rows, columns, pairs: pairs.collect(), zeros })
+    if let Some(place) = values.iter().position(|value| value.is_infinite()) {
+        let problem = format!("value {place} is {}, expected finite numbers", values[place]);
+        return Err(npz.fault("data", (0, problem, "correct it and save the matrix again")));
+    }
+    let mut left_out = LeftOut::default();
+    let kept = entries.into_iter().zip(values).filter(|&(_, value)| left_out.keeps(value, least));
+    let pairs = kept.map(|(pair, _)| pair).collect();
+    Ok(Sparse { rows, columns, pairs, left_out })
 }
 
 fn shape(npz: &Npz) -> Result<(u32, u32), DataError> {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <file>.csv, .tsv or .parquet                      one table, with a column of the split or a rule for it
+//! <dir>/*.parquet                                   a folder of parts, which are one table: see `table_parts`
 //! <dir>/interactions.csv (.tsv, .parquet)           the same, found by its name
 //! <dir>/train.csv, val.csv, test.csv (.tsv, ...)    one table per split
 //! <dir>/<modality>_feat.*                           features: see `sources`
@@ -17,12 +18,13 @@ use super::entry::{Format, ReadRequest};
 use super::files::{MANIFEST, directory_name};
 use super::gathered::{Gathered, GatheredSplit};
 #[cfg(feature = "parquet")]
-use super::parquet_table::read as read_parquet;
+use super::parquet_table::{check_columns, read as read_parquet};
 use super::records::{Interner, Records};
+use super::row_counts::RowCounts;
 use super::table_options::TableOptions;
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
-use super::{category_file, delimited, id_list, modality_files};
+use super::{category_file, delimited, id_list, modality_files, table_parts};
 use crate::error::DataError;
 use crate::faults::Faults;
 
@@ -37,7 +39,7 @@ const ENDINGS: [&str; 3] = ["csv", "tsv", "parquet"];
 const SPLIT_FILES: [&[&str]; 3] = [&["train"], &["val", "valid", "validation"], &["test"]];
 
 impl TableLayout {
-    /// The tables with the split that each stands for, if it does.
+    /// The tables, each a file or a folder of parts, with the split that each stands for, if it does.
     fn files(path: &Path) -> Vec<(PathBuf, Option<u8>)> {
         if path.is_file() {
             let known = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
@@ -46,13 +48,20 @@ impl TableLayout {
         }
         let named = |name: &str| {
             let files = ENDINGS.iter().map(|ending| path.join(format!("{name}.{ending}")));
-            files.filter(|file| file.is_file()).collect::<Vec<_>>()
+            files.filter(|file| file.is_file() || table_parts::is_folder(file)).collect::<Vec<_>>()
         };
         let whole = named("interactions").into_iter().map(|file| (file, None));
         let parts = SPLIT_FILES.iter().zip(0u8..).flat_map(|(names, split)| {
             names.iter().flat_map(|name| named(name)).map(move |file| (file, Some(split))).collect::<Vec<_>>()
         });
-        whole.chain(parts).collect()
+        let found: Vec<_> = whole.chain(parts).collect();
+        // Names that say what a file is go before a folder of parts.
+        if found.is_empty() && table_parts::is_folder(path) { vec![(path.to_owned(), None)] } else { found }
+    }
+
+    /// Whether `path` itself is the one table: a file, or a folder of parts.
+    fn is_one(path: &Path) -> bool {
+        path.is_file() || TableLayout::files(path).first().is_some_and(|(table, _)| table == path)
     }
 }
 
@@ -85,6 +94,7 @@ impl Format for TableLayout {
             return Ok(found);
         };
         let TableRows { records, splits, listed, origin } = read;
+        found.counts = records.counts(options);
         found.splits = splits;
         let (dir, notes) = (directory(path), &mut found.notes);
         found.modalities =
@@ -95,10 +105,10 @@ impl Format for TableLayout {
     }
 }
 
-/// The directory in which lists and features of a table lie.
+/// The directory in which lists and features of a table lie: that of the file, or of the folder of parts.
 fn directory(path: &Path) -> &Path {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if path.is_file() { parent.unwrap_or(Path::new(".")) } else { path }
+    if TableLayout::is_one(path) { parent.unwrap_or(Path::new(".")) } else { path }
 }
 
 /// The interactions of a table, with users and items numbered.
@@ -120,6 +130,16 @@ impl TableRows {
     /// Raw item ids by index.
     pub fn items(&self) -> &[String] {
         self.records.items.ids()
+    }
+
+    /// What became of the rows.
+    pub fn row_counts(&self, options: &TableOptions) -> RowCounts {
+        let gathered = Gathered {
+            splits: self.splits.clone(),
+            counts: self.records.counts(options),
+            ..Gathered::default()
+        };
+        gathered.row_counts()
     }
 
     /// Train, validation and test; `None` where a table could not be read.
@@ -154,13 +174,40 @@ pub fn read_table(
     };
     let mut whole = true;
     for (file, split) in &files {
-        let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        let read = if parquet { read_parquet } else { delimited::read };
-        whole &= faults.keep(read(file, options, *split, &mut records))?.is_some();
+        whole &= faults.keep(read_one(file, options, *split, &mut records, notes))?.is_some();
     }
     let splits = records.finish(&origin, options, faults, notes)?;
     let splits = if whole { splits } else { [None, None, None] };
     Ok(Some(TableRows { records, splits, listed, origin }))
+}
+
+/// Reads a file, or the parts of a folder one after the other.
+fn read_one(
+    table: &Path,
+    options: &TableOptions,
+    split: Option<u8>,
+    records: &mut Records,
+    notes: &mut Vec<String>,
+) -> Result<(), DataError> {
+    let read = |file: &Path, records: &mut Records| {
+        let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        if parquet {
+            read_parquet(file, options, split, records)
+        } else {
+            delimited::read(file, options, split, records)
+        }
+    };
+    if table.is_file() {
+        return read(table, records);
+    }
+    let parts = table_parts::list(table)?;
+    notes.push(format!(
+        "{}: {} parts read as one table, in the order of their names.",
+        table.display(),
+        parts.len()
+    ));
+    check_columns(&parts)?;
+    parts.iter().try_for_each(|part| read(part, records))
 }
 
 /// What the interactions are from: the one table, or the directory of one table per split.
@@ -187,7 +234,7 @@ fn ambiguous(path: &Path, files: &[(PathBuf, Option<u8>)]) -> Result<PathBuf, Da
 /// The directory's name, or the file's without its ending.
 fn name(path: &Path) -> String {
     match path.file_stem() {
-        Some(stem) if path.is_file() => stem.to_string_lossy().into_owned(),
+        Some(stem) if TableLayout::is_one(path) => stem.to_string_lossy().into_owned(),
         _ => directory_name(path),
     }
 }
@@ -200,4 +247,9 @@ fn read_parquet(
     _records: &mut Records,
 ) -> Result<(), DataError> {
     Err(refused(file))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn check_columns(_parts: &[PathBuf]) -> Result<(), DataError> {
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::split::{Shares, SplitRule};
 pub struct TableOptions {
     /// Columns of a table.
     pub columns: Columns,
-    /// Least rating of a positive; rows without a rating are positives.
+    /// Least rating of a positive; where it is given, rows without a rating are none.
     pub min_rating: Option<f64>,
     /// Rule for a table without a split.
     pub split: Option<SplitRule>,

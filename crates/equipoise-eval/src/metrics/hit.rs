@@ -15,6 +15,10 @@ impl Metric for HitRate {
         "hit@k = 1 if there is a hit among the first k, else 0".to_owned()
     }
 
+    fn reads_order(&self) -> bool {
+        false
+    }
+
     fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64 {
         let found = relevant > 0 && hits.iter().take(k).any(|&hit| hit);
         f64::from(u8::from(found))

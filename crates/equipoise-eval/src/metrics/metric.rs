@@ -16,6 +16,10 @@ pub trait Metric: Send + Sync {
     /// at least 1 and at most Kmax. 0 when `relevant` is 0.
     fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64;
 
+    /// Whether the order of a list counts that holds every candidate. Where it does not, a cut-off beyond the number of
+    /// candidates gives every model the same value.
+    fn reads_order(&self) -> bool;
+
     /// Whether a larger value is a better one.
     fn higher_is_better(&self) -> bool {
         true

@@ -45,6 +45,10 @@ impl Metric for Ndcg {
         )
     }
 
+    fn reads_order(&self) -> bool {
+        true
+    }
+
     fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64 {
         if relevant == 0 {
             return 0.0;

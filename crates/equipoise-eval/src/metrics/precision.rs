@@ -17,6 +17,10 @@ impl Metric for Precision {
         "precision@k = hits among the first k / k".to_owned()
     }
 
+    fn reads_order(&self) -> bool {
+        false
+    }
+
     fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64 {
         match relevant {
             0 => 0.0,

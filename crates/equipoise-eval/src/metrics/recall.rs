@@ -15,6 +15,10 @@ impl Metric for Recall {
         "recall@k = hits among the first k / held-out items of the user".to_owned()
     }
 
+    fn reads_order(&self) -> bool {
+        false
+    }
+
     fn value(&self, hits: &[bool], relevant: usize, k: usize) -> f64 {
         match relevant {
             0 => 0.0,

@@ -86,10 +86,15 @@ fn text(field: &str, value: Option<Value>) -> Result<String, LineFault> {
 
 fn seconds(field: &str, value: &Value) -> Result<i64, LineFault> {
     // A few exports write whole numbers as 1393545600.0.
-    let whole = value.as_i64().or_else(|| value.as_f64().filter(|t| t.abs() < 9e15).map(|t| t as i64));
+    let whole = value.as_i64().or_else(|| value.as_f64().and_then(whole));
     whole.ok_or_else(|| {
-        LineFault::whole(format!("{field} is {value}, expected a time as a number; correct it"))
+        LineFault::whole(format!("{field} is {value:.60}, expected a time as a whole number; correct it"))
     })
+}
+
+/// A float that is a whole number; one with a fraction would lose it.
+fn whole(time: f64) -> Option<i64> {
+    (time.abs() < 9e15 && time.fract() == 0.0).then_some(time as i64)
 }
 
 /// The columns of a CSV file that a review is made of.
@@ -129,8 +134,8 @@ pub(crate) fn row(line: &[u8], columns: Columns) -> Result<Review, LineFault> {
     }
     let id = |field: &str, place: usize| checked(field, cells[place]).map(|()| cells[place].to_owned());
     let time = cells[columns.time];
-    let number = time.parse::<f64>().ok().filter(|t| t.abs() < 9e15).map(|t| t as i64);
-    let wrong = || LineFault::whole(format!("the time is {time:?}, expected a number; correct it"));
+    let number = time.parse::<f64>().ok().and_then(whole);
+    let wrong = || LineFault::whole(format!("the time is {time:.60?}, expected a whole number; correct it"));
     Ok(Review {
         user: id("the user", columns.user)?,
         item: id("the item", columns.item)?,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use equipoise_data::formats::{Faults, Gathered, GatheredSplit};
+use equipoise_data::formats::{Faults, Gathered, GatheredSplit, RowCounts};
 use equipoise_data::{
     Categories, DataError, FeatureScale, Features, Interactions, Loaded, Missing, Vocabulary,
 };
@@ -19,6 +19,7 @@ pub(super) struct Contents {
     pub(super) scale: FeatureScale,
     pub(super) categories: Option<Categories>,
     pub(super) notes: Vec<String>,
+    pub(super) rows: RowCounts,
     pub(super) test: Interactions,
     pub(super) fingerprint: String,
 }
@@ -39,6 +40,7 @@ impl Contents {
     pub(super) fn new(path: &Path, gathered: Gathered, scale: FeatureScale) -> Result<Contents, DataError> {
         gathered.verify(&mut Faults::stop_at_first())?;
         let splits = gathered.splits().map(|split| split.map(distinct).unwrap_or_default());
+        let rows = gathered.row_counts();
         let files: Vec<PathBuf> = gathered.modality_files().map(Path::to_owned).collect();
         let Loaded { data, test } = gathered.assemble(path)?;
         let unsafe_name = |name: &str| {
@@ -65,6 +67,7 @@ impl Contents {
             scale,
             categories: data.categories,
             notes: data.notes,
+            rows,
             test: test.open().clone(),
             fingerprint,
         })
@@ -73,6 +76,11 @@ impl Contents {
     /// Whether every interaction has its moment.
     pub(super) fn dated(&self) -> bool {
         self.splits.iter().all(|s| s.times.len() == s.pairs.len())
+    }
+
+    /// All moments that are known.
+    pub(super) fn times(&self) -> impl Iterator<Item = i64> {
+        self.splits.iter().flat_map(|split| split.times.iter().copied())
     }
 
     /// A name that can be part of a file's.

@@ -10,7 +10,7 @@ mod recbole;
 
 use std::path::Path;
 
-use equipoise_data::formats::{self, Faults, MISSING_ENDING};
+use equipoise_data::formats::{self, Faults, MISSING_ENDING, RowCounts};
 use equipoise_data::{DataError, FeatureScale, LoadOptions, load};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,8 @@ pub struct Conversion {
     pub items: usize,
     /// Distinct interactions of train, validation and test.
     pub interactions: [usize; 3],
+    /// What became of the rows that were read.
+    pub rows: RowCounts,
     /// Names of the modalities.
     pub modalities: Vec<String>,
     /// Scale given to the features.
@@ -115,6 +117,7 @@ impl Conversion {
             users: contents.vocabulary.users().len(),
             items: contents.vocabulary.items().len(),
             interactions: contents.splits.each_ref().map(|s| s.pairs.len()),
+            rows: contents.rows.clone(),
             modalities: contents.modalities.iter().map(|m| m.name.clone()).collect(),
             scale: contents.scale,
             fingerprint: contents.fingerprint.clone(),
@@ -145,6 +148,11 @@ pub fn convert(
     if target == Target::Lattice && contents.dated() {
         contents.notes.push("The timestamps were left out: the layout has no room for them.".into());
     }
+    if target == Target::Recbole && contents.times().any(|time| time.unsigned_abs() > MOST_EXACT) {
+        let note = "Timestamps beyond 2^53 are written exactly, but RecBole reads them as floats, which cannot tell all \
+                    of them apart.";
+        contents.notes.push(note.into());
+    }
     let conversion = Conversion::new(path, &contents, target);
     target.write(&contents, output.dir())?;
     write_missing(&contents, output.dir())?;
@@ -153,6 +161,9 @@ pub fn convert(
     output.finish()?;
     Ok(conversion)
 }
+
+/// Whole numbers up to 2^53 are floats exactly.
+const MOST_EXACT: u64 = 1 << 53;
 
 /// Refuses to replace the directory that the data set is read from.
 fn refuse_inside(source: &Path, out: &Path) -> Result<(), DataError> {

@@ -126,6 +126,7 @@ fn numbers(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
     html! {
         @if !judged.is_empty() { (tables::modalities(audit, judged)) }
         @if !audit.metrics.is_empty() { (tables::metrics(audit)) }
+        @if let Some(text) = audit.says_nothing() { p { strong { "These say nothing. " } (text) } }
     }
 }
 

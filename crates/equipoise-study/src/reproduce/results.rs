@@ -37,6 +37,8 @@ pub struct SeedResult {
     pub per_user: Option<PerUser>,
     /// What it cost.
     pub cost: RunCost,
+    /// Which metrics are the same for every model, because lists are as long as the candidates.
+    pub says_nothing: Option<String>,
 }
 
 /// What a run cost.
@@ -188,27 +190,30 @@ fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, Tra
     let values = columns.iter().map(|column| value(&report, column)).collect();
     let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
     let per_user = whole.map(|_| run.per_user()).transpose()?;
-    Ok(SeedResult { values, per_user, cost: cost(&run, dir)? })
+    let says_nothing = report.says_nothing().map(str::to_owned);
+    Ok(SeedResult { values, per_user, cost: cost(&run, dir)?, says_nothing })
 }
 
 /// A teacher's column is its own modality's.
 fn teachers_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
     let mut values = Vec::new();
-    let mut total = RunCost::default();
+    let (mut total, mut says_nothing) = (RunCost::default(), None);
     for column in columns {
         let Some(modality) = &column.modality else {
             values.push(f64::NAN);
             continue;
         };
         let run = Run::open(&dir.join(modality))?;
-        values.push(run.report()?.metric(&column.metric).unwrap_or(f64::NAN));
+        let report = run.report()?;
+        values.push(report.metric(&column.metric).unwrap_or(f64::NAN));
+        says_nothing = report.says_nothing().map(str::to_owned);
         let one = cost(&run, dir)?;
         let n = columns.len() as f64;
         total.epochs += one.epochs / n;
         total.seconds += one.seconds / n;
         total.memory = one.memory;
     }
-    Ok(SeedResult { values, per_user: None, cost: total })
+    Ok(SeedResult { values, per_user: None, cost: total, says_nothing })
 }
 
 fn value(report: &Report, column: &TableColumn) -> f64 {

@@ -8,8 +8,8 @@
 //! <dir>/features/<name>.npy    one row per item; or .safetensors with one tensor
 //! ```
 //!
-//! Loading checks the small files against their hashes and maps the features without looking at them: that they
-//! are finite was seen to when they were written. `data check` reads and hashes everything.
+//! Loading checks the small files against their hashes and maps the features, of which it looks at every value once:
+//! a value that is not finite is refused. `data check` hashes everything too.
 
 mod manifest;
 mod names;
@@ -143,6 +143,7 @@ fn map(dir: &Path, file: &Path, entry: &ModalityEntry) -> Result<(crate::Feature
     };
     let (features, dtype) = mapped?;
     same(dir, file, "the width of the features", features.width(), entry.width)?;
+    features.check_finite().map_err(|error| npy::feature_error(file, error))?;
     Ok((features, dtype))
 }
 
@@ -153,8 +154,7 @@ fn audit(request: &ReadRequest<'_>) -> Result<(), DataError> {
     for modality in &manifest.modality {
         let file = path.join(&modality.file);
         manifest::verify(path, &file, &modality.hash)?;
-        let (features, _) = map(path, &file, modality)?;
-        features.check_finite().map_err(|error| npy::feature_error(&file, error))?;
+        map(path, &file, modality)?;
     }
     if request.modalities.is_none() && request.features.is_empty() {
         let gathered = Native.gather(request, &NoOptions {}, &mut Faults::stop_at_first())?;

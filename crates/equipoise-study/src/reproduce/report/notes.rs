@@ -66,6 +66,12 @@ fn reading(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<
                 .into(),
         );
     }
+    for block in blocks {
+        let mut results = block.rows.iter().flat_map(|row| row.measured.values());
+        if let Some(text) = results.find_map(|result| result.says_nothing.as_ref()) {
+            list.push(format!("On {} these metrics say nothing: {text}.", dataset(paper, &block.dataset)));
+        }
+    }
     for (method, axes) in axes_in_words(paper, plan) {
         list.push(format!("Searched for {}: {axes}.", paper.method_title(&method)));
     }

@@ -1,0 +1,194 @@
+//! What the pages of a Parquet file promise, before they are decoded.
+//!
+//! A page's header says to how many bytes it unpacks, and a decoder takes that much memory at once. Headers are therefore
+//! read here first. They are Thrift structures in the compact protocol, of which four numbers count:
+//!
+//! ```text
+//! PageHeader       2: uncompressed_page_size  3: compressed_page_size  5, 7, 8: headers of data, dictionary, data (v2)
+//! data, dictionary 1: num_values
+//! data (v2)        1: num_values  5: def_levels_byte_length  6: rep_levels_byte_length  7: is_compressed
+//! ```
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use flate2::read::MultiGzDecoder;
+use parquet::basic::Compression;
+use parquet::file::metadata::ColumnChunkMetaData;
+
+use crate::inflated::{most_unpacked, too_much};
+
+/// Values that any chunk of lists may have, and that each of its bytes may stand for.
+const VALUES: u64 = 16 << 20;
+const VALUES_PER_BYTE: u64 = 256;
+
+/// Checks the pages of a column chunk.
+///
+/// # Errors
+/// What they promise, if it is more than they can hold; what the file says when it is read.
+pub(super) fn check(file: &File, chunk: &ColumnChunkMetaData) -> io::Result<()> {
+    let (start, length) = chunk.byte_range();
+    let values = u64::try_from(chunk.num_values()).map_err(|_| broken("a negative number of values"))?;
+    let is_list = chunk.column_descr().max_rep_level() > 0;
+    if is_list && values > VALUES.saturating_add(length.saturating_mul(VALUES_PER_BYTE)) {
+        return Err(broken(format!("{values} values claimed by {length} bytes of a column of lists")));
+    }
+    let mut input = BufReader::new(file);
+    input.seek(SeekFrom::Start(start))?;
+    let (mut left, mut seen) = (length, 0);
+    // Some writers count a few bytes too many: what follows the last value is not looked at.
+    while seen < values && left > 0 {
+        let mut counted = Counted { input: &mut input, left };
+        let page = Page::read(&mut counted)?;
+        left = counted.left;
+        let packed = u64::try_from(page.packed).ok().filter(|&packed| packed <= left);
+        let packed =
+            packed.ok_or_else(|| broken(format!("a page of {} bytes, {left} are left", page.packed)))?;
+        let unpacked = u64::try_from(page.unpacked).map_err(|_| broken("a page of less than no bytes"))?;
+        if unpacked > most_unpacked(packed) {
+            return Err(broken(too_much(packed)));
+        }
+        if matches!(chunk.compression(), Compression::GZIP(_)) && page.is_compressed {
+            unpacks_to(&mut input, packed, page.levels, unpacked)?;
+        } else {
+            input.seek_relative(packed as i64)?;
+        }
+        left -= packed;
+        seen += u64::try_from(page.values).unwrap_or(0);
+    }
+    Ok(())
+}
+
+fn broken(problem: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem.into())
+}
+
+/// Gzip is decoded to its end, whatever the header says: a page must end where it says. Damage is the decoder's to
+/// find.
+fn unpacks_to(input: &mut impl Read, packed: u64, levels: u64, unpacked: u64) -> io::Result<()> {
+    let mut page = input.take(packed);
+    io::copy(&mut (&mut page).take(levels), &mut io::sink())?;
+    let decoded = io::copy(&mut MultiGzDecoder::new(&mut page).take(unpacked + 1), &mut io::sink());
+    if decoded.is_ok_and(|bytes| bytes > unpacked) {
+        return Err(broken(format!(
+            "a page of {packed} bytes unpacks to more than the {unpacked} it promises"
+        )));
+    }
+    io::copy(&mut page, &mut io::sink()).map(drop)
+}
+
+/// A reader that counts down what is left of a chunk.
+struct Counted<'a, R> {
+    input: &'a mut R,
+    left: u64,
+}
+
+impl<R: Read> Counted<'_, R> {
+    fn byte(&mut self) -> io::Result<u8> {
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| broken("a page's header runs beyond its chunk"))?;
+        let mut byte = [0];
+        self.input.read_exact(&mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn varint(&mut self) -> io::Result<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(broken("a number of more than 64 bits in a page's header"))
+    }
+
+    fn integer(&mut self) -> io::Result<i64> {
+        let value = self.varint()?;
+        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+    }
+
+    fn skip_bytes(&mut self, count: u64) -> io::Result<()> {
+        self.left =
+            self.left.checked_sub(count).ok_or_else(|| broken("a page's header runs beyond its chunk"))?;
+        io::copy(&mut (&mut *self.input).take(count), &mut io::sink()).map(drop)
+    }
+
+    /// Calls `field` with the number and the type of each field, which it reads.
+    fn structure(&mut self, mut field: impl FnMut(&mut Self, i64, u8) -> io::Result<()>) -> io::Result<()> {
+        let mut number = 0;
+        loop {
+            let head = self.byte()?;
+            if head == 0 {
+                return Ok(());
+            }
+            number = match head >> 4 {
+                0 => self.integer()?,
+                delta => number + i64::from(delta),
+            };
+            field(self, number, head & 0x0f)?;
+        }
+    }
+
+    /// Passes a value over. A header has no more than a few structures within each other.
+    fn skip(&mut self, kind: u8, depth: u32) -> io::Result<()> {
+        match (kind, depth) {
+            (_, 0) => Err(broken("a page's header is nested too deeply")),
+            (1 | 2, _) => Ok(()),
+            (3, _) => self.byte().map(drop),
+            (4..=6, _) => self.varint().map(drop),
+            (7, _) => self.skip_bytes(8),
+            (8, _) => self.varint().and_then(|length| self.skip_bytes(length)),
+            (9 | 10, _) => {
+                let head = self.byte()?;
+                let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+                (0..count.min(self.left)).try_for_each(|_| self.skip(head & 0x0f, depth - 1))
+            }
+            (12, _) => self.structure(|input, _, kind| input.skip(kind, depth - 1)),
+            _ => Err(broken(format!("a page's header has a field of unknown type {kind}"))),
+        }
+    }
+}
+
+/// What counts of a page's header.
+struct Page {
+    unpacked: i64,
+    packed: i64,
+    /// Values of a data page; 0 of a dictionary.
+    values: i64,
+    /// Bytes at the start that are not compressed.
+    levels: u64,
+    is_compressed: bool,
+}
+
+const INTEGER: u8 = 5;
+const STRUCTURE: u8 = 12;
+const DEEPEST: u32 = 8;
+
+impl Page {
+    fn read<R: Read>(input: &mut Counted<'_, R>) -> io::Result<Page> {
+        let mut page = Page { unpacked: -1, packed: -1, values: 0, levels: 0, is_compressed: true };
+        input.structure(|input, number, kind| match (number, kind) {
+            (2, INTEGER) => input.integer().map(|value| page.unpacked = value),
+            (3, INTEGER) => input.integer().map(|value| page.packed = value),
+            (5 | 8, STRUCTURE) => page.data(input, number == 8),
+            _ => input.skip(kind, DEEPEST),
+        })?;
+        Ok(page)
+    }
+
+    fn data<R: Read>(&mut self, input: &mut Counted<'_, R>, second: bool) -> io::Result<()> {
+        input.structure(|input, number, kind| match (number, kind) {
+            (1, INTEGER) => input.integer().map(|value| self.values = value),
+            (5 | 6, INTEGER) if second => input.integer().map(|value| {
+                self.levels = self.levels.saturating_add(u64::try_from(value).unwrap_or(0));
+            }),
+            (7, 2) if second => {
+                self.is_compressed = false;
+                Ok(())
+            }
+            _ => input.skip(kind, DEEPEST),
+        })
+    }
+}

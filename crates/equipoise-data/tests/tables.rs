@@ -1,0 +1,146 @@
+//! What rows of tables mean: moments, ratings, and that every row is accounted for.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use equipoise_data::formats::write_npy;
+use equipoise_data::{Features, LoadOptions, Loaded, SplitRule, check, load};
+use proptest::prelude::*;
+
+/// Writes `interactions.csv` and features of the items 0 to 9 into `dir`.
+fn put(dir: &Path, text: &str) -> PathBuf {
+    fs::write(dir.join("interactions.csv"), text).expect("write");
+    let list: String = (0..10).map(|item| format!("{item}\t{item}\n")).collect();
+    fs::write(dir.join("item_list.txt"), list).expect("write");
+    let features = Features::new(10, 1, (0..10u8).map(f32::from).collect()).expect("finite");
+    write_npy(&dir.join("text_feat.npy"), &features).expect("write");
+    dir.to_owned()
+}
+
+fn by_time() -> LoadOptions {
+    LoadOptions { split: Some(SplitRule::LeaveOneOut), ..LoadOptions::default() }
+}
+
+fn test_items(loaded: &Loaded) -> Vec<String> {
+    let items = loaded.data.vocabulary.items();
+    loaded.test.open().pairs().map(|(_, item)| items[item as usize].clone()).collect()
+}
+
+#[test]
+fn leave_one_out_takes_the_latest_whatever_moments_are_written_in() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for times in [
+        ["1600000000.25", "1600000000.75", "1600000000.5"],
+        ["-3", "-1", "-2"],
+        ["1.6e9", "1.60000000009e9", "1600000000.01"],
+        ["1600000000123", "1600000000125", "1600000000124"],
+        ["1600000000123456789", "1600000000123456791", "1600000000123456790"],
+        ["2020-02-01", "2020-02-03", "2020-02-02"],
+        ["2020-02-01T10:00:00Z", "2020-02-01T09:00:00-03:00", "2020-02-01T12:00:00+01:00"],
+        ["2020-02-01 10:00:00.001", "2020-02-01 10:00:00.003", "2020-02-01 10:00:00.002"],
+    ] {
+        let [a, b, c] = times;
+        let path = put(dir.path(), &format!("user,item,timestamp\nu,1,{a}\nu,2,{b}\nu,3,{c}\n"));
+        let loaded = load(&path, &by_time()).unwrap_or_else(|error| panic!("{times:?}: {error}"));
+        assert_eq!(test_items(&loaded), ["2"], "{times:?}");
+    }
+}
+
+#[test]
+fn moments_that_are_open_or_of_two_kinds_are_refused_with_their_line() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (second, says) in [
+        ("01/02/2020", "day first, or the month"),
+        ("1600000000", "in one way"),
+        ("2020-02-01T10:00:00Z", "with a zone"),
+        ("later", "--timestamp-column"),
+    ] {
+        let text = format!("user,item,timestamp\nu,1,2020-02-01\nu,2,{second}\nu,3,2020-02-03\n");
+        let message = load(&put(dir.path(), &text), &by_time()).expect_err(second).to_string();
+        assert!(message.contains("line 3") && message.contains(says), "{message}");
+    }
+}
+
+#[test]
+fn ratings_that_are_no_numbers_are_refused_and_absent_ones_are_said() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let options = LoadOptions { min_rating: Some(4.0), ..by_time() };
+    for (rating, says) in [("5 stars", "\"5 stars\""), ("inf", "finite"), ("4,5", "expected 4 columns")] {
+        let text = format!("user,item,rating,timestamp\nu,1,5,1\nu,2,{rating},2\n");
+        let message = load(&put(dir.path(), &text), &options).expect_err(rating).to_string();
+        assert!(message.contains("line 3") && message.contains(says), "{message}");
+    }
+    for absent in ["", "NaN", "null", "NA", " "] {
+        let text = format!("user,item,rating,timestamp\nu,1,5,1\nu,2,{absent},2\nu,3,4,3\nu,4,5,4\n");
+        let path = put(dir.path(), &text);
+        let report = check(&path, &options);
+        assert!(report.faults.is_empty(), "{report}");
+        assert_eq!(
+            report.rows.to_string(),
+            "4 read = 3 kept + 0 merged with an equal one + 1 left out (without a rating)"
+        );
+        assert!(report.notes.iter().any(|n| n.contains("1 rows out, without a rating")), "{report}");
+        assert!(
+            check(&path, &by_time()).notes.iter().any(|n| n.contains("1 of 4 rows are without a rating"))
+        );
+    }
+}
+
+#[test]
+fn an_id_that_is_a_word_for_none_is_kept_and_said() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = put(dir.path(), "user,item,timestamp\nnan,1,1\nnan,2,2\nnan,3,3\n");
+    let report = check(&path, &by_time());
+    assert!(report.faults.is_empty() && report.rows.kept == 3, "{report}");
+    assert!(report.notes.iter().any(|n| n.contains("user id \"nan\"")), "{report}");
+}
+
+#[test]
+fn users_with_every_item_are_found() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let rows: String = (0..10).map(|item| format!("all,{item},{item}\n")).collect();
+    let path = put(dir.path(), &format!("user,item,timestamp\n{rows}one,1,1\n"));
+    let report = check(&path, &by_time());
+    assert_eq!((report.users_with_every_item, report.users_without_candidates), (1, 0), "{report}");
+    assert!(report.notes.iter().any(|n| n.contains("every item of the catalogue")), "{report}");
+    fs::write(dir.path().join("interactions.csv"), "user,item,timestamp\na,1,1\na,2,2\na,3,3\n")
+        .expect("write");
+    assert_eq!(check(&path, &by_time()).users_with_every_item, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_are_kept_merged_or_left_out_and_nothing_else(
+        rows in prop::collection::vec((0u32..4, 0u32..10, prop::option::of(1u32..6), 0u32..50), 1..60),
+        least in prop::option::of(1u32..6),
+        rule in prop::sample::select(vec![None, Some(SplitRule::LeaveOneOut), Some(SplitRule::Ratio)]),
+    ) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let cell = |rating: &Option<u32>| rating.map_or(String::new(), |r| r.to_string());
+        // Without a rule the rows say their split, in which a pair may come twice.
+        let label = |item: u32| ["train", "validation", "test"][item as usize % 3];
+        let mut text = String::from(if rule.is_some() { "user,item,rating,time\n" } else { "user,item,rating,time,split\n" });
+        for (user, item, rating, time) in &rows {
+            let split = if rule.is_some() { String::new() } else { format!(",{}", label(*item)) };
+            text += &format!("u{user},{item},{},{time}{split}\n", cell(rating));
+        }
+        let options = LoadOptions { split: rule, min_rating: least.map(f64::from), ..LoadOptions::default() };
+        let report = check(&put(dir.path(), &text), &options);
+        let passes = |row: &&(u32, u32, Option<u32>, u32)| match (least, row.2) {
+            (Some(least), Some(rating)) => rating >= least,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let kept: HashSet<(u32, u32)> = rows.iter().filter(passes).map(|row| (row.0, row.1)).collect();
+        let passing = rows.iter().filter(passes).count();
+        prop_assert_eq!(report.rows.read, rows.len(), "{}", &report);
+        prop_assert_eq!(report.rows.kept, kept.len());
+        prop_assert_eq!(report.rows.merged, passing - kept.len());
+        prop_assert_eq!(report.rows.left_out.values().sum::<usize>(), rows.len() - passing);
+        prop_assert!(report.rows.is_whole());
+        prop_assert_eq!(report.interactions, kept.len());
+    }
+}
