@@ -141,7 +141,7 @@ pub enum DataError {
         name: String,
     },
     /// A Parquet file that is damaged, or whose columns cannot serve.
-    #[error("{}: {problem}; correct the file (uncompressed or Snappy) or write it again", file.display())]
+    #[error("{}: {problem}; correct the file or write it again", file.display())]
     Parquet {
         /// The file.
         file: PathBuf,

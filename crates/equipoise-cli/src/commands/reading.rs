@@ -37,7 +37,7 @@ pub struct ReadArgs {
     #[arg(long, help_heading = "Tables")]
     no_header: bool,
     /// Leave out rows that are rated below, and those without a rating; of matrices, entries below.
-    #[arg(long, value_name = "RATING", help_heading = "Tables")]
+    #[arg(long, value_name = "RATING", allow_negative_numbers = true, help_heading = "Tables")]
     min_rating: Option<f64>,
     /// How interactions without a split are divided.
     #[arg(long, value_name = "RULE", value_parser = splits::rule(), help_heading = "Tables")]

@@ -58,8 +58,8 @@ pub struct Args {
     /// Column of the items with paths of pictures, relative to the table.
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     image: Option<String>,
-    /// Leave out interactions that are rated below.
-    #[arg(long, value_name = "RATING", help_heading = "Tables")]
+    /// Leave out interactions that are rated below, and those without a rating.
+    #[arg(long, value_name = "RATING", allow_negative_numbers = true, help_heading = "Tables")]
     min_rating: Option<f64>,
     /// Column of user ids [default: guessed].
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]

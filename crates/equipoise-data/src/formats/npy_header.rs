@@ -167,6 +167,10 @@ fn type_name(cursor: &mut Cursor<'_>) -> Result<(u64, String), Fault> {
 }
 
 fn wrong_type(at: u64, found: &str) -> Fault {
+    if found.contains("|O") {
+        let problem = "objects, which are pickles: programs rather than data, and not run";
+        return (at, format!("dtype {found}: {problem}"), CONVERT);
+    }
     (at, format!("expected dtype '<f2', '<f4' or '<f8', found {found}"), CONVERT)
 }
 

@@ -192,3 +192,69 @@ impl Page {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    /// A signed number as the protocol writes it.
+    fn integer(value: i64) -> Vec<u8> {
+        let (mut left, mut bytes) = (((value << 1) ^ (value >> 63)) as u64, Vec::new());
+        while left >= 0x80 {
+            bytes.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        bytes.push(left as u8);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<(i64, i64, i64, u64, bool), String> {
+        let mut input = Counted { input: &mut &*bytes, left: bytes.len() as u64 };
+        let page = Page::read(&mut input).map_err(|error| error.to_string())?;
+        Ok((page.unpacked, page.packed, page.values, page.levels, page.is_compressed))
+    }
+
+    #[test]
+    fn what_counts_is_read_and_the_rest_passed_over() {
+        // Type 0, sizes, a check sum, and a data page with statistics: a text, a list and a map-less structure.
+        let sizes = [vec![0x15], integer(0), vec![0x15], integer(70_000), vec![0x15], integer(300)].concat();
+        let statistics = [vec![0x1c, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0x11, 0x00]].concat();
+        let first =
+            [sizes.clone(), vec![0x15], integer(-5), vec![0x1c, 0x15], integer(9), statistics, vec![0, 0]];
+        assert_eq!(read(&first.concat()), Ok((70_000, 300, 9, 0, true)));
+        let second =
+            [vec![0x15], integer(8), vec![0x45], integer(20), vec![0x15], integer(30), vec![0x12, 0, 0]];
+        let second = [sizes, vec![0x5c], second.concat()].concat();
+        assert_eq!(read(&second), Ok((70_000, 300, 8, 50, false)));
+    }
+
+    #[test]
+    fn headers_made_to_do_harm_end_in_an_error() {
+        for (bytes, says) in [
+            (vec![0x1c; 64], "nested too deeply"),
+            (vec![0x1b, 0x00], "unknown type 11"),
+            (vec![0x15, 0xff], "beyond its chunk"),
+            ([vec![0x15], vec![0xff; 12]].concat(), "more than 64 bits"),
+            (vec![0x18, 0xff, 0xff, 0xff, 0x7f], "beyond its chunk"),
+            (vec![0x19, 0xf5, 0xff, 0xff, 0xff, 0x7f], "beyond its chunk"),
+        ] {
+            let message = read(&bytes).expect_err(says);
+            assert!(message.contains(says), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_gzip_page_may_not_hold_more_than_it_promises() {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&[7; 10_000]).expect("memory");
+        let page = [vec![1, 2, 3], encoder.finish().expect("memory"), vec![9]].concat();
+        let packed = page.len() as u64 - 1;
+        let mut input = &page[..];
+        unpacks_to(&mut input, packed, 3, 10_000).expect("as much as promised");
+        assert_eq!(input, [9], "the next page begins where it should");
+        let message = unpacks_to(&mut &page[..], packed, 3, 9_999).expect_err("one too many").to_string();
+        assert!(message.contains("more than the 9999"), "{message}");
+    }
+}

@@ -156,6 +156,20 @@ impl Records {
             faults.add(DataError::More { origin, count, kind: "malformed row" })?;
         }
         self.say_what_is_left_out(file, options, notes);
+        if self.rows.is_empty() && listed == 0 {
+            let counts = self.counts(options);
+            let found = if counts.read == 0 {
+                "there is no row".into()
+            } else {
+                format!("no row is left of {counts}")
+            };
+            let problem = format!("{found}, expected interactions; give a table that has some");
+            faults.add(DataError::Entry {
+                file: file.to_owned(),
+                place: "the whole table".into(),
+                problem,
+            })?;
+        }
         let unsplit = self.rows.iter().filter(|row| row.split.is_none()).count();
         let idle = [("split", options.split.is_some()), ("shares", options.shares != Shares::default())];
         let idle = idle.iter().find(|(_, given)| *given);
