@@ -71,6 +71,8 @@ fn a_csv_with_a_folder_of_features_becomes_a_trained_model() {
         "--set",
         "backbone.width=4",
         "--set",
+        "train.metric=recall@5",
+        "--set",
         "data.scale=pca:1",
     ]);
     ok(train.arg("--data").arg(&own).arg("--out").arg(&run));
