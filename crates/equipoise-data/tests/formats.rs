@@ -371,3 +371,65 @@ fn faulty_features_name_the_item() {
     features(&dir, "text_feat.npy", 3);
     says(&with(fixture("ids_text.npz")), &["features of text twice", "text_feat.npy", "ids_text.npz"]);
 }
+
+/// A LATTICE data set in which users meet these items, by number.
+fn numbered(dir: &TempDir, items: std::ops::RangeInclusive<u32>) {
+    let list: Vec<u32> = items.collect();
+    let (first, rest) = list.split_first().expect("items");
+    put(dir, "train.json", format!("{{\"0\": {rest:?}}}"));
+    put(dir, "val.json", format!("{{\"0\": [{first}]}}"));
+    put(dir, "test.json", "{}");
+}
+
+#[test]
+fn items_that_seem_to_be_numbered_from_1_are_not_joined_one_row_off() {
+    let dir = dir();
+    numbered(&dir, 1..=5);
+    for rows in [5, 6] {
+        features(&dir, "text_feat.npy", rows);
+        says(
+            &fault(dir.path(), &LoadOptions::default()),
+            &["numbered from 1", "text_feat_ids.json", "item_list.txt"],
+        );
+    }
+    // Both ways out.
+    put(&dir, "text_feat_ids.json", "[0, 1, 2, 3, 4, 5]");
+    assert_eq!(open(dir.path(), &LoadOptions::default()).data.modalities[0].features.row(1)[..], [1.0, 10.0]);
+    fs::remove_file(dir.path().join("text_feat_ids.json")).expect("removed");
+    put(&dir, "item_list.txt", (0..6).map(|n| format!("i{n}\t{n}\n")).collect::<String>());
+    assert_eq!(open(dir.path(), &LoadOptions::default()).data.n_items(), 6);
+    fs::remove_file(dir.path().join("item_list.txt")).expect("removed");
+    // Ids from 1 for items from 0.
+    numbered(&dir, 0..=4);
+    features(&dir, "text_feat.npy", 5);
+    put(&dir, "text_feat_ids.json", "[1, 2, 3, 4, 5]");
+    says(&fault(dir.path(), &LoadOptions::default()), &["rows are called 1 to 5", "numbered from 0"]);
+    // More rows than items occur: the layout says which row is whose.
+    fs::remove_file(dir.path().join("text_feat_ids.json")).expect("removed");
+    features(&dir, "text_feat.npy", 9);
+    assert_eq!(open(dir.path(), &LoadOptions::default()).data.n_items(), 9);
+}
+
+#[test]
+fn ids_within_features_and_beside_them_must_agree() {
+    let dir = dir();
+    let file = put(&dir, "abc.csv", ABC);
+    fs::copy(fixture("ids_bytes_f16_columns.npz"), dir.path().join("text_feat.npz")).expect("copied");
+    let whole = open(&file, &LoadOptions::default()).data.fingerprint();
+    put(&dir, "text_feat_ids.json", "[\"c\", \"a\", \"b\"]");
+    assert_eq!(open(&file, &LoadOptions::default()).data.fingerprint(), whole);
+    put(&dir, "text_feat_ids.json", "[\"a\", \"b\", \"c\"]");
+    says(&fault(&file, &LoadOptions::default()), &["text_feat_ids.json", "not those within the features"]);
+}
+
+#[test]
+fn endings_in_capitals_are_endings() {
+    let dir = dir();
+    let file = put(&dir, "abc.csv", ABC);
+    fs::copy(fixture("ids_bytes_f16_columns.npz"), dir.path().join("text_feat.NPZ")).expect("copied");
+    features(&dir, "image_feat.Npy", 3);
+    put(&dir, "image_feat_ids.json", "[\"a\", \"b\", \"c\"]");
+    let loaded = open(&file, &LoadOptions::default());
+    let names: Vec<&str> = loaded.data.modalities.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(names, ["image", "text"]);
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use equipoise_data::formats::{Cells, plain_number, read_cells};
+use equipoise_data::formats::{Cells, other_numbering, plain_number, read_cells};
 
 use crate::error::EncodeError;
 
@@ -47,6 +47,9 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
     if let Some((raw, item)) = near.filter(|(_, item)| !seen[*item]) {
         return Err(two_ways(file, &raw, &ids[item]));
     }
+    if found.unknown == 1 {
+        items.refuse_one_off(file, example.as_deref(), |item| seen[item])?;
+    }
     if seen.contains(&true) {
         return Ok(found);
     }
@@ -59,6 +62,9 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
 pub(crate) struct ItemNames<'a> {
     ids: HashMap<&'a str, usize>,
     numbers: HashMap<&'a str, usize>,
+    /// The item that has no partner where the other side is numbered from 1 instead of 0, or from 0 instead of 1, what it
+    /// is called, and what is left over there.
+    shifted: Option<(usize, &'a str, String)>,
 }
 
 impl<'a> ItemNames<'a> {
@@ -68,6 +74,27 @@ impl<'a> ItemNames<'a> {
         ItemNames {
             ids: ids.iter().map(String::as_str).zip(0..).collect(),
             numbers: ids.iter().zip(0..).filter_map(number).collect(),
+            shifted: other_numbering(ids).map(|(item, over)| (item, ids[item].as_str(), over)),
+        }
+    }
+
+    /// Refuses contents of which one alone, called `unknown`, is of no item, if that and the item that has none look like
+    /// numbers from 0 on one side and from 1 on the other.
+    pub(crate) fn refuse_one_off(
+        &self,
+        place: &Path,
+        unknown: Option<&str>,
+        has: impl Fn(usize) -> bool,
+    ) -> Result<(), EncodeError> {
+        match &self.shifted {
+            Some((item, name, over)) if unknown == Some(over) && !has(*item) => {
+                let problem = format!(
+                    "nothing there is called {name:?} as an item is, and something is called {over:?} as no item is: \
+                     numbered from 0 on one side and from 1 on the other? Give both the same ids"
+                );
+                Err(EncodeError::file(place, problem))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -114,6 +141,20 @@ mod tests {
         assert_eq!((found.unknown, found.repeated), (1, 1));
         let message = read(&["q".into()], &file, &Cells::default()).expect_err("none matches").to_string();
         assert!(message.contains("\"b\"") && message.contains("\"q\""), "{message}");
+    }
+
+    #[test]
+    fn texts_from_1_of_items_from_0_are_not_joined_one_off() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("texts.csv");
+        let read = |numbers: &[usize]| {
+            let rows: String = numbers.iter().map(|n| format!("{n},text\n")).collect();
+            std::fs::write(&file, format!("id,text\n{rows}")).expect("written");
+            let ids = ["2", "0", "1"].map(String::from);
+            read(&ids, &file, &Cells::default()).map(|found| found.unknown).map_err(|e| e.to_string())
+        };
+        assert!(read(&[1, 2, 3]).expect_err("one off").contains("from 0 on one side and from 1"));
+        assert_eq!((read(&[0, 1, 3]), read(&[1, 2, 4]), read(&[1, 2, 3, 4])), (Ok(1), Ok(1), Ok(2)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::category_file::GatheredCategories;
-use super::join;
+use super::join::{self, Placing};
 use super::missing_file::ReadMissing;
 use super::row_counts::RowCounts;
 use crate::dataset::{Dataset, Loaded, SealedTest};
@@ -56,8 +56,8 @@ pub struct GatheredModality {
     /// Features, one row per item. What stands in the row of a missing item is kept until it is filled.
     pub features: Features,
     pub(crate) missing: Option<ReadMissing>,
-    /// Whether rows without ids were taken in the order of the items.
-    pub(crate) by_position: bool,
+    /// How rows came to their items.
+    pub(crate) placing: Placing,
 }
 
 impl GatheredModality {
@@ -74,7 +74,7 @@ impl GatheredModality {
             dtype,
             features,
             missing: None,
-            by_position: false,
+            placing: Placing::ById,
         }
     }
 
@@ -258,23 +258,39 @@ impl Gathered {
     }
 
     /// Items without a list are row numbers. Where all from 1 to the last row or one beyond it occur and none is 0, they
-    /// are most likely numbered from 1.
+    /// are most likely numbered from 1; and where 0 occurs and ids of rows begin at 1, those are.
     fn verify_first_item(&self, rows: usize, faults: &mut Faults) -> Result<(), DataError> {
-        let Some(modality) = self.modalities.iter().find(|modality| modality.by_position) else {
+        let placed = |wanted: Placing| self.modalities.iter().find(move |m| m.placing == wanted);
+        let (by_position, by_number) = (placed(Placing::ByPosition), placed(Placing::ByNumberFrom1));
+        if by_position.is_none() && by_number.is_none() {
             return Ok(());
-        };
+        }
         let mut occurs = vec![false; rows + 1];
         for &(_, item) in self.present().flat_map(|split| &split.pairs) {
             if let Some(occurs) = occurs.get_mut(item as usize) {
                 *occurs = true;
             }
         }
+        let fault = |modality: &GatheredModality, problem: String| DataError::Entry {
+            file: modality.file.clone(),
+            place: format!("features of {:?}", modality.name),
+            problem,
+        };
         let last = if occurs[rows] { rows } else { rows - 1 };
-        if last > 0 && !occurs[0] && occurs[1..=last].iter().all(|&occurs| occurs) {
-            let problem =
-                format!("{rows} rows without ids, {}", join::one_off(last, &join::two_ways(&modality.file)));
-            let (file, place) = (modality.file.clone(), format!("features of {:?}", modality.name));
-            faults.add(DataError::Entry { file, place, problem })?;
+        if let Some(modality) = by_position
+            && last > 0
+            && !occurs[0]
+            && occurs[1..=last].iter().all(|&occurs| occurs)
+        {
+            let problem = join::one_off(last, &join::two_ways(&modality.file));
+            faults.add(fault(modality, format!("{rows} rows without ids, {problem}")))?;
+        }
+        if let Some(modality) = by_number.filter(|_| occurs[0] && !occurs[rows - 1]) {
+            let last = rows - 1;
+            let problem = format!(
+                "rows are called 1 to {last}, while items are numbered from 0 and none is {last}; number both from 0"
+            );
+            faults.add(fault(modality, problem))?;
         }
         Ok(())
     }

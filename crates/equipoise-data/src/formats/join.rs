@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::numbering::{number, other_numbering, range_from};
 use super::row_ids::{made_without, row_ids_file};
 use super::sources::FeatureRows;
 use crate::error::DataError;
@@ -29,8 +30,19 @@ pub(crate) struct ItemRows {
     pub(crate) dtype: &'static str,
     /// The row of each item, `None` for an item without one; absent if row `i` is item `i`'s.
     pub(crate) row_of: Option<Vec<Option<usize>>>,
-    /// Whether rows without ids were taken in the order of the items.
-    pub(crate) by_position: bool,
+    /// How rows came to their items.
+    pub(crate) placing: Placing,
+}
+
+/// How rows came to their items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placing {
+    /// By raw ids.
+    ById,
+    /// By ids that are all numbers from 1 on, where items are row numbers.
+    ByNumberFrom1,
+    /// Without ids, in the order of the items.
+    ByPosition,
 }
 
 impl ItemRows {
@@ -67,13 +79,17 @@ pub(crate) fn join(
         problem,
     };
     let FeatureRows { ids, features, dtype } = rows;
-    let by_position = ids.is_none();
+    let placing = match (&ids, items) {
+        (None, _) => Placing::ByPosition,
+        (Some(keys), Catalogue::Numbered) if range_from(keys) == Some(1) => Placing::ByNumberFrom1,
+        (Some(_), _) => Placing::ById,
+    };
     let found = match ids {
         Some(keys) => Some(by_id(items, keys).map_err(fault)?),
         None => by_order(file, items, features.rows()).map_err(fault)?,
     };
     let Some(Pairing { wanted, keys, assumed }) = found.filter(|found| *found.wanted != found.keys) else {
-        return Ok(ItemRows { features, dtype, row_of: None, by_position });
+        return Ok(ItemRows { features, dtype, row_of: None, placing });
     };
     notes.extend(assumed.map(|said| format!("{name}: {said}")));
     let row_of = match_up(&wanted, &keys);
@@ -89,8 +105,18 @@ pub(crate) fn join(
              same on both sides"
         )));
     }
+    if let (Some((item, over)), Placing::ById) = (other_numbering(&wanted), placing)
+        && row_of[item].is_none()
+        && left_over(&keys, &row_of).eq([&over])
+    {
+        return Err(fault(format!(
+            "no row is called {:?} as an item is, and one is called {over:?} as no item is: numbered from 0 on one side \
+             and from 1 on the other? Give both the same ids",
+            wanted[item]
+        )));
+    }
     report(name, &wanted, &keys, &row_of, notes);
-    Ok(ItemRows { features, dtype, row_of: Some(row_of), by_position })
+    Ok(ItemRows { features, dtype, row_of: Some(row_of), placing })
 }
 
 /// Names of items, by index.
@@ -130,13 +156,14 @@ fn by_order<'a>(file: &Path, items: Catalogue<'a>, rows: usize) -> Result<Option
         Catalogue::Named { ids, listed: 0 } => {
             let why = match numbered_from(ids) {
                 _ if made_without(file) => {
-                    "made by an earlier version, in an order that was not written down; make them again with \
-                     equipoise features --overwrite"
+                    "made in an order that was not written down (by an earlier version), or whose file of ids was \
+                     removed; make them again with equipoise features --overwrite"
                         .to_owned()
                 }
                 Some((0, last)) if rows == last + 1 => {
                     let said = format!(
-                        "{rows} rows without ids, taken for items 0 to {last} in the order of these numbers; {}.",
+                        "{rows} rows without ids, taken for items 0 to {last} in the order of these numbers; if they are \
+                         in another order, {}.",
                         ways()
                     );
                     return Ok(Some(Pairing {
@@ -196,12 +223,6 @@ fn numbered_from(ids: &[String]) -> Option<(usize, usize)> {
     numbers.iter().min().copied().zip(numbers.iter().max().copied())
 }
 
-/// The number that is written so; "07" is not the decimal of 7.
-fn number(id: &str) -> Option<usize> {
-    let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    id.parse().ok().filter(|_| digits && (id.len() == 1 || !id.starts_with('0')))
-}
-
 fn highest(keys: &[String]) -> Result<usize, String> {
     let limit = 16 * keys.len() + 1_000_000;
     let within = |key: &&String| number(key).is_some_and(|n| n < limit);
@@ -213,16 +234,21 @@ fn highest(keys: &[String]) -> Result<usize, String> {
     }
 }
 
+/// The names of the rows that no item has.
+fn left_over<'a>(keys: &'a [String], row_of: &[Option<usize>]) -> impl Iterator<Item = &'a String> {
+    let mut used = vec![false; keys.len()];
+    row_of.iter().flatten().for_each(|&row| used[row] = true);
+    keys.iter().zip(used).filter(|(_, used)| !used).map(|(key, _)| key)
+}
+
 /// A row and an item, neither matched, that are called by one number written in two ways: `007` and `7`, `12.0` and `12`.
 fn same_number<'a>(
     items: &'a [String],
     keys: &'a [String],
     row_of: &[Option<usize>],
 ) -> Option<(&'a String, &'a String)> {
-    let mut used = vec![false; keys.len()];
-    row_of.iter().flatten().for_each(|&row| used[row] = true);
-    let free = keys.iter().zip(&used).filter(|(_, used)| !**used);
-    let free: HashMap<&str, &String> = free.filter_map(|(key, _)| Some((plain_number(key)?, key))).collect();
+    let free = left_over(keys, row_of);
+    let free: HashMap<&str, &String> = free.filter_map(|key| Some((plain_number(key)?, key))).collect();
     let without = items.iter().zip(row_of).filter(|(_, row)| row.is_none());
     without.filter_map(|(id, _)| Some((*free.get(plain_number(id)?)?, id))).find(|(key, id)| key != id)
 }
@@ -266,9 +292,7 @@ fn report(name: &str, items: &[String], keys: &[String], row_of: &[Option<usize>
             items.len()
         ));
     }
-    let mut used = vec![false; keys.len()];
-    row_of.iter().flatten().for_each(|&row| used[row] = true);
-    let left: Vec<&String> = keys.iter().zip(&used).filter(|(_, used)| !**used).map(|(key, _)| key).collect();
+    let left: Vec<&String> = left_over(keys, row_of).collect();
     if !left.is_empty() {
         let ids = shown(left.iter().copied());
         notes.push(format!(
@@ -345,6 +369,17 @@ mod tests {
             let message = joined(items, 0, None).0.expect_err("one row off, or not");
             assert!(message.contains("numbered from 1"), "{message}");
         }
+    }
+
+    #[test]
+    fn items_from_0_and_rows_from_1_are_not_joined_one_off() {
+        for (items, keys) in [(["0", "1", "2"], ["1", "2", "3"]), (["3", "2", "1"], ["0", "2", "1"])] {
+            let message = joined(&items, 0, Some(&keys)).0.expect_err("one off");
+            assert!(message.contains("numbered from 0 on one side and from 1 on the other"), "{message}");
+        }
+        // A row that is missing and one of something else are no shift.
+        assert!(joined(&["0", "1", "2"], 0, Some(&["1", "2", "7"])).0.is_ok());
+        assert!(joined(&["1", "2", "x"], 0, Some(&["2", "1", "3"])).0.is_ok());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod npy;
 mod npy_array;
 mod npy_header;
 mod npz;
+mod numbering;
 #[cfg(feature = "parquet")]
 mod parquet_cells;
 #[cfg(feature = "parquet")]
@@ -64,6 +65,7 @@ pub use modality_files::read as read_features;
 #[cfg(feature = "parquet")]
 pub use native::{NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy};
+pub use numbering::other_numbering;
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
 pub use row_counts::RowCounts;

@@ -117,9 +117,9 @@ fn missing_lists(
 
 /// Puts the features in the order of the items. Items without a row are marked missing.
 fn modality(name: &str, file: &Path, rows: ItemRows) -> Result<GatheredModality, DataError> {
-    let ItemRows { features, dtype, row_of, by_position } = rows;
+    let ItemRows { features, dtype, row_of, placing } = rows;
     let mut modality = GatheredModality::new(name, file, dtype, features);
-    modality.by_position = by_position;
+    modality.placing = placing;
     let Some(row_of) = row_of else {
         return Ok(modality);
     };

@@ -68,6 +68,9 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
     if let Some((stem, item)) = near.filter(|(_, item)| found.files[*item].is_none()) {
         return Err(two_ways(folder, &stem, &ids[item]));
     }
+    if found.unknown == 1 {
+        items.refuse_one_off(folder, example.as_deref(), |item| found.files[item].is_some())?;
+    }
     match found.files.iter().any(Option::is_some) {
         true => Ok(found),
         false => {

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use super::category_file::{self, NAME as CATEGORIES};
 use super::entry::{Format, NoOptions, ReadRequest};
 use super::gathered::{Gathered, GatheredModality, GatheredSplit};
+use super::join::Placing;
 use super::{missing_file, modality_files, npy, sources};
 use crate::error::DataError;
 use crate::faults::Faults;
@@ -129,7 +130,14 @@ fn modalities(
         let entry = manifest.modality.iter().find(|m| m.name == name).expect("chosen from the manifest");
         if let Some((features, dtype)) = faults.keep(map(dir, &file, entry))? {
             let missing = missing_file::read(dir, &name, faults)?;
-            modalities.push(GatheredModality { name, file, dtype, features, missing, by_position: false });
+            modalities.push(GatheredModality {
+                name,
+                file,
+                dtype,
+                features,
+                missing,
+                placing: Placing::ById,
+            });
         }
     }
     Ok(modalities)
