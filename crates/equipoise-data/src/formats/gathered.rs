@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::category_file::GatheredCategories;
-use super::join::{self, Placing};
 use super::missing_file::ReadMissing;
+use super::placing::{Placing, one_off, two_ways};
 use super::row_counts::RowCounts;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
@@ -282,7 +282,7 @@ impl Gathered {
             && !occurs[0]
             && occurs[1..=last].iter().all(|&occurs| occurs)
         {
-            let problem = join::one_off(last, &join::two_ways(&modality.file));
+            let problem = one_off(last, &two_ways(&modality.file));
             faults.add(fault(modality, format!("{rows} rows without ids, {problem}")))?;
         }
         if let Some(modality) = by_number.filter(|_| occurs[0] && !occurs[rows - 1]) {

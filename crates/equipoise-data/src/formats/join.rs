@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::numbering::{number, other_numbering, range_from};
-use super::row_ids::{made_without, row_ids_file};
+use super::placing::{Placing, one_off, two_ways};
+use super::row_ids::made_without;
 use super::sources::FeatureRows;
 use crate::error::DataError;
 use crate::features::Features;
@@ -32,17 +33,6 @@ pub(crate) struct ItemRows {
     pub(crate) row_of: Option<Vec<Option<usize>>>,
     /// How rows came to their items.
     pub(crate) placing: Placing,
-}
-
-/// How rows came to their items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Placing {
-    /// By raw ids.
-    ById,
-    /// By ids that are all numbers from 1 on, where items are row numbers.
-    ByNumberFrom1,
-    /// Without ids, in the order of the items.
-    ByPosition,
 }
 
 impl ItemRows {
@@ -197,23 +187,6 @@ fn by_order<'a>(file: &Path, items: Catalogue<'a>, rows: usize) -> Result<Option
             Ok(Some(Pairing { wanted: ids.into(), keys: ids[..listed].to_vec(), assumed: None }))
         }
     }
-}
-
-/// What is said of items that seem to be numbered from 1, the last being `last`.
-pub(crate) fn one_off(last: usize, ways: &str) -> String {
-    format!(
-        "while items seem to be numbered from 1, to {last}: the row of item 1 may be row 0 or row 1; {ways}"
-    )
-}
-
-/// How rows are given to items beyond doubt.
-pub(crate) fn two_ways(file: &Path) -> String {
-    let list = row_ids_file(file);
-    let list = list.file_name().unwrap_or_default().display();
-    format!(
-        "name the item of each row in {list} beside them (a JSON list of ids), or list the items in the order of the \
-         rows in item_list.txt (raw id, tab, row from 0; RecBole: <name>.item)"
-    )
 }
 
 /// The smallest and the largest number where all items are called by numbers.

@@ -35,6 +35,7 @@ mod parquet_file;
 mod parquet_pages;
 #[cfg(feature = "parquet")]
 mod parquet_table;
+mod placing;
 mod recbole;
 mod records;
 mod registry;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use super::category_file::{self, NAME as CATEGORIES};
 use super::entry::{Format, NoOptions, ReadRequest};
 use super::gathered::{Gathered, GatheredModality, GatheredSplit};
-use super::join::Placing;
+use super::placing::Placing;
 use super::{missing_file, modality_files, npy, sources};
 use crate::error::DataError;
 use crate::faults::Faults;
