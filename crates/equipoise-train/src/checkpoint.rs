@@ -210,9 +210,12 @@ impl View for Entry<'_> {
         let single = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Cow::Owned(match &self.content {
             Content::Table(table) => {
-                let values: Vec<f32> =
-                    table.clone().into_data().try_into_vec().expect("tables and moments are float32");
-                single(&values)
+                let data = table.clone().into_data();
+                if cfg!(target_endian = "little") {
+                    data.as_bytes().to_vec()
+                } else {
+                    single(&data.try_into_vec::<f32>().expect("tables and moments are float32"))
+                }
             }
             Content::Values(values) => single(values),
             Content::Numbers(numbers) => numbers.iter().flat_map(|v| v.to_le_bytes()).collect(),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// takes longer than the one before.
 const SHARE: f64 = 0.015;
 /// What the first write is taken to cost: seconds, and seconds for each byte.
-const FIRST: (f64, f64) = (2e-3, 1.0 / 250e6);
+const FIRST: (f64, f64) = (2e-3, 1.0 / 100e6);
 
 /// Keeps the checkpoint of one training up to date. No result depends on when it does.
 pub(crate) struct Keeper {
@@ -166,5 +166,6 @@ mod tests {
         assert!(clock(200.0, 50.0, 2.0, Some(0.1)).allows(0));
         assert!(!clock(1.0, 1.0, 0.0, None).allows(250_000_000), "a first write of many bytes");
         assert!(clock(1.0, 1.0, 0.0, None).allows(1_000_000));
+        assert!(!clock(60.0, 60.0, 0.0, None).allows(100_000_000));
     }
 }
