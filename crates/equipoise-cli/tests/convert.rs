@@ -57,8 +57,11 @@ fn a_csv_with_a_folder_of_features_becomes_a_trained_model() {
     assert!(notes.contains("rated below 2"), "{notes}");
     let error = failure(&mut convert(), 2);
     assert!(error.contains("--overwrite"), "{error}");
-    let text = ok(convert().arg("--overwrite"));
-    assert!(text.contains("30 users") && text.contains("rated below 2"), "{text}");
+    let output = convert().arg("--overwrite").output().expect("the program starts");
+    let [text, notes] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert!(text.contains("30 users") && text.contains("left out (rated below 2)"), "{text}");
+    assert_eq!(notes.matches("rated below 2").count(), 1, "said once: {notes}");
     ok(program().args(["data", "check"]).arg(&own));
 
     let run = demo.dir("run");

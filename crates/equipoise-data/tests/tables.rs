@@ -48,6 +48,17 @@ fn leave_one_out_takes_the_latest_whatever_moments_are_written_in() {
 }
 
 #[test]
+fn moments_that_do_not_say_which_item_is_the_last_are_counted() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let text = "user,item,timestamp\na,1,2020-02-01\na,2,2020-02-02\na,3,2020-02-02\nb,1,1999-01-01\nb,2,1999-01-02\nb,3,1999-01-03\n";
+    let report = check(&put(dir.path(), text), &by_time());
+    assert!(report.notes.iter().any(|n| n.contains("1 of 2 users have items of one moment")), "{report}");
+    let clear = text.replace("a,3,2020-02-02", "a,3,2020-02-03");
+    let report = check(&put(dir.path(), &clear), &by_time());
+    assert!(!report.notes.iter().any(|n| n.contains("of one moment")), "{report}");
+}
+
+#[test]
 fn moments_that_are_open_or_of_two_kinds_are_refused_with_their_line() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     for (second, says) in [

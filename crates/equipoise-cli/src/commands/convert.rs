@@ -7,7 +7,6 @@ use crate::print;
 
 use equipoise_data::FeatureScale;
 use equipoise_import::{Conversion, ConvertOptions, Target, convert};
-use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Read a data set in any layout and write it in another.
@@ -63,6 +62,9 @@ pub fn run(args: &ConvertArgs, global: &Global) -> Result<(), Failure> {
     };
     let how = ConvertOptions { scale: args.scale, overwrite: args.overwrite };
     let done = convert(&args.path, &args.reading.options()?, target, &args.out, &how)?;
+    if !global.quiet {
+        done.notes.iter().for_each(|note| print::say(&format!("note: {note}")));
+    }
     if global.json() {
         return print::json(&done);
     }
@@ -71,7 +73,7 @@ pub fn run(args: &ConvertArgs, global: &Global) -> Result<(), Failure> {
 
 fn text(done: &Conversion, args: &ConvertArgs) -> String {
     let [train, validation, test] = done.interactions;
-    let mut text = format!(
+    format!(
         "{} ({}) written to {} ({})\n{} users, {} items; {train} train, {validation} validation, {test} test interactions\n\
          rows {}\nmodalities {}; scale {}; fingerprint {}\n",
         done.from,
@@ -84,9 +86,5 @@ fn text(done: &Conversion, args: &ConvertArgs) -> String {
         done.modalities.join(", "),
         done.scale,
         equipoise_data::first_digits(&done.fingerprint),
-    );
-    for note in &done.notes {
-        let _ = writeln!(text, "  - {note}");
-    }
-    text
+    )
 }

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 
-use super::parquet_pages;
+use super::parquet_pages::{self, Promised};
 use crate::error::DataError;
 
 /// Rows decoded at a time.
@@ -65,6 +65,7 @@ impl<'a> ParquetFile<'a> {
     fn check_pages(&self, places: &[usize]) -> Result<(), DataError> {
         let file = self.file;
         let input = File::open(file).map_err(DataError::io(file))?;
+        let mut promised = Promised::new(input.metadata().map_err(DataError::io(file))?.len());
         let schema = self.builder.parquet_schema();
         let roots = 0..schema.num_columns();
         let leaves: Vec<usize> =
@@ -75,7 +76,7 @@ impl<'a> ParquetFile<'a> {
                     .columns()
                     .get(leaf)
                     .ok_or_else(|| broken(file, format!("a row group lacks the column number {leaf}")))?;
-                guarded(file, || parquet_pages::check(&input, chunk))?;
+                guarded(file, || parquet_pages::check(&input, chunk, &mut promised))?;
             }
         }
         Ok(())

@@ -18,20 +18,40 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use crate::inflated::{most_unpacked, too_much};
 
-/// Values that any chunk of lists may have, and that each of its bytes may stand for.
+/// Values that lists of any file may have, and that each of its bytes may stand for.
 const VALUES: u64 = 16 << 20;
-const VALUES_PER_BYTE: u64 = 256;
+const VALUES_PER_BYTE: u64 = 64;
+
+/// What a file's pages promise so far.
+pub(super) struct Promised {
+    /// Bytes of the file.
+    length: u64,
+    /// Bytes that its pages unpack to.
+    unpacked: u64,
+    /// Values of its lists.
+    values: u64,
+}
+
+impl Promised {
+    /// Nothing so far, of a file of `length` bytes.
+    pub(super) fn new(length: u64) -> Promised {
+        Promised { length, unpacked: 0, values: 0 }
+    }
+}
 
 /// Checks the pages of a column chunk.
 ///
 /// # Errors
 /// What they promise, if it is more than they can hold; what the file says when it is read.
-pub(super) fn check(file: &File, chunk: &ColumnChunkMetaData) -> io::Result<()> {
+pub(super) fn check(file: &File, chunk: &ColumnChunkMetaData, promised: &mut Promised) -> io::Result<()> {
     let (start, length) = chunk.byte_range();
     let values = u64::try_from(chunk.num_values()).map_err(|_| broken("a negative number of values"))?;
-    let is_list = chunk.column_descr().max_rep_level() > 0;
-    if is_list && values > VALUES.saturating_add(length.saturating_mul(VALUES_PER_BYTE)) {
-        return Err(broken(format!("{values} values claimed by {length} bytes of a column of lists")));
+    if chunk.column_descr().max_rep_level() > 0 {
+        promised.values = promised.values.saturating_add(values);
+        let (found, bytes) = (promised.values, promised.length);
+        if found > VALUES.saturating_add(bytes.saturating_mul(VALUES_PER_BYTE)) {
+            return Err(broken(format!("{found} values of lists claimed by a file of {bytes} bytes")));
+        }
     }
     let mut input = BufReader::new(file);
     input.seek(SeekFrom::Start(start))?;
@@ -45,8 +65,9 @@ pub(super) fn check(file: &File, chunk: &ColumnChunkMetaData) -> io::Result<()> 
         let packed =
             packed.ok_or_else(|| broken(format!("a page of {} bytes, {left} are left", page.packed)))?;
         let unpacked = u64::try_from(page.unpacked).map_err(|_| broken("a page of less than no bytes"))?;
-        if unpacked > most_unpacked(packed) {
-            return Err(broken(too_much(packed)));
+        promised.unpacked = promised.unpacked.saturating_add(unpacked);
+        if promised.unpacked > most_unpacked(promised.length) {
+            return Err(broken(too_much(promised.length)));
         }
         if matches!(chunk.compression(), Compression::GZIP(_)) && page.is_compressed {
             unpacks_to(&mut input, packed, page.levels, unpacked)?;

@@ -70,6 +70,9 @@ impl Format for Recbole {
             whole &= faults.keep(read(file, *split, options, &mut records))?.is_some();
         }
         let origin = if files.len() == 1 { files[0].0.clone() } else { path.to_owned() };
+        if whole {
+            records.refuse_empty(&origin, options, faults)?;
+        }
         let splits = records.finish(&origin, options, faults, &mut found.notes)?;
         found.splits = if whole { splits } else { [None, None, None] };
         found.counts = records.counts(options);

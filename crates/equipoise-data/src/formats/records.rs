@@ -139,6 +139,26 @@ impl Records {
         }
     }
 
+    /// Notes a table without interactions, if nothing else is wrong with it.
+    ///
+    /// # Errors
+    /// The fault, when loading.
+    pub(crate) fn refuse_empty(
+        &self,
+        file: &Path,
+        options: &TableOptions,
+        faults: &mut Faults,
+    ) -> Result<(), DataError> {
+        if !self.rows.is_empty() || self.wrong_rows > 0 {
+            return Ok(());
+        }
+        let counts = self.counts(options);
+        let found =
+            if counts.read == 0 { "there is no row".into() } else { format!("no row is left of {counts}") };
+        let problem = format!("{found}, expected interactions; give a table that has some");
+        faults.add(DataError::Entry { file: file.to_owned(), place: "the whole table".into(), problem })
+    }
+
     /// Hands over the faults, divides the rows where the table does not, and says what was merged or left out.
     pub(crate) fn finish(
         &mut self,
@@ -156,20 +176,6 @@ impl Records {
             faults.add(DataError::More { origin, count, kind: "malformed row" })?;
         }
         self.say_what_is_left_out(file, options, notes);
-        if self.rows.is_empty() && listed == 0 {
-            let counts = self.counts(options);
-            let found = if counts.read == 0 {
-                "there is no row".into()
-            } else {
-                format!("no row is left of {counts}")
-            };
-            let problem = format!("{found}, expected interactions; give a table that has some");
-            faults.add(DataError::Entry {
-                file: file.to_owned(),
-                place: "the whole table".into(),
-                problem,
-            })?;
-        }
         let unsplit = self.rows.iter().filter(|row| row.split.is_none()).count();
         let idle = [("split", options.split.is_some()), ("shares", options.shares != Shares::default())];
         let idle = idle.iter().find(|(_, given)| *given);
@@ -252,9 +258,31 @@ impl Records {
                 name.display()
             ));
         }
+        if rule == SplitRule::LeaveOneOut {
+            let (tied, users) = (self.tied(), self.users.ids().len());
+            if tied > 0 {
+                notes.push(format!(
+                    "{}: {tied} of {users} users have items of one moment among their last; of these the later row \
+                     counts as later.",
+                    file().display()
+                ));
+            }
+        }
         let labels = splitting.divide(&dated).ok_or_else(|| DataError::Undated { file: file() })?;
         self.rows.iter_mut().zip(labels).for_each(|(row, label)| row.split = Some(label));
         Ok(())
+    }
+
+    /// Users of whose last items, in order of time, moments do not say which are held out: those whose last three or
+    /// two share one. The rows are in the order of their times.
+    fn tied(&self) -> usize {
+        let mut last = vec![(0, [None; 3]); self.users.ids().len()];
+        for row in &self.rows {
+            let (count, [_, second, third]) = last[row.user as usize];
+            last[row.user as usize] = (count + 1, [second, third, row.time]);
+        }
+        let same = |a: Option<i64>, b: Option<i64>| a.is_some() && a == b;
+        last.iter().filter(|(count, [a, b, c])| *count >= 3 && (same(*a, *b) || same(*b, *c))).count()
     }
 
     /// The rows by split; `origins` says where each came from.

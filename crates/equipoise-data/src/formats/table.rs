@@ -176,6 +176,9 @@ pub fn read_table(
     for (file, split) in &files {
         whole &= faults.keep(read_one(file, options, *split, &mut records, notes))?.is_some();
     }
+    if whole {
+        records.refuse_empty(&origin, options, faults)?;
+    }
     let splits = records.finish(&origin, options, faults, notes)?;
     let splits = if whole { splits } else { [None, None, None] };
     Ok(Some(TableRows { records, splits, listed, origin }))
