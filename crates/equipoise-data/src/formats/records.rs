@@ -153,9 +153,8 @@ impl Records {
             return Ok(());
         }
         let counts = self.counts(options);
-        let found =
-            if counts.read == 0 { "there is no row".into() } else { format!("no row is left of {counts}") };
-        let problem = format!("{found}, expected interactions; give a table that has some");
+        let found = if counts.read == 0 { "there is no row".into() } else { format!("rows {counts}") };
+        let problem = format!("no interaction: {found}; give a table that has some");
         faults.add(DataError::Entry { file: file.to_owned(), place: "the whole table".into(), problem })
     }
 
