@@ -47,6 +47,16 @@ impl Failure {
         if is_input_fault(error) { Failure::input(message) } else { Failure::failed(message) }
     }
 
+    /// A fault of data that is made or read as flags say; a setting out of its range is told with its flag.
+    pub fn of_flags(error: DataError) -> Failure {
+        match &error {
+            DataError::Setting { field, .. } => {
+                Failure::input(format!("--{}: {error}", field.replace('_', "-")))
+            }
+            _ => error.into(),
+        }
+    }
+
     /// A failure on the way: exit code 1.
     pub fn failed(message: impl fmt::Display) -> Failure {
         Failure { message: message.to_string(), code: FAILED }

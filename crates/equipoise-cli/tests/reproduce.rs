@@ -189,7 +189,7 @@ fn ctrl_c_stops_cleanly_and_the_same_command_goes_on() {
     wait_for(&mut child, &out, 1);
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let status = child.wait().unwrap();
-    assert!(sent.success() && status.code() == Some(1), "{status}");
+    assert!(sent.success() && status.code() == Some(130), "{status}");
     assert!(read(&out, "table1.md").contains("not run"), "the pages show what is there and what is not");
     ok(program().args(&arguments));
     assert!(read(&out, "table1.md").contains("2/2"));

@@ -60,12 +60,15 @@ pub fn not_writable(error: io::Error) -> io::Error {
     }
 }
 
+/// How the name of a part ends.
+const PART: &str = ".part";
+
 /// An empty file beside `path`, for this program alone until it is renamed or removed.
 fn part(path: &Path) -> io::Result<(File, Unfinished)> {
     let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::InvalidFilename))?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
-    hidden.push(".part");
+    hidden.push(PART);
     let hidden = path.with_file_name(hidden);
     loop {
         let file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&hidden)?;
@@ -79,6 +82,22 @@ fn part(path: &Path) -> io::Result<(File, Unfinished)> {
             let part = Unfinished::new(hidden);
             file.set_len(0)?;
             return Ok((file, part));
+        }
+    }
+}
+
+/// Removes what killed programs left of the files of a directory that they were [writing](write_atomic). Whoever writes there now
+/// is not disturbed. Only the holder of the right to write the directory needs to call this.
+pub fn remove_parts(dir: &Path) {
+    let is_part = |name: &str| name.starts_with('.') && name.ends_with(PART);
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) && name.to_str().is_some_and(is_part) {
+            let part = File::options().read(true).write(true).open(entry.path());
+            if part.is_ok_and(|part| part.try_lock().is_ok()) {
+                // What cannot be removed is no obstacle.
+                let _ = std::fs::remove_file(entry.path());
+            }
         }
     }
 }
@@ -131,6 +150,21 @@ mod tests {
         write_atomic(&path, |f| f.write_all(b"new")).expect("write");
         assert_eq!(std::fs::read(&path).expect("there"), b"new");
         assert_eq!(names(dir.path()), ["file"]);
+    }
+
+    #[test]
+    fn parts_that_nobody_writes_are_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for name in [".killed.part", ".hidden", "visible.part", ".busy.part"] {
+            std::fs::write(dir.path().join(name), "x").expect("write");
+        }
+        std::fs::create_dir(dir.path().join(".folder.part")).expect("create");
+        let busy = File::open(dir.path().join(".busy.part")).expect("there");
+        busy.lock().expect("free");
+        remove_parts(dir.path());
+        let mut left = names(dir.path());
+        left.sort();
+        assert_eq!(left, [".busy.part", ".folder.part", ".hidden", "visible.part"]);
     }
 
     #[test]

@@ -18,10 +18,18 @@ pub struct FieldError {
     pub hint: Option<String>,
 }
 
+/// Most characters of a value in a message.
+const LONGEST: usize = 300;
+
 impl FieldError {
     /// A number, a list or whatever else is written in TOML as Rust displays it.
     pub fn new(key: &str, value: impl Display, expected: impl Into<String>) -> FieldError {
-        FieldError { key: key.to_owned(), value: value.to_string(), expected: expected.into(), hint: None }
+        let mut value = value.to_string();
+        if let Some((end, _)) = value.char_indices().nth(LONGEST) {
+            value.truncate(end);
+            value += "...";
+        }
+        FieldError { key: key.to_owned(), value, expected: expected.into(), hint: None }
     }
 
     /// A value that is a string in TOML.
@@ -123,6 +131,8 @@ mod tests {
     fn the_message_names_key_value_range_and_hint() {
         let error = ranges::positive("lr", -1.0).unwrap_err().within("train");
         assert_eq!(error.to_string(), "train.lr = -1: expected more than 0");
+        let long = FieldError::word("name", &"x".repeat(5000), "a name").to_string();
+        assert!(long.len() < 350 && long.ends_with("...: expected a name"), "{long}");
         let error = FieldError::missing("sweep.trials", "a number");
         assert_eq!(error.to_string(), "sweep.trials: expected a number");
         let error = FieldError::unknown_name("backbone.name", "vbrp", &["vbpr", "grcn"], Some("vbpr"));

@@ -20,6 +20,7 @@
 mod atomic;
 mod catalogue;
 mod categories;
+mod caught;
 mod check;
 mod csr;
 mod dataset;
@@ -52,9 +53,10 @@ mod triples;
 mod unfinished;
 mod vocabulary;
 
-pub use atomic::{is_at, make_dirs, not_writable, parent, write_atomic};
+pub use atomic::{is_at, make_dirs, not_writable, parent, remove_parts, write_atomic};
 pub use catalogue::{ItemIds, item_ids};
 pub use categories::Categories;
+pub use caught::caught;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};
 pub use dataset::{Dataset, Loaded, SealedTest};
 pub use device_cache::DeviceCache;

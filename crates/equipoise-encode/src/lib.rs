@@ -17,7 +17,6 @@
 //! # Ok::<(), equipoise_encode::EncodeError>(())
 //! ```
 
-mod caught;
 mod entities;
 mod error;
 mod item_texts;

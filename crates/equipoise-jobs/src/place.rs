@@ -13,7 +13,7 @@
 
 use crate::lock::waiting;
 use crate::{Fault, Lock, StopFlag};
-use equipoise_data::{make_dirs, not_writable, parent};
+use equipoise_data::{make_dirs, not_writable, parent, remove_parts};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -43,6 +43,7 @@ impl Place {
         };
         let place = Place { dir, _lock: lock };
         place.recover()?;
+        remove_parts(&place.dir);
         Ok(place)
     }
 
@@ -321,6 +322,16 @@ mod tests {
         assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
         drop(held);
         assert_eq!(names(dir.path()), ["x"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_of_a_file_goes_when_the_place_is_claimed() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        std::fs::create_dir(&out).unwrap();
+        std::fs::write(out.join(".model.part"), "half").unwrap();
+        drop(place(dir.path()));
+        assert!(names(&out).is_empty());
     }
 
     #[test]

@@ -184,6 +184,7 @@ impl Claim {
         for mark in [FINISHED, FAILED] {
             remove(&self.unit.dir.join(mark))?;
         }
+        equipoise_data::remove_parts(&self.unit.dir);
         let about = About { version: VERSION, key: self.unit.key.clone(), made_from };
         write(&self.unit.dir.join(UNIT), &about)
     }

@@ -27,7 +27,7 @@ use crate::error::TrainError;
 use crate::events::{Ending, EpochRecord, read_epochs};
 use crate::report::Report;
 use crate::role::Role;
-use equipoise_data::{Dataset, Vocabulary, make_dirs, told_apart, write_atomic};
+use equipoise_data::{Dataset, Vocabulary, make_dirs, remove_parts, told_apart, write_atomic};
 use equipoise_models::{Inputs, Model};
 use equipoise_nn::Snapshot;
 use std::ffi::OsStr;
@@ -80,6 +80,7 @@ impl Run {
     /// [`TrainError::Taken`] if there is another run and `overwrite` is false; file system faults.
     pub fn begin(dir: &Path, config: &RunConfig, data: &Dataset, overwrite: bool) -> Result<Run, TrainError> {
         let there = Run::at(dir);
+        remove_parts(dir);
         if there.is_unfinished(config) {
             // The best model so far stays until there is a better one.
             for path in there.results().into_iter().filter(|path| *path != there.model_path()) {

@@ -88,11 +88,11 @@ fn generate(args: &GenerateArgs, global: &Global) -> Result<(), Failure> {
     if args.name == "shop" {
         let ShopConfig { users, items, .. } = ShopConfig::default();
         let (users, items) = (args.users.unwrap_or(users), args.items.unwrap_or(items));
-        write_shop(&args.out, &ShopConfig { users, items, seed })?;
+        write_shop(&args.out, &ShopConfig { users, items, seed }).map_err(Failure::of_flags)?;
     } else {
         let DemoConfig { users, items, .. } = DemoConfig::default();
         let (users, items) = (args.users.unwrap_or(users), args.items.unwrap_or(items));
-        write_demo(&args.out, &DemoConfig { users, items, seed })?;
+        write_demo(&args.out, &DemoConfig { users, items, seed }).map_err(Failure::of_flags)?;
     }
     if global.json() {
         return print::json(&serde_json::json!({ "name": args.name, "path": args.out }));

@@ -56,7 +56,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         gzip: !args.plain,
         seed: args.seed,
     };
-    let files = write_amazon(&args.out, &config)?;
+    let files = write_amazon(&args.out, &config).map_err(Failure::of_flags)?;
     if global.json() {
         return print::json(&files);
     }

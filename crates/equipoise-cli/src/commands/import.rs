@@ -21,7 +21,7 @@ pub enum Command {
 #[command(after_help = "\
 Writes a data set that --data reads: splits, raw ids, categories, texts.jsonl for a text encoder, image_feat.npy and
 image_missing.json, and import.json with the settings and the count of everything kept and left out. The directory
-appears when it is whole; a run that is cut short leaves at most a hidden .equipoise-*.part beside it.")]
+appears when it is whole; what a killed import left beside it is removed by the next one.")]
 pub struct AmazonArgs {
     /// Reviews (JSON lines, such as reviews_Baby_5.json.gz) or ratings (CSV), plain or gzip.
     #[arg(long, value_name = "FILE")]
@@ -82,7 +82,8 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
             print::say(sentence);
         }
     };
-    let report = import_amazon(&args.config(), &args.out, args.overwrite, &mut progress)?;
+    let report =
+        import_amazon(&args.config(), &args.out, args.overwrite, &mut progress).map_err(Failure::of_flags)?;
     if global.json() {
         return print::json(&report);
     }

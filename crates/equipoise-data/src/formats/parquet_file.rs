@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 };
 
 use super::parquet_pages::{self, Promised};
+use crate::caught::caught;
 use crate::error::DataError;
 
 /// Rows decoded at a time.
@@ -129,7 +129,7 @@ fn with_views(metadata: ArrowReaderMetadata) -> ArrowReaderMetadata {
 
 /// Runs the decoder on bytes that may be hostile: what it says, or that it gave up, becomes an error.
 fn guarded<T, E: Error + 'static>(file: &Path, work: impl FnOnce() -> Result<T, E>) -> Result<T, DataError> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match caught(work) {
         Ok(result) => result.map_err(|error| fault(file, &error)),
         Err(_) => Err(broken(file, "the decoder gave up on it".into())),
     }

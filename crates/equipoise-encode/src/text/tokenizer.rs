@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::caught::caught;
 use crate::error::EncodeError;
+use equipoise_data::caught;
 
 /// Name of the file.
 pub(crate) const FILE: &str = "tokenizer.json";

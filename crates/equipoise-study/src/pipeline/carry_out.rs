@@ -7,6 +7,7 @@ use super::plan::{PipelinePlan, PlannedStage, StageState, own_state, state};
 use super::stage::Context;
 use super::stages::layout;
 use super::summary::Summary;
+use equipoise_data::remove_parts;
 use equipoise_jobs::{Claim, Listener, Lock, Place, Standing, StopFlag, Unit};
 use serde_json::json;
 use std::path::Path;
@@ -23,6 +24,7 @@ pub fn carry_out(
 ) -> Result<Summary, PipelineError> {
     let out = &plan.config.out;
     let _lock = Lock::take(&out.join(".lock"))?;
+    remove_parts(out);
     let total = plan.stages.len();
     for (n, (stage, part)) in plan.stages.iter().zip(&plan.parts).enumerate() {
         let head = format!("[{}/{total}] {}", n + 1, stage.title);

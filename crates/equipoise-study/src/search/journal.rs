@@ -14,6 +14,7 @@
 
 use super::error::SearchError;
 use super::trial::{Measured, Proposal, Record};
+use equipoise_data::{parent, remove_parts};
 use equipoise_jobs::{Key, Lock};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -50,6 +51,7 @@ impl Journal {
     /// [`SearchError::Other`] if it belongs to another search; file faults, a damaged file, and a search at work on it.
     pub fn open(path: &Path, identity: &Identity) -> Result<Journal, SearchError> {
         let lock = Lock::take(&lock_file(path)).map_err(SearchError::Lock)?;
+        remove_parts(parent(path));
         let connection = Connection::open(path).map_err(|e| SearchError::file(path, e.to_string()))?;
         let mut journal = Journal { connection, path: path.to_owned(), _lock: Some(lock) };
         journal.prepare(identity).map_err(|e| journal.fault(&e))?;

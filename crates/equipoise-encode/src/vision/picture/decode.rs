@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::fault::PictureFault;
 use super::{Picture, gif, jpeg, png, webp};
-use crate::caught::caught;
+use equipoise_data::caught;
 
 /// Pixels that a picture may have: decoding takes at most about 10 bytes for each.
 pub(super) const MAX_PIXELS: u64 = 50_000_000;

@@ -13,7 +13,7 @@ thread_local! {
 ///
 /// # Errors
 /// What the panic says, in at most 200 characters.
-pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = take_hook();
