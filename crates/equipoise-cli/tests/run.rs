@@ -237,7 +237,7 @@ fn input_that_cannot_be_used_is_named() {
     fs::write(demo.dir("run.toml"), "seed = 1\nbugdet = \"none\"\n").expect("write");
     let config = demo.dir("run.toml").display().to_string();
     let text = call(&["--config", &config, "--data", &data, "--out", &out]);
-    says(&text, "line 2");
+    says(&text, "run.toml:2");
     says(&text, "bugdet");
     assert!(!demo.dir("o").exists(), "nothing is begun before everything is understood");
     fs::create_dir_all(demo.dir("o/report")).expect("create");

@@ -241,7 +241,7 @@ fn ctrl_c_keeps_what_is_done_and_the_same_command_goes_on() {
     assert!(wait(&mut child, || recorded(&out) >= 2), "the search ended by itself");
     let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(asked.success());
-    assert_eq!(child.wait().unwrap().code(), Some(1), "a search that is not over is no success");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "a search that is not over is no success");
     let report = read(&out.join("sweep.md"));
     assert!(report.contains("so far, of "), "{report}");
     ok(&mut sweep(&demo, &file, &out));

@@ -113,7 +113,7 @@ fn two_runs_at_once_are_kept_apart() {
         refused.get_or_insert_with(|| encode_texts(&request, &mut Silent).expect_err("held").to_string());
     })
     .expect("the first goes on");
-    assert!(refused.expect("tried").contains("another run"));
+    assert!(refused.expect("tried").contains("is at work here"));
 }
 
 proptest! {

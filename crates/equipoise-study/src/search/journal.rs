@@ -52,6 +52,10 @@ impl Journal {
     pub fn open(path: &Path, identity: &Identity) -> Result<Journal, SearchError> {
         let lock = Lock::take(&lock_file(path)).map_err(SearchError::Lock)?;
         remove_parts(parent(path));
+        // SQLite takes a file that is shorter than a header for an empty one.
+        if std::fs::metadata(path).is_ok_and(|about| (1..HEADER).contains(&about.len())) {
+            return Err(SearchError::file(path, format!("damaged (cut short); {RESTORE}")));
+        }
         let connection = Connection::open(path).map_err(|e| SearchError::file(path, e.to_string()))?;
         let mut journal = Journal { connection, path: path.to_owned(), _lock: Some(lock) };
         journal.prepare(identity).map_err(|e| journal.fault(&e))?;
@@ -205,6 +209,9 @@ impl Journal {
 }
 
 const SELECT: &str = "SELECT number, rung, point, budget, value, best_epoch, epochs, seconds, complete, failure, seal FROM evaluations";
+
+/// Bytes of the header of a database, and more.
+const HEADER: u64 = 512;
 
 /// What to do about a damaged file.
 const RESTORE: &str = "restore the file, or search anew with another --out";
