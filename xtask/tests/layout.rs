@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xtask::{Modules, arrows, circles};
 
 /// The crates, each using only those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "equipoise-unify",
     "equipoise-kernels",
     "equipoise-data",
@@ -17,6 +17,7 @@ const ORDER: [&str; 15] = [
     "equipoise-models",
     "equipoise-balance",
     "equipoise-train",
+    "equipoise-recommend",
     "equipoise-report",
     "equipoise-study",
     "equipoise",

@@ -12,6 +12,7 @@ use equipoise_data::{DataError, is_input_fault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_jobs::Fault;
+use equipoise_recommend::RecommendError;
 use equipoise_study::pipeline::PipelineError;
 use equipoise_study::sweep::SweepError;
 use equipoise_train::TrainError;
@@ -95,7 +96,7 @@ macro_rules! by_cause {
     };
 }
 
-by_cause!(ConfigError, DataError, EncodeError, EvalError, SweepError);
+by_cause!(ConfigError, DataError, EncodeError, EvalError, RecommendError, SweepError);
 
 /// The same of errors that may also say that somebody asked for a stop.
 macro_rules! by_cause_or_request {

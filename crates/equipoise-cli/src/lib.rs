@@ -14,7 +14,8 @@ mod signals;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    audit, backbones, compare, data, demo, evaluate, features, reproduce, run, sweep, task, train,
+    audit, backbones, calibrate, compare, data, demo, evaluate, explain, features, recommend, reproduce, run,
+    similar, sweep, task, train,
 };
 use failure::Failure;
 use global::Global;
@@ -44,6 +45,8 @@ First steps:
                                                         good settings, chosen on validation
   equipoise audit runs/ckd --against runs/plain         which modality is under-used, and what changed
   equipoise compare runs/plain runs/ckd                 is the difference real?
+  equipoise calibrate runs/ckd                          how much each modality should count
+  equipoise recommend runs/ckd --user u42               what to show to a user
 
 Exit codes:
   0    done
@@ -79,6 +82,14 @@ enum Command {
     Compare(compare::Args),
     /// Repeat a table or figure of the CKD paper.
     Reproduce(reproduce::Args),
+    /// Recommend items to users, strangers or everyone.
+    Recommend(Box<recommend::Args>),
+    /// Find items like one, or users like one.
+    Similar(similar::Args),
+    /// Explain why an item is recommended to a user.
+    Explain(explain::Args),
+    /// Choose the weights of modalities on validation, and how strangers are served.
+    Calibrate(calibrate::Args),
     /// Do one unit of work that a file specifies, as a scheduler does.
     Task(task::Args),
 }
@@ -155,6 +166,10 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&args, &cli.global),
         Command::Compare(args) => compare::run(&args, &cli.global),
         Command::Reproduce(args) => reproduce::run(&args, &cli.global),
+        Command::Recommend(args) => recommend::run(&args, &cli.global),
+        Command::Similar(args) => similar::run(&args, &cli.global),
+        Command::Explain(args) => explain::run(&args, &cli.global),
+        Command::Calibrate(args) => calibrate::run(&args, &cli.global),
         Command::Task(args) => task::run(&args, &cli.global),
     }
 }

@@ -40,12 +40,24 @@ impl<'a> Embeddings<'a> {
     /// Shape and finiteness of both tables. Returns an upper bound of `|score|`: the product of the
     /// largest row norms (Cauchy-Schwarz), which bounds the partial sums as well.
     pub(crate) fn check(&self) -> Result<f64, EvalError> {
+        Ok(self.user_norm()? * self.item_norm()?)
+    }
+
+    /// The largest norm of a user's row.
+    pub(crate) fn user_norm(&self) -> Result<f64, EvalError> {
+        self.norm(Table::Users, self.users)
+    }
+
+    /// The largest norm of an item's row.
+    pub(crate) fn item_norm(&self) -> Result<f64, EvalError> {
+        self.norm(Table::Items, self.items)
+    }
+
+    fn norm(&self, table: Table, values: &[f32]) -> Result<f64, EvalError> {
         if self.dim == 0 {
             return Err(EvalError::ZeroDim);
         }
-        let user = largest_norm(Table::Users, self.users, self.dim)?;
-        let item = largest_norm(Table::Items, self.items, self.dim)?;
-        Ok(user * item)
+        largest_norm(table, values, self.dim)
     }
 }
 

@@ -62,7 +62,7 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvalError> {
     config.check()?;
     model.check()?;
-    check_universe(model, || "held-out interactions".to_owned(), held_out)?;
+    check_universe((model.n_users(), model.n_items()), || "held-out interactions".to_owned(), held_out)?;
     let n_users = held_out.n_users();
     let everyone = 0..n_users as u32;
     let users: Vec<u32> = everyone.filter(|&u| !held_out.items_of(u).is_empty()).collect();

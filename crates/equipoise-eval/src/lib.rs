@@ -38,5 +38,5 @@ pub use metrics::{Metric, MetricName, NdcgDefinition};
 pub use per_user::PerUser;
 #[cfg(feature = "parquet")]
 pub use per_user::PerUserFile;
-pub use rank::{NO_ITEM, Ranking, rank};
+pub use rank::{ItemIndex, NO_ITEM, Ranking, rank};
 pub use significance::{PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_t, wilcoxon_signed_rank};

@@ -2,6 +2,7 @@
 
 use equipoise_data::DataError;
 use equipoise_eval::EvalError;
+use equipoise_recommend::RecommendError;
 use equipoise_train::TrainError;
 use equipoise_train::config::ConfigError;
 
@@ -22,6 +23,9 @@ pub enum Error {
     /// Ranking and evaluation.
     #[error(transparent)]
     Eval(Box<EvalError>),
+    /// A request, or a file of a served model.
+    #[error(transparent)]
+    Recommend(Box<RecommendError>),
     /// A user, item, modality or metric that is not there.
     #[error("no {kind} `{id}`{hint}")]
     Unknown {
@@ -63,6 +67,7 @@ impl Error {
             Error::Data(error) => error.is_input(),
             Error::Train(error) => error.is_input(),
             Error::Eval(error) => error.is_input(),
+            Error::Recommend(error) => error.is_input(),
             Error::System(_) => false,
             Error::Unknown { .. } | Error::NoTables(_) | Error::Shape { .. } | Error::DataSetting => true,
         }
@@ -81,3 +86,15 @@ macro_rules! from {
 }
 
 from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError);
+
+impl From<RecommendError> for Error {
+    fn from(cause: RecommendError) -> Error {
+        match cause {
+            RecommendError::Unknown { kind, id, hint } => Error::Unknown { kind, id, hint },
+            RecommendError::NoTables(of) => Error::NoTables(of),
+            RecommendError::Train(error) => Error::Train(error),
+            RecommendError::Eval(error) => error.into(),
+            other => Error::Recommend(Box::new(other)),
+        }
+    }
+}

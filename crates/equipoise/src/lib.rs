@@ -54,7 +54,6 @@ mod dataset;
 mod error;
 mod evaluation;
 pub mod prelude;
-mod scores;
 mod trained_model;
 mod trained_run;
 mod training;
@@ -66,6 +65,7 @@ pub use equipoise_eval::{EvalConfig, Evaluation};
 pub use equipoise_models::{
     Ablation, Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
 };
+pub use equipoise_recommend::{Answer, BasketItem, Filter, Fusion, Request, ServedModel};
 #[cfg(feature = "report")]
 pub use equipoise_report::Audit;
 pub use equipoise_train::memory::keep_freed as keep_freed_memory;

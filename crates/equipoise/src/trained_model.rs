@@ -1,29 +1,20 @@
 //! A trained model at work: recommendations, similar items, scores, channels.
 
 use crate::Error;
-use crate::scores::{Ranked, Scores};
-use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
-use equipoise_train::config::keys;
-use equipoise_train::{FinalTables, Run};
+use equipoise_recommend::{Answer, Fusion, Request, ServedModel};
+use equipoise_train::Run;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A trained model: its final tables, the raw ids of their rows, and what each user has met.
 ///
 /// It needs neither the data set nor the network that was trained: `score(u, i)` is the inner product of a user's row and
-/// an item's. Cloning is cheap. Any number of threads may ask at once.
+/// an item's. Weights of modalities that `equipoise calibrate` keeps with a run are in force. Cloning is cheap. Any number of
+/// threads may ask at once.
 #[derive(Clone)]
 pub struct TrainedModel {
-    known: Arc<Known>,
-    scores: Arc<Scores>,
-    ablation: Ablation,
+    served: ServedModel,
     unseen: bool,
-}
-
-struct Known {
-    vocabulary: Vocabulary,
-    tables: FinalTables,
 }
 
 /// An item of a list, with its score.
@@ -56,37 +47,51 @@ impl TrainedModel {
     }
 
     pub(crate) fn of(run: &Run) -> Result<TrainedModel, Error> {
+        // The run's own files are checked against each other.
         let vocabulary = run.vocabulary()?;
-        let tables = run.tables(&vocabulary)?;
-        let known = Arc::new(Known { vocabulary, tables });
-        TrainedModel::under(&known, Ablation::FULL, true)
+        run.tables(&vocabulary)?;
+        Ok(TrainedModel { served: ServedModel::open(run.dir())?, unseen: true })
     }
 
-    fn under(known: &Arc<Known>, ablation: Ablation, unseen: bool) -> Result<TrainedModel, Error> {
-        let label = || ablation.label(&names(known.tables.modalities()));
-        let scores = Scores::new(&known.tables, ablation).ok_or_else(|| Error::NoTables(label()))?;
-        Ok(TrainedModel { known: known.clone(), scores: Arc::new(scores), ablation, unseen })
+    fn under(&self, ablation: Ablation) -> Result<TrainedModel, Error> {
+        Ok(TrainedModel { served: self.served.with_fusion(Fusion::Under(ablation))?, unseen: self.unseen })
+    }
+
+    /// Answers a request: users, baskets of strangers or vectors; filters, weights of modalities, diversity, explanations.
+    ///
+    /// # Errors
+    /// A field that cannot be used, with its name; an id that the model does not know, unless the request says what to do.
+    pub fn answer(&self, request: &Request) -> Result<Answer, Error> {
+        Ok(self.served.answer(request)?)
+    }
+
+    /// The served model beneath.
+    pub fn served(&self) -> &ServedModel {
+        &self.served
     }
 
     /// Raw ids of the users, in the order of the rows.
     pub fn users(&self) -> &[String] {
-        self.known.vocabulary.users()
+        self.served.vocabulary().users()
     }
 
     /// Raw ids of the items, in the order of the rows.
     pub fn items(&self) -> &[String] {
-        self.known.vocabulary.items()
+        self.served.vocabulary().items()
     }
 
     /// Names of the modalities.
     pub fn modalities(&self) -> &[String] {
-        self.known.tables.modalities()
+        self.served.modalities()
     }
 
     /// Which modalities are silenced: none, but for [`channel`](Self::channel), [`without`](Self::without) and
     /// [`ids_only`](Self::ids_only).
     pub fn ablation(&self) -> Ablation {
-        self.ablation
+        match self.served.fusion() {
+            Fusion::Under(ablation) => *ablation,
+            Fusion::Weights(_) => Ablation::FULL,
+        }
     }
 
     /// The best `n` items for a user, best first; of equal scores the item with the lower row comes first. Items that the
@@ -121,7 +126,9 @@ impl TrainedModel {
     /// # Errors
     /// If the model does not know the item.
     pub fn similar_items(&self, item: &str, n: usize) -> Result<Vec<Hit<'_>>, Error> {
-        Ok(self.hits(self.scores.nearest(self.item(item)?, n)?))
+        let similar = self.served.similar_items(item, n, None)?;
+        let row = |id: &str| self.served.vocabulary().item(id).expect("it is one of the model's");
+        Ok(self.hits(similar.into_iter().map(|other| (row(&other.id), other.score)).collect()))
     }
 
     /// The score of one item for one user, with the bits that it has in a list. Scores order the items of one user;
@@ -130,7 +137,7 @@ impl TrainedModel {
     /// # Errors
     /// If the model does not know the user or the item.
     pub fn score(&self, user: &str, item: &str) -> Result<f32, Error> {
-        self.scores.one(self.user(user)?, self.item(item)?)
+        Ok(self.served.score(self.user(user)?, self.item(item)?)?)
     }
 
     /// The channel of a modality: the model with every other modality replaced by its mean.
@@ -139,7 +146,7 @@ impl TrainedModel {
     /// If the model has no such modality.
     pub fn channel(&self, modality: &str) -> Result<TrainedModel, Error> {
         let m = self.modality(modality)?;
-        TrainedModel::under(&self.known, Ablation::only(m, self.modalities().len()), self.unseen)
+        self.under(Ablation::only(m, self.modalities().len()))
     }
 
     /// The model with one modality replaced by its mean.
@@ -147,7 +154,7 @@ impl TrainedModel {
     /// # Errors
     /// If the model has no such modality.
     pub fn without(&self, modality: &str) -> Result<TrainedModel, Error> {
-        TrainedModel::under(&self.known, Ablation::without(self.modality(modality)?), self.unseen)
+        self.under(Ablation::without(self.modality(modality)?))
     }
 
     /// The model with every modality replaced by its mean: what is known from ids alone.
@@ -155,7 +162,7 @@ impl TrainedModel {
     /// # Errors
     /// If the run keeps no tables of it.
     pub fn ids_only(&self) -> Result<TrainedModel, Error> {
-        TrainedModel::under(&self.known, Ablation::ids_only(self.modalities().len()), self.unseen)
+        self.under(Ablation::ids_only(self.modalities().len()))
     }
 
     /// The same model, whose lists hold what a user has met as well.
@@ -166,54 +173,39 @@ impl TrainedModel {
 
     /// The tables behind every score, for other programs and indices.
     pub fn embeddings(&self) -> EmbeddingTables {
-        let users = self.scores.users(0..self.users().len() as u32);
-        EmbeddingTables { users, items: self.scores.items().to_vec(), width: self.scores.width() }
+        let tables = self.served.embeddings();
+        let (users, items, width) =
+            tables.expect("what a model is weighted with was checked when it was taken");
+        EmbeddingTables { users, items, width }
     }
 
     fn best(&self, rows: &[u32], n: usize) -> Result<Vec<Vec<Hit<'_>>>, Error> {
-        let ranked = self.scores.best(rows, n, self.unseen)?;
+        let ranked = self.served.best(rows, n, self.unseen)?;
         Ok(ranked.into_iter().map(|row| self.hits(row)).collect())
     }
 
-    fn hits(&self, ranked: Ranked) -> Vec<Hit<'_>> {
+    fn hits(&self, ranked: Vec<(u32, f32)>) -> Vec<Hit<'_>> {
         let items = self.items();
         ranked.into_iter().map(|(item, score)| Hit { item: &items[item as usize], score }).collect()
     }
 
     fn user(&self, id: &str) -> Result<u32, Error> {
-        self.known.vocabulary.user(id).ok_or_else(|| unknown("user", id, self.users()))
+        Ok(self.served.user(id)?)
     }
 
     fn item(&self, id: &str) -> Result<u32, Error> {
-        self.known.vocabulary.item(id).ok_or_else(|| unknown("item", id, self.items()))
+        Ok(self.served.item(id)?)
     }
 
     fn modality(&self, name: &str) -> Result<usize, Error> {
-        let found = self.modalities().iter().position(|m| m == name);
-        found.ok_or_else(|| unknown("modality", name, self.modalities()))
+        Ok(self.served.modality(name)?)
     }
-}
-
-fn names(of: &[String]) -> Vec<&str> {
-    of.iter().map(String::as_str).collect()
-}
-
-/// Names the nearest id there is, or some of those that there are.
-fn unknown(kind: &'static str, id: &str, known: &[String]) -> Error {
-    let near = keys::closest(id, known.iter().map(String::as_str));
-    let hint = match near {
-        Some(near) => format!(" (did you mean `{near}`?)"),
-        None => {
-            let some: Vec<String> = known.iter().take(3).map(|id| format!("`{id}`")).collect();
-            format!(" among {} known, such as {}", known.len(), some.join(", "))
-        }
-    };
-    Error::Unknown { kind, id: id.to_owned(), hint }
 }
 
 impl std::fmt::Debug for TrainedModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let under = self.ablation.label(&names(self.modalities()));
+        let names: Vec<&str> = self.modalities().iter().map(String::as_str).collect();
+        let under = self.ablation().label(&names);
         write!(f, "TrainedModel({} users, {} items, {under})", self.users().len(), self.items().len())
     }
 }

@@ -2,19 +2,23 @@
 
 pub mod audit;
 pub mod backbones;
+pub mod calibrate;
 pub mod compare;
 mod convert;
 pub mod data;
 pub mod demo;
 pub mod evaluate;
+pub mod explain;
 mod fake;
 pub mod features;
 mod import;
 mod opened;
 mod reading;
+pub mod recommend;
 pub mod reproduce;
 pub mod run;
 mod settings;
+pub mod similar;
 mod splits;
 pub mod sweep;
 pub mod task;

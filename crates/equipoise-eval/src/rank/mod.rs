@@ -70,41 +70,98 @@ pub fn rank(
     exclude: &[&Interactions],
     k: usize,
 ) -> Result<Ranking, EvalError> {
-    let bound = model.check()?;
-    check_request(model, users, exclude, k)?;
-    let mut ranking = Ranking::unfilled(users, k)?;
-    let task = Task {
-        model,
-        blocks: ItemBlocks::new(model),
-        exclude,
-        k,
-        // Half the range leaves room for the rounding of a sum.
-        may_overflow: bound >= f64::from(f32::MAX) / 2.0,
-    };
-    let places = USER_BLOCK * k;
-    let faults: Vec<Option<EvalError>> = users
-        .par_chunks(USER_BLOCK)
-        .zip(ranking.items.par_chunks_mut(places))
-        .zip(ranking.scores.par_chunks_mut(places))
-        .map_init(
-            || Scratch::new(&task),
-            |scratch, ((users, items), scores)| task.rank_block(scratch, users, items, scores).err(),
-        )
-        .collect();
-    // The first in the order of users, whichever thread was faster.
-    match faults.into_iter().flatten().next() {
-        Some(fault) => Err(fault),
-        None => Ok(ranking),
+    ItemIndex::checked(model.items, model.dim)?.rank_rows(model.users, users, exclude, k)
+}
+
+/// An item table that is prepared once for many rankings.
+///
+/// Its rankings are those of [`rank`], to the last bit.
+pub struct ItemIndex {
+    blocks: ItemBlocks,
+    dim: usize,
+    n_items: usize,
+    /// The largest Euclidean norm of a row.
+    norm: f64,
+}
+
+impl ItemIndex {
+    /// Prepares `items`, a row-major table of rows of `dim` values.
+    ///
+    /// # Errors
+    /// Those of [`Embeddings::new`] that concern items.
+    pub fn new(items: &[f32], dim: usize) -> Result<ItemIndex, EvalError> {
+        ItemIndex::checked(items, dim)
+    }
+
+    fn checked(items: &[f32], dim: usize) -> Result<ItemIndex, EvalError> {
+        let norm = Embeddings { users: &[], items, dim }.item_norm()?;
+        Ok(ItemIndex { blocks: ItemBlocks::new(items, dim), dim, n_items: items.len() / dim, norm })
+    }
+
+    /// Values per row.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Number of items.
+    pub fn n_items(&self) -> usize {
+        self.n_items
+    }
+
+    /// Ranks all items for each row of `users`, a row-major table, but those that any of `exclude` holds for the row.
+    ///
+    /// # Errors
+    /// As [`rank`].
+    pub fn rank(&self, users: &[f32], exclude: &[&Interactions], k: usize) -> Result<Ranking, EvalError> {
+        let rows: Vec<u32> = (0..(users.len() / self.dim) as u32).collect();
+        self.rank_rows(users, &rows, exclude, k)
+    }
+
+    /// Ranks for the rows of a table of users that `rows` names, in any order.
+    fn rank_rows(
+        &self,
+        users: &[f32],
+        rows: &[u32],
+        exclude: &[&Interactions],
+        k: usize,
+    ) -> Result<Ranking, EvalError> {
+        let dim = self.dim;
+        let largest = Embeddings { users, items: &[], dim }.user_norm()?;
+        check_request((users.len() / dim, self.n_items), rows, exclude, k)?;
+        let mut ranking = Ranking::unfilled(rows, k)?;
+        let task = Task {
+            users,
+            index: self,
+            exclude,
+            k,
+            // The product of norms bounds scores and their partial sums (Cauchy-Schwarz). Half the range leaves room for
+            // the rounding of a sum.
+            may_overflow: largest * self.norm >= f64::from(f32::MAX) / 2.0,
+        };
+        let places = USER_BLOCK * k;
+        let faults: Vec<Option<EvalError>> = rows
+            .par_chunks(USER_BLOCK)
+            .zip(ranking.items.par_chunks_mut(places))
+            .zip(ranking.scores.par_chunks_mut(places))
+            .map_init(
+                || Scratch::new(&task, rows.len()),
+                |scratch, ((users, items), scores)| task.rank_block(scratch, users, items, scores).err(),
+            )
+            .collect();
+        // The first in the order of users, whichever thread was faster.
+        match faults.into_iter().flatten().next() {
+            Some(fault) => Err(fault),
+            None => Ok(ranking),
+        }
     }
 }
 
 /// Checks that interactions cover the users and items of the tables.
 pub(crate) fn check_universe(
-    model: &Embeddings<'_>,
+    expected: (usize, usize),
     name: impl FnOnce() -> String,
     interactions: &Interactions,
 ) -> Result<(), EvalError> {
-    let expected = (model.n_users(), model.n_items());
     let found = (interactions.n_users(), interactions.n_items());
     if expected == found {
         return Ok(());
@@ -119,7 +176,7 @@ pub(crate) fn check_universe(
 }
 
 fn check_request(
-    model: &Embeddings<'_>,
+    universe: (usize, usize),
     users: &[u32],
     exclude: &[&Interactions],
     k: usize,
@@ -128,9 +185,9 @@ fn check_request(
         return Err(EvalError::ZeroK);
     }
     for (number, interactions) in exclude.iter().enumerate() {
-        check_universe(model, || format!("exclude[{number}]"), interactions)?;
+        check_universe(universe, || format!("exclude[{number}]"), interactions)?;
     }
-    let n_users = model.n_users();
+    let n_users = universe.0;
     match users.iter().position(|&u| u as usize >= n_users) {
         Some(position) => Err(EvalError::UserOutOfRange { position, user: users[position], n_users }),
         None => Ok(()),
@@ -139,8 +196,8 @@ fn check_request(
 
 /// What all blocks of users share.
 struct Task<'a> {
-    model: &'a Embeddings<'a>,
-    blocks: ItemBlocks,
+    users: &'a [f32],
+    index: &'a ItemIndex,
     exclude: &'a [&'a Interactions],
     k: usize,
     may_overflow: bool,
@@ -154,12 +211,13 @@ struct Scratch {
 }
 
 impl Scratch {
-    fn new(task: &Task<'_>) -> Self {
-        let n_items = task.model.n_items();
+    /// Room for blocks of at most `users` users.
+    fn new(task: &Task<'_>, users: usize) -> Self {
+        let block = USER_BLOCK.min(users);
         Scratch {
-            rows: vec![0.0; USER_BLOCK * task.model.dim],
-            tile: vec![0.0; USER_BLOCK * ITEM_BLOCK],
-            best: (0..USER_BLOCK).map(|_| TopK::new(task.k, n_items)).collect(),
+            rows: vec![0.0; block * task.index.dim],
+            tile: vec![0.0; block * ITEM_BLOCK],
+            best: (0..block).map(|_| TopK::new(task.k, task.index.n_items)).collect(),
         }
     }
 }
@@ -174,10 +232,10 @@ impl Task<'_> {
         scores: &mut [f32],
     ) -> Result<(), EvalError> {
         let Scratch { rows, tile, best } = scratch;
-        let rows = tile::gather(self.model, users, rows);
+        let rows = tile::gather(self.users, self.index.dim, users, rows);
         best.iter_mut().for_each(TopK::clear);
-        for (first, n) in self.blocks.iter() {
-            let stride = self.blocks.score(rows, first, tile);
+        for (first, n) in self.index.blocks.iter() {
+            let stride = self.index.blocks.score(rows, first, tile);
             for ((&user, best), row) in users.iter().zip(&mut *best).zip(tile.chunks_exact_mut(stride)) {
                 let row = &mut row[..n];
                 if self.may_overflow {

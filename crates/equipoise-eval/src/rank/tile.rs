@@ -1,6 +1,5 @@
 //! Scores of a block of users and a block of items.
 
-use crate::embeddings::Embeddings;
 use equipoise_kernels::scores::PackedRows;
 
 /// Users per block.
@@ -18,8 +17,8 @@ pub(crate) struct ItemBlocks {
 }
 
 impl ItemBlocks {
-    pub(crate) fn new(model: &Embeddings<'_>) -> Self {
-        ItemBlocks { packed: PackedRows::new(model.items, model.dim), n_items: model.n_items() }
+    pub(crate) fn new(items: &[f32], dim: usize) -> Self {
+        ItemBlocks { packed: PackedRows::new(items, dim), n_items: items.len() / dim }
     }
 
     /// First item of each block and the number of items in it.
@@ -39,11 +38,10 @@ impl ItemBlocks {
 }
 
 /// The embeddings of `users`, at the beginning of `rows`.
-pub(crate) fn gather<'a>(model: &Embeddings<'_>, users: &[u32], rows: &'a mut [f32]) -> &'a [f32] {
-    let dim = model.dim;
+pub(crate) fn gather<'a>(table: &[f32], dim: usize, users: &[u32], rows: &'a mut [f32]) -> &'a [f32] {
     let rows = &mut rows[..users.len() * dim];
     for (row, &user) in rows.chunks_exact_mut(dim).zip(users) {
-        row.copy_from_slice(&model.users[user as usize * dim..][..dim]);
+        row.copy_from_slice(&table[user as usize * dim..][..dim]);
     }
     rows
 }
@@ -56,17 +54,17 @@ mod tests {
     fn blocks_hold_the_inner_products_of_all_items() {
         let (dim, n_items, users) = (3, ITEM_BLOCK + 5, [1u32, 0]);
         let table: Vec<f32> = (0..n_items * dim).map(|x| (x % 11) as f32 - 5.0).collect();
-        let model = Embeddings { users: &table[4..10], items: &table, dim };
+        let of_users = &table[4..10];
         let mut rows = vec![9.0; USER_BLOCK * dim];
-        let rows = gather(&model, &users, &mut rows);
+        let rows = gather(of_users, dim, &users, &mut rows);
         let mut scores = vec![f32::NAN; USER_BLOCK * ITEM_BLOCK];
-        let (blocks, mut seen) = (ItemBlocks::new(&model), 0);
+        let (blocks, mut seen) = (ItemBlocks::new(&table, dim), 0);
         for (first, n) in blocks.iter() {
             let stride = blocks.score(rows, first, &mut scores);
             for (u, scores) in scores.chunks(stride).take(users.len()).enumerate() {
                 for (i, &found) in scores[..n].iter().enumerate() {
-                    let user = &model.users[users[u] as usize * dim..][..dim];
-                    let item = &model.items[(first + i) * dim..][..dim];
+                    let user = &of_users[users[u] as usize * dim..][..dim];
+                    let item = &table[(first + i) * dim..][..dim];
                     let expected: f32 = user.iter().zip(item).map(|(a, b)| a * b).sum();
                     assert_eq!(found, expected, "user {u}, item {i}");
                 }

@@ -1,0 +1,181 @@
+//! Why an item is in a list: the parts of its score, what of the history it is like, what silencing would do.
+
+use crate::error::RecommendError;
+use crate::fusion::{Fusion, blocks, blocks_of_modality};
+use crate::request::{Because, IDS};
+use crate::scorer::{UserRows, product};
+use crate::served::ServedModel;
+use equipoise_models::Ablation;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Items of the history that are named.
+const NAMED: usize = 3;
+
+/// Explains items of lists under one fusion.
+pub(crate) struct Explainer<'a> {
+    model: &'a ServedModel,
+    /// Weights of the modalities.
+    weights: Vec<f64>,
+    full: Vec<usize>,
+    /// Blocks of the model without each modality.
+    without: Vec<Vec<usize>>,
+    /// Blocks that tell each modality's own part.
+    own: Vec<Vec<usize>>,
+}
+
+/// One user and one item: the score, its parts, and the counterfactual scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Raw id of the user.
+    pub user: String,
+    /// Raw id of the item.
+    pub item: String,
+    /// Title of the item, where known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+    /// The score.
+    pub score: f64,
+    /// Place of the item among all items that the user has not met, from 1; `None` if the user has met it.
+    pub rank: Option<usize>,
+    /// What ids and each modality add to the score.
+    pub parts: BTreeMap<String, f64>,
+    /// The score without each modality.
+    pub without: BTreeMap<String, f64>,
+    /// The place of the item without each modality.
+    pub rank_without: BTreeMap<String, Option<usize>>,
+    /// The items of the history that are most like this one.
+    pub because: Vec<Because>,
+}
+
+impl<'a> Explainer<'a> {
+    /// Prepares for one fusion.
+    ///
+    /// # Errors
+    /// If the tables lack an ablation that parts need.
+    pub(crate) fn new(model: &'a ServedModel, fusion: &Fusion) -> Result<Explainer<'a>, RecommendError> {
+        let (tables, n) = (model.tables(), model.modalities().len());
+        let weights = match fusion {
+            Fusion::Weights(weights) => weights.clone(),
+            Fusion::Under(ablation) => (0..n).map(|m| if ablation.silences(m) { 0.0 } else { 1.0 }).collect(),
+        };
+        let without = (0..n).map(|m| blocks(tables, Ablation::without(m)).map(<[usize]>::to_vec));
+        let own = (0..n).map(|m| blocks_of_modality(tables, m));
+        Ok(Explainer {
+            model,
+            weights,
+            full: blocks(tables, Ablation::FULL)?.to_vec(),
+            without: without.collect::<Result<_, _>>()?,
+            own: own.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// What ids and each modality add to the score of an item: `w_m (y_full - y_without(m))` for modality `m`, and for the ids
+    /// what is left, `y_full - sum_m (y_full - y_without(m))`. They add up to the weighted score.
+    pub(crate) fn parts(&self, rows: &UserRows, item: u32) -> BTreeMap<String, f64> {
+        let scores = self.block_scores(rows, item);
+        let sum = |blocks: &[usize]| blocks.iter().map(|&b| scores[b]).sum::<f64>();
+        let full = sum(&self.full);
+        let effects: Vec<f64> = self.without.iter().map(|blocks| full - sum(blocks)).collect();
+        let weighted = effects.iter().zip(&self.weights).map(|(effect, weight)| weight * effect);
+        let names = self.model.modalities().iter().cloned();
+        let ids = (IDS.to_owned(), full - effects.iter().sum::<f64>());
+        names.zip(weighted).chain([ids]).collect()
+    }
+
+    /// The product of the rows in each block; 0 where the user has none, as no score then reads it.
+    fn block_scores(&self, rows: &UserRows, item: u32) -> Vec<f64> {
+        let blocks = self.model.tables().blocks().iter().zip(rows);
+        blocks
+            .map(|(block, own)| {
+                let row = &block.items()[item as usize * block.width()..][..block.width()];
+                own.as_ref().map_or(0.0, |own| product(own, row))
+            })
+            .collect()
+    }
+
+    /// The items of a history that are most like an item, by the cosine of their rows in the whole model.
+    pub(crate) fn because(&self, history: &[(u32, f64)], item: u32) -> Vec<Because> {
+        let mut met: Vec<(u32, f64)> = history
+            .iter()
+            .filter(|&&(other, _)| other != item)
+            .map(|&(other, _)| (other, cosine(self.model, &self.full, item, other)))
+            .collect();
+        met.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let named = met.into_iter().take(NAMED);
+        named
+            .map(|(other, likeness)| {
+                let names = self.model.modalities().iter().cloned();
+                let by = self.own.iter().map(|blocks| cosine(self.model, blocks, item, other));
+                Because {
+                    id: self.model.vocabulary().items()[other as usize].clone(),
+                    title: self.model.infos().title(other),
+                    likeness,
+                    by_modality: names.zip(by).collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The cosine of two items' rows in some blocks; 0 if one is zero.
+pub(crate) fn cosine(model: &ServedModel, blocks: &[usize], a: u32, b: u32) -> f64 {
+    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for block in blocks.iter().map(|&b| &model.tables().blocks()[b]) {
+        let row = |item: u32| &block.items()[item as usize * block.width()..][..block.width()];
+        both += product(row(a), row(b));
+        of_a += product(row(a), row(a));
+        of_b += product(row(b), row(b));
+    }
+    let scale = (of_a * of_b).sqrt();
+    if scale > 0.0 { both / scale } else { 0.0 }
+}
+
+impl ServedModel {
+    /// Explains one item to one user.
+    ///
+    /// # Errors
+    /// If the model does not know the user or the item.
+    pub fn explain(&self, user: &str, item: &str) -> Result<Explanation, RecommendError> {
+        let (row, of_item) = (self.user(user)?, self.item(item)?);
+        let explainer = Explainer::new(self, self.fusion())?;
+        let tables = self.tables();
+        let rows: UserRows = tables
+            .blocks()
+            .iter()
+            .map(|b| Some(b.users()[row as usize * b.width()..][..b.width()].to_vec()))
+            .collect();
+        let history: Vec<(u32, f64)> = {
+            let sets = [tables.train(), tables.validation()].map(|set| set.items_of(row));
+            sets.into_iter().flatten().map(|&item| (item, 1.0)).collect()
+        };
+        let parts = explainer.parts(&rows, of_item);
+        let scores = explainer.block_scores(&rows, of_item);
+        let names = || self.modalities().iter().cloned();
+        let without = explainer.without.iter().map(|blocks| blocks.iter().map(|&b| scores[b]).sum::<f64>());
+        let without: BTreeMap<String, f64> = names().zip(without).collect();
+        let ranks = (0..self.modalities().len())
+            .map(|m| self.place(row, of_item, &Fusion::Under(Ablation::without(m))));
+        Ok(Explanation {
+            user: user.to_owned(),
+            item: item.to_owned(),
+            title: self.infos().title(of_item),
+            score: parts.values().sum(),
+            rank: self.place(row, of_item, self.fusion())?,
+            rank_without: names().zip(ranks.collect::<Result<Vec<_>, _>>()?).collect(),
+            parts,
+            without,
+            because: explainer.because(&history, of_item),
+        })
+    }
+
+    /// The place of an item among those that the user has not met, from 1.
+    fn place(&self, user: u32, item: u32, fusion: &Fusion) -> Result<Option<usize>, RecommendError> {
+        let coefficients = fusion.coefficients(self.tables())?;
+        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let everything = self.tables().n_items();
+        let joined = self.joined(&blocks)?;
+        let ranked = joined.best_of_users(self.tables(), &coefficients, &[user], true, everything)?;
+        Ok(ranked[0].iter().position(|&(other, _)| other == item).map(|place| place + 1))
+    }
+}

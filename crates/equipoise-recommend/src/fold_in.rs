@@ -1,0 +1,239 @@
+//! Users that the model was not trained on, from the items of their baskets.
+//!
+//! The item table stays as it is. Of a stranger with items `B`, the row `p` minimises the model's own ranking loss against a
+//! fixed sample `N` of other items, with a penalty towards a starting row:
+//!
+//! ```text
+//! f(p) = sum_{i in B} v_i mean_{j in N \ B} softplus(-<p, z_i - z_j>) + lambda / 2 * ||p - p_0||^2,   sum v = |B|
+//! ```
+//!
+//! The start `p_0` is the mean user row (`mean`), or what a linear map makes of the mean item row of the basket (`map`),
+//! fitted by ridge regression on the users of the training data: for a backbone that propagates over the graph, the map is
+//! the propagation of a basket, learned from its results. `f` is convex; gradient steps of Barzilai and Borwein's length go
+//! down until the gradient is small or [`STEPS`] are done.
+//!
+//! Start and penalty are chosen on validation, on users that the map was not fitted to, see [`FoldInChoice`].
+
+use crate::scorer::product;
+use equipoise_data::Seed;
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// Most gradient steps.
+pub const STEPS: usize = 60;
+/// Items against which the basket is ranked.
+const SAMPLE: usize = 256;
+
+/// How a stranger's row is found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldInSettings {
+    /// Where the row starts.
+    pub start: FoldInStart,
+    /// Penalty on the distance from the start, above 0; with `null` the start is the row.
+    pub lambda: Option<f64>,
+}
+
+/// Where a stranger's row starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FoldInStart {
+    /// The mean row of the users in training.
+    Mean,
+    /// A linear map of the mean item row of the basket.
+    Map,
+}
+
+/// The setting chosen, and what it was chosen by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldInChoice {
+    /// The setting.
+    #[serde(flatten)]
+    pub settings: FoldInSettings,
+    /// Users that played strangers.
+    pub users: usize,
+    /// Their recall@20 on validation, folded in from their train items.
+    pub recall: f64,
+    /// Their recall@20 on validation with the rows that training gave them.
+    pub trained_recall: f64,
+}
+
+/// The item rows of one view, and what folding in needs of them.
+pub(crate) struct FoldIn {
+    items: Vec<f32>,
+    width: usize,
+    mean: Vec<f64>,
+    /// Rows of the sample, by item.
+    sample: Vec<u32>,
+    map: Option<LinearMap>,
+}
+
+/// `p_0 = A z + c`, with `A` of `width x width` values, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LinearMap {
+    pub(crate) matrix: Vec<f32>,
+    pub(crate) offset: Vec<f32>,
+}
+
+impl FoldIn {
+    /// Prepares the tables `users` and `items` of rows of `width` values.
+    pub(crate) fn new(users: &[f32], items: Vec<f32>, width: usize, map: Option<LinearMap>) -> FoldIn {
+        let rows = users.len() / width;
+        let mut mean = vec![0.0; width];
+        for row in users.chunks_exact(width) {
+            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows as f64);
+        }
+        let n = (items.len() / width) as u32;
+        let mut stream = Seed(0).stream("fold-in/sample");
+        let mut sample: Vec<u32> = match n as usize <= SAMPLE {
+            true => (0..n).collect(),
+            false => (0..SAMPLE).map(|_| stream.below(n)).collect(),
+        };
+        sample.sort_unstable();
+        sample.dedup();
+        FoldIn { items, width, mean, sample, map }
+    }
+
+    fn item(&self, item: u32) -> &[f32] {
+        &self.items[item as usize * self.width..][..self.width]
+    }
+
+    /// The row of a stranger with these items and weights above 0.
+    pub(crate) fn row(&self, basket: &[(u32, f64)], settings: FoldInSettings) -> Vec<f32> {
+        let start = self.start(basket, settings.start);
+        let row = match settings.lambda {
+            Some(lambda) if !basket.is_empty() => self.descend(basket, start, lambda),
+            _ => start,
+        };
+        row.into_iter().map(|v| v as f32).collect()
+    }
+
+    fn start(&self, basket: &[(u32, f64)], start: FoldInStart) -> Vec<f64> {
+        match (&self.map, start) {
+            (Some(map), FoldInStart::Map) if !basket.is_empty() => {
+                let mean = self.basket_mean(basket);
+                let rows = map.matrix.chunks_exact(self.width).zip(&map.offset);
+                rows.map(|(row, &c)| {
+                    row.iter().zip(&mean).map(|(&a, z)| f64::from(a) * z).sum::<f64>() + f64::from(c)
+                })
+                .collect()
+            }
+            _ => self.mean.clone(),
+        }
+    }
+
+    /// The weighted mean of the item rows of a basket.
+    fn basket_mean(&self, basket: &[(u32, f64)]) -> Vec<f64> {
+        let total: f64 = basket.iter().map(|(_, w)| w).sum();
+        let mut mean = vec![0.0; self.width];
+        for &(item, weight) in basket {
+            mean.iter_mut().zip(self.item(item)).for_each(|(m, &z)| *m += f64::from(z) * weight / total);
+        }
+        mean
+    }
+
+    fn descend(&self, basket: &[(u32, f64)], start: Vec<f64>, lambda: f64) -> Vec<f64> {
+        let others: Vec<u32> =
+            self.sample.iter().copied().filter(|j| basket.iter().all(|(i, _)| i != j)).collect();
+        if others.is_empty() {
+            return start;
+        }
+        let mut row = start.clone();
+        let mut gradient = self.gradient(basket, &others, &row, &start, lambda);
+        // Every loss has a curvature of at most a quarter of the squared distance of two rows.
+        let mut step = 1.0 / (lambda + self.curvature(basket, &others));
+        for _ in 0..STEPS {
+            let next: Vec<f64> = row.iter().zip(&gradient).map(|(p, g)| p - step * g).collect();
+            let there = self.gradient(basket, &others, &next, &start, lambda);
+            let (mut moved, mut turned) = (0.0, 0.0);
+            for d in 0..self.width {
+                let (s, y) = (next[d] - row[d], there[d] - gradient[d]);
+                moved += s * s;
+                turned += s * y;
+            }
+            (row, gradient) = (next, there);
+            if turned <= 0.0 || moved <= 1e-14 {
+                break;
+            }
+            step = moved / turned;
+        }
+        row
+    }
+
+    fn curvature(&self, basket: &[(u32, f64)], others: &[u32]) -> f64 {
+        let norm = |item: u32| product(self.item(item), self.item(item)).sqrt();
+        let of_others = others.iter().map(|&j| norm(j)).fold(0.0, f64::max);
+        basket.iter().map(|&(i, _)| (norm(i) + of_others).powi(2) / 4.0).sum()
+    }
+
+    fn gradient(
+        &self,
+        basket: &[(u32, f64)],
+        others: &[u32],
+        row: &[f64],
+        start: &[f64],
+        lambda: f64,
+    ) -> Vec<f64> {
+        let score = |item: u32| self.item(item).iter().zip(row).map(|(&z, p)| f64::from(z) * p).sum::<f64>();
+        let total: f64 = basket.iter().map(|(_, w)| w).sum();
+        let beyond: Vec<f64> = others.iter().map(|&j| score(j)).collect();
+        let mut pushes = vec![0.0; others.len()];
+        let mut gradient: Vec<f64> = row.iter().zip(start).map(|(p, s)| lambda * (p - s)).collect();
+        for &(item, weight) in basket {
+            let (own, share) = (score(item), weight / total * basket.len() as f64 / others.len() as f64);
+            let mut pull = 0.0;
+            for (push, other) in pushes.iter_mut().zip(&beyond) {
+                let slope = share / (1.0 + (own - other).exp());
+                pull += slope;
+                *push += slope;
+            }
+            gradient.iter_mut().zip(self.item(item)).for_each(|(g, &z)| *g -= pull * f64::from(z));
+        }
+        for (&j, push) in others.iter().zip(&pushes) {
+            gradient.iter_mut().zip(self.item(j)).for_each(|(g, &z)| *g += push * f64::from(z));
+        }
+        gradient
+    }
+
+    /// The map from mean item rows of baskets to user rows that fits these users best: ridge regression of the rows'
+    /// differences from their means, with a penalty of `ridge` times the mean variance of a column of item rows.
+    pub(crate) fn fit(&self, baskets: &[Vec<(u32, f64)>], users: &[&[f32]], ridge: f64) -> Option<LinearMap> {
+        let (n, d) = (users.len(), self.width);
+        if n < 2 {
+            return None;
+        }
+        let rows: Vec<Vec<f64>> = baskets.iter().map(|basket| self.basket_mean(basket)).collect();
+        let mut x = DMatrix::from_fn(n, d, |u, c| rows[u][c]);
+        let mut y = DMatrix::from_fn(n, d, |u, c| f64::from(users[u][c]));
+        let (of_x, of_y) = (centre(&mut x), centre(&mut y));
+        let mut gram = x.transpose() * &x;
+        let spread = (0..d).map(|c| gram[(c, c)]).sum::<f64>() / d as f64;
+        (0..d).for_each(|c| gram[(c, c)] += ridge * spread + f64::MIN_POSITIVE);
+        let solved = gram.cholesky()?.solve(&(x.transpose() * &y));
+        let matrix: Vec<f32> = (0..d * d).map(|k| solved[(k % d, k / d)] as f32).collect();
+        let offset = |c: usize| {
+            let moved: f64 = (0..d).map(|k| f64::from(matrix[c * d + k]) * of_x[k]).sum();
+            (of_y[c] - moved) as f32
+        };
+        let offset = (0..d).map(offset).collect();
+        Some(LinearMap { matrix, offset })
+    }
+
+    /// The same item rows with a map.
+    pub(crate) fn with_map(self, map: Option<LinearMap>) -> FoldIn {
+        FoldIn { map, ..self }
+    }
+}
+
+/// Takes the mean of each column off and returns the means.
+fn centre(table: &mut DMatrix<f64>) -> Vec<f64> {
+    let (n, d) = (table.nrows(), table.ncols());
+    (0..d)
+        .map(|c| {
+            let mean = (0..n).map(|r| table[(r, c)]).sum::<f64>() / n as f64;
+            (0..n).for_each(|r| table[(r, c)] -= mean);
+            mean
+        })
+        .collect()
+}

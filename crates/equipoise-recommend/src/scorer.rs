@@ -1,0 +1,130 @@
+//! Scores under one fusion: which blocks count, joined item rows, and the rows that ask.
+
+use crate::error::RecommendError;
+use equipoise_data::Interactions;
+use equipoise_eval::{ItemIndex, NO_ITEM};
+use equipoise_train::FinalTables;
+use rayon::prelude::*;
+
+/// Rows that are ranked at a time, which bounds the memory of a ranking of many.
+const BATCH: usize = 8192;
+
+/// Ranked items of one row with their scores, best first.
+pub(crate) type Ranked = Vec<(u32, f32)>;
+
+/// The rows of one user in each block; a block that no fusion in use counts may be absent.
+pub(crate) type UserRows = Vec<Option<Vec<f32>>>;
+
+/// The item rows of some blocks side by side, prepared for rankings.
+pub(crate) struct JoinedItems {
+    width: usize,
+    index: ItemIndex,
+}
+
+impl JoinedItems {
+    /// The rows of these items, or of all, in the blocks.
+    pub(crate) fn new(
+        tables: &FinalTables,
+        blocks: &[usize],
+        items: Option<&[u32]>,
+    ) -> Result<JoinedItems, RecommendError> {
+        let width = blocks.iter().map(|&b| tables.blocks()[b].width()).sum();
+        let index = match (blocks, items) {
+            (&[only], None) => ItemIndex::new(tables.blocks()[only].items(), width)?,
+            _ => ItemIndex::new(&item_rows(tables, blocks, items), width)?,
+        };
+        Ok(JoinedItems { width, index })
+    }
+
+    /// The best `k` items of each row but the excluded, which are pairs of row and position among the items.
+    pub(crate) fn best(
+        &self,
+        rows: &[f32],
+        excluded: &[(u32, u32)],
+        k: usize,
+    ) -> Result<Vec<Ranked>, RecommendError> {
+        let n = rows.len() / self.width;
+        let k = k.min(self.index.n_items());
+        if k == 0 {
+            return Ok(vec![Vec::new(); n]);
+        }
+        let excluded = Interactions::from_pairs(n, self.index.n_items(), excluded).0;
+        let ranking = self.index.rank(rows, &[&excluded], k)?;
+        let list = |(items, scores): (&[u32], &[f32])| -> Ranked {
+            let pairs = items.iter().copied().zip(scores.iter().copied());
+            pairs.take_while(|&(item, _)| item != NO_ITEM).collect()
+        };
+        Ok(ranking.items.chunks_exact(k).zip(ranking.scores.chunks_exact(k)).map(list).collect())
+    }
+
+    /// The best `k` items of many users of the tables, without those that they have met if `unseen`.
+    pub(crate) fn best_of_users(
+        &self,
+        tables: &FinalTables,
+        coefficients: &[(usize, f32)],
+        users: &[u32],
+        unseen: bool,
+        k: usize,
+    ) -> Result<Vec<Ranked>, RecommendError> {
+        let mut lists = Vec::with_capacity(users.len());
+        for users in users.chunks(BATCH) {
+            let rows = user_rows(tables, coefficients, users);
+            let excluded = if unseen { seen(tables, users) } else { Vec::new() };
+            lists.extend(self.best(&rows, &excluded, k)?);
+        }
+        Ok(lists)
+    }
+}
+
+/// The rows of items in these blocks side by side.
+pub(crate) fn item_rows(tables: &FinalTables, blocks: &[usize], items: Option<&[u32]>) -> Vec<f32> {
+    let parts: Vec<(&[f32], usize)> =
+        blocks.iter().map(|&b| (tables.blocks()[b].items(), tables.blocks()[b].width())).collect();
+    let width: usize = parts.iter().map(|(_, w)| w).sum();
+    let n = items.map_or(tables.n_items(), <[u32]>::len);
+    let mut rows = vec![0.0; n * width];
+    rows.par_chunks_mut(width.max(1)).enumerate().for_each(|(place, row)| {
+        let item = items.map_or(place, |items| items[place] as usize);
+        let mut start = 0;
+        for (table, w) in &parts {
+            row[start..start + w].copy_from_slice(&table[item * w..(item + 1) * w]);
+            start += w;
+        }
+    });
+    rows
+}
+
+/// The rows of users in these blocks side by side, each block times its coefficient.
+pub(crate) fn user_rows(tables: &FinalTables, coefficients: &[(usize, f32)], users: &[u32]) -> Vec<f32> {
+    let mut rows = Vec::new();
+    for &user in users {
+        for &(b, by) in coefficients {
+            let block = &tables.blocks()[b];
+            let (start, w) = (user as usize * block.width(), block.width());
+            rows.extend(block.users()[start..start + w].iter().map(|v| v * by));
+        }
+    }
+    rows
+}
+
+/// What these users have met in train and validation, each user by its position among them.
+pub(crate) fn seen(tables: &FinalTables, users: &[u32]) -> Vec<(u32, u32)> {
+    let of = |&user: &u32| [tables.train(), tables.validation()].map(|set| set.items_of(user));
+    let rows = users.iter().map(of).zip(0..);
+    rows.flat_map(|(sets, row)| sets.into_iter().flatten().map(move |&item| (row, item))).collect()
+}
+
+/// Rows at length 1; a row of zeros stays one.
+pub(crate) fn directions(mut rows: Vec<f32>, width: usize) -> Vec<f32> {
+    rows.par_chunks_mut(width.max(1)).for_each(|row| {
+        let square: f64 = row.iter().map(|&v| f64::from(v).powi(2)).sum();
+        let scale = if square > 0.0 { square.sqrt().recip() } else { 0.0 };
+        row.iter_mut().for_each(|v| *v = (f64::from(*v) * scale) as f32);
+    });
+    rows
+}
+
+/// The inner product of two rows, summed in double precision.
+pub(crate) fn product(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}

@@ -1,0 +1,297 @@
+//! A served model: what is opened to recommend, without the data set and on any machine.
+//!
+//! It is a directory, that of a run or one that `equipoise export --to serving` wrote:
+//!
+//! | file | what |
+//! |---|---|
+//! | `serving.json` | version, name, weights of the modalities, how strangers are folded in; what is not there has its default |
+//! | `tables.safetensors` | the final tables under every ablation and what each user has met |
+//! | `vocabulary.json` | raw ids in the order of the tables' rows |
+//! | `items.jsonl` | titles, pictures and attributes of items, if any are known |
+//! | `fold_in.safetensors` | the linear map of baskets to users, if one was fitted |
+
+use crate::error::RecommendError;
+use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
+use crate::fusion::{Fusion, blocks};
+use crate::items::ItemInfos;
+use crate::request::ModelName;
+use crate::scorer::{JoinedItems, item_rows, user_rows};
+use crate::settings::{SERVING, ServingSettings, read_map};
+use equipoise_data::Vocabulary;
+use equipoise_models::Ablation;
+use equipoise_train::FinalTables;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// Names of the files.
+pub(crate) const TABLES: &str = "tables.safetensors";
+pub(crate) const VOCABULARY: &str = "vocabulary.json";
+pub(crate) const ITEMS: &str = "items.jsonl";
+pub(crate) const FOLD_IN: &str = "fold_in.safetensors";
+
+/// A model that answers [requests](crate::Request). Cloning is cheap; any number of threads may ask at once.
+#[derive(Clone)]
+pub struct ServedModel {
+    inner: Arc<Inner>,
+    fusion: Fusion,
+}
+
+struct Inner {
+    name: ModelName,
+    vocabulary: Vocabulary,
+    tables: FinalTables,
+    infos: ItemInfos,
+    settings: ServingSettings,
+    map: Option<LinearMap>,
+    joined: Mutex<HashMap<Vec<usize>, Arc<JoinedItems>>>,
+    folds: Mutex<HashMap<Vec<usize>, Arc<FoldIn>>>,
+    popular: OnceLock<Vec<u32>>,
+}
+
+impl ServedModel {
+    /// Opens a run directory or a served model. The tables are mapped into memory.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged, of another version, or does not fit the others.
+    pub fn open(dir: impl AsRef<Path>) -> Result<ServedModel, RecommendError> {
+        let dir = dir.as_ref();
+        let tables = dir.join(TABLES);
+        if !tables.is_file() {
+            let reason = "no model that can be served (there is no tables.safetensors); give a run of `equipoise train`, \
+                 or a directory that `equipoise export --to serving` wrote";
+            return Err(RecommendError::file(dir, reason));
+        }
+        let vocabulary = Vocabulary::read(&dir.join(VOCABULARY))?;
+        let settings = ServingSettings::read(&dir.join(SERVING))?;
+        let items = dir.join(ITEMS);
+        let infos = match items.is_file() {
+            true => ItemInfos::read(&items, &vocabulary)?,
+            false => ItemInfos::default(),
+        };
+        let tables = FinalTables::read(&tables)?;
+        let map = read_map(&dir.join(FOLD_IN))?;
+        let name = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        let name = name.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        ServedModel::new(name, vocabulary, tables, infos, settings, map)
+    }
+
+    /// A model from its parts.
+    ///
+    /// # Errors
+    /// If the parts do not fit each other.
+    pub(crate) fn new(
+        name: String,
+        vocabulary: Vocabulary,
+        tables: FinalTables,
+        infos: ItemInfos,
+        settings: ServingSettings,
+        map: Option<LinearMap>,
+    ) -> Result<ServedModel, RecommendError> {
+        let sizes = [
+            ("users", tables.n_users(), vocabulary.users().len()),
+            ("items", tables.n_items(), vocabulary.items().len()),
+        ];
+        if let Some((side, found, expected)) =
+            sizes.into_iter().find(|(_, found, expected)| found != expected)
+        {
+            let reason = format!(
+                "tables of {found} {side}, but {VOCABULARY} names {expected}; copy both files from one run"
+            );
+            return Err(RecommendError::file(Path::new(TABLES), reason));
+        }
+        let fusion = settings.fusion(tables.modalities())?;
+        let fingerprint = tables.fingerprint().to_owned();
+        let name = ModelName {
+            name: settings.name.clone().unwrap_or(name),
+            version: settings.key(&tables),
+            fingerprint,
+        };
+        let inner = Inner {
+            name,
+            vocabulary,
+            tables,
+            infos,
+            settings,
+            map,
+            joined: Mutex::default(),
+            folds: Mutex::default(),
+            popular: OnceLock::new(),
+        };
+        let model = ServedModel { inner: Arc::new(inner), fusion };
+        // What cannot be scored is refused now and not at the first request.
+        model.fusion.coefficients(model.tables())?;
+        Ok(model)
+    }
+
+    /// Which model this is.
+    pub fn name(&self) -> &ModelName {
+        &self.inner.name
+    }
+
+    /// Raw ids of its users and items.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.inner.vocabulary
+    }
+
+    /// Its final tables.
+    pub fn tables(&self) -> &FinalTables {
+        &self.inner.tables
+    }
+
+    /// What is known of its items.
+    pub fn infos(&self) -> &ItemInfos {
+        &self.inner.infos
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &ServingSettings {
+        &self.inner.settings
+    }
+
+    /// Names of its modalities.
+    pub fn modalities(&self) -> &[String] {
+        self.tables().modalities()
+    }
+
+    /// How its parts are weighted where a request says nothing.
+    pub fn fusion(&self) -> &Fusion {
+        &self.fusion
+    }
+
+    /// The same model under another fusion.
+    ///
+    /// # Errors
+    /// If the tables lack what it needs.
+    pub fn with_fusion(&self, fusion: Fusion) -> Result<ServedModel, RecommendError> {
+        fusion.coefficients(self.tables())?;
+        Ok(ServedModel { inner: self.inner.clone(), fusion })
+    }
+
+    /// The best `n` items of users of the model by their rows, without those that they have met if `unseen`; of equal scores
+    /// the lower row comes first.
+    ///
+    /// # Errors
+    /// If a score is not finite.
+    ///
+    /// # Panics
+    /// If a row is beyond the users of the model.
+    pub fn best(
+        &self,
+        users: &[u32],
+        n: usize,
+        unseen: bool,
+    ) -> Result<Vec<Vec<(u32, f32)>>, RecommendError> {
+        let coefficients = self.fusion.coefficients(self.tables())?;
+        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        self.joined(&blocks)?.best_of_users(self.tables(), &coefficients, users, unseen, n)
+    }
+
+    /// The score of one item for one user, by their rows, with the bits that it has in a list.
+    ///
+    /// # Errors
+    /// If it is not finite.
+    ///
+    /// # Panics
+    /// If a row is beyond the tables.
+    pub fn score(&self, user: u32, item: u32) -> Result<f32, RecommendError> {
+        let coefficients = self.fusion.coefficients(self.tables())?;
+        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let one = JoinedItems::new(self.tables(), &blocks, Some(&[item]))?;
+        Ok(one.best_of_users(self.tables(), &coefficients, &[user], false, 1)?[0][0].1)
+    }
+
+    /// The tables behind every score, row after row, and the values per row: `score(u, i) = <users[u], items[i]>`.
+    ///
+    /// # Errors
+    /// If the tables lack what the fusion needs.
+    pub fn embeddings(&self) -> Result<(Vec<f32>, Vec<f32>, usize), RecommendError> {
+        let coefficients = self.fusion.coefficients(self.tables())?;
+        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let everyone: Vec<u32> = (0..self.tables().n_users() as u32).collect();
+        let width = blocks.iter().map(|&b| self.tables().blocks()[b].width()).sum();
+        let users = user_rows(self.tables(), &coefficients, &everyone);
+        Ok((users, item_rows(self.tables(), &blocks, None), width))
+    }
+
+    /// Items in descending number of users in training; of equal numbers the lower row comes first.
+    pub(crate) fn popular(&self) -> &[u32] {
+        self.inner.popular.get_or_init(|| {
+            let counts = self.tables().train().item_counts();
+            let mut items: Vec<u32> = (0..counts.len() as u32).collect();
+            items.sort_by_key(|&item| (std::cmp::Reverse(counts[item as usize]), item));
+            items
+        })
+    }
+
+    /// The joined rows of all items in these blocks; made when first asked for.
+    pub(crate) fn joined(&self, blocks: &[usize]) -> Result<Arc<JoinedItems>, RecommendError> {
+        let mut cache = self.inner.joined.lock().expect("no thread panics while it holds the lock");
+        if let Some(found) = cache.get(blocks) {
+            return Ok(found.clone());
+        }
+        let made = Arc::new(JoinedItems::new(self.tables(), blocks, None)?);
+        cache.insert(blocks.to_vec(), made.clone());
+        Ok(made)
+    }
+
+    /// The settings for strangers.
+    pub(crate) fn fold_settings(&self) -> FoldInSettings {
+        let chosen = self.inner.settings.fold_in.as_ref().map(|choice| choice.settings);
+        chosen.unwrap_or(FoldInSettings { start: FoldInStart::Mean, lambda: Some(0.01) })
+    }
+
+    /// What folding in needs under one ablation.
+    fn fold(&self, under: Ablation) -> Result<(Vec<usize>, Arc<FoldIn>), RecommendError> {
+        let used = blocks(self.tables(), under)?.to_vec();
+        let mut cache = self.inner.folds.lock().expect("no thread panics while it holds the lock");
+        if let Some(found) = cache.get(&used) {
+            return Ok((used, found.clone()));
+        }
+        let tables = self.tables();
+        let ones: Vec<(usize, f32)> = used.iter().map(|&b| (b, 1.0)).collect();
+        let everyone: Vec<u32> = (0..tables.n_users() as u32).collect();
+        let users = user_rows(tables, &ones, &everyone);
+        let items = item_rows(tables, &used, None);
+        let width = used.iter().map(|&b| tables.blocks()[b].width()).sum();
+        // The map was fitted to the whole model's rows.
+        let map = self.inner.map.clone().filter(|map| under == Ablation::FULL && map.offset.len() == width);
+        let made = Arc::new(FoldIn::new(&users, items, width, map));
+        cache.insert(used.clone(), made.clone());
+        Ok((used, made))
+    }
+
+    /// The rows of a stranger with this basket in the blocks that a fusion counts. The whole model's come first; a block that
+    /// it lacks is folded in under the ablation that has it.
+    pub(crate) fn stranger(
+        &self,
+        basket: &[(u32, f64)],
+        coefficients: &[(usize, f32)],
+    ) -> Result<crate::scorer::UserRows, RecommendError> {
+        let mut rows = vec![None; self.tables().blocks().len()];
+        let missing = |rows: &crate::scorer::UserRows| coefficients.iter().any(|&(b, _)| rows[b].is_none());
+        let n = self.modalities().len();
+        let others = (0..n).map(Ablation::without).chain((0..n).map(|m| Ablation::only(m, n)));
+        for under in [Ablation::FULL].into_iter().chain(others).chain([Ablation::ids_only(n)]) {
+            if !missing(&rows) {
+                break;
+            }
+            let (used, fold) = self.fold(under)?;
+            let row = fold.row(basket, self.fold_settings());
+            let mut start = 0;
+            for b in used {
+                let width = self.tables().blocks()[b].width();
+                rows[b].get_or_insert_with(|| row[start..start + width].to_vec());
+                start += width;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl std::fmt::Debug for ServedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (users, items) = (self.tables().n_users(), self.tables().n_items());
+        write!(f, "ServedModel({}, {users} users, {items} items)", self.name().name)
+    }
+}
