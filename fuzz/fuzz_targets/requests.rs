@@ -1,0 +1,8 @@
+//! Requests as JSON.
+#![no_main]
+use equipoise_recommend::Request;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    drop(serde_json::from_slice::<Request>(data));
+});

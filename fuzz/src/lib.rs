@@ -1,0 +1,97 @@
+//! Places that targets write their inputs to, and a small sound data set around them.
+
+use equipoise_data::{LoadOptions, SplitRule, check, load};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A directory in memory, emptied before each use.
+pub struct Place(TempDir);
+
+thread_local! {
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
+/// Hands an empty directory to `act`.
+pub fn with_place(act: impl FnOnce(&Place)) {
+    PLACE.with_borrow_mut(|place| {
+        let place = place.get_or_insert_with(|| {
+            let memory = Path::new("/dev/shm");
+            let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+            Place(tempfile::tempdir_in(parent).expect("a temporary directory"))
+        });
+        place.clear();
+        act(place);
+    });
+}
+
+impl Place {
+    fn clear(&self) {
+        for entry in std::fs::read_dir(self.0.path()).expect("listing").flatten() {
+            let path = entry.path();
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.expect("the directory is ours");
+        }
+    }
+
+    /// Writes a file, with the directories it needs.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a file has a directory")).expect("room");
+        std::fs::write(&path, bytes).expect("room");
+        path
+    }
+
+    /// A path in the directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a sound data set of three users and four items in the LATTICE layout.
+    pub fn lattice(&self) -> PathBuf {
+        self.write("set/5-core/train.json", br#"{"0": [0, 1], "1": [1, 2], "2": [3]}"#);
+        self.write("set/5-core/val.json", br#"{"0": [2], "1": [3], "2": []}"#);
+        self.write("set/5-core/test.json", br#"{"0": [3], "1": [0], "2": [1]}"#);
+        self.write("set/text_feat.npy", &npy(4, 2));
+        self.path("set")
+    }
+
+    /// Checks and loads what lies at `path`, under options that the selector chooses.
+    pub fn read(&self, path: &Path, selector: u8) {
+        let options = options(selector);
+        let report = check(path, &options);
+        drop(report);
+        drop(load(path, &options));
+    }
+}
+
+/// Options that leave much open or little.
+pub fn options(selector: u8) -> LoadOptions {
+    let mut options = LoadOptions::default();
+    options.split = match selector & 3 {
+        0 => None,
+        1 => "ratio".parse::<SplitRule>().ok(),
+        2 => "leave-one-out".parse::<SplitRule>().ok(),
+        _ => "time".parse::<SplitRule>().ok(),
+    };
+    options.min_rating = (selector & 4 != 0).then_some(3.0);
+    options.columns.header = selector & 8 == 0;
+    options
+}
+
+/// A matrix of ascending values.
+pub fn npy(rows: usize, width: usize) -> Vec<u8> {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {width}), }}");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    let padded = format!("{header:<117}\n");
+    bytes.extend((padded.len() as u16).to_le_bytes());
+    bytes.extend(padded.as_bytes());
+    (0..rows * width).for_each(|v| bytes.extend((v as f32).to_le_bytes()));
+    bytes
+}
+
+/// The first byte chooses, the rest is the content.
+pub fn chosen<'a>(data: &'a [u8], among: &[&'static str]) -> Option<(&'static str, u8, &'a [u8])> {
+    let (&first, rest) = data.split_first()?;
+    Some((among[first as usize % among.len()], first / among.len() as u8, rest))
+}
