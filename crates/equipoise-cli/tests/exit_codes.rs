@@ -85,6 +85,17 @@ fn cases() -> Vec<Case> {
             Some(|w, out| args(&[]).and(w.run()).and("--svg").and(out)),
             false,
         ),
+        case(
+            "recommend",
+            |w| args(&["--user", "nobody"]).and(w.run()),
+            Some(|w, out| {
+                args(&["--all-users", "--n", "3", "--shards", "2"]).and(w.run()).and("--out").and(out)
+            }),
+            false,
+        ),
+        case("similar", |w| args(&["--item", "nothing"]).and(w.run()), None, false),
+        case("explain", |w| args(&["--user", "nobody", "--item", "nothing"]).and(w.run()), None, false),
+        case("calibrate", |w| args(&["--k", "0"]).and(w.run()), None, false),
         case("compare", |w| args(&[]).and(w.at("absent")).and(w.run()), None, false),
         case(
             "reproduce",

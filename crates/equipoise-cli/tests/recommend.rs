@@ -40,10 +40,14 @@ fn a_user_a_stranger_and_a_request_get_lists() {
     let found = json(&mut world.call("recommend", &["--user", user, "--n", "4", "--format", "json"]));
     assert_eq!(ids(&found["lists"][0]).len(), 4);
     let text = ok(&mut world.call("recommend", &["--user", user, "--n", "4", "--explain"]));
-    assert!(text.contains("score") && text.contains("ids") && text.contains(&ids(&found["lists"][0])[0]), "{text}");
+    assert!(
+        text.contains("score") && text.contains("ids") && text.contains(&ids(&found["lists"][0])[0]),
+        "{text}"
+    );
     let request = world.demo.dir("request.json");
     std::fs::write(&request, format!("{{\"users\": [{user:?}], \"n\": 4}}")).unwrap();
-    let asked = json(&mut world.call("recommend", &["--request", request.to_str().unwrap(), "--format", "json"]));
+    let asked =
+        json(&mut world.call("recommend", &["--request", request.to_str().unwrap(), "--format", "json"]));
     assert_eq!(asked["lists"], found["lists"]);
     let stranger = json(&mut world.call("recommend", &["--history", item, "--format", "json"]));
     let list = ids(&stranger["lists"][0]);
@@ -59,7 +63,10 @@ fn a_user_a_stranger_and_a_request_get_lists() {
 fn calibration_is_kept_with_the_run_and_served() {
     let world = World::new();
     let text = ok(&mut world.call("calibrate", &[]));
-    assert!(text.contains("whole model") && text.contains("weights:") && text.contains("strangers:"), "{text}");
+    assert!(
+        text.contains("whole model") && text.contains("weights:") && text.contains("strangers:"),
+        "{text}"
+    );
     let kept: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(world.run.join("serving.json")).unwrap()).unwrap();
     let found = &kept["calibration"];
@@ -82,7 +89,10 @@ fn everyone_gets_a_list_in_parts_that_are_made_once() {
     let one = json(&mut call(&["--shard", "2/3"]));
     assert_eq!((one["made"].as_u64(), one["there"].as_u64()), (Some(1), Some(0)));
     let all = json(&mut call(&["--shards", "3"]));
-    assert_eq!((all["made"].as_u64(), all["there"].as_u64(), all["users"].as_u64()), (Some(2), Some(1), Some(120)));
+    assert_eq!(
+        (all["made"].as_u64(), all["there"].as_u64(), all["users"].as_u64()),
+        (Some(2), Some(1), Some(120))
+    );
     let message = failure(&mut call(&["--shards", "4"]), 2);
     assert!(message.contains("batch.json") && message.contains("--out"), "{message}");
     let message = failure(&mut call(&["--shard", "3/3"]), 2);

@@ -92,7 +92,7 @@ impl RecommendError {
             RecommendError::Eval(error) => error.is_input(),
             RecommendError::Data(error) => error.is_input(),
             RecommendError::Vocabulary(error) => error.is_input(),
-            RecommendError::Job(fault) => matches!(fault, Fault::Own(_)),
+            RecommendError::Job(fault) => fault.is_input(),
         }
     }
 }

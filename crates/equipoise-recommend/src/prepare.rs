@@ -6,6 +6,7 @@ use crate::error::RecommendError;
 use crate::items::ItemInfos;
 use crate::served::{FOLD_IN, ITEMS, ServedModel};
 use crate::settings::{SERVING, ServingSettings, write_map};
+use equipoise_jobs::Place;
 use std::path::Path;
 
 /// What to make.
@@ -27,8 +28,11 @@ impl Default for Prepared {
 /// `items.jsonl` into the directory of a run or a served model.
 ///
 /// # Errors
-/// If the directory holds no model with final tables; file system faults.
+/// If the directory holds no model with final tables, or another program writes it; file system faults.
 pub fn prepare(dir: &Path, infos: Option<&ItemInfos>, what: Prepared) -> Result<ServedModel, RecommendError> {
+    // What is no model is refused before anything is written beside it.
+    ServedModel::open(dir)?;
+    let _place = Place::claim(dir)?;
     let model = ServedModel::open(dir)?;
     let plain = model.with_fusion(crate::Fusion::plain(model.modalities().len()))?;
     let has_validation = !model.tables().validation().is_empty();

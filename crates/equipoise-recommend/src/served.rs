@@ -19,7 +19,7 @@ use crate::scorer::{JoinedItems, item_rows, user_rows};
 use crate::settings::{SERVING, ServingSettings, read_map};
 use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
-use equipoise_train::FinalTables;
+use equipoise_train::{FinalTables, Run};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -62,14 +62,13 @@ impl ServedModel {
                  or a directory that `equipoise export --to serving` wrote";
             return Err(RecommendError::file(dir, reason));
         }
-        let vocabulary = Vocabulary::read(&dir.join(VOCABULARY))?;
+        let (vocabulary, tables) = parts(dir, &tables)?;
         let settings = ServingSettings::read(&dir.join(SERVING))?;
         let items = dir.join(ITEMS);
         let infos = match items.is_file() {
             true => ItemInfos::read(&items, &vocabulary)?,
             false => ItemInfos::default(),
         };
-        let tables = FinalTables::read(&tables)?;
         let map = read_map(&dir.join(FOLD_IN))?;
         let name = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         let name = name.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -287,6 +286,17 @@ impl ServedModel {
         }
         Ok(rows)
     }
+}
+
+/// Ids and tables: those of a run are held against its hashes.
+fn parts(dir: &Path, tables: &Path) -> Result<(Vocabulary, FinalTables), RecommendError> {
+    if dir.join("metrics.json").is_file() {
+        let run = Run::open(dir)?;
+        let vocabulary = run.vocabulary()?;
+        let tables = run.tables(&vocabulary)?;
+        return Ok((vocabulary, tables));
+    }
+    Ok((Vocabulary::read(&dir.join(VOCABULARY))?, FinalTables::read(tables)?))
 }
 
 impl std::fmt::Debug for ServedModel {

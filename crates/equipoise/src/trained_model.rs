@@ -47,9 +47,6 @@ impl TrainedModel {
     }
 
     pub(crate) fn of(run: &Run) -> Result<TrainedModel, Error> {
-        // The run's own files are checked against each other.
-        let vocabulary = run.vocabulary()?;
-        run.tables(&vocabulary)?;
         Ok(TrainedModel { served: ServedModel::open(run.dir())?, unseen: true })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::interrupt::on_interrupt;
+use crate::interrupt::stop_flag;
 use crate::print;
 
 use clap::ValueEnum;
@@ -171,13 +171,13 @@ fn everyone(model: &ServedModel, args: &Args, out: &Path, global: &Global) -> Re
         Some(text) => one_of(text)?,
     };
     let batch = Batch { n: args.n.unwrap_or(10), shards, shard, exclude_seen: !args.with_seen };
-    let report = model.batch(out, &batch, &on_interrupt()?, &mut |report| {
+    let report = model.batch(out, &batch, &stop_flag(), &mut |report| {
         if !global.quiet {
             print::say(&format!("{} of {shards} parts, {} users", report.made + report.there, report.users));
         }
     })?;
     if report.stopped {
-        return Err(Failure::failed("stopped; the same command goes on"));
+        return Err(Failure::interrupted("stopped; the same command goes on"));
     }
     if global.json() {
         return print::json(&report);

@@ -29,7 +29,7 @@ impl Trained {
         config.backbone.width = 8;
         (config.train.batch_size, config.train.epochs, config.train.lr) = (64, 8, 1e-2);
         let (config, out) = (config.checked().unwrap(), dir.path().join("run"));
-        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false };
+        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false, from_scratch: false };
         job.execute(&mut Silent, &StopFlag::default()).unwrap();
         let model = ServedModel::open(&out).unwrap();
         Trained { dir, loaded, model }
