@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::field_error::FieldError;
+use crate::quoted::{clipped, quoted, short};
 
 /// A fault in a data set. The message names the file, the place in it, what was expected, what
 /// was found and what to do.
@@ -18,7 +19,7 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// No known layout, or more than one.
-    #[error("{}: {found}; expected one of: {expected}", path.display())]
+    #[error("{}: {}; expected one of: {expected}", path.display(), short(found))]
     Layout {
         /// The directory given.
         path: PathBuf,
@@ -54,7 +55,7 @@ pub enum DataError {
         expected: &'static str,
     },
     /// An entry of a split, id list or category file that does not mean what it must.
-    #[error("{}: {place}: {problem}", file.display())]
+    #[error("{}: {}: {}", file.display(), clipped(place, 200), clipped(problem, 600))]
     Entry {
         /// The file.
         file: PathBuf,
@@ -117,7 +118,7 @@ pub enum DataError {
         origin: String,
     },
     /// A damaged or unsuitable `.npy` file.
-    #[error("{}: byte {byte}: {problem}; {remedy}", file.display())]
+    #[error("{}: byte {byte}: {}; {remedy}", file.display(), clipped(problem, 600))]
     Npy {
         /// The file.
         file: PathBuf,
@@ -141,7 +142,7 @@ pub enum DataError {
         name: String,
     },
     /// A Parquet file that is damaged, or whose columns cannot serve.
-    #[error("{}: {problem}; correct the file or write it again", file.display())]
+    #[error("{}: {}; correct the file or write it again", file.display(), clipped(problem, 600))]
     Parquet {
         /// The file.
         file: PathBuf,
@@ -215,7 +216,7 @@ pub enum DataError {
         by: String,
     },
     /// Data that a layout has no room for.
-    #[error("{}: the {layout} layout cannot hold this data: {problem}; choose another layout", path.display())]
+    #[error("{}: the {layout} layout cannot hold this data: {}; choose another layout", path.display(), clipped(problem, 600))]
     Unfit {
         /// The data set.
         path: PathBuf,
@@ -259,9 +260,8 @@ pub enum DataError {
     },
     /// A modality was asked for that is not there.
     #[error(
-        "{}: modality {name:?} was asked for, found {found}; correct the name or add \
-         {name}_feat.npy",
-        path.display()
+        "{}: modality {} was asked for, found {}; correct the name or add {}_feat.npy",
+        path.display(), quoted(name), short(found), clipped(name, 100)
     )]
     MissingModality {
         /// The directory.
@@ -300,7 +300,7 @@ pub enum DataError {
         source: crate::vocabulary::VocabularyError,
     },
     /// A setting out of its range.
-    #[error("{field} is {found}, expected {expected}; change it")]
+    #[error("{field} is {}, expected {}; change it", short(found), clipped(expected, 600))]
     Setting {
         /// Name of the setting.
         field: &'static str,
@@ -362,10 +362,7 @@ impl DataError {
 /// Where and how a file is not the JSON that it should be.
 pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json::Error) -> DataError {
     let text = error.to_string();
-    let problem = match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    };
+    let problem = short(text.rfind(" at line ").map_or(&*text, |end| &text[..end]));
     let (file, line, column) = (file.to_owned(), error.line(), error.column().max(1));
     DataError::Json { file, line, column, problem, expected }
 }
@@ -373,5 +370,5 @@ pub(crate) fn json_error(file: &Path, expected: &'static str, error: &serde_json
 /// Names for a message.
 pub(crate) fn found_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { "none".into() } else { names.join(", ") }
+    if names.is_empty() { "none".into() } else { short(&names.join(", ")) }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt::{self, Display};
 
+use crate::quoted::clipped;
+
 /// A setting that cannot be used. Reads `train.lr = -1: expected more than 0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
@@ -64,9 +66,10 @@ impl FieldError {
 impl Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldError { key, value, expected, hint } = self;
+        let (key, expected) = (clipped(key, 200), clipped(expected, 600));
         match value.as_str() {
             "" => write!(f, "{key}: expected {expected}")?,
-            value => write!(f, "{key} = {value}: expected {expected}")?,
+            value => write!(f, "{key} = {}: expected {expected}", clipped(value, 300))?,
         }
         match hint {
             Some(hint) => write!(f, " ({hint})"),

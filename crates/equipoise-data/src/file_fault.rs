@@ -6,6 +6,8 @@
 use std::fmt::{self, Display};
 use std::io::{self, ErrorKind};
 
+use crate::quoted::clipped;
+
 /// Whether the system refused for a reason that lies in what the user named: a path that does not exist, that may not be
 /// accessed, or that leads to something else than expected. All else is a fault of the machine, such as a full disk, a
 /// quota, a read-only file system or a file larger than the system allows.
@@ -52,7 +54,7 @@ impl Display for FileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FileFault::System(error) => error.fmt(f),
-            FileFault::Contents(reason) => f.write_str(reason),
+            FileFault::Contents(reason) => f.write_str(&clipped(reason, 600)),
         }
     }
 }

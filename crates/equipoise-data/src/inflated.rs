@@ -3,6 +3,7 @@
 //! A small file can unpack to any size and exhaust the memory. What people have does not shrink a hundredfold: tables,
 //! texts and features come to between a half and a thirtieth.
 
+use std::fmt::{self, Display};
 use std::io::{self, Read};
 
 /// Bytes that any file may unpack to.
@@ -25,6 +26,18 @@ pub(crate) fn too_much(packed: u64) -> String {
     )
 }
 
+/// So many compressed bytes unpack to too much.
+#[derive(Debug)]
+pub(crate) struct TooMuch(u64);
+
+impl Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&too_much(self.0))
+    }
+}
+
+impl std::error::Error for TooMuch {}
+
 /// A reader of unpacked bytes that ends in an error once they are too many.
 pub(crate) struct Bounded<R> {
     unpacked: R,
@@ -44,7 +57,7 @@ impl<R: Read> Read for Bounded<R> {
         let read = self.unpacked.read(buffer)?;
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
-            None => return Err(io::Error::new(io::ErrorKind::InvalidData, too_much(self.packed))),
+            None => return Err(io::Error::new(io::ErrorKind::InvalidData, TooMuch(self.packed))),
         }
         Ok(read)
     }

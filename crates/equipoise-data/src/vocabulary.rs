@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
+use crate::quoted::{quoted, short};
 
 /// Format version written to `vocabulary.json`.
 const VERSION: u32 = 1;
@@ -59,9 +60,9 @@ pub enum VocabularyError {
     },
     /// Not JSON of the expected shape.
     #[error(
-        "{}: expected {{\"version\":1,\"users\":[..],\"items\":[..]}}: {source}; copy the file \
+        "{}: expected {{\"version\":1,\"users\":[..],\"items\":[..]}}: {}; copy the file \
          from the run again",
-        path.display()
+        path.display(), short(&source.to_string())
     )]
     Json {
         /// The file.
@@ -78,7 +79,7 @@ pub enum VocabularyError {
         found: u32,
     },
     /// One raw id stands for two indices.
-    #[error("raw {kind} id {id:?} occurs twice; give every {kind} an id of its own")]
+    #[error("raw {kind} id {} occurs twice; give every {kind} an id of its own", quoted(id))]
     Repeated {
         /// `user` or `item`.
         kind: &'static str,

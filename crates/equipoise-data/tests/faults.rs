@@ -209,7 +209,7 @@ fn ids_that_are_no_indices() {
 #[test]
 fn lines_of_an_inter_file() {
     let cases = [
-        ("1\t4\t5.0\t7", "line 9", "expected 5 tab-separated fields, found 4"),
+        ("1\t4\t5.0\t7", "line 9", "expected 5 columns, found 4"),
         ("1\t4\t5.0\t7\t3", "line 9", "x_label \"3\", expected 0 (train)"),
         ("x\t4\t5.0\t7\t0", "line 9", "userID \"x\""),
         ("1\t-4\t5.0\t7\t0", "line 9", "itemID \"-4\""),
@@ -225,7 +225,7 @@ fn lines_of_an_inter_file() {
 fn an_inter_file_without_its_columns() {
     let dir = mmrec();
     put(dir.path(), "tiny.inter", &INTER.replace("x_label", "split"));
-    assert_says(&fault(&dir), &["tiny.inter", "line 1", "no column x_label", "timestamp\\tsplit"]);
+    assert_says(&fault(&dir), &["tiny.inter", "line 1", "no column x_label", "\"timestamp\", \"split\""]);
     put(dir.path(), "second.inter", INTER);
     assert_says(&fault(&dir), &["2 files end in .inter", "exactly one"]);
 }

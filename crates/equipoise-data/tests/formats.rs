@@ -159,7 +159,9 @@ fn a_table_that_lacks_something_says_what_to_do() {
         &["line 2", "\"May\"", "expected a number", "2020-02-01"],
     );
     says(&case("user,item,split,rating\n1,x,train,good\n", &plain), &["line 2", "\"good\"", "number"]);
-    says(&case("", &plain), &["line 1", "no column of users"]);
+    says(&case("", &plain), &["line 1", "the file is empty"]);
+    says(&case("user,item,split\n", &plain), &["the whole table", "no interaction"]);
+    says(&case("user;item\n", &Default::default()), &["no interaction"]);
     let odd = put(&dir, "t.csv", b"user,item,split\n\xff,x,train\n");
     says(&fault(&odd, &plain), &["line 2", "UTF-8"]);
 }
@@ -230,7 +232,7 @@ fn recbole_files_are_told_from_mmrec_by_their_typed_header() {
         "user_id:token\titem_id:token\trating:float\nAnn\tx\t5\nAnn\ty\t1\nAnn\tz\t5\nAnn\tz\n",
     );
     let options = LoadOptions { split: Some(SplitRule::LeaveOneOut), ..LoadOptions::default() };
-    says(&fault(dir.path(), &options), &["d.inter", "line 5", "expected 3 tab-separated fields, found 2"]);
+    says(&fault(dir.path(), &options), &["d.inter", "line 5", "expected 3 columns, found 2"]);
     put(&dir, "d.inter", "user_id:token\titem_id:token\trating:float\nAnn\tx\t5\nAnn\ty\t1\nAnn\tz\t5\n");
     assert_eq!(splits(&open(dir.path(), &options)), [vec![(0, 0)], vec![(0, 1)], vec![(0, 2)]]);
     says(&fault(dir.path(), &LoadOptions::default()), &["d.inter", "no split"]);

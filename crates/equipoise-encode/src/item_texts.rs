@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use equipoise_data::formats::{Cells, other_numbering, plain_number, read_cells};
+use equipoise_data::quoted;
 
 use crate::error::EncodeError;
 
@@ -16,6 +17,8 @@ pub(crate) struct ItemTexts {
     pub(crate) unknown: usize,
     /// Further rows about an item.
     pub(crate) repeated: usize,
+    /// What was guessed, passed over or understood leniently, a sentence each.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Joins the rows of the table to the items by raw id; of several rows about one item the first is kept.
@@ -28,7 +31,7 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
     let mut near = None;
     let mut found = ItemTexts { texts: vec![None; ids.len()], ..ItemTexts::default() };
     let (mut seen, mut example) = (vec![false; ids.len()], None);
-    read_cells(file, cells, &mut |raw, text| {
+    let notes = read_cells(file, cells, &mut |raw, text| {
         match items.find(raw) {
             _ if raw.is_empty() => return Err("the item id is empty; fill it in or remove the row".into()),
             None => {
@@ -50,11 +53,12 @@ pub(crate) fn read(ids: &[String], file: &Path, cells: &Cells) -> Result<ItemTex
     if found.unknown == 1 {
         items.refuse_one_off(file, example.as_deref(), |item| seen[item])?;
     }
+    found.notes = notes;
     if seen.contains(&true) {
         return Ok(found);
     }
-    let theirs =
-        example.map_or("no row at all".into(), |raw| format!("its items are called {raw:.60?} and so on"));
+    let theirs = example
+        .map_or("no row at all".into(), |raw| format!("its items are called {} and so on", quoted(&raw)));
     Err(nothing(file, "no row is about an item of the data set", &theirs, ids))
 }
 
@@ -112,8 +116,10 @@ impl<'a> ItemNames<'a> {
 /// Something at `place` and an item are called by one number written in two ways.
 pub(crate) fn two_ways(place: &Path, theirs: &str, ours: &str) -> EncodeError {
     let problem = format!(
-        "{theirs:.60?} there and the item {ours:.60?} are one number written in two ways; write ids as texts, the same on \
-         both sides"
+        "{} there and the item {} are one number written in two ways; write ids as texts, the same on \
+         both sides",
+        quoted(theirs),
+        quoted(ours)
     );
     EncodeError::file(place, problem)
 }
@@ -121,7 +127,7 @@ pub(crate) fn two_ways(place: &Path, theirs: &str, ours: &str) -> EncodeError {
 /// Nothing at `place` is of an item: how things are called on either side.
 pub(crate) fn nothing(place: &Path, what: &str, theirs: &str, ids: &[String]) -> EncodeError {
     let ours = ids.first().map(String::as_str).unwrap_or_default();
-    EncodeError::file(place, format!("{what}: {theirs}, there {ours:.60?}; use the same ids"))
+    EncodeError::file(place, format!("{what}: {theirs}, there {}; use the same ids", quoted(ours)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use equipoise_data::formats::{Faults, GatheredSplit, RowCounts, TableOptions, read_table};
-use equipoise_data::{DataError, Holdout, LoadOptions, SplitSizes};
+use equipoise_data::{DataError, Holdout, LoadOptions, SplitSizes, quoted};
 use serde::Serialize;
 
 use crate::files::write_lines;
@@ -105,7 +105,7 @@ fn fits(path: &Path, ids: &[String]) -> Result<(), DataError> {
         None => Ok(()),
         Some(id) => Err(DataError::Entry {
             file: path.to_owned(),
-            place: format!("id {id:?}"),
+            place: format!("id {}", quoted(id)),
             problem: "has a tab, a line break or blanks at its ends; rename it in the table".into(),
         }),
     }

@@ -114,6 +114,7 @@ fn both_releases_and_plain_files_give_the_same_interactions() {
     };
     let first = of(Release::Amazon2014, true);
     assert_eq!(first, of(Release::Amazon2014, false));
+    assert_eq!(first, of(Release::Amazon2018, true));
     assert_eq!(first, of(Release::Amazon2023, true));
 }
 

@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, default_value_t = RawAmazonConfig::default().without_image)]
     without_image: usize,
     /// Release.
-    #[arg(long, default_value = "2014", value_parser = ["2014", "2023"])]
+    #[arg(long, default_value = "2014", value_parser = ["2014", "2018", "2023"])]
     release: String,
     /// Do not compress.
     #[arg(long)]
@@ -44,7 +44,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
-    let release = if args.release == "2014" { Release::Amazon2014 } else { Release::Amazon2023 };
+    let release = match args.release.as_str() {
+        "2014" => Release::Amazon2014,
+        "2018" => Release::Amazon2018,
+        _ => Release::Amazon2023,
+    };
     let config = RawAmazonConfig {
         users: args.users,
         items: args.items,

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 /// Make a data set from raw files.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Amazon reviews, metadata and image features, as released in 2014 and 2023.
+    /// Amazon reviews, metadata and image features, as released in 2014, 2018 and 2023.
     Amazon(Box<AmazonArgs>),
 }
 
-/// Amazon reviews, metadata and image features, as released in 2014 and 2023.
+/// Amazon reviews, metadata and image features, as released in 2014, 2018 and 2023.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Writes a data set that --data reads: splits, raw ids, categories, texts.jsonl for a text encoder, image_feat.npy and
@@ -29,7 +29,7 @@ pub struct AmazonArgs {
     /// Metadata, such as meta_Baby.json.gz: texts and categories come from it.
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
-    /// Image features, such as image_features_Baby.b.
+    /// Image features, such as image_features_Baby.b, plain or gzip.
     #[arg(long, value_name = "FILE")]
     image_features: Option<PathBuf>,
     /// Where the data set goes.

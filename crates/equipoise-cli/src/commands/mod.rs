@@ -21,5 +21,6 @@ mod settings;
 pub mod similar;
 mod splits;
 pub mod sweep;
+pub mod table_flags;
 pub mod task;
 pub mod train;

@@ -1,8 +1,9 @@
 //! Flags that say how a data set is read.
 
 use super::splits;
+use super::table_flags::TableFlags;
 use crate::failure::Failure;
-use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
+use equipoise_data::{FeatureSource, LoadOptions, Shares, SplitRule};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -18,27 +19,8 @@ pub struct ReadArgs {
     /// Option of a layout that was registered; VALUE is JSON, or else a text.
     #[arg(long, value_name = "NAME=VALUE", value_parser = layout_option)]
     layout_option: Vec<(String, Value)>,
-    /// Column of user ids in a table [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    user_column: Option<String>,
-    /// Column of item ids [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    item_column: Option<String>,
-    /// Column of ratings, for --min-rating [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    rating_column: Option<String>,
-    /// Column of timestamps, numbers or dates; "" for none [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    timestamp_column: Option<String>,
-    /// Column that says train, validation or test [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    split_column: Option<String>,
-    /// The first line is data; columns are their numbers from 1.
-    #[arg(long, help_heading = "Tables")]
-    no_header: bool,
-    /// Leave out rows that are rated below, and those without a rating; of matrices, entries below.
-    #[arg(long, value_name = "RATING", allow_negative_numbers = true, help_heading = "Tables")]
-    min_rating: Option<f64>,
+    #[command(flatten)]
+    table: TableFlags,
     /// How interactions without a split are divided.
     #[arg(long, value_name = "RULE", value_parser = splits::rule(), help_heading = "Tables")]
     split: Option<SplitRule>,
@@ -70,22 +52,11 @@ impl ReadArgs {
     /// # Errors
     /// If the threshold is no number.
     pub fn options(&self) -> Result<LoadOptions, Failure> {
-        if let Some(rating) = self.min_rating.filter(|rating| !rating.is_finite()) {
-            return Err(Failure::input(format!("--min-rating = {rating}: expected a finite number")));
-        }
-        let columns = Columns {
-            user: self.user_column.clone(),
-            item: self.item_column.clone(),
-            rating: self.rating_column.clone(),
-            timestamp: self.timestamp_column.clone(),
-            split: self.split_column.clone(),
-            header: !self.no_header,
-        };
         Ok(LoadOptions {
             modalities: self.modalities.clone(),
             features: self.features.clone(),
-            columns,
-            min_rating: self.min_rating,
+            columns: self.table.columns(),
+            min_rating: self.table.min_rating()?,
             split: self.split,
             shares: self.shares,
             seed: self.seed,

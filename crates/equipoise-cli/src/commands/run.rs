@@ -2,6 +2,7 @@
 
 use super::settings;
 use super::splits;
+use super::table_flags::TableFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::interrupt::stop_flag;
@@ -58,24 +59,8 @@ pub struct Args {
     /// Column of the items with paths of pictures, relative to the table.
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     image: Option<String>,
-    /// Leave out interactions that are rated below, and those without a rating.
-    #[arg(long, value_name = "RATING", allow_negative_numbers = true, help_heading = "Tables")]
-    min_rating: Option<f64>,
-    /// Column of user ids [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    user_column: Option<String>,
-    /// Column of item ids [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    item_column: Option<String>,
-    /// Column of ratings [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    rating_column: Option<String>,
-    /// Column of timestamps [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    timestamp_column: Option<String>,
-    /// Column that says train, validation or test [default: guessed].
-    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
-    split_column: Option<String>,
+    #[command(flatten)]
+    reading: TableFlags,
     /// A data set that is ready.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
@@ -146,7 +131,7 @@ impl Args {
             ("text", texts),
             ("image", text(&self.image)),
             ("features", self.sources()?),
-            ("min_rating", self.min_rating.map(Value::Float)),
+            ("min_rating", self.reading.min_rating()?.map(Value::Float)),
             ("data", path("--data", &self.data)?),
             ("split", self.split.map(|rule| Value::String(rule.name().into()))),
             ("shares", self.shares.map(numbers)),
@@ -163,14 +148,7 @@ impl Args {
             ("epochs", whole(self.epochs)),
         ];
         let mut table = given(flags);
-        let columns = given([
-            ("user", text(&self.user_column)),
-            ("item", text(&self.item_column)),
-            ("rating", text(&self.rating_column)),
-            ("timestamp", text(&self.timestamp_column)),
-            ("split", text(&self.split_column)),
-        ]);
-        for (key, part) in [("columns", columns), ("set", self.set()?)] {
+        for (key, part) in [("columns", self.reading.section()), ("set", self.set()?)] {
             if !part.is_empty() {
                 table.insert(key.into(), Value::Table(part));
             }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io::Write;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -10,8 +11,10 @@ use serde_json::Value;
 
 use crate::atomic::write_atomic;
 use crate::categories::Categories;
-use crate::error::{DataError, json_error};
+use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::{quoted, short};
+use crate::text::json;
 
 /// Name of the file.
 pub const NAME: &str = "categories.json";
@@ -34,10 +37,7 @@ pub fn read(dir: &Path, faults: &mut Faults) -> Result<Option<GatheredCategories
     if !file.exists() {
         return Ok(None);
     }
-    let text = std::fs::read(&file).map_err(DataError::io(&file));
-    let entries = text.and_then(|text| {
-        serde_json::from_slice::<Entries>(&text).map_err(|error| json_error(&file, SHAPE, &error))
-    });
+    let entries = json::read(&file, SHAPE, PhantomData::<Entries>);
     let Some(Entries(entries)) = faults.keep(entries)? else {
         return Ok(None);
     };
@@ -45,7 +45,7 @@ pub fn read(dir: &Path, faults: &mut Faults) -> Result<Option<GatheredCategories
     for (key, value) in entries {
         match entry(&key, value, &mut seen) {
             Ok(entry) => paths.push(entry),
-            Err(problem) => wrong.push(fault(&file, &format!("item {key:?}"), problem)),
+            Err(problem) => wrong.push(fault(&file, &format!("item {}", quoted(&key)), problem)),
         }
     }
     faults.add_all(wrong, &file.display().to_string(), "malformed category")?;
@@ -79,7 +79,7 @@ fn entry(key: &str, value: Value, seen: &mut HashSet<u32>) -> Result<(u32, Vec<S
     if !seen.insert(item) {
         return Err("the item occurs twice, expected one category per item; remove the others".into());
     }
-    let found: String = value.to_string().chars().take(60).collect();
+    let found = short(&value.to_string());
     let expected = "expected a label or a list of labels, widest first; correct it or leave the item out";
     let path = path(value).ok_or_else(|| format!("category {found}, {expected}"))?;
     Ok((item, path))

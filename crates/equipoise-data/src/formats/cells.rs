@@ -2,16 +2,16 @@
 //!
 //! | ending | rows |
 //! |---|---|
-//! | `.csv`, `.tsv` | text with a header line |
+//! | `.csv`, `.tsv`, `.txt`, `.dat`, each also with `.gz` | text with a header line |
 //! | `.parquet` | columns of texts or whole numbers |
-//! | `.jsonl`, `.json`, each also with `.gz` | one JSON object per line |
+//! | `.jsonl`, `.json`, each also with `.gz` | one JSON object per line, or one array of them |
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::columns::{item_place, list};
-use super::delimited;
+use super::files::{FileKind, kind};
 #[cfg(feature = "parquet")]
 use super::parquet_cells::Texts;
 #[cfg(feature = "parquet")]
@@ -19,19 +19,22 @@ use super::parquet_file::{ParquetFile, broken};
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
 use crate::error::DataError;
-use crate::lines::Lines;
+use crate::quoted::{quoted, short};
+use crate::text::{LineFault, Lines, TextOptions, TextRows, without_nan};
 
 /// Which cells to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
-    /// Column of raw item ids; guessed from its name if `None` (`id`, `item_id`, `asin`, ...).
+    /// Column of raw item ids; guessed from its name if `None` (`id`, `item_id`, `parent_asin`, `asin`, ...).
     pub id: Option<String>,
     /// Columns of texts, in this order; `text` if there is none.
     pub columns: Vec<String>,
+    /// How a file of text is read.
+    pub text: TextOptions,
 }
 
 /// Gives each row's raw item id and the cells of its columns, those that are not empty joined by blanks, to `each`,
-/// in the order of the file.
+/// in the order of the file. The result says what was guessed, passed over or understood leniently, a sentence each.
 ///
 /// # Errors
 /// A file that cannot be read, a column that is not there, a cell that is no text; what `each` says of a row, with
@@ -40,16 +43,15 @@ pub fn read_cells(
     file: &Path,
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), DataError> {
-    let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_lowercase();
-    match name.trim_end_matches(".gz").rsplit_once('.').map(|(_, ending)| ending) {
-        Some("csv" | "tsv") if !name.ends_with(".gz") => delimited_cells(file, cells, each),
-        Some("parquet") => parquet_cells(file, cells, each),
-        Some("jsonl" | "json" | "ndjson") => json_cells(file, cells, each),
-        _ => Err(entry(
+) -> Result<Vec<String>, DataError> {
+    match kind(file) {
+        Some((FileKind::Text, _)) => delimited_cells(file, cells, each),
+        Some((FileKind::Parquet, _)) => parquet_cells(file, cells, each),
+        Some((FileKind::Objects, _)) => json_cells(file, cells, each),
+        None => Err(entry(
             file,
             "its name".into(),
-            "expected .csv, .tsv, .parquet, .jsonl or .jsonl.gz; convert it".into(),
+            "expected .csv, .tsv, .txt, .jsonl (each also with .gz) or .parquet; convert or rename it".into(),
         )),
     }
 }
@@ -58,16 +60,26 @@ fn entry(file: &Path, place: String, problem: String) -> DataError {
     DataError::Entry { file: file.to_owned(), place, problem }
 }
 
+/// A note about a file.
+fn note(file: &Path, sentence: &str) -> String {
+    format!("{}: {sentence}.", file.display())
+}
+
 impl Cells {
     fn wanted(&self) -> Vec<&str> {
         if self.columns.is_empty() { vec!["text"] } else { self.columns.iter().map(String::as_str).collect() }
+    }
+
+    /// The column of ids in words, if nobody named it.
+    fn said(&self, name: &str) -> Option<String> {
+        self.id.is_none().then(|| format!("item ids from {} (guessed by its name)", quoted(name)))
     }
 
     /// Where the id and the texts stand among named columns.
     fn places(&self, names: &[String]) -> Result<(usize, Vec<usize>), String> {
         let find = |name: &str| {
             let place = names.iter().position(|n| n == name);
-            place.ok_or_else(|| format!("no column {name:?} among {}; name another", list(names)))
+            place.ok_or_else(|| format!("no column {} among {}; name another", quoted(name), list(names)))
         };
         let id = match &self.id {
             Some(name) => find(name)?,
@@ -92,33 +104,38 @@ fn delimited_cells(
     file: &Path,
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), DataError> {
-    let mut rows = delimited::open(file)?;
-    rows.advance().map_err(DataError::io(file))?;
-    let name =
-        |place| String::from_utf8_lossy(rows.cell(place)).trim_start_matches('\u{feff}').trim().to_owned();
-    let names: Vec<String> = (0..rows.len()).map(name).collect();
-    let (id, texts) = cells.places(&names).map_err(|problem| entry(file, "line 1".into(), problem))?;
-    while rows.advance().map_err(DataError::io(file))? {
-        let fault = |problem: String| entry(file, format!("line {}", rows.line()), problem);
-        if rows.len() != names.len() {
-            return Err(fault(format!(
-                "expected {} columns, found {}; repair the line",
-                names.len(),
-                rows.len()
-            )));
-        }
-        let cell = |place: usize| {
-            std::str::from_utf8(rows.cell(place))
-                .map_err(|_| fault(format!("column {:?} is no UTF-8; convert the file", names[place])))
-        };
-        let mut text = String::new();
-        for &place in &texts {
-            join(&mut text, cell(place)?);
-        }
-        each(cell(id)?.trim(), &text).map_err(fault)?;
+) -> Result<Vec<String>, DataError> {
+    let mut rows = TextRows::open(file, &cells.text, &|names| cells.places(names).is_ok())?;
+    let Some(names) = rows.header()? else {
+        return Err(entry(
+            file,
+            "line 1".into(),
+            "the file is empty, expected a header; give the table".into(),
+        ));
+    };
+    let (id, texts) = cells.places(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let said: Vec<String> = cells.said(&names[id]).into_iter().chain(rows.said(None)).collect();
+    let (mut notes, mut any) = (Vec::new(), false);
+    if !said.is_empty() {
+        notes.push(note(file, &said.join("; ")));
     }
-    Ok(())
+    while rows.advance()? {
+        any = true;
+        let fault = |problem: String| rows.line_error(rows.line(), problem);
+        rows.complete().map_err(fault)?;
+        let mut text = String::new();
+        texts.iter().for_each(|&place| join(&mut text, rows.cell(place)));
+        rows.id(id).and_then(|raw| each(raw, &text)).map_err(fault)?;
+    }
+    if !any {
+        return Err(entry(
+            file,
+            "the whole table".into(),
+            "no rows, only a header: it is empty; fill it".into(),
+        ));
+    }
+    notes.extend(rows.notes());
+    Ok(notes)
 }
 
 #[cfg(not(feature = "parquet"))]
@@ -126,7 +143,7 @@ fn parquet_cells(
     file: &Path,
     _cells: &Cells,
     _each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), DataError> {
+) -> Result<Vec<String>, DataError> {
     Err(refused(file))
 }
 
@@ -135,7 +152,7 @@ fn parquet_cells(
     file: &Path,
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), DataError> {
+) -> Result<Vec<String>, DataError> {
     let table = ParquetFile::open(file)?;
     let names = table.names();
     let (id, texts) = cells.places(&names).map_err(|problem| broken(file, problem))?;
@@ -162,49 +179,113 @@ fn parquet_cells(
             taken.map_err(|problem| broken(file, format!("row {}: {problem}", first + row)))?;
         }
         Ok(())
-    })
+    })?;
+    Ok(cells.said(&names[id]).map(|said| note(file, &said)).into_iter().collect())
+}
+
+/// What was read of a file of objects.
+struct Objects<'a> {
+    cells: &'a Cells,
+    /// Whether an object had the member of each column.
+    seen: Vec<bool>,
+    /// Name of the member with the ids, of the first object.
+    id: Option<String>,
+    /// Values `NaN` or infinite, which count as missing.
+    not_numbers: u64,
+    any: bool,
 }
 
 fn json_cells(
     file: &Path,
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
-) -> Result<(), DataError> {
-    let mut lines = Lines::open(file)?;
-    let mut seen = vec![false; cells.wanted().len()];
+) -> Result<Vec<String>, DataError> {
+    let mut lines = Lines::open_objects(file, cells.text.encoding)?;
+    let seen = vec![false; cells.wanted().len()];
+    let mut objects = Objects { cells, seen, id: None, not_numbers: 0, any: false };
     while lines.advance()? {
-        if lines.is_blank() {
-            continue;
+        if !lines.is_blank() {
+            objects.row(&lines, each).map_err(|fault| lines.fault(fault))?;
         }
-        let fault = |problem: String| entry(file, format!("line {}", lines.number()), problem);
-        let object: serde_json::Map<String, Value> = serde_json::from_slice(lines.text())
-            .map_err(|error| fault(format!("{error}, expected one JSON object per line; repair the line")))?;
+    }
+    objects.notes(file, &lines)
+}
+
+impl Objects<'_> {
+    /// Reads one object.
+    fn row(
+        &mut self,
+        lines: &Lines,
+        each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
+    ) -> Result<(), LineFault> {
+        let object = self.object(lines.utf8()?.as_bytes())?;
         let names: Vec<String> = object.keys().cloned().collect();
-        let id = match &cells.id {
+        let id = match &self.cells.id {
             Some(name) => name,
             None if object.contains_key("id") => "id",
-            None => &names[item_place(&names).map_err(fault)?],
+            None => &names[item_place(&names).map_err(LineFault::whole)?],
         };
-        let raw = object.get(id).and_then(plain);
-        let raw = raw.ok_or_else(|| fault(format!("{id:?} is no text and no number; give the item's id")))?;
+        let raw = object.get(id).and_then(plain).ok_or_else(|| {
+            LineFault::whole(format!("{} is no text and no number; give the item's id", quoted(id)))
+        })?;
         let mut text = String::new();
-        for (name, seen) in cells.wanted().into_iter().zip(&mut seen) {
+        for (name, seen) in self.cells.wanted().into_iter().zip(&mut self.seen) {
             let member = object.get(name);
             *seen |= member.is_some();
-            let member = member.map(|value| plain(value).ok_or(name)).transpose();
-            let cell =
-                member.map_err(|name| fault(format!("{name:?} is no text, number or list of texts")))?;
-            join(&mut text, &cell.unwrap_or_default());
+            let cell = member.map_or(Some(String::new()), plain).ok_or_else(|| {
+                LineFault::whole(format!("{} is no text, number or list of texts", quoted(name)))
+            })?;
+            join(&mut text, &cell);
         }
-        each(raw.trim(), &text).map_err(fault)?;
+        self.any = true;
+        if self.id.is_none() {
+            self.id = Some(id.to_owned());
+        }
+        each(raw.trim(), &text).map_err(LineFault::whole)
     }
-    // A member may be left out of some objects, but one that none of them has is a slip.
-    match seen.iter().position(|seen| !seen) {
-        Some(place) => {
-            let problem = format!("no object has a member {:?}; name another", cells.wanted()[place]);
-            Err(entry(file, "the whole file".into(), problem))
+
+    fn object(&mut self, line: &[u8]) -> Result<serde_json::Map<String, Value>, LineFault> {
+        let wrong = |error: serde_json::Error| {
+            let open = if error.is_eof() { " (one JSON object over several lines?)" } else { "" };
+            let problem = format!(
+                "{}{open}, expected one JSON object per line; repair the line",
+                short(&error.to_string())
+            );
+            LineFault::whole(problem)
+        };
+        serde_json::from_slice(line).or_else(|error| {
+            // Python's json.dumps writes NaN for a text that is missing.
+            let (text, count) = without_nan(line).ok_or_else(|| wrong(error))?;
+            self.not_numbers += count;
+            serde_json::from_slice(&text).map_err(wrong)
+        })
+    }
+
+    /// What was guessed and replaced.
+    ///
+    /// # Errors
+    /// If there is no object, or none has a member that is asked for: a member may be left out of some objects, but one
+    /// that none of them has is a slip.
+    fn notes(self, file: &Path, lines: &Lines) -> Result<Vec<String>, DataError> {
+        let whole = |problem: String| entry(file, "the whole file".into(), problem);
+        if !self.any {
+            return Err(whole("no object: the file is empty, expected one per line; fill it".into()));
         }
-        None => Ok(()),
+        if let Some(place) = self.seen.iter().position(|seen| !seen) {
+            let name = quoted(self.cells.wanted()[place]);
+            return Err(whole(format!("no object has a member {name}; name another")));
+        }
+        let said = self.id.and_then(|id| self.cells.said(&id)).into_iter();
+        let array = lines.is_array().then(|| "one JSON array instead of an object per line".to_owned());
+        let said: Vec<String> = said.chain(array).chain(lines.said_encoding()).collect();
+        let mut notes = Vec::new();
+        if !said.is_empty() {
+            notes.push(note(file, &said.join("; ")));
+        }
+        if self.not_numbers > 0 {
+            notes.push(note(file, &format!("{} values NaN or Infinity count as missing", self.not_numbers)));
+        }
+        Ok(notes)
     }
 }
 
@@ -244,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_same_table_in_three_formats_gives_the_same_cells() {
-        let cells = Cells { id: None, columns: vec!["title".into(), "brand".into()] };
+        let cells = Cells { columns: vec!["title".into(), "brand".into()], ..Cells::default() };
         let expected = vec![("7".to_owned(), "A, b c".to_owned()), ("x".to_owned(), "d".to_owned())];
         let csv = "brand,item_id,title\n c,7,\"A, b\"\nd,x,\n";
         let tsv = "brand\titem_id\ttitle\nc\t7\tA, b\nd\tx\t\n";
@@ -256,7 +337,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_place() {
-        let cells = Cells { id: None, columns: vec!["title".into()] };
+        let cells = Cells { columns: vec!["title".into()], ..Cells::default() };
         for (name, text, says) in [
             ("t.csv", "item,name\n1,a\n", "\"title\""),
             ("t.csv", "thing,title\n1,a\n", "item ids"),
@@ -264,7 +345,14 @@ mod tests {
             ("t.jsonl", "{\"id\": 1, \"title\": \"a\"}\n{\"id\"", "line 2"),
             ("t.jsonl", "{\"id\": 1, \"title\": {}}\n", "no text"),
             ("t.jsonl", "{\"id\": 1, \"name\": \"a\"}\n", "\"title\""),
-            ("t.txt", "", "expected .csv"),
+            ("t.doc", "", "expected .csv"),
+            ("t.csv", "id,title\n", "only a header"),
+            ("t.csv", "", "empty"),
+            ("t.jsonl", "\n", "empty"),
+            ("t.csv", "id,title\n1,\"a\n2,b\n", "line 2"),
+            ("t.tsv", "id\ttitle\n\"1\ta\n2\tb\n", "line 2"),
+            ("t.json", "{\n\"id\": 1}", "several lines"),
+            ("t.json", "[{\"id\": 1, \"title\": 2}", "never closed"),
         ] {
             let message = read(name, text, &cells).expect_err(says);
             assert!(message.contains(says), "{message}");

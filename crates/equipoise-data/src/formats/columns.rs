@@ -2,19 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::quoted::{quoted, quoted_names};
+use crate::text::{Quotes, Separator, TextEncoding, TextOptions};
+
 /// Names of the columns of a table of interactions; those not given are guessed.
 ///
 /// | name | guessed from |
 /// |---|---|
 /// | `user` | `user_id`, `user`, `userID`, `uid`, `reviewerID`, `customer_id` |
-/// | `item` | `item_id`, `item`, `itemID`, `iid`, `asin`, `parent_asin`, `product_id`, `movie_id`, `track_id`, `video_id` |
+/// | `item` | `item_id`, `item`, `itemID`, `iid`, `parent_asin`, `asin`, `product_id`, `movie_id`, `track_id`, `video_id` |
 /// | `rating` | `rating`, `overall`, `score`, `stars` |
 /// | `timestamp` | `timestamp`, `time`, `unixReviewTime`, `ts` |
 /// | `split` | `split`, `x_label`, `fold`, `subset` |
 ///
 /// The empty name leaves a column aside that would be guessed. Capitals, blanks, hyphens and underscores make no difference to the guess. In a text file without a header
 /// (`header = false`) a column is its number from 1, and the guess is user, item, rating, timestamp as far as
-/// there are columns.
+/// there are columns. Whatever is guessed is said in the notes.
+///
+/// `separator`, `encoding` and `quotes` say how a text file is divided into columns; [`TextOptions`] has their defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Columns {
@@ -30,17 +35,40 @@ pub struct Columns {
     pub split: Option<String>,
     /// Whether the first line of a text file names the columns.
     pub header: bool,
+    /// What stands between the cells of a text file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<Separator>,
+    /// Encoding of a text file without a byte order mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<TextEncoding>,
+    /// What quotation marks mean in a text file.
+    #[serde(skip_serializing_if = "is_standard")]
+    pub quotes: Quotes,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Columns { user: None, item: None, rating: None, timestamp: None, split: None, header: true }
+        Columns {
+            user: None,
+            item: None,
+            rating: None,
+            timestamp: None,
+            split: None,
+            header: true,
+            separator: None,
+            encoding: None,
+            quotes: Quotes::Standard,
+        }
     }
+}
+
+fn is_standard(quotes: &Quotes) -> bool {
+    *quotes == Quotes::Standard
 }
 
 const USER: &[&str] = &["userid", "user", "uid", "reviewerid", "customerid"];
 const ITEM: &[&str] =
-    &["itemid", "item", "iid", "asin", "parentasin", "productid", "movieid", "trackid", "videoid"];
+    &["itemid", "item", "iid", "parentasin", "asin", "productid", "movieid", "trackid", "videoid"];
 const RATING: &[&str] = &["rating", "overall", "score", "stars"];
 const TIMESTAMP: &[&str] = &["timestamp", "time", "unixreviewtime", "ts"];
 const SPLIT: &[&str] = &["split", "xlabel", "fold", "subset"];
@@ -63,11 +91,18 @@ impl Columns {
     pub(crate) fn find(&self, names: &[String]) -> Result<Places, String> {
         let find = |what: &str, asked: &Option<String>, guesses: &[&str]| match asked {
             Some(name) if name.is_empty() => Ok(None),
-            Some(name) => match names.iter().position(|n| n == name) {
+            Some(name) => match only(names, what, |n| n == name)? {
                 Some(place) => Ok(Some(place)),
-                None => Err(format!("no column {name:?} for the {what}, found {}; correct it", list(names))),
+                None => Err(format!(
+                    "no column {} for the {what}, found {}; correct it",
+                    quoted(name),
+                    list(names)
+                )),
             },
-            None => Ok(guesses.iter().find_map(|guess| names.iter().position(|n| plain(n) == *guess))),
+            None => {
+                let guess = guesses.iter().find(|guess| names.iter().any(|n| plain(n) == **guess));
+                guess.map_or(Ok(None), |guess| only(names, what, |n| plain(n) == *guess))
+            }
         };
         let need = |what: &str, place: Option<usize>| {
             place.ok_or_else(|| {
@@ -87,6 +122,31 @@ impl Columns {
         })
     }
 
+    /// How a text file is divided into columns.
+    pub(crate) fn text(&self) -> TextOptions {
+        TextOptions { encoding: self.encoding, separator: self.separator.clone(), quotes: self.quotes }
+    }
+
+    /// Which columns were taken without being told, in words; `None` if each was named.
+    pub(crate) fn said(&self, names: &[String], places: &Places) -> Option<String> {
+        let column = |place: usize| match (self.header, names.get(place)) {
+            (true, Some(name)) => quoted(name),
+            _ => format!("column {}", place + 1),
+        };
+        let roles = [
+            ("users", &self.user, Some(places.user)),
+            ("items", &self.item, Some(places.item)),
+            ("ratings", &self.rating, places.rating),
+            ("timestamps", &self.timestamp, places.timestamp),
+            ("splits", &self.split, places.split),
+        ];
+        let guessed = roles.into_iter().filter(|(_, asked, _)| asked.is_none());
+        let taken = guessed.filter_map(|(what, _, place)| Some(format!("{what} from {}", column(place?))));
+        let taken: Vec<String> = taken.collect();
+        let how = if self.header { "by their names" } else { "by their places" };
+        (!taken.is_empty()).then(|| format!("{} (guessed {how})", taken.join(", ")))
+    }
+
     /// Names for a file of `count` columns that names none: their numbers, with what is usual where nothing is
     /// asked for.
     pub(crate) fn numbered(&self, count: usize) -> (Columns, Vec<String>) {
@@ -100,8 +160,22 @@ impl Columns {
             timestamp: usual(&self.timestamp, 4),
             split: self.split.clone(),
             header: false,
+            ..self.clone()
         };
         (columns, (1..=count).map(|n| n.to_string()).collect())
+    }
+}
+
+/// The one name that fits, if there is any.
+fn only(names: &[String], what: &str, fits: impl Fn(&str) -> bool) -> Result<Option<usize>, String> {
+    let mut fitting = names.iter().enumerate().filter(|(_, name)| fits(name));
+    match (fitting.next(), fitting.next()) {
+        (Some((_, one)), Some((_, two))) => Err(format!(
+            "columns {} and {} could both be that of the {what}; rename one of them",
+            quoted(one),
+            quoted(two)
+        )),
+        (first, _) => Ok(first.map(|(place, _)| place)),
     }
 }
 
@@ -110,8 +184,9 @@ impl Columns {
 /// # Errors
 /// What there is instead.
 pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
-    let found = ITEM.iter().find_map(|guess| names.iter().position(|n| plain(n) == *guess));
-    found.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
+    let found = ITEM.iter().find(|guess| names.iter().any(|n| plain(n) == **guess));
+    let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
+    place.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
 }
 
 fn plain(name: &str) -> String {
@@ -121,9 +196,7 @@ fn plain(name: &str) -> String {
 
 /// Names for a message.
 pub(crate) fn list(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(20).map(|n| format!("{n:.60?}")).collect();
-    let more = if names.len() > 20 { ", ..." } else { "" };
-    format!("{}{more}", shown.join(", "))
+    quoted_names(names.iter().map(String::as_str))
 }
 
 #[cfg(test)]
@@ -157,5 +230,24 @@ mod tests {
         let given = Columns { user: Some("3".into()), ..Columns::default() };
         let (columns, header) = given.numbered(3);
         assert_eq!(columns.find(&header).expect("all there").user, 2);
+    }
+
+    #[test]
+    fn what_is_guessed_is_said_and_two_columns_for_one_thing_are_refused() {
+        let header = names(&["user_id", "asin", "parent_asin", "rating"]);
+        let columns = Columns { rating: Some("rating".into()), ..Columns::default() };
+        let places = columns.find(&header).expect("all there");
+        let said = columns.said(&header, &places).expect("two guesses");
+        assert_eq!(said, "users from \"user_id\", items from \"parent_asin\" (guessed by their names)");
+        let (numbered, header) = Columns::default().numbered(2);
+        let places = numbered.find(&header).expect("all there");
+        assert_eq!(
+            Columns { header: false, ..Columns::default() }.said(&header, &places).as_deref(),
+            Some("users from column 1, items from column 2 (guessed by their places)")
+        );
+        for twice in [&["user", "item", "User"][..], &["user", "item", "item"]] {
+            let problem = Columns::default().find(&names(twice)).expect_err("two of a kind");
+            assert!(problem.contains("could both"), "{problem}");
+        }
     }
 }

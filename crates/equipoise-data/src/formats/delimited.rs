@@ -1,18 +1,14 @@
-//! Tables as text: comma, semicolon or tab between the columns.
+//! Tables as text.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::columns::{Columns, Places};
-use super::csv_rows::CsvRows;
 use super::moments::Moment;
 use super::records::{Records, Row, rating, split_named};
 use super::table_options::TableOptions;
 use crate::error::DataError;
-
-/// A header line longer than this is no header.
-const LONGEST_HEADER: u64 = 1 << 20;
+use crate::quoted::quoted;
+use crate::text::TextRows;
 
 /// Reads a table into `records`; every row of it belongs to `split` if given.
 ///
@@ -24,107 +20,101 @@ pub(crate) fn read(
     split: Option<u8>,
     records: &mut Records,
 ) -> Result<(), DataError> {
-    let mut rows = open(file)?;
-    let mut more = rows.advance().map_err(DataError::io(file))?;
-    let places = places(file, &rows, &options.columns)?;
+    let columns = &options.columns;
+    let fits = |names: &[String]| columns.header && columns.find(names).is_ok();
+    let mut rows = TextRows::open(file, &columns.text(), &fits)?;
+    let header = if columns.header { rows.header()? } else { None };
+    let mut more = header.is_some() || rows.advance()?;
+    if !more {
+        let problem = "the file is empty, expected a header and one row per interaction; give the table";
+        return Err(rows.line_error(1, problem.into()));
+    }
+    let places = places(&rows, header.as_deref(), columns, records)?;
     if options.min_rating.is_some() && places.rating.is_none() {
         let problem = "no column of ratings for --min-rating; name it with --rating-column".into();
-        return Err(line_error(file, 1, problem));
+        return Err(rows.line_error(rows.line(), problem));
     }
-    let count = rows.len();
-    if options.columns.header {
-        more = rows.advance().map_err(DataError::io(file))?;
+    if columns.header {
+        more = rows.advance()?;
     }
     while more {
-        let taken = row(&rows, count, &places, split).and_then(|row| records.push(row, options));
+        let taken = row(&rows, &places, split).and_then(|row| records.push(row, options));
         if let Err(problem) = taken {
             records.wrong(file, format!("line {}", rows.line()), problem);
         }
-        more = rows.advance().map_err(DataError::io(file))?;
+        more = rows.advance()?;
     }
+    rows.notes().into_iter().for_each(|note| records.note(note));
     Ok(())
 }
 
-/// The rows of the file, separated as its first line is.
-///
-/// # Errors
-/// If the file cannot be read, or its first line is no header.
-pub(crate) fn open(file: &Path) -> Result<CsvRows<BufReader<File>>, DataError> {
-    let delimiter = delimiter(file)?;
-    let input = File::open(file).map_err(DataError::io(file))?;
-    // Between tabs, a quotation mark is part of the cell.
-    Ok(CsvRows::new(BufReader::new(input), delimiter, delimiter != b'\t'))
-}
-
-/// The tab in `.tsv` files, else whichever of tab, semicolon and comma the first line has.
-fn delimiter(file: &Path) -> Result<u8, DataError> {
-    let input = File::open(file).map_err(DataError::io(file))?;
-    let mut first = Vec::new();
-    let mut start = std::io::Read::take(BufReader::new(input), LONGEST_HEADER);
-    start.read_until(b'\n', &mut first).map_err(DataError::io(file))?;
-    if first.len() as u64 == LONGEST_HEADER {
-        let problem = format!("longer than {LONGEST_HEADER} bytes; give a table of text");
-        return Err(line_error(file, 1, problem));
+/// Where the columns stand; what of it is guessed is noted.
+fn places(
+    rows: &TextRows,
+    header: Option<&[String]>,
+    columns: &Columns,
+    records: &mut Records,
+) -> Result<Places, DataError> {
+    if rows.cell(0).starts_with(['{', '[']) {
+        let problem = "JSON, expected a table with columns of users and items; export it as CSV (reviews of Amazon are read \
+                       by equipoise data import amazon)";
+        return Err(rows.line_error(rows.line(), problem.into()));
     }
-    let tsv = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
-    let found = if tsv { None } else { [b'\t', b';'].into_iter().find(|d| first.contains(d)) };
-    Ok(found.unwrap_or(if tsv { b'\t' } else { b',' }))
-}
-
-fn places(file: &Path, first: &CsvRows<BufReader<File>>, columns: &Columns) -> Result<Places, DataError> {
-    let found = if columns.header {
-        let name = |place| {
-            let name = String::from_utf8_lossy(first.cell(place));
-            name.trim_start_matches('\u{feff}').trim().to_owned()
+    if rows.len() < 2 {
+        let (first, separator) = (quoted(rows.cell(0)), rows.separator());
+        let problem = match columns.separator {
+            Some(_) => {
+                format!("one column, {first}: it is not separated by {separator}; correct --separator")
+            }
+            None => format!(
+                "one column, {first}: none of the separators , ; | :: tab and blank is in it; name the separator with \
+                 --separator"
+            ),
         };
-        columns.find(&(0..first.len()).map(name).collect::<Vec<_>>())
-    } else {
-        let (columns, names) = columns.numbered(first.len());
-        columns.find(&names)
+        return Err(rows.line_error(rows.line(), problem));
+    }
+    let (found, said) = match header {
+        Some(names) => {
+            let found = columns.find(names);
+            let said = found.as_ref().ok().and_then(|places| columns.said(names, places));
+            (found, said)
+        }
+        None => {
+            let (numbered, names) = columns.numbered(rows.len());
+            let found = numbered.find(&names);
+            let said = found.as_ref().ok().and_then(|places| columns.said(&names, places));
+            (found, said)
+        }
     };
-    found.map_err(|problem| line_error(file, 1, problem))
+    let places = found.map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let said: Vec<String> = said.into_iter().chain(rows.said(None)).collect();
+    if !said.is_empty() {
+        records.note(format!("{}: {}.", rows.file().display(), said.join("; ")));
+    }
+    Ok(places)
 }
 
-fn row<'a>(
-    cells: &'a CsvRows<BufReader<File>>,
-    count: usize,
-    places: &Places,
-    split: Option<u8>,
-) -> Result<Row<'a>, String> {
-    if cells.len() != count {
-        return Err(format!("expected {count} columns, found {}; repair the line", cells.len()));
-    }
-    let text = |place: usize, what: &str| {
-        let cell = std::str::from_utf8(cells.cell(place)).map(str::trim);
-        cell.map_err(|_| format!("the {what} is no UTF-8; convert the file"))
-    };
-    let optional = |place: Option<usize>, what: &str| match place {
-        Some(place) => text(place, what).map(|cell| Some(cell).filter(|cell| !cell.is_empty())),
-        None => Ok(None),
-    };
-    let rated = optional(places.rating, "rating")?;
-    let time = optional(places.timestamp, "timestamp")?;
-    let label = optional(places.split, "split")?;
+fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Row<'a>, String> {
+    cells.complete()?;
+    let optional =
+        |place: Option<usize>| place.map(|place| cells.cell(place).trim()).filter(|cell| !cell.is_empty());
+    let label = optional(places.split);
     let named = |cell: &str| {
         let expected = "expected train, validation, test, or 0, 1, 2; correct it";
-        split_named(cell).ok_or_else(|| format!("split {cell:.60?}, {expected}"))
+        split_named(cell).ok_or_else(|| format!("split {}, {expected}", quoted(cell)))
     };
     let empty = places.split.is_some() && label.is_none() && split.is_none();
     if empty {
         return Err("the split is empty, expected train, validation or test; fill it in".into());
     }
     Ok(Row {
-        user: text(places.user, "user id")?,
-        item: text(places.item, "item id")?,
-        rating: rated.map(rating).transpose()?.flatten(),
-        time: time.map(Moment::cell).transpose()?.flatten(),
+        user: cells.id(places.user)?,
+        item: cells.id(places.item)?,
+        rating: optional(places.rating).map(rating).transpose()?.flatten(),
+        time: optional(places.timestamp).map(Moment::cell).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
             None => label.map(named).transpose()?,
         },
     })
-}
-
-fn line_error(file: &Path, line: u64, problem: String) -> DataError {
-    DataError::Entry { file: file.to_owned(), place: format!("line {line}"), problem }
 }

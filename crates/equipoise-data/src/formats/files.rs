@@ -14,20 +14,76 @@ pub fn directory_name(path: &Path) -> String {
     name.unwrap_or_else(|| "data".into())
 }
 
+/// What a file holds, by the ending of its name; capitals make no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// A table of text.
+    Text,
+    /// A Parquet file.
+    Parquet,
+    /// JSON objects.
+    Objects,
+}
+
+/// The kind of a file and its name without the ending, both in small letters. Text may be compressed: `.csv.gz`.
+pub(crate) fn kind(file: &Path) -> Option<(FileKind, String)> {
+    let name = file.file_name()?.to_str()?.to_lowercase();
+    let (packed, name) = name.strip_suffix(".gz").map_or((false, &*name), |name| (true, name));
+    let (stem, ending) = name.rsplit_once('.')?;
+    let kind = match ending {
+        "csv" | "tsv" | "tab" | "psv" | "txt" | "dat" | "data" => FileKind::Text,
+        "parquet" if !packed => FileKind::Parquet,
+        "json" | "jsonl" | "ndjson" => FileKind::Objects,
+        _ => return None,
+    };
+    Some((kind, stem.to_owned()))
+}
+
 /// The files of a directory that end in `.inter`, by name.
 pub(crate) fn inter_files(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     files_ending(path, "inter")
 }
 
-/// The files of a directory with this ending, by name.
+/// The files of a directory with this ending, in capitals or not, compressed or not, by name.
 pub(crate) fn files_ending(path: &Path, ending: &str) -> Result<Vec<PathBuf>, DataError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(DataError::io(path))? {
         let file = entry.map_err(DataError::io(path))?.path();
-        if file.extension().is_some_and(|e| e == ending) {
+        if stem(&file, ending).is_some() {
             files.push(file);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// The name of a file in small letters without `.<ending>` and `.gz`, if it has that ending.
+pub(crate) fn stem(file: &Path, ending: &str) -> Option<String> {
+    let name = file.file_name()?.to_str()?.to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    Some(name.strip_suffix(ending)?.strip_suffix('.')?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_says_what_a_file_holds() {
+        for (name, kind_and_stem) in [
+            ("a.csv", Some((FileKind::Text, "a"))),
+            ("A.B.TSV.GZ", Some((FileKind::Text, "a.b"))),
+            ("u.data", Some((FileKind::Text, "u"))),
+            ("a.PARQUET", Some((FileKind::Parquet, "a"))),
+            ("a.parquet.gz", None),
+            ("meta.json.gz", Some((FileKind::Objects, "meta"))),
+            ("csv", None),
+            ("a.npy", None),
+        ] {
+            let expected = kind_and_stem.map(|(kind, stem)| (kind, stem.to_owned()));
+            assert_eq!(kind(Path::new(name)), expected, "{name}");
+        }
+        assert_eq!(stem(Path::new("d/Baby.INTER.gz"), "inter").as_deref(), Some("baby"));
+        assert_eq!(stem(Path::new("d/inter"), "inter"), None);
+    }
 }

@@ -10,6 +10,7 @@ use super::row_ids::made_without;
 use super::sources::FeatureRows;
 use crate::error::DataError;
 use crate::features::Features;
+use crate::quoted::quoted;
 
 /// The items that features are joined to.
 #[derive(Clone, Copy, Debug)]
@@ -91,8 +92,10 @@ pub(crate) fn join(
     }
     if let Some((key, id)) = same_number(&wanted, &keys, &row_of) {
         return Err(fault(format!(
-            "a row is called {key:.60?} and an item {id:.60?}, one number written in two ways; write ids as texts, the \
-             same on both sides"
+            "a row is called {} and an item {}, one number written in two ways; write ids as texts, the \
+             same on both sides",
+            quoted(key),
+            quoted(id)
         )));
     }
     if let (Some((item, over)), Placing::ById) = (other_numbering(&wanted), placing)
@@ -201,7 +204,7 @@ fn highest(keys: &[String]) -> Result<usize, String> {
     let within = |key: &&String| number(key).is_some_and(|n| n < limit);
     match keys.iter().find(|key| !within(key)) {
         Some(key) => {
-            Err(format!("id {key:.60?}, expected item numbers from 0; add item_list.txt for raw ids"))
+            Err(format!("id {}, expected item numbers from 0; add item_list.txt for raw ids", quoted(key)))
         }
         None => Ok(keys.iter().filter_map(|key| number(key)).max().unwrap_or(0)),
     }
@@ -247,7 +250,7 @@ fn match_up(items: &[String], keys: &[String]) -> Vec<Option<usize>> {
 }
 
 fn shown<'a>(ids: impl Iterator<Item = &'a String>) -> String {
-    let ids: Vec<String> = ids.take(SHOWN + 1).map(|id| format!("{id:.60?}")).collect();
+    let ids: Vec<String> = ids.take(SHOWN + 1).map(|id| quoted(id)).collect();
     match ids.get(..SHOWN) {
         Some(first) if ids.len() > SHOWN => format!("{}, ...", first.join(", ")),
         _ => ids.join(", "),

@@ -7,8 +7,10 @@ use std::path::Path;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::gathered::GatheredSplit;
-use crate::error::{DataError, json_error};
+use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::quoted;
+use crate::text::json;
 
 const SHAPE: &str = "{\"user id\": [item ids], ...}";
 
@@ -24,15 +26,9 @@ pub(crate) fn read(file: &Path, faults: &mut Faults) -> Result<Option<GatheredSp
         faults.add(DataError::MissingFile { file, expected })?;
         return Ok(None);
     }
-    let Some(text) = faults.keep(std::fs::read(file).map_err(DataError::io(file)))? else {
-        return Ok(None);
-    };
     let mut contents = Contents::default();
-    let mut json = serde_json::Deserializer::from_slice(&text);
-    let parsed = Users(&mut contents).deserialize(&mut json).and_then(|()| json.end());
-    if let Err(error) = parsed {
-        // What came before the damage is no split: nothing is half read.
-        faults.add(json_error(file, SHAPE, &error))?;
+    // What came before the damage is no split: nothing is half read.
+    if faults.keep(json::read(file, SHAPE, Users(&mut contents)))?.is_none() {
         return Ok(None);
     }
     let origin = file.display().to_string();
@@ -64,7 +60,7 @@ impl Contents {
             Some(_) => "the user occurs twice, expected one list per user; join the lists",
             None => "the user id is no index, expected a whole number from 0 in quotes; number the users",
         };
-        self.faults.push((format!("user {key:?}"), fault.to_owned()));
+        self.faults.push((format!("user {}", quoted(key)), fault.to_owned()));
         None
     }
 }
@@ -117,7 +113,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of item ids for user {:?}", self.key)
+        write!(f, "a list of item ids for user {}", quoted(self.key))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
@@ -128,7 +124,7 @@ impl<'de> Visitor<'de> for Items<'_> {
                 (Entry::Item(item), Some(user)) => self.contents.pairs.push((user, item)),
                 (Entry::Item(_), None) => {}
                 (Entry::Other(found), _) => {
-                    let place = format!("user {:?}, entry {position}", self.key);
+                    let place = format!("user {}, entry {position}", quoted(self.key));
                     let problem = format!(
                         "item id {found}, expected a whole number from 0 to {}; number the items from 0",
                         u32::MAX
@@ -183,7 +179,7 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Entry, E> {
-        Ok(Entry::Other(format!("{value:?}")))
+        Ok(Entry::Other(quoted(value)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {

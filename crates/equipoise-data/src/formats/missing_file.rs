@@ -1,10 +1,12 @@
 //! Lists of the items that lack a modality: `<modality>_missing.json`, item ids as in the splits, `[3, 17, ...]`.
 
 use std::collections::HashSet;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use crate::error::{DataError, json_error};
+use crate::error::DataError;
 use crate::faults::Faults;
+use crate::text::json;
 
 /// Ending of the file's name.
 pub const ENDING: &str = "_missing.json";
@@ -27,10 +29,7 @@ pub(crate) fn read(dir: &Path, name: &str, faults: &mut Faults) -> Result<Option
     if !file.exists() {
         return Ok(None);
     }
-    let text = std::fs::read(&file).map_err(DataError::io(&file));
-    let items = text.and_then(|text| {
-        serde_json::from_slice::<Vec<u32>>(&text).map_err(|error| json_error(&file, SHAPE, &error))
-    });
+    let items = json::read(&file, SHAPE, PhantomData::<Vec<u32>>);
     Ok(faults.keep(items)?.map(|items| ReadMissing { file, items }))
 }
 

@@ -19,6 +19,8 @@ use super::moments::{Clock, Moment};
 use super::{category_file, id_list, modality_files, recbole};
 use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::{quoted, quoted_names};
+use crate::text::{Separator, TextOptions, TextRows};
 
 /// One `<name>.inter` with the columns `userID`, `itemID`, `x_label` (0 train, 1 validation, 2 test)
 /// and `<modality>_feat.npy`; raw ids from `u_id_mapping.csv` and `i_id_mapping.csv` if there.
@@ -52,7 +54,14 @@ impl Format for Mmrec {
         let path = request.path;
         let mut notes = Vec::new();
         let splits = match faults.keep(the_inter_file(path))? {
-            Some(file) => read_inter(&file, faults, &mut notes)?,
+            Some(file) => faults.keep(read_inter(&file, &mut notes))?,
+            None => None,
+        };
+        let splits = match splits {
+            Some((splits, wrong)) => {
+                faults.add_all(wrong, &path.display().to_string(), "malformed line")?;
+                splits.map(Some)
+            }
             None => [None, None, None],
         };
         let users = id_list::read(&path.join("u_id_mapping.csv"), faults)?;
@@ -84,20 +93,22 @@ fn the_inter_file(path: &Path) -> Result<PathBuf, DataError> {
     }
 }
 
-/// Reads all three splits from the one file.
+/// What separates the columns, unless the first line says otherwise.
+const USUAL: Separator = Separator::Byte(b'\t');
+
+/// Reads all three splits from the one file, and the faults of its rows.
 fn read_inter(
     file: &Path,
-    faults: &mut Faults,
     notes: &mut Vec<String>,
-) -> Result<[Option<GatheredSplit>; 3], DataError> {
-    let Some(text) = faults.keep(std::fs::read_to_string(file).map_err(DataError::io(file)))? else {
-        return Ok([None, None, None]);
-    };
-    let mut lines = text.lines();
-    let header = lines.next().unwrap_or("");
-    let Some(columns) = faults.keep(columns(file, header))? else {
-        return Ok([None, None, None]);
-    };
+) -> Result<([GatheredSplit; 3], Vec<DataError>), DataError> {
+    let fits = |names: &[String]| columns(names).is_ok();
+    let mut rows = TextRows::open(file, &TextOptions::default(), &fits)?;
+    let names = rows.header()?.unwrap_or_default();
+    let columns = columns(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let said = rows.said(Some(&USUAL));
+    if !said.is_empty() {
+        notes.push(format!("{}: {}.", file.display(), said.join("; ")));
+    }
     let mut label = 0;
     let mut splits = SPLITS.map(|name| {
         let origin = format!("{} ({name}, x_label {label})", file.display());
@@ -105,12 +116,13 @@ fn read_inter(
         GatheredSplit { origin, ..GatheredSplit::default() }
     });
     let (mut wrong, mut clock) = (Vec::new(), Clock::default());
-    for (number, line) in lines.enumerate() {
-        let taken = row(line, &columns).and_then(|row| push(&mut splits, &mut clock, row));
+    while rows.advance()? {
+        let taken = row(&rows, &columns).and_then(|row| push(&mut splits, &mut clock, row));
         if let Err(problem) = taken {
-            wrong.push((number + 2, problem));
+            wrong.push(rows.line_error(rows.line(), problem));
         }
     }
+    notes.extend(rows.notes());
     let [rows, times] = [|s: &GatheredSplit| s.pairs.len(), |s: &GatheredSplit| s.times.len()]
         .map(|count| splits.iter().map(count).sum::<usize>());
     let (dated, file_name) = (times == rows, file.display());
@@ -129,13 +141,7 @@ fn read_inter(
         split.users.sort_unstable();
         split.users.dedup();
     }
-    let wrong = wrong.into_iter().map(|(line, problem)| DataError::Entry {
-        file: file.to_owned(),
-        place: format!("line {line}"),
-        problem,
-    });
-    faults.add_all(wrong, &file.display().to_string(), "malformed line")?;
-    Ok(splits.map(Some))
+    Ok((splits, wrong))
 }
 
 /// Takes a line into its split.
@@ -148,69 +154,51 @@ fn push(splits: &mut [GatheredSplit; 3], clock: &mut Clock, (split, pair, time):
     Ok(())
 }
 
-/// Where the columns stand, and how many there are.
+/// Where the columns stand.
 struct Columns {
     places: [usize; 3],
     time: Option<usize>,
-    count: usize,
 }
 
-fn columns(file: &Path, header: &str) -> Result<Columns, DataError> {
-    let names: Vec<&str> = header.split('\t').collect();
+fn columns(names: &[String]) -> Result<Columns, String> {
     let mut places = [0; 3];
     for (place, column) in places.iter_mut().zip(COLUMNS) {
-        *place = names.iter().position(|&n| n == column).ok_or_else(|| DataError::Entry {
-            file: file.to_owned(),
-            place: "line 1".into(),
-            problem: format!(
-                "no column {column}, expected tab-separated {}, found {header:?}; name the columns so",
+        *place = names.iter().position(|n| n == column).ok_or_else(|| {
+            let found = quoted_names(names.iter().map(String::as_str));
+            format!(
+                "no column {column}, expected tab-separated {}, found {found}; name the columns so",
                 COLUMNS.join(", ")
-            ),
+            )
         })?;
     }
-    let count = names.len();
-    let time = names.iter().position(|&n| n == "timestamp");
-    Ok(Columns { places, time, count })
+    Ok(Columns { places, time: names.iter().position(|n| n == "timestamp") })
 }
 
-/// GatheredSplit, pair and moment of one line.
+/// Split, pair and moment of one line.
 type Line = (usize, (u32, u32), Option<Moment>);
 
-fn row(line: &str, columns: &Columns) -> Result<Line, String> {
-    let mut fields = [""; 3];
-    let mut time = None;
-    let mut count = 0;
-    for (n, field) in line.split('\t').enumerate() {
-        count = n + 1;
-        if let Some(c) = columns.places.iter().position(|&p| p == n) {
-            fields[c] = field;
-        }
-        if columns.time == Some(n) {
-            time = Moment::cell(field)?;
-        }
-    }
-    if count != columns.count {
-        return Err(format!(
-            "expected {} tab-separated fields, found {count} in {line:?}; repair the line",
-            columns.count
-        ));
-    }
-    let [user, item, label] = fields;
+fn row(rows: &TextRows, columns: &Columns) -> Result<Line, String> {
+    rows.complete()?;
+    let [user, item, label] = columns.places.map(|place| rows.cell(place).trim());
     let split = match label {
         "0" => 0,
         "1" => 1,
         "2" => 2,
         other => {
+            let other = quoted(other);
             return Err(format!(
-                "x_label {other:?}, expected 0 (train), 1 (validation) or 2 (test); correct it"
+                "x_label {other}, expected 0 (train), 1 (validation) or 2 (test); correct it"
             ));
         }
     };
+    let time = columns.time.map(|place| Moment::cell(rows.cell(place))).transpose()?.flatten();
     Ok((split, (id("userID", user)?, id("itemID", item)?), time))
 }
 
 fn id(column: &str, field: &str) -> Result<u32, String> {
     let digits = !field.is_empty() && field.bytes().all(|b| b.is_ascii_digit());
     let id = field.parse().ok().filter(|_| digits);
-    id.ok_or_else(|| format!("{column} {field:?}, expected a whole number from 0; number the ids from 0"))
+    id.ok_or_else(|| {
+        format!("{column} {}, expected a whole number from 0; number the ids from 0", quoted(field))
+    })
 }

@@ -6,7 +6,6 @@
 mod category_file;
 mod cells;
 mod columns;
-mod csv_rows;
 mod delimited;
 mod entry;
 mod files;
@@ -54,7 +53,6 @@ pub use category_file::{
 };
 pub use cells::{Cells, read_cells};
 pub use columns::Columns;
-pub use csv_rows::CsvRows;
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
 pub use files::directory_name;
 pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};

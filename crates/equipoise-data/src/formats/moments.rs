@@ -11,6 +11,7 @@
 //! Dates whose order of day and month is open are refused. A column has moments of one kind, and one unit, which a
 //! [`Clock`] finds.
 
+use crate::quoted::quoted;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike};
 
 /// Digits after the point that are read.
@@ -101,13 +102,15 @@ fn refusal(cell: &str) -> String {
     let short = |part: &&str| matches!(part.len(), 1..=4) && part.bytes().all(|b| b.is_ascii_digit());
     if parts.len() == 3 && parts.iter().all(short) && parts[0].len() < 3 {
         return format!(
-            "timestamp {cell:.60?}: is the day first, or the month? Expected the year first, such as 2020-02-01; \
-             rewrite the column, {aside}"
+            "timestamp {}: is the day first, or the month? Expected the year first, such as 2020-02-01; \
+             rewrite the column, {aside}",
+            quoted(cell)
         );
     }
     format!(
-        "timestamp {cell:.60?}, expected a number of at most {MOST_DECIMALS} decimals, or a date such as 2020-02-01 or \
-         2020-02-01T13:45:00Z; convert the column, {aside}"
+        "timestamp {}, expected a number of at most {MOST_DECIMALS} decimals, or a date such as 2020-02-01 or \
+         2020-02-01T13:45:00Z; convert the column, {aside}",
+        quoted(cell)
     )
 }
 

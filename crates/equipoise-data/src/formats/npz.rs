@@ -15,6 +15,7 @@ use super::npy_header::{self, Fault};
 use crate::error::DataError;
 use crate::features::Features;
 use crate::inflated::{most_unpacked, too_much};
+use crate::quoted::{quoted, quoted_names};
 
 const PLAIN: &str = "write it with numpy.savez, which does not compress";
 
@@ -84,9 +85,9 @@ impl Npz {
     fn member(&self, name: &str) -> Result<Member<'_>, DataError> {
         let broken = |byte: u64, problem: String| self.broken(name, byte, problem);
         let Some(&(place, method)) = self.members.get(name) else {
-            let names: Vec<String> =
-                self.names().iter().take(20).map(|name| format!("{name:.60?}")).collect();
-            return Err(broken(0, format!("not there, only {}", names.join(", "))));
+            let names = self.names();
+            let names = quoted_names(names.iter().map(|name| name.as_str()));
+            return Err(broken(0, format!("not there, only {names}")));
         };
         let entry = self.archive.get_entry(place).map_err(|e| broken(0, e.to_string()))?;
         let (start, _) = entry.compressed_data_range();
@@ -115,7 +116,7 @@ impl Npz {
     }
 
     fn broken(&self, name: &str, byte: u64, problem: String) -> DataError {
-        npy_error(&self.file, (byte, format!("array {name:.60?}: {problem}"), AGAIN))
+        npy_error(&self.file, (byte, format!("array {}: {problem}", quoted(name)), AGAIN))
     }
 
     /// The bytes of the array called `name`, a whole `.npy` file.
@@ -169,6 +170,6 @@ impl Npz {
 
     /// A fault within the array called `name`.
     pub(crate) fn fault(&self, name: &str, (byte, problem, remedy): Fault) -> DataError {
-        npy_error(&self.file, (byte, format!("in array {name:.60?}: {problem}"), remedy))
+        npy_error(&self.file, (byte, format!("in array {}: {problem}", quoted(name)), remedy))
     }
 }

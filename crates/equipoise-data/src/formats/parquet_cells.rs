@@ -7,6 +7,7 @@
 //! | moments | timestamps of every unit, dates, numbers, texts; see `moments` |
 //! | lists | lists of every kind of floats or integers |
 
+use crate::quoted::quoted;
 use arrow_array::cast::AsArray;
 use arrow_array::temporal_conversions::SECONDS_IN_DAY;
 use arrow_array::types::{
@@ -36,9 +37,9 @@ impl Unfit {
         match self {
             Unfit::Type => {
                 let found = column.data_type().to_string();
-                format!("column {name:.60?} is {found:.60}, expected {expected}; convert it")
+                format!("column {} is {found:.60}, expected {expected}; convert it", quoted(name))
             }
-            Unfit::Cell(row, problem) => format!("row {}: column {name:.60?}: {problem}", first + row),
+            Unfit::Cell(row, problem) => format!("row {}: column {}: {problem}", first + row, quoted(name)),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::parquet_file::{ParquetFile, broken};
 use super::records::{Records, Row, split_named};
 use super::table_options::TableOptions;
 use crate::error::DataError;
+use crate::quoted::quoted;
 
 /// Reads a table into `records`; every row of it belongs to `split` if given.
 ///
@@ -26,6 +27,9 @@ pub(crate) fn read(
     let table = ParquetFile::open(file)?;
     let names = table.names();
     let places = options.columns.find(&names).map_err(|problem| broken(file, problem))?;
+    if let Some(said) = options.columns.said(&names, &places) {
+        records.note(format!("{}: {said}.", file.display()));
+    }
     if options.min_rating.is_some() && places.rating.is_none() {
         return Err(broken(
             file,
@@ -133,7 +137,8 @@ impl<'a> Rows<'a> {
             (None, Some(texts)) => Some(texts.with(row, |cell| {
                 let named = cell.and_then(split_named);
                 named.ok_or_else(|| {
-                    format!("split {cell:?}, expected train, validation, test, or 0, 1, 2; correct it")
+                    let cell = quoted(cell.unwrap_or_default());
+                    format!("split {cell}, expected train, validation, test, or 0, 1, 2; correct it")
                 })
             })?),
         };

@@ -7,12 +7,10 @@
 //! <dir>/<modality>_feat.npy                   one row per item of <name>.item
 //! ```
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::entry::{Format, ReadRequest};
-use super::files::{directory_name, files_ending, inter_files};
+use super::files::{directory_name, files_ending, inter_files, stem};
 use super::gathered::Gathered;
 use super::moments::Moment;
 use super::records::{Interner, Records, Row, rating, split_named};
@@ -20,6 +18,8 @@ use super::table_options::TableOptions;
 use super::{category_file, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::{quoted, quoted_names};
+use crate::text::{Lines, Separator, TextOptions, TextRows};
 
 /// `<name>.inter` with typed columns (`user_id:token`, `item_id:token`), or one such file per split, and
 /// `<modality>_feat.npy`.
@@ -29,8 +29,8 @@ pub struct Recbole;
 /// Part of the name before `.inter` of each split.
 const SPLITS: [&[&str]; 3] = [&["train"], &["valid", "val", "validation"], &["test"]];
 
-/// A first line longer than this is no header.
-const LONGEST_HEADER: u64 = 1 << 16;
+/// What separates the columns, unless the first line says otherwise.
+const USUAL: Separator = Separator::Byte(b'\t');
 
 impl Format for Recbole {
     type Options = TableOptions;
@@ -60,21 +60,21 @@ impl Format for Recbole {
         let Some(files) = faults.keep(parts(path))? else {
             return Ok(found);
         };
-        let users = faults.keep(ids(path, "user"))?.unwrap_or_default();
-        let items = faults.keep(ids(path, "item"))?.unwrap_or_default();
+        let how = options.columns.text();
+        let users = faults.keep(ids(path, "user", &how))?.unwrap_or_default();
+        let items = faults.keep(ids(path, "item", &how))?.unwrap_or_default();
         let listed = items.len();
         let mut records = Records::default();
         (records.users, records.items) = (Interner::of(users), Interner::of(items));
-        let mut whole = true;
         for (file, split) in &files {
-            whole &= faults.keep(read(file, *split, options, &mut records))?.is_some();
+            records.incomplete |= faults.keep(read(file, *split, options, &mut records))?.is_none();
         }
         let origin = if files.len() == 1 { files[0].0.clone() } else { path.to_owned() };
         if whole {
             records.refuse_empty(&origin, options, faults)?;
         }
         let splits = records.finish(&origin, options, faults, &mut found.notes)?;
-        found.splits = if whole { splits } else { [None, None, None] };
+        found.splits = if records.incomplete { [None, None, None] } else { splits };
         found.counts = records.counts(options);
         let notes = &mut found.notes;
         found.modalities =
@@ -87,20 +87,20 @@ impl Format for Recbole {
 
 /// Whether the first line names types.
 pub(super) fn is_typed(file: &Path) -> bool {
-    first_line(file).is_ok_and(|line| line.split('\t').any(|name| name.contains(':')))
+    first_line(file).is_ok_and(|line| line.contains(':'))
 }
 
-fn first_line(file: &Path) -> std::io::Result<String> {
-    let mut line = Vec::new();
-    BufReader::new(File::open(file)?.take(LONGEST_HEADER)).read_until(b'\n', &mut line)?;
-    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+fn first_line(file: &Path) -> Result<String, DataError> {
+    let mut lines = Lines::open(file)?;
+    while lines.advance()? && lines.is_blank() {}
+    Ok(String::from_utf8_lossy(lines.text()).into_owned())
 }
 
 /// The `.inter` files, each with its split if its name says one.
 fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
     let split = |file: &Path| {
-        let stem = file.file_stem()?.to_str()?;
-        let part = stem.rsplit_once('.').map_or(stem, |(_, part)| part);
+        let stem = stem(file, "inter")?;
+        let part = stem.rsplit_once('.').map_or(&*stem, |(_, part)| part);
         SPLITS.iter().zip(0u8..).find(|(names, _)| names.contains(&part)).map(|(_, split)| split)
     };
     let files: Vec<_> = inter_files(path)?.into_iter().map(|f| (split(&f), f)).collect();
@@ -125,59 +125,65 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
 }
 
 /// The ids that `<name>.<kind>` lists, in order; none if there is no such file.
-fn ids(path: &Path, kind: &str) -> Result<Vec<String>, DataError> {
+fn ids(path: &Path, kind: &str, how: &TextOptions) -> Result<Vec<String>, DataError> {
     let Some(file) = files_ending(path, kind)?.into_iter().next() else {
         return Ok(Vec::new());
     };
-    let text = std::fs::read_to_string(&file).map_err(DataError::io(&file))?;
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
     let token = format!("{kind}_id:token");
-    let place = names.iter().position(|n| *n == token).ok_or_else(|| {
-        line_error(&file, 1, format!("no column {token}, found {:?}; name the column so", names.join(", ")))
-    })?;
-    let mut seen = std::collections::HashSet::new();
-    let id = |(number, line): (usize, &str)| {
-        let id = line.split('\t').nth(place).filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| line_error(&file, number, format!("no {kind} id; fill it in")))?;
-        if seen.insert(id.to_owned()) {
-            Ok(id.to_owned())
-        } else {
-            Err(line_error(&file, number, format!("{kind} {id:?} is listed twice; remove one")))
-        }
+    let place = |names: &[String]| {
+        let found = names.iter().position(|name| *name == token);
+        found.ok_or_else(|| format!("no column {token}, found {}; name the column so", listed(names)))
     };
-    (2..).zip(lines).filter(|(_, line)| !line.is_empty()).map(id).collect()
+    let mut rows = TextRows::open(&file, how, &|names| place(names).is_ok())?;
+    let names = rows.header()?.unwrap_or_default();
+    let place = place(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let (mut ids, mut seen) = (Vec::new(), std::collections::HashSet::new());
+    while rows.advance()? {
+        let fault = |problem: String| rows.line_error(rows.line(), problem);
+        let id = rows.id(place).map_err(fault)?;
+        if id.is_empty() {
+            return Err(fault(format!("no {kind} id; fill it in")));
+        }
+        if !seen.insert(id.to_owned()) {
+            return Err(fault(format!("{kind} {} is listed twice; remove one", quoted(id))));
+        }
+        ids.push(id.to_owned());
+    }
+    Ok(ids)
 }
 
-/// Where the columns stand, and how many there are.
+fn listed(names: &[String]) -> String {
+    quoted_names(names.iter().map(String::as_str))
+}
+
+/// Where the columns stand.
 struct Places {
     user: usize,
     item: usize,
     rating: Option<usize>,
     time: Option<usize>,
     split: Option<usize>,
-    count: usize,
 }
 
 impl Places {
-    fn of(header: &str) -> Result<Places, String> {
-        let names: Vec<&str> = header.split('\t').collect();
+    fn of(names: &[String]) -> Result<Places, String> {
         let find = |wanted: &str| names.iter().position(|n| n.split(':').next() == Some(wanted));
         let need = |wanted: &str| {
             let expected = "expected tab-separated user_id:token, item_id:token";
             find(wanted).ok_or_else(|| {
-                format!("no column {wanted}:token, {expected}, found {header:.200?}; name the columns so")
+                format!("no column {wanted}:token, {expected}, found {}; name the columns so", listed(names))
             })
         };
         if let Some(list) = names.iter().find(|name| is_item_list(name)) {
             return Err(format!(
-                "column {list:.60?} has the items of a whole sequence in each row, which would be lost: give the file with \
-                 one interaction in each row, without that column"
+                "column {} has the items of a whole sequence in each row, which would be lost: give the file with \
+                 one interaction in each row, without that column",
+                quoted(list)
             ));
         }
         let (user, item) = (need("user_id")?, need("item_id")?);
         let split = find("x_label").or_else(|| find("split"));
-        Ok(Places { user, item, rating: find("rating"), time: find("timestamp"), split, count: names.len() })
+        Ok(Places { user, item, rating: find("rating"), time: find("timestamp"), split })
     }
 }
 
@@ -193,56 +199,42 @@ fn read(
     options: &TableOptions,
     records: &mut Records,
 ) -> Result<(), DataError> {
-    let header = first_line(file).map_err(DataError::io(file))?;
-    let places = Places::of(&header).map_err(|problem| line_error(file, 1, problem))?;
+    let mut rows = TextRows::open(file, &options.columns.text(), &|names| Places::of(names).is_ok())?;
+    let names = rows.header()?.unwrap_or_default();
+    let fault = |rows: &TextRows, problem: String| rows.line_error(rows.line(), problem);
+    let places = Places::of(&names).map_err(|problem| fault(&rows, problem))?;
     if options.min_rating.is_some() && places.rating.is_none() {
-        return Err(line_error(
-            file,
-            1,
-            "no column rating:float for --min-rating; leave the threshold out".into(),
-        ));
+        let problem = "no column rating:float for --min-rating; leave the threshold out";
+        return Err(fault(&rows, problem.into()));
     }
-    let mut input = BufReader::new(File::open(file).map_err(DataError::io(file))?);
-    let (mut line, mut number) = (Vec::new(), 0);
-    while input.read_until(b'\n', &mut line).map_err(DataError::io(file))? > 0 {
-        number += 1;
-        if number > 1 && !line.trim_ascii_end().is_empty() {
-            let taken = row(&line, &places, split).and_then(|row| records.push(row, options));
-            if let Err(problem) = taken {
-                records.wrong(file, format!("line {number}"), problem);
-            }
+    let said = rows.said(Some(&USUAL));
+    if !said.is_empty() {
+        records.note(format!("{}: {}.", file.display(), said.join("; ")));
+    }
+    while rows.advance()? {
+        let taken = row(&rows, &places, split).and_then(|row| records.push(row, options));
+        if let Err(problem) = taken {
+            records.wrong(file, format!("line {}", rows.line()), problem);
         }
-        line.clear();
     }
+    rows.notes().into_iter().for_each(|note| records.note(note));
     Ok(())
 }
 
-fn row<'a>(line: &'a [u8], places: &Places, split: Option<u8>) -> Result<Row<'a>, String> {
-    let line = std::str::from_utf8(line).map_err(|_| "the line is no UTF-8; convert the file")?;
-    let cells: Vec<&str> = line.trim_end_matches(['\r', '\n']).split('\t').collect();
-    if cells.len() != places.count {
-        let found = cells.len();
-        return Err(format!(
-            "expected {} tab-separated fields, found {found}; repair the line",
-            places.count
-        ));
-    }
+fn row<'a>(rows: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Row<'a>, String> {
+    rows.complete()?;
     let label = |cell: &str| {
-        split_named(cell)
-            .ok_or_else(|| format!("split {cell:.60?}, expected 0, 1 or 2 (train, validation, test)"))
+        let wrong = || format!("split {}, expected 0, 1 or 2 (train, validation, test)", quoted(cell));
+        split_named(cell).ok_or_else(wrong)
     };
     Ok(Row {
-        user: cells[places.user].trim(),
-        item: cells[places.item].trim(),
-        rating: places.rating.map(|p| rating(cells[p])).transpose()?.flatten(),
-        time: places.time.map(|p| Moment::cell(cells[p])).transpose()?.flatten(),
+        user: rows.id(places.user)?,
+        item: rows.id(places.item)?,
+        rating: places.rating.map(|p| rating(rows.cell(p))).transpose()?.flatten(),
+        time: places.time.map(|p| Moment::cell(rows.cell(p))).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
-            None => places.split.map(|p| label(cells[p])).transpose()?,
+            None => places.split.map(|p| label(rows.cell(p))).transpose()?,
         },
     })
-}
-
-fn line_error(file: &Path, line: usize, problem: String) -> DataError {
-    DataError::Entry { file: file.to_owned(), place: format!("line {line}"), problem }
 }

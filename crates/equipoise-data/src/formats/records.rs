@@ -9,6 +9,7 @@ use super::row_counts::RowCounts;
 use super::table_options::TableOptions;
 use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::quoted;
 use crate::split::{Shares, SplitRule, Splitting};
 
 /// Raw ids in the order of their first appearance.
@@ -81,6 +82,10 @@ pub(crate) struct Records {
     /// The first faulty rows, and the number of all.
     wrong: Vec<DataError>,
     wrong_rows: usize,
+    /// What reading the files has to say.
+    notes: Vec<String>,
+    /// Whether a file could not be read, so that rows are missing.
+    pub(crate) incomplete: bool,
 }
 
 impl Records {
@@ -139,6 +144,11 @@ impl Records {
         }
     }
 
+    /// Notes what was guessed, passed over or understood leniently.
+    pub(crate) fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
+    }
+
     /// Notes a table without interactions, if nothing else is wrong with it.
     ///
     /// # Errors
@@ -149,7 +159,7 @@ impl Records {
         options: &TableOptions,
         faults: &mut Faults,
     ) -> Result<(), DataError> {
-        if !self.rows.is_empty() || self.wrong_rows > 0 {
+        if self.incomplete || !self.rows.is_empty() || self.wrong_rows > 0 {
             return Ok(());
         }
         let counts = self.counts(options);
@@ -166,6 +176,7 @@ impl Records {
         faults: &mut Faults,
         notes: &mut Vec<String>,
     ) -> Result<[Option<GatheredSplit>; 3], DataError> {
+        notes.append(&mut self.notes);
         let listed = self.wrong.len();
         for fault in std::mem::take(&mut self.wrong) {
             faults.add(fault)?;
@@ -219,7 +230,8 @@ impl Records {
             let suspect = ids.ids().iter().filter(|id| is_absent(id));
             for id in suspect {
                 notes.push(format!(
-                    "{file}: {what} id {id:?} is taken as it stands; remove its rows if it means none."
+                    "{file}: {what} id {} is taken as it stands; remove its rows if it means none.",
+                    quoted(id)
                 ));
             }
         }
@@ -325,5 +337,5 @@ pub(crate) fn rating(cell: &str) -> Result<Option<f64>, String> {
     let value = cell.parse().ok().filter(|value: &f64| value.is_finite());
     let expected =
         "expected a finite number; correct it, or leave the column aside with --rating-column \"\"";
-    value.map(Some).ok_or_else(|| format!("rating {cell:.60?}, {expected}"))
+    value.map(Some).ok_or_else(|| format!("rating {}, {expected}", quoted(cell)))
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::atomic::write_atomic;
 use crate::error::{DataError, json_error};
 use crate::faults::Faults;
+use crate::quoted::quoted;
 
 /// What stands between the stem of the features' name and `.json`.
 const ENDING: &str = "_ids.json";
@@ -176,8 +177,10 @@ pub(crate) fn read(features: &Path, rows: usize) -> Result<Option<Vec<String>>, 
     let mut seen = HashSet::with_capacity(rows);
     match ids.iter().position(|id| id.is_empty() || !seen.insert(id.as_str())) {
         Some(row) => {
-            let problem =
-                format!("the id {:.60?} is empty or occurs before; give each row an id of its own", ids[row]);
+            let problem = format!(
+                "the id {} is empty or occurs before; give each row an id of its own",
+                quoted(&ids[row])
+            );
             Err(entry(&file, &format!("row {row}"), problem))
         }
         None => Ok(Some(ids)),
@@ -243,7 +246,8 @@ pub(crate) fn strays(
         let name = file.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(OF_MODALITY));
         if let Some(name) = name.filter(|_| !reserves(&file)) {
             let problem = format!(
-                "no features of {name:.60?} beside these ids; correct the name, add the features or remove the ids"
+                "no features of {} beside these ids; correct the name, add the features or remove the ids",
+                quoted(name)
             );
             faults.add(entry(&file, "its name", problem))?;
         }

@@ -32,6 +32,7 @@ use super::parquet_file::{ParquetFile, broken};
 use super::without_parquet::refused;
 use crate::error::DataError;
 use crate::features::Features;
+use crate::quoted::quoted;
 
 /// Features as they were found.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl<'a> Collector<'a> {
             }
             (_, false) => "the id occurs twice; remove one of them".into(),
         };
-        Err(DataError::Entry { file: self.path.to_owned(), place: format!("item {id:?}"), problem })
+        Err(DataError::Entry { file: self.path.to_owned(), place: format!("item {}", quoted(&id)), problem })
     }
 
     fn finish(self) -> Result<FeatureRows, DataError> {
@@ -187,7 +188,7 @@ fn with_ids(
         }
         let mut seen = HashSet::with_capacity(ids.len());
         if let Some(twice) = ids.iter().find(|id| !seen.insert(id.as_str())) {
-            return fault(format!("{twice:?} occurs twice; remove one of its rows"));
+            return fault(format!("{} occurs twice; remove one of its rows", quoted(twice)));
         }
     }
     Ok(FeatureRows { ids, features, dtype })
@@ -228,7 +229,7 @@ fn safetensors(path: &Path) -> Result<FeatureRows, DataError> {
             let found = tensor.shape();
             return Err(damaged(
                 path,
-                format!("tensor {name:?} has shape {found:?}, expected one row of values"),
+                format!("tensor {} has shape {found:?}, expected one row of values", quoted(name)),
             ));
         }
         rows.dtype = dtype;
@@ -252,7 +253,7 @@ fn tensor_values(
         }
         Dtype::F32 => (data.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect(), "float32"),
         Dtype::F64 => (data.as_chunks().0.iter().map(|&b| f64::from_le_bytes(b) as f32).collect(), "float64"),
-        other => return Err(damaged(path, format!("tensor {name:?} is {other:?}, expected floats"))),
+        other => return Err(damaged(path, format!("tensor {} is {other:?}, expected floats", quoted(name)))),
     })
 }
 
@@ -269,7 +270,14 @@ fn parquet(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     let own = names.iter().position(|n| n == name);
     let values = own.or_else(|| (names.len() == 2).then_some(1 - id)).filter(|&place| place != id);
     let values = values.ok_or_else(|| {
-        broken(path, format!("no column {name:?} of lists, found {}; name the column so", names.join(", ")))
+        broken(
+            path,
+            format!(
+                "no column {} of lists, found {}; name the column so",
+                quoted(name),
+                columns::list(&names)
+            ),
+        )
     })?;
     let order = if id < values { [id, values] } else { [values, id] };
     let at = |place: usize| usize::from(place == order[1]);

@@ -6,6 +6,7 @@ use super::npy::npy_error;
 use super::npy_header::Fault;
 use super::npz::Npz;
 use crate::error::DataError;
+use crate::quoted::quoted;
 
 /// The entries of a matrix that are positives.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub(crate) fn read(file: &Path, least: Option<f64>) -> Result<Sparse, DataError>
         Some("coo") => coordinates(&npz, rows, columns)?,
         other => {
             let found = other.unwrap_or("nothing");
-            let problem = format!("expected format csr, csc or coo, found {found:.60?}");
+            let problem = format!("expected format csr, csc or coo, found {}", quoted(found));
             return Err(npy_error(file, (0, problem, CONVERT)));
         }
     };

@@ -1,7 +1,7 @@
-//! Tables with named columns: text (comma, semicolon, tab) or Parquet, one row per interaction.
+//! Tables with named columns: text or Parquet, one row per interaction.
 //!
 //! ```text
-//! <file>.csv, .tsv or .parquet                      one table, with a column of the split or a rule for it
+//! <file>.csv, .tsv, .txt, .dat or .parquet          one table, with a column of the split or a rule for it
 //! <dir>/*.parquet                                   a folder of parts, which are one table: see `table_parts`
 //! <dir>/interactions.csv (.tsv, .parquet)           the same, found by its name
 //! <dir>/train.csv, val.csv, test.csv (.tsv, ...)    one table per split
@@ -9,13 +9,13 @@
 //! <dir>/item_list.txt, user_list.txt                optional: raw id <tab> index
 //! ```
 //!
-//! Ids are texts or numbers of any kind; users and items are numbered by first appearance unless the lists say
+//! A text file may be compressed (`.csv.gz`). Ids are texts or numbers of any kind; users and items are numbered by first appearance unless the lists say
 //! otherwise. Feedback is implicit: every row is a positive, unless `min_rating` leaves it out.
 
 use std::path::{Path, PathBuf};
 
 use super::entry::{Format, ReadRequest};
-use super::files::{MANIFEST, directory_name};
+use super::files::{FileKind, MANIFEST, directory_name, kind, stem};
 use super::gathered::{Gathered, GatheredSplit};
 #[cfg(feature = "parquet")]
 use super::parquet_table::{check_columns, read as read_parquet};
@@ -27,13 +27,12 @@ use super::without_parquet::refused;
 use super::{category_file, delimited, id_list, modality_files, table_parts};
 use crate::error::DataError;
 use crate::faults::Faults;
+use crate::quoted::short;
 
-/// A `.csv`, `.tsv` or `.parquet` file with columns of users and items, or a directory with
+/// A `.csv`, `.tsv`, `.txt`, `.dat` or `.parquet` file with columns of users and items, or a directory with
 /// `interactions.<ending>` or `train`, `val`, `test` of them, and `<modality>_feat.npy`.
 #[derive(Debug)]
 pub struct TableLayout;
-
-const ENDINGS: [&str; 3] = ["csv", "tsv", "parquet"];
 
 /// Names of the files of each split.
 const SPLIT_FILES: [&[&str]; 3] = [&["train"], &["val", "valid", "validation"], &["test"]];
@@ -42,19 +41,13 @@ impl TableLayout {
     /// The tables, each a file or a folder of parts, with the split that each stands for, if it does.
     fn files(path: &Path) -> Vec<(PathBuf, Option<u8>)> {
         if path.is_file() {
-            let known = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
-            let known = known.is_some_and(|e| ENDINGS.contains(&e.as_str()));
-            return if known { vec![(path.to_owned(), None)] } else { Vec::new() };
+            let table = matches!(kind(path), Some((FileKind::Text | FileKind::Parquet, _)));
+            return if table { vec![(path.to_owned(), None)] } else { Vec::new() };
         }
-        let named = |name: &str| {
-            let files = ENDINGS.iter().map(|ending| path.join(format!("{name}.{ending}")));
-            files.filter(|file| file.is_file() || table_parts::is_folder(file)).collect::<Vec<_>>()
-        };
-        let whole = named("interactions").into_iter().map(|file| (file, None));
-        let parts = SPLIT_FILES.iter().zip(0u8..).flat_map(|(names, split)| {
-            names.iter().flat_map(|name| named(name)).map(move |file| (file, Some(split))).collect::<Vec<_>>()
-        });
-        let found: Vec<_> = whole.chain(parts).collect();
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut found: Vec<(PathBuf, Option<u8>)> = entries.filter_map(|entry| part(&entry.path())).collect();
+        // The whole before its parts, train first: ids are numbered as they come.
+        found.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         // Names that say what a file is go before a folder of parts.
         if found.is_empty() && table_parts::is_folder(path) { vec![(path.to_owned(), None)] } else { found }
     }
@@ -62,6 +55,18 @@ impl TableLayout {
     /// Whether `path` itself is the one table: a file, or a folder of parts.
     fn is_one(path: &Path) -> bool {
         path.is_file() || TableLayout::files(path).first().is_some_and(|(table, _)| table == path)
+    }
+}
+
+/// A file of a directory, or a folder of parts in it, that is a table by its name, and the split that it stands for.
+/// Other files of text lie in directories too, so that `.csv` and `.tsv` alone count.
+fn part(file: &Path) -> Option<(PathBuf, Option<u8>)> {
+    let stem = ["csv", "tsv", "parquet"].iter().find_map(|ending| stem(file, ending))?;
+    kind(file).filter(|_| file.is_file() || table_parts::is_folder(file))?;
+    let named = SPLIT_FILES.iter().zip(0u8..).find(|(names, _)| names.contains(&&*stem));
+    match named {
+        Some((_, split)) => Some((file.to_owned(), Some(split))),
+        None => (stem == "interactions").then(|| (file.to_owned(), None)),
     }
 }
 
@@ -73,7 +78,7 @@ impl Format for TableLayout {
     }
 
     fn describe(&self) -> &'static str {
-        "a .csv, .tsv or .parquet file with columns of users and items, or a directory with interactions.csv (or \
+        "a .csv, .tsv, .txt, .dat or .parquet file with columns of users and items, or a directory with interactions.csv (or \
          train.csv, val.csv, test.csv), and <modality>_feat.npy"
     }
 
@@ -172,15 +177,14 @@ pub fn read_table(
         Ok(origin) => origin,
         Err(fault) => return faults.add(fault).map(|()| None),
     };
-    let mut whole = true;
     for (file, split) in &files {
-        whole &= faults.keep(read_one(file, options, *split, &mut records, notes))?.is_some();
+        records.incomplete |= faults.keep(read_one(file, options, *split, &mut records, notes))?.is_none();
     }
     if whole {
         records.refuse_empty(&origin, options, faults)?;
     }
     let splits = records.finish(&origin, options, faults, notes)?;
-    let splits = if whole { splits } else { [None, None, None] };
+    let splits = if records.incomplete { [None, None, None] } else { splits };
     Ok(Some(TableRows { records, splits, listed, origin }))
 }
 
@@ -228,7 +232,7 @@ fn ambiguous(path: &Path, files: &[(PathBuf, Option<u8>)]) -> Result<PathBuf, Da
             splits.dedup();
             let distinct = splits.len() == parts.len() && !splits.contains(&None);
             let names = parts.iter().filter_map(|p| p.0.file_name()).map(|n| n.to_string_lossy());
-            let found = || names.collect::<Vec<_>>().join(", ");
+            let found = || short(&names.collect::<Vec<_>>().join(", "));
             if distinct { Ok(path.to_owned()) } else { Err(layout(found())) }
         }
     }
@@ -236,7 +240,9 @@ fn ambiguous(path: &Path, files: &[(PathBuf, Option<u8>)]) -> Result<PathBuf, Da
 
 /// The directory's name, or the file's without its ending.
 fn name(path: &Path) -> String {
-    match path.file_stem() {
+    let packed = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+    let path_without = if packed { path.with_extension("") } else { path.to_owned() };
+    match path_without.file_stem() {
         Some(stem) if TableLayout::is_one(path) => stem.to_string_lossy().into_owned(),
         _ => directory_name(path),
     }

@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use crate::quoted::quoted;
 
 /// Whether a folder holds the parts of a table and nothing else, or its name ends in `.parquet`.
 pub(super) fn is_folder(path: &Path) -> bool {
@@ -39,15 +40,16 @@ pub(super) fn list(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     parts.sort();
     if let Some(key) = parts.iter().find_map(|entry| key(entry)) {
         let problem = format!(
-            "a folder for each value of the column {key:.60?}, which is not in the files; write the table without \
-             partitions"
+            "a folder for each value of the column {}, which is not in the files; write the table without \
+             partitions",
+            quoted(&key)
         );
         return Err(fault(problem));
     }
     match parts.iter().find(|part| !part.is_file() || !has_ending(part)) {
         Some(other) => {
             let name = other.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Err(fault(format!("{name:.60?} among the parts of a table")))
+            Err(fault(format!("{} among the parts of a table", quoted(&name))))
         }
         None if parts.is_empty() => Err(fault("an empty folder".into())),
         None => Ok(parts),

@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::{float32_header, has_row_ids, reserve_row_ids, write_row_ids};
-use equipoise_data::{ItemIds, MeanRow, write_atomic};
+use equipoise_data::{ItemIds, MeanRow, quoted, short, write_atomic};
 
 use super::report::{BrokenItem, EncodeReport};
 use crate::error::EncodeError;
@@ -128,9 +128,11 @@ impl Place {
         let problem = match report.broken.first() {
             None => format!("no item has content in {}; give the contents of these items", report.source),
             Some(BrokenItem { item, reason }) => format!(
-                "nothing in {} can be read, {} items in all; the first, {item:.60?}: {reason:.300}",
+                "nothing in {} can be read, {} items in all; the first, {}: {}",
                 report.source,
-                report.broken.len()
+                report.broken.len(),
+                quoted(item),
+                short(reason)
             ),
         };
         EncodeError::Output { path: self.file("feat.npy"), problem }

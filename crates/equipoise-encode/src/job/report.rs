@@ -71,6 +71,9 @@ pub struct EncodeReport {
     pub unknown: usize,
     /// Further rows of the source about an item: the first is kept.
     pub repeated: usize,
+    /// What was guessed, passed over or understood leniently of the source, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Files of a folder of pictures that are no pictures by the ending of their names, by that ending.
     #[serde(default)]
     pub passed_over: BTreeMap<String, usize>,
@@ -109,7 +112,8 @@ pub struct EncodeReport {
 impl EncodeReport {
     /// What was guessed, decoded, made less of or passed over, a sentence each.
     pub fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
+        let mut remarks: Vec<String> =
+            self.notes.iter().map(|note| note.trim_end_matches('.').to_owned()).collect();
         if let (Some(pooling), Some(from)) = (&self.pooling, &self.pooling_from) {
             remarks.push(format!("rows of tokens became one by the pooling {pooling}, as {from} says"));
         }

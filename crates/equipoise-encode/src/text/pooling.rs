@@ -16,6 +16,7 @@
 
 use std::path::{Path, PathBuf};
 
+use equipoise_data::quoted;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -205,7 +206,8 @@ impl Head {
                     let expected =
                         "Pooling right after the transformer, then Dense, LayerNorm, Normalize or Dropout";
                     let problem = format!(
-                        "module {kind:.60?} at place {place}, expected {expected}; choose another model"
+                        "module {} at place {place}, expected {expected}; choose another model",
+                        quoted(kind)
                     );
                     return Err(EncodeError::file(&model.join(MODULES), problem));
                 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use equipoise_data::formats::Cells;
-use equipoise_data::{ItemIds, item_ids};
+use equipoise_data::{ItemIds, TextOptions, item_ids, quoted};
 use equipoise_jobs::{Key, Listener};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `texts` | `<data>/texts.jsonl` | table of texts: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | its column of raw item ids |
 /// | `columns` | `text` | its columns of texts, joined by blanks |
+/// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
 /// | `out` | the data set's directory | where the features go |
 /// | `overwrite` | `false` | replace features of this name |
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
@@ -64,6 +65,8 @@ pub struct TextRequest {
     pub id_column: Option<String>,
     /// Columns of texts.
     pub columns: Vec<String>,
+    /// How a table of text is read, where finding it out is not enough.
+    pub reading: TextOptions,
     /// Where the features go.
     pub out: Option<PathBuf>,
     /// Whether features of this name may be replaced.
@@ -104,6 +107,7 @@ pub fn encode_texts(
         unknown: found.unknown,
         repeated: found.repeated,
         decoded,
+        notes: std::mem::take(&mut found.notes),
         ..EncodeReport::default()
     };
     match request.model() {
@@ -153,7 +157,8 @@ impl TextRequest {
     }
 
     fn source(&self) -> Result<(PathBuf, Cells), EncodeError> {
-        let cells = Cells { id: self.id_column.clone(), columns: self.columns.clone() };
+        let cells =
+            Cells { id: self.id_column.clone(), columns: self.columns.clone(), text: self.reading.clone() };
         if let Some(texts) = &self.texts {
             if texts.is_dir() {
                 let problem =
@@ -227,7 +232,7 @@ fn prepare(
     let tokens = |(item, text): (usize, &Option<String>)| {
         let tokens = embedder.tokens(text.as_deref()?);
         let tokens = tokens.map_err(|problem| {
-            let problem = format!("the text of item {:.60?}: {problem}", items.ids[item]);
+            let problem = format!("the text of item {}: {problem}", quoted(&items.ids[item]));
             EncodeError::file(Path::new(&report.source), problem)
         });
         Some(tokens.map(|tokens| (item as u32, tokens)))

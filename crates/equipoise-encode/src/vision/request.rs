@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::Cells;
-use equipoise_data::item_ids;
+use equipoise_data::{TextOptions, item_ids};
 use equipoise_jobs::Listener;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp` or `.gif`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `image` | its column of paths, relative to the table |
+/// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
 /// | `model` | - | `builtin` (colours, layout and edges), the folder of a model, or `org/name` in the hub's cache |
 /// | `name` | `image` | name of the modality |
 /// | `out` | the data set's directory | where the features go |
@@ -47,6 +48,8 @@ pub struct ImageRequest {
     pub id_column: Option<String>,
     /// Column of paths.
     pub column: Option<String>,
+    /// How a table of text is read, where finding it out is not enough.
+    pub reading: TextOptions,
     /// The encoder.
     pub model: String,
     /// Name of the modality; empty for `image`.
@@ -88,6 +91,7 @@ pub fn encode_images(
         source: request.images.display().to_string(),
         unknown: found.unknown,
         repeated: found.repeated,
+        notes: found.notes.clone(),
         broken: found.unusable.clone(),
         passed_over: found.passed_over.clone(),
         ..EncodeReport::default()
@@ -179,7 +183,8 @@ impl ImageRequest {
             return in_folder(ids, &self.images);
         }
         let column = self.column.clone().unwrap_or_else(|| "image".to_owned());
-        in_table(ids, &self.images, &Cells { id: self.id_column.clone(), columns: vec![column] })
+        let cells = Cells { id: self.id_column.clone(), columns: vec![column], text: self.reading.clone() };
+        in_table(ids, &self.images, &cells)
     }
 }
 

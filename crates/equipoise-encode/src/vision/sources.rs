@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::Cells;
+use equipoise_data::quoted;
 
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemNames, ItemTexts, nothing, two_ways};
@@ -24,6 +25,8 @@ pub(super) struct Pictures {
     pub unusable: Vec<BrokenItem>,
     /// Pictures of items that are not in the data set.
     pub unknown: usize,
+    /// What was guessed, passed over or understood leniently of a table, a sentence each.
+    pub notes: Vec<String>,
     /// Further pictures of an item.
     pub repeated: usize,
     /// Entries of a folder that are no pictures by their names, by what they are.
@@ -76,7 +79,7 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
         false => {
             let pictures = example.map_or_else(
                 || none_at_all(&found.passed_over),
-                |stem: String| format!("its pictures are called {stem:.60?} and so on"),
+                |stem: String| format!("its pictures are called {} and so on", quoted(&stem)),
             );
             Err(nothing(folder, "no picture is of an item of the data set", &pictures, ids))
         }
@@ -115,8 +118,8 @@ fn stem_and_rank(path: &Path) -> Result<(String, usize), Option<String>> {
 /// the web or holds a picture itself.
 pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pictures, EncodeError> {
     let folder = table.parent().unwrap_or(Path::new(""));
-    let ItemTexts { texts, unknown, repeated } = item_texts::read(ids, table, cells)?;
-    let mut found = Pictures { unknown, repeated, ..Pictures::default() };
+    let ItemTexts { texts, unknown, repeated, notes } = item_texts::read(ids, table, cells)?;
+    let mut found = Pictures { unknown, repeated, notes, ..Pictures::default() };
     let mut first = None;
     for (id, cell) in ids.iter().zip(texts) {
         let cell = cell.as_deref().map(str::trim);
@@ -205,7 +208,7 @@ mod tests {
         let table = dir.path().join("items.csv");
         std::fs::write(&table, "item,photo\nc,pictures/1.jpg\na,\nz,2.jpg\nc,3.jpg\nb.1,/far/4.png\n")
             .expect("written");
-        let cells = Cells { id: None, columns: vec!["photo".into()] };
+        let cells = Cells { columns: vec!["photo".into()], ..Cells::default() };
         let found = in_table(&ids(), &table, &cells).expect("three match");
         let expected = [None, Some("/far/4.png".into()), Some(dir.path().join("pictures/1.jpg"))];
         assert_eq!(found.files, expected);
@@ -222,7 +225,7 @@ mod tests {
             let line = |(id, cell): (&str, &str)| format!("{{\"id\": \"{id}\", \"photo\": \"{cell}\"}}\n");
             std::fs::write(&table, [("a", cells[0]), ("c", cells[1])].map(line).concat()).expect("written");
         };
-        let cells = Cells { id: None, columns: vec!["photo".into()] };
+        let cells = Cells { columns: vec!["photo".into()], ..Cells::default() };
         put(["https://a.example/1.jpg", "S3://b/2.jpg"]);
         let message = in_table(&ids(), &table, &cells).expect_err("addresses").to_string();
         assert!(

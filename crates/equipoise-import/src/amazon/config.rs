@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 /// | `lattice` | a space, every category and a space, title, the title again if there is a brand, description: as the LATTICE script has it, where the brand never enters |
 /// | `mmrec` | title, brand, categories of the first path, description, with spaces between them |
 ///
-/// In the release of 2023 the brand is `store`, and `description` is a list whose parts are joined with spaces.
+/// In the release of 2023 the brand is `store`; in those of 2018 and 2023 `description` is a list whose parts are joined
+/// with spaces. Entities of HTML (`&amp;`) are decoded in texts of `paper` and in categories; the texts of the other two
+/// rules are those of their programs, which leave them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextRule {
@@ -56,8 +58,8 @@ pub enum BadLines {
 /// | name | default | purpose | range |
 /// |---|---|---|---|
 /// | `reviews` | none | reviews: JSON lines, Python literals or `ratings_X.csv`, plain or gzip | |
-/// | `meta` | none | metadata: Python literals (2014) or JSON lines (2023); texts and categories come from it | |
-/// | `image_features` | none | `image_features_X.b` | |
+/// | `meta` | none | metadata: Python literals (2014) or JSON lines (2018, 2023); texts and categories come from it | |
+/// | `image_features` | none | `image_features_X.b`, plain or gzip | |
 /// | `split` | `lattice` | [`SplitRule`] | |
 /// | `shares` | 0.8, 0.1, 0.1 | train, validation, test of `ratio` and `time` | [`Shares`] |
 /// | `core` | 5 | least reviews of a user and of an item; 0 or 1 keeps all | |

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use equipoise_data::LineFault;
+use equipoise_data::{LineFault, quoted};
 
 /// Raw ids of one kind by index. Each is held once: by its name and the table that finds it.
 #[derive(Default)]
@@ -51,7 +51,8 @@ impl Ids {
 /// Raw ids go into lists of one id a line.
 pub(crate) fn checked(field: &str, raw: &str) -> Result<(), LineFault> {
     if raw.is_empty() || raw.chars().any(char::is_control) {
-        let problem = format!("{field} is {raw:?}, expected text without control characters; correct it");
+        let problem =
+            format!("{field} is {}, expected text without control characters; correct it", quoted(raw));
         return Err(LineFault::whole(problem));
     }
     Ok(())

@@ -9,11 +9,11 @@
 //! The memory is one record, a sum of 4,096 values and 8 bytes for each item.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use equipoise_data::formats::{float32_header, write_row_ids};
-use equipoise_data::{DataError, MeanRow};
+use equipoise_data::{DataError, MeanRow, unpacked};
 use serde::Serialize;
 
 use super::ids::Ids;
@@ -45,7 +45,7 @@ pub struct ImageCounts {
 /// # Errors
 /// A file that is not a sequence of whole records, a value that is not finite, no item found; file system faults.
 pub(crate) fn write(file: &Path, items: &Ids, dir: &Path) -> Result<ImageCounts, DataError> {
-    let mut input = File::open(file).map_err(DataError::io(file))?;
+    let mut input = open(file, dir)?;
     let records = count_records(file, &input)?;
     let mut counts = ImageCounts { records, ..ImageCounts::default() };
     let places = places(file, &input, items, &mut counts)?;
@@ -71,6 +71,29 @@ pub(crate) fn write(file: &Path, items: &Ids, dir: &Path) -> Result<ImageCounts,
     write_row_ids(&features, items.names())?;
     write_missing(&places, dir)?;
     Ok(counts)
+}
+
+/// The file, or what a compressed one holds: records are read at their places, so that it is unpacked into `dir`, without
+/// a name.
+fn open(file: &Path, dir: &Path) -> Result<File, DataError> {
+    let Some(mut packed) = unpacked(file)? else {
+        return File::open(file).map_err(DataError::io(file));
+    };
+    let mut out = tempfile::tempfile_in(dir).map_err(DataError::io(dir))?;
+    let (mut chunk, mut done) = (vec![0; 1 << 16], 0);
+    loop {
+        let read = packed.read(&mut chunk).map_err(|error| {
+            let problem =
+                format!("the gzip data are damaged or cut short ({error}); download the file again");
+            fault(file, done, &problem)
+        })?;
+        if read == 0 {
+            out.rewind().map_err(DataError::io(dir))?;
+            return Ok(out);
+        }
+        done += read as u64;
+        out.write_all(&chunk[..read]).map_err(DataError::io(dir))?;
+    }
 }
 
 fn fault(file: &Path, byte: u64, problem: &str) -> DataError {

@@ -1,13 +1,17 @@
 //! What an item is, from one line of a metadata file.
 
-use equipoise_data::LineFault;
+use std::borrow::Cow;
+
+use equipoise_data::{LineFault, short};
+use html_escape::decode_html_entities;
 use serde_json::Value;
 
 use super::config::TextRule;
 use super::object::members;
+use super::review::Release;
 
 /// What of an item's metadata is kept.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Meta {
     title: Option<String>,
     description: Option<String>,
@@ -15,33 +19,46 @@ pub(crate) struct Meta {
     categories: Vec<Vec<String>>,
     brand: Option<String>,
     pub(crate) replaced: u64,
+    /// Values `NaN` or infinite on the line.
+    pub(crate) not_numbers: u64,
+    pub(crate) release: Release,
 }
 
-/// The raw id that a line is about: `parent_asin` (2023), else `asin` (2014).
+/// The raw id that a line is about: `parent_asin` (2023), else `asin` (2014, 2018).
 pub(crate) fn id(line: &[u8]) -> Result<String, LineFault> {
     let [parent, asin] = members(line, &["parent_asin", "asin"])?.values;
     match parent.or(asin) {
         Some(Value::String(id)) => Ok(id),
-        Some(other) => Err(LineFault::whole(format!("the item id is {other}, expected text; correct it"))),
+        Some(other) => {
+            let found = short(&other.to_string());
+            Err(LineFault::whole(format!("the item id is {found}, expected text; correct it")))
+        }
         None => Err(LineFault::whole("neither asin nor parent_asin; give a file of metadata")),
     }
 }
 
-const FIELDS: [&str; 5] = ["title", "description", "categories", "brand", "store"];
+const FIELDS: [&str; 7] = ["title", "description", "categories", "brand", "store", "category", "parent_asin"];
 
 /// Everything that a text is made of.
 pub(crate) fn meta(line: &[u8]) -> Result<Meta, LineFault> {
     let found = members(line, &FIELDS)?;
-    let [title, description, categories, brand, store] = found.values;
+    let [title, description, categories, brand, store, category, parent] = found.values;
+    let release = match (&parent, &category) {
+        (Some(_), _) => Release::Amazon2023,
+        (None, Some(_)) => Release::Amazon2018,
+        (None, None) => Release::Amazon2014,
+    };
     Ok(Meta {
         title: title.map(|value| text("title", value)).transpose()?,
         description: description
             .map(|value| texts("description", value))
             .transpose()?
             .map(|parts| parts.join(" ")),
-        categories: categories.map(paths).transpose()?.unwrap_or_default(),
+        categories: categories.or(category).map(paths).transpose()?.unwrap_or_default(),
         brand: brand.or(store).map(|value| text("brand", value)).transpose()?,
         replaced: found.replaced,
+        not_numbers: found.not_numbers,
+        release,
     })
 }
 
@@ -62,7 +79,7 @@ fn texts(field: &str, value: Value) -> Result<Vec<String>, LineFault> {
     }
 }
 
-/// A list of paths (2014) or one path (2023).
+/// A list of paths (2014) or one path (2018, 2023).
 fn paths(value: Value) -> Result<Vec<Vec<String>>, LineFault> {
     let Value::Array(list) = value else {
         return Err(wrong("categories", &value, "a list of categories"));
@@ -75,13 +92,27 @@ fn paths(value: Value) -> Result<Vec<Vec<String>>, LineFault> {
 }
 
 fn wrong(field: &str, value: &Value, expected: &str) -> LineFault {
-    let found: String = value.to_string().chars().take(60).collect();
+    let found = short(&value.to_string());
     LineFault::whole(format!("{field} is {found}, expected {expected}; correct it"))
 }
 
 impl Meta {
-    /// The item's text under a rule, one line. [`TextRule`] has the definitions.
-    pub(crate) fn text(&self, rule: TextRule) -> String {
+    /// The item's text under a rule, one line, and whether entities of HTML were decoded in it. [`TextRule`] has the
+    /// definitions.
+    pub(crate) fn text(&self, rule: TextRule) -> (String, bool) {
+        let written = self.written(rule);
+        if rule != TextRule::Paper {
+            return (written, false);
+        }
+        match decode_html_entities(&written) {
+            Cow::Borrowed(_) => (written, false),
+            // A decoded character may be a line end.
+            Cow::Owned(text) => (one_line(&text), true),
+        }
+    }
+
+    /// The text as the file has it.
+    fn written(&self, rule: TextRule) -> String {
         let (title, description) = (self.title.as_deref(), self.description.as_deref());
         let brand = self.brand.as_deref();
         let labels = self.categories.iter().flatten().map(String::as_str);
@@ -93,7 +124,7 @@ impl Meta {
                 spaced(title.into_iter().chain(brand).chain(first).chain(description))
             }
         };
-        text.replace("\r\n", " ").replace(['\n', '\r'], " ")
+        one_line(&text)
     }
 
     fn lattice(&self) -> String {
@@ -111,11 +142,17 @@ impl Meta {
         text
     }
 
-    /// Labels of the first path, widest first, those that are blank left out.
-    pub(crate) fn category(&self) -> Vec<&str> {
+    /// Labels of the first path, widest first, entities of HTML decoded, those that are blank left out.
+    pub(crate) fn category(&self) -> Vec<String> {
         let labels = self.categories.iter().take(1).flatten();
-        labels.map(|label| label.trim()).filter(|label| !label.is_empty()).collect()
+        let labels = labels.map(|label| decode_html_entities(label.trim()).into_owned());
+        labels.filter(|label| !label.trim().is_empty()).collect()
     }
+}
+
+/// A text with spaces in the place of line ends.
+fn one_line(text: &str) -> String {
+    text.replace("\r\n", " ").replace(['\n', '\r'], " ")
 }
 
 /// Parts that are not blank, with spaces between them.
@@ -136,7 +173,7 @@ mod tests {
         // The lines of a file have no line breaks; these have, to be legible.
         let line: Vec<u8> = line.iter().copied().filter(|b| *b != b'\n').collect();
         let meta = meta(&line).expect("sound");
-        TextRule::ALL.map(|rule| meta.text(rule))
+        TextRule::ALL.map(|rule| meta.text(rule).0)
     }
 
     #[test]
@@ -168,6 +205,22 @@ mod tests {
         let bare =
             br#"{"title": null, "description": [], "categories": [], "store": null, "parent_asin": "B1"}"#;
         assert_eq!(texts_of(bare)[0], "");
+    }
+
+    #[test]
+    fn the_release_of_2018_has_one_category_and_entities_are_decoded() {
+        let line = br#"{"category": ["Health &amp; Care", "Feeding"], "description": ["R&eacute;d &lt;3"], "title": "Cup",
+            "brand": NaN, "asin": "B1"}"#;
+        let found = meta(line).expect("sound");
+        assert_eq!((found.release, found.not_numbers), (Release::Amazon2018, 1));
+        assert_eq!(found.category(), ["Health & Care", "Feeding"]);
+        assert_eq!(found.text(TextRule::Paper), ("Cup R\u{e9}d <3 Health & Care Feeding".into(), true));
+        // The rules of other programs give the very texts of those.
+        let written = "Cup Health &amp; Care Feeding R&eacute;d &lt;3".to_owned();
+        assert_eq!(found.text(TextRule::Mmrec), (written, false));
+        let plain = meta(b"{'asin': 'B1', 'title': 'Salt & Pepper'}").expect("sound");
+        assert_eq!(plain.text(TextRule::Paper), ("Salt & Pepper".into(), false));
+        assert_eq!(plain.release, Release::Amazon2014);
     }
 
     #[test]

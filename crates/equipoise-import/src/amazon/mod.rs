@@ -1,4 +1,4 @@
-//! Reviews, metadata and image features of the Amazon releases of 2014 and 2023 to a data set.
+//! Reviews, metadata and image features of the Amazon releases of 2014, 2018 and 2023 to a data set.
 //!
 //! Files are streamed: no text of a review is held, and texts of items are held one at a time. The memory is
 //! the reviews as numbers and the ids, about 100 bytes for each review and each id at the peak: 230 MiB for a file of
@@ -68,6 +68,8 @@ pub fn import_amazon(
         users_without_train: parts.iter().filter(|p| p.train.is_empty()).count(),
         cold_items: cold(&parts, pool.items.len()),
         replaced_characters: 0,
+        not_numbers: 0,
+        notes: Vec::new(),
         skipped: Vec::new(),
     };
     // Only the ids of items are needed from here on.
@@ -83,7 +85,10 @@ pub fn import_amazon(
         progress(&format!("{} image records read", images.records));
         report.images = Some(images);
     }
-    (report.replaced_characters, report.skipped) = (skipped.replaced, skipped.examples);
+    let Skipped { examples, replaced, not_numbers, notes } = skipped;
+    notes.iter().for_each(|note| progress(&format!("note: {note}")));
+    let report =
+        ImportReport { replaced_characters: replaced, not_numbers, notes, skipped: examples, ..report };
     output.write_report(&report)?;
     output.finish()?;
     Ok(report)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use equipoise_data::LineFault;
+use equipoise_data::{LineFault, short, without_nan};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -13,6 +13,8 @@ pub(crate) struct Members<const N: usize> {
     pub(crate) values: [Option<Value>; N],
     /// Halves of surrogate pairs that were replaced.
     pub(crate) replaced: u64,
+    /// Values `NaN` or infinite on the line: they count as absent.
+    pub(crate) not_numbers: u64,
 }
 
 /// Reads the members called `names`; of a name that occurs twice, the last. Other members are checked and built
@@ -23,25 +25,34 @@ pub(crate) struct Members<const N: usize> {
 pub(crate) fn members<const N: usize>(line: &[u8], names: &[&str; N]) -> Result<Members<N>, LineFault> {
     let mut values = [const { None }; N];
     let Err(json) = read_json(line, names, &mut values) else {
-        return Ok(Members { values, replaced: 0 });
+        return Ok(Members { values, replaced: 0, not_numbers: 0 });
     };
     values = [const { None }; N];
-    let python = Literals::new(line).and_then(|mut literals| {
-        let place = |key: &str| names.iter().position(|name| *name == key);
-        literals.dict(
-            |key| place(key).is_some(),
-            |key, value| {
-                if let Some(place) = place(key) {
-                    values[place] = some(value);
-                }
-            },
-        )?;
-        Ok(literals.replaced)
-    });
-    match python {
-        Ok(replaced) => Ok(Members { values, replaced }),
+    if let Some((text, not_numbers)) = without_nan(line)
+        && read_json(&text, names, &mut values).is_ok()
+    {
+        return Ok(Members { values, replaced: 0, not_numbers });
+    }
+    values = [const { None }; N];
+    match read_python(line, names, &mut values) {
+        Ok(replaced) => Ok(Members { values, replaced, not_numbers: 0 }),
         Err(python) => Err(further(json, python)),
     }
+}
+
+/// Reads a Python literal; returns the halves of surrogate pairs that were replaced.
+fn read_python(line: &[u8], names: &[&str], values: &mut [Option<Value>]) -> Result<u64, LineFault> {
+    let mut literals = Literals::new(line)?;
+    let place = |key: &str| names.iter().position(|name| *name == key);
+    literals.dict(
+        |key| place(key).is_some(),
+        |key, value| {
+            if let Some(place) = place(key) {
+                values[place] = some(value);
+            }
+        },
+    )?;
+    Ok(literals.replaced)
 }
 
 fn some(value: Value) -> Option<Value> {
@@ -51,7 +62,10 @@ fn some(value: Value) -> Option<Value> {
 fn further(json: LineFault, python: LineFault) -> LineFault {
     let (kind, fault) = if json.byte >= python.byte { ("JSON", json) } else { ("a Python literal", python) };
     LineFault {
-        problem: format!("read as {kind}: {}; repair the line or download the file again", fault.problem),
+        problem: format!(
+            "read as {kind}: {}; repair the line or download the file again",
+            short(&fault.problem)
+        ),
         ..fault
     }
 }

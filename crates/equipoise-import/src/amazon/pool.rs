@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::config::{AmazonConfig, BadLines};
 use super::ids::Ids;
 use super::review::{self, Columns, Release, Review};
-use super::skipped::Skipped;
+use super::skipped::{Skipped, said_of};
 
 /// One review: 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) user: u32,
     pub(crate) item: u32,
-    /// Seconds (2014) or milliseconds (2023); 0 where the review has no time.
+    /// Seconds (2014, 2018) or milliseconds (2023); 0 where the review has no time.
     pub(crate) time: i64,
 }
 
@@ -71,7 +71,7 @@ impl Pool {
         counts: &mut ReviewCounts,
         skipped: &mut Skipped,
     ) -> Result<Pool, DataError> {
-        let mut lines = Lines::open(&config.reviews)?;
+        let mut lines = Lines::open_objects(&config.reviews, None)?;
         let mut pool = Pool { users: Ids::default(), items: Ids::default(), rows: Vec::new() };
         let mut columns = None;
         let mut first_undated = None;
@@ -97,6 +97,7 @@ impl Pool {
                 Err(fault) => return Err(lines.fault(fault)),
             }
         }
+        skipped.note(&config.reviews, &said(&lines, columns, counts));
         need_times(config, first_undated)?;
         pool.need_reviews(&config.reviews)?;
         Ok(pool)
@@ -110,12 +111,13 @@ impl Pool {
         skipped: &mut Skipped,
     ) -> Result<bool, LineFault> {
         let release = *counts.release.get_or_insert(review.release);
-        if release != review.release {
+        if !release.is_alike(review.release) {
             return Err(LineFault::whole(
                 "a review of another release than the lines before; give one file of one release",
             ));
         }
         skipped.replaced += review.replaced;
+        skipped.not_numbers += review.not_numbers;
         counts.undated += u64::from(review.time.is_none());
         let (user, item) = (self.users.intern(&review.user)?, self.items.intern(&review.item)?);
         self.rows.push(Row { user, item, time: review.time.unwrap_or(0) });
@@ -155,6 +157,18 @@ impl Pool {
     }
 }
 
+/// What was found out about the file.
+fn said(lines: &Lines, columns: Option<Columns>, counts: &ReviewCounts) -> Vec<String> {
+    let release = counts.release.map(|release| {
+        let from = match columns {
+            Some(columns) => columns.said(),
+            None => review::names(release).join(", "),
+        };
+        format!("reviews of the release of {} (user, item, time from {from})", release.year())
+    });
+    release.into_iter().chain(said_of(lines)).collect()
+}
+
 /// Reads the line as what the file holds; `None` for a header.
 fn understood(
     lines: &Lines,
@@ -166,7 +180,7 @@ fn understood(
         return review::row(line, columns).map(Some);
     }
     let braced = line.trim_ascii_start().starts_with(b"{");
-    if braced || counts.release.is_some() {
+    if braced || lines.is_array() || counts.release.is_some() {
         return review::object(line).map(Some);
     }
     let (found, header) = review::columns(line)?;

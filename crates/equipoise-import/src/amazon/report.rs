@@ -35,6 +35,10 @@ pub struct ImportReport {
     pub cold_items: usize,
     /// Halves of surrogate pairs in texts, replaced by U+FFFD.
     pub replaced_characters: u64,
+    /// Values `NaN` or infinite in JSON, which count as absent.
+    pub not_numbers: u64,
+    /// What was found out about the files: their release, where that is not the usual their encoding, a sentence each.
+    pub notes: Vec<String>,
     /// Faults of the first lines that were left out.
     pub skipped: Vec<String>,
 }
@@ -55,6 +59,7 @@ impl Display for ImportReport {
                     ("items without", meta.items_without as u64),
                     ("items without text", meta.items_without_text as u64),
                     ("items without category", meta.items_without_category as u64),
+                    ("  texts with HTML decoded", meta.decoded_texts),
                 ],
             )?;
         }
@@ -71,6 +76,7 @@ impl Display for ImportReport {
             )?;
         }
         self.data_set(f)?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "  - {note}"))?;
         let examples = if self.skipped.is_empty() { "" } else { "\nlines left out\n" };
         write!(f, "{examples}")?;
         self.skipped.iter().try_for_each(|line| writeln!(f, "  - {line}"))
@@ -117,6 +123,7 @@ impl ImportReport {
                 ("users without train", self.users_without_train as u64),
                 ("items without train", self.cold_items as u64),
                 ("halves of characters", self.replaced_characters),
+                ("  values NaN, left out", self.not_numbers),
             ],
         )
     }

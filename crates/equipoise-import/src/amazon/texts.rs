@@ -16,7 +16,8 @@ use serde_json::json;
 use super::config::{AmazonConfig, BadLines};
 use super::ids::Ids;
 use super::meta::{id, meta};
-use super::skipped::Skipped;
+use super::review::Release;
+use super::skipped::{Skipped, said_of};
 use crate::stream::Stream;
 
 /// Name of the file of texts.
@@ -25,6 +26,8 @@ pub(crate) const TEXTS: &str = "texts.jsonl";
 /// What became of the lines of the metadata.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MetaCounts {
+    /// Release that the first line about an item of the data set is of.
+    pub release: Option<Release>,
     /// Lines.
     pub lines: u64,
     /// Blank lines.
@@ -41,6 +44,8 @@ pub struct MetaCounts {
     pub items_without_text: usize,
     /// Items with metadata that hold no category.
     pub items_without_category: usize,
+    /// Texts in which entities of HTML were decoded.
+    pub decoded_texts: u64,
 }
 
 /// Writes the texts and categories of the items; returns the counts.
@@ -54,7 +59,7 @@ pub(crate) fn write(
     config: &AmazonConfig,
     skipped: &mut Skipped,
 ) -> Result<MetaCounts, DataError> {
-    let mut lines = Lines::open(file)?;
+    let mut lines = Lines::open_objects(file, None)?;
     let mut counts = MetaCounts::default();
     let mut out = Out::create(dir)?;
     let mut seen = vec![false; items.len()];
@@ -70,6 +75,8 @@ pub(crate) fn write(
                 Ok(found) => {
                     seen[item as usize] = true;
                     skipped.replaced += found.replaced;
+                    skipped.not_numbers += found.not_numbers;
+                    counts.release.get_or_insert(found.release);
                     out.write(item, &items.names()[item as usize], &found, config, &mut counts)?;
                 }
                 Err(fault) => skip(&lines, fault, config, &mut counts, skipped)?,
@@ -78,12 +85,23 @@ pub(crate) fn write(
         }
     }
     out.finish()?;
+    skipped.note(file, &said(&lines, &counts));
     counts.items_without = seen.iter().filter(|seen| !**seen).count();
     if counts.items_without == items.len() {
         let problem = "no item of the reviews; give the metadata of the same category".into();
         return Err(DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem });
     }
     Ok(counts)
+}
+
+/// What was found out about the file.
+fn said(lines: &Lines, counts: &MetaCounts) -> Vec<String> {
+    let release = counts.release.map(|release| {
+        let ids = if release == Release::Amazon2023 { "parent_asin" } else { "asin" };
+        let labels = if release == Release::Amazon2018 { "category" } else { "categories" };
+        format!("metadata of the release of {}, items from {ids}, categories from {labels}", release.year())
+    });
+    release.into_iter().chain(said_of(lines)).collect()
 }
 
 /// The item that the line is about, if it is one of the data set and comes for the first time.
@@ -143,7 +161,8 @@ impl Out {
         config: &AmazonConfig,
         counts: &mut MetaCounts,
     ) -> Result<(), DataError> {
-        let text = meta.text(config.text);
+        let (text, decoded) = meta.text(config.text);
+        counts.decoded_texts += u64::from(decoded);
         if text.trim().is_empty() {
             counts.items_without_text += 1
         } else {

@@ -3,7 +3,6 @@
 //! Reads what [`Pages`](super::Pages) wrote: `table1.csv`, `table2.csv`, `table3.csv` and `table1-costs.csv`. P values are
 //! corrected within each folder.
 
-use equipoise_data::formats::CsvRows;
 use equipoise_models::built_in;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,13 +72,9 @@ fn read(path: &Path) -> Result<Vec<Fields>, String> {
 
 /// The records of a text.
 fn records(text: &str) -> Vec<Vec<String>> {
-    let mut rows = CsvRows::new(text.as_bytes(), b',', true);
-    let mut records = Vec::new();
-    while rows.advance().expect("a text in memory can be read") {
-        let cell = |place| String::from_utf8_lossy(rows.cell(place)).into_owned();
-        records.push((0..rows.len()).map(cell).collect());
-    }
-    records
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let records = reader.records().map(|record| record.expect("a text in memory can be read"));
+    records.map(|record| record.iter().map(str::to_owned).collect()).collect()
 }
 
 fn field<'r>(row: &'r Fields, column: &str) -> Result<&'r str, String> {

@@ -2,6 +2,7 @@
 
 use super::progress::Shown;
 use super::show::show;
+use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use clap::ValueEnum;
@@ -30,6 +31,8 @@ pub struct Args {
     /// Column of the table with raw item ids [default: guessed].
     #[arg(long, value_name = "COLUMN")]
     id_column: Option<String>,
+    #[command(flatten)]
+    reading: TextFlags,
     /// Encoder: builtin (colours, layout and edges), the folder of a model, or org/name in the hub's cache.
     #[arg(long, value_name = "MODEL")]
     model: String,
@@ -80,6 +83,7 @@ impl Args {
             column: self.column.clone(),
             model: self.model.clone(),
             name: self.name.clone(),
+            reading: self.reading.options(),
             out: self.out.clone(),
             overwrite: self.overwrite,
             pooling: match self.pooling {

@@ -2,6 +2,7 @@
 
 use super::progress::Shown;
 use super::show::show;
+use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
@@ -33,6 +34,8 @@ pub struct Args {
     /// A column of texts; several are joined by blanks [default: text].
     #[arg(long = "column", value_name = "COLUMN")]
     columns: Vec<String>,
+    #[command(flatten)]
+    reading: TextFlags,
     /// Where the features go [default: the data set's directory].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -69,6 +72,7 @@ impl Args {
             texts: self.texts.clone(),
             id_column: self.id_column.clone(),
             columns: self.columns.clone(),
+            reading: self.reading.options(),
             out: self.out.clone(),
             overwrite: self.overwrite,
             batch_tokens: self.batch_tokens,

@@ -16,6 +16,7 @@ use crate::atomic::write_atomic;
 use crate::error::DataError;
 use crate::formats::gathered::{GatheredSplit, SPLITS};
 use crate::formats::parquet_file::{ParquetFile, broken};
+use crate::quoted::quoted;
 
 const ID: &str = "id";
 const COLUMNS: [(&str, DataType); 4] = [
@@ -94,7 +95,7 @@ pub(crate) fn read_interactions(file: &Path) -> Result<[GatheredSplit; 3], DataE
             let Some(split) = SPLITS.iter().position(|name| *name == label) else {
                 return Err(broken(
                     file,
-                    format!("row {}: split {label:.60?}, expected {SPLITS:?}", first + row),
+                    format!("row {}: split {}, expected {SPLITS:?}", first + row, quoted(label)),
                 ));
             };
             parts[split].pairs.push((users[row], items[row]));

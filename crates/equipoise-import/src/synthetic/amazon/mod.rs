@@ -42,7 +42,7 @@ pub fn write_amazon(dir: &Path, config: &RawAmazonConfig) -> Result<RawAmazonFil
     let _place = Place::claim(dir).map_err(|fault| data_error(dir, &fault))?;
     let seed = Seed(config.seed);
     let ending = match config.release {
-        Release::Amazon2014 => "json",
+        Release::Amazon2014 | Release::Amazon2018 => "json",
         Release::Amazon2023 => "jsonl",
     };
     let gz = if config.gzip { ".gz" } else { "" };
@@ -63,7 +63,7 @@ pub fn write_amazon(dir: &Path, config: &RawAmazonConfig) -> Result<RawAmazonFil
             let object = objects::meta(config, item, &mut rng);
             match config.release {
                 Release::Amazon2014 => writeln!(out, "{}", repr::repr(&object)),
-                Release::Amazon2023 => writeln!(out, "{object}"),
+                Release::Amazon2018 | Release::Amazon2023 => writeln!(out, "{object}"),
             }
         })
     })?;

@@ -69,6 +69,11 @@ pub(super) fn review(release: Release, user: usize, item: usize, rng: &mut Strea
             "helpful": [rng.below(9), 9], "reviewText": text, "overall": rating, "summary": title,
             "unixReviewTime": seconds, "reviewTime": "02 28, 2014",
         }),
+        Release::Amazon2018 => json!({
+            "overall": rating, "verified": true, "reviewTime": "02 28, 2014", "reviewerID": user, "asin": asin(item),
+            "style": { "Size:": words(1, 1, rng) }, "reviewerName": words(1, 1, rng), "reviewText": text,
+            "summary": title, "unixReviewTime": seconds,
+        }),
         Release::Amazon2023 => json!({
             "rating": rating, "title": title, "text": text, "images": [], "asin": asin(item),
             "parent_asin": asin(item), "user_id": user, "timestamp": u64::from(seconds) * 1000,
@@ -81,6 +86,11 @@ pub(super) fn review(release: Release, user: usize, item: usize, rng: &mut Strea
 pub(super) fn meta(config: &RawAmazonConfig, item: usize, rng: &mut Stream) -> Value {
     match config.release {
         Release::Amazon2014 => meta_2014(config, item, rng),
+        Release::Amazon2018 => json!({
+            "category": path(rng), "tech1": "", "description": [words(20, 100, rng)], "title": words(3, 12, rng),
+            "also_buy": [], "brand": words(1, 1, rng), "feature": [words(3, 9, rng)], "rank": [], "also_view": [],
+            "main_cat": "Made Up", "price": "", "asin": asin(item), "imageURL": [],
+        }),
         Release::Amazon2023 => json!({
             "main_category": "Made Up", "title": words(3, 12, rng), "average_rating": 4.5,
             "rating_number": rng.below(900), "features": [words(3, 9, rng)],

@@ -6,6 +6,7 @@ use super::super::event::PipelineEvent;
 use super::super::source::Source;
 use super::super::stage::{Context, Stage};
 use super::layout;
+use equipoise_data::TextOptions;
 use equipoise_data::formats::{Cells, read_cells};
 use equipoise_encode::{
     EncodeProgress, EncodeReport, ImageRequest, TextRequest, encode_images, encode_texts,
@@ -53,6 +54,17 @@ fn named(model: &str) -> &str {
     if Path::new(model).is_dir() { "folder" } else { model }
 }
 
+/// How the table of items is read: encoding and quotes as in the interactions; the separator may be another.
+fn reading(config: &PipelineConfig) -> TextOptions {
+    TextOptions { encoding: config.columns.encoding, quotes: config.columns.quotes, separator: None }
+}
+
+/// The way of reading, as a setting of the stage.
+fn how(config: &PipelineConfig) -> serde_json::Value {
+    let reading = reading(config);
+    if reading == TextOptions::default() { json!(READING) } else { json!([READING, reading]) }
+}
+
 impl Stage for Text {
     fn name(&self) -> String {
         layout::TEXT.into()
@@ -68,7 +80,7 @@ impl Stage for Text {
             "columns": self.columns,
             "dims": config.text_dims,
             "pooling": config.text_pooling,
-            "reading": READING,
+            "reading": how(config),
         }))
     }
 
@@ -91,6 +103,7 @@ impl Stage for Text {
             columns: self.columns.clone(),
             out: Some(context.dir.clone()),
             overwrite: true,
+            reading: reading(config),
             pooling: config.text_pooling.clone(),
             dims: config.text_dims,
             ..TextRequest::default()
@@ -103,9 +116,9 @@ impl Stage for Text {
 
 impl Image {
     /// The pictures that the table names and that are there: those that are not will be reported.
-    fn pictures(&self) -> Vec<(String, PathBuf)> {
+    fn pictures(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let folder = self.table.parent().unwrap_or(Path::new(""));
-        let cells = Cells { id: None, columns: vec![self.column.clone()] };
+        let cells = Cells { id: None, columns: vec![self.column.clone()], text: reading(config) };
         let mut found = Vec::new();
         // A table that cannot be read is refused by the stage itself, with its place.
         let _ = read_cells(&self.table, &cells, &mut |_, path| {
@@ -129,12 +142,12 @@ impl Stage for Image {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.image_model), "column": self.column, "reading": READING }))
+        Ok(json!({ "model": named(&config.image_model), "column": self.column, "reading": how(config) }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let items = std::iter::once(("items".to_owned(), self.table.clone()));
-        items.chain(self.pictures()).chain(model("image_model", &config.image_model)).collect()
+        items.chain(self.pictures(config)).chain(model("image_model", &config.image_model)).collect()
     }
 
     fn before(&self) -> Vec<String> {
@@ -151,6 +164,7 @@ impl Stage for Image {
             name: "image".into(),
             out: Some(context.dir.clone()),
             overwrite: true,
+            reading: reading(config),
             ..ImageRequest::default()
         };
         let report = encode_images(&request, &mut encoding(context))?;
