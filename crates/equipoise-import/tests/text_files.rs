@@ -42,9 +42,9 @@ fn lines_arrays_marks_and_compression_give_one_data_set() {
     for release in [Release::Amazon2018, Release::Amazon2023] {
         let dir = dir();
         let small = RawAmazonConfig {
-            users: 12,
+            users: 20,
             items: 9,
-            reviews: 40,
+            reviews: 60,
             catalogue: 12,
             images: 9,
             release,
@@ -69,7 +69,7 @@ fn lines_arrays_marks_and_compression_give_one_data_set() {
         let expected = files(&dir);
         let text = |file: &Path| fs::read_to_string(file).expect("written");
         let array = |text: &str| format!("[{}]", text.lines().collect::<Vec<_>>().join(",\r\n"));
-        let utf16 = |text: &str| {
+        let utf16 = |text: &str| -> Vec<u8> {
             "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
         };
         type Written<'a> = &'a dyn Fn(&str) -> Vec<u8>;

@@ -46,7 +46,7 @@ impl TextSource {
         };
         let mut head = Vec::new();
         let read = input.as_mut().take(HEAD as u64).read_to_end(&mut head);
-        let fail = |error| unreadable(file, gzip, "at its beginning".into(), error);
+        let fail = |error| unreadable(file, gzip, "after line 0".into(), error);
         read.map_err(fail)?;
         if let Some((what, remedy)) = not_text(&head) {
             return Err(whole(file, format!("{what}, expected text; {remedy}")));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use equipoise_data::quoted;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use memmap2::Mmap;
@@ -67,7 +68,8 @@ impl Weights {
             |name: &str| name.ends_with(ENDING) && !name.contains(['/', '\\']) && !name.starts_with('.');
         if let Some(outside) = names.iter().find(|name| !inside(name)) {
             let problem = format!(
-                "names {outside:.60?}, expected {ENDING} files of the same folder; fetch the model again"
+                "names {}, expected {ENDING} files of the same folder; fetch the model again",
+                quoted(outside)
             );
             return Err(EncodeError::file(&dir.join(INDEX), problem));
         }

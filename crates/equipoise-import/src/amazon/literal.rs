@@ -147,8 +147,7 @@ impl<'a> Literals<'a> {
         let rest = &self.text[self.place..];
         let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
         let value = match &rest[..length] {
-            // Python writes nan for a number that is missing.
-            "None" | "nan" | "NaN" => Value::Null,
+            "None" => Value::Null,
             "True" => Value::Bool(true),
             "False" => Value::Bool(false),
             _ => return Err(self.wrong("a string, a number, a list, a dict, None, True or False")),

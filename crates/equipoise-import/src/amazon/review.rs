@@ -264,11 +264,11 @@ mod tests {
         assert!(header);
         assert_eq!(row(b"U,B2,1.0,1588", at), Ok(review("U", "B2", Some(1588), Release::Amazon2023)));
         let swapped = b"\"1384719342\",\"A2IBPI20UZIR0U\",5.0,1393545600";
-        let (at, header) = columns(swapped).expect("columns of 2018");
+        let (later, header) = columns(swapped).expect("columns of 2018");
         assert!(!header);
         let expected = review("A2IBPI20UZIR0U", "1384719342", Some(1_393_545_600), Release::Amazon2018);
-        assert_eq!(row(swapped, at), Ok(expected));
-        let fault = row(b"A2IBPI20UZIR0U,1384719342,5.0,1393545600", at).expect_err("the other order");
+        assert_eq!(row(swapped, later), Ok(expected));
+        let fault = row(b"A2IBPI20UZIR0U,1384719342,5.0,1393545600", later).expect_err("the other order");
         assert!(fault.problem.contains("10 characters"), "{}", fault.problem);
         assert!(columns(b"a,b,c,d").expect_err("no numbers").problem.contains("JSON"));
         assert!(row(b"U,B2,1.0", at).expect_err("short").problem.contains("3 columns, expected 4"));
