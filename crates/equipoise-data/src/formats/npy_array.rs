@@ -1,5 +1,6 @@
 //! Small arrays of NumPy within memory: ids, indices, flags and single rows.
 
+use crate::quoted::quoted;
 use half::f16;
 
 use super::npy_header::{self, Fault, RawHeader};
@@ -33,11 +34,11 @@ impl Promise {
         let (at, descr) = &header.descr;
         if descr.contains('O') {
             let problem = "objects, which are pickles: programs rather than data, and not run";
-            return Err((*at, format!("dtype {descr:.60?}: {problem}"), TYPE));
+            return Err((*at, format!("dtype {}: {problem}", quoted(descr)), TYPE));
         }
         let size = value_size(descr).ok_or_else(|| {
             let expected = "expected numbers, truth values or fixed-width texts, little-endian";
-            (*at, format!("{expected}, found dtype {descr:.60?}"), TYPE)
+            (*at, format!("{expected}, found dtype {}", quoted(descr)), TYPE)
         })?;
         Ok(Promise { header, size })
     }
@@ -92,7 +93,7 @@ impl<'a> NpyArray<'a> {
 
     fn wrong(&self, expected: &str) -> Fault {
         let (at, descr) = &self.header.descr;
-        (*at, format!("expected {expected}, found dtype {descr:.60?}"), TYPE)
+        (*at, format!("expected {expected}, found dtype {}", quoted(descr)), TYPE)
     }
 
     /// The values as whole numbers.
