@@ -42,11 +42,11 @@ fn lines_arrays_marks_and_compression_give_one_data_set() {
     for release in [Release::Amazon2018, Release::Amazon2023] {
         let dir = dir();
         let small = RawAmazonConfig {
-            users: 20,
-            items: 9,
-            reviews: 60,
-            catalogue: 12,
-            images: 9,
+            users: 30,
+            items: 24,
+            reviews: 160,
+            catalogue: 40,
+            images: 30,
             release,
             gzip: false,
             ..RawAmazonConfig::default()
