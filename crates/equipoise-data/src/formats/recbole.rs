@@ -70,9 +70,7 @@ impl Format for Recbole {
             records.incomplete |= faults.keep(read(file, *split, options, &mut records))?.is_none();
         }
         let origin = if files.len() == 1 { files[0].0.clone() } else { path.to_owned() };
-        if whole {
-            records.refuse_empty(&origin, options, faults)?;
-        }
+        records.refuse_empty(&origin, options, faults)?;
         let splits = records.finish(&origin, options, faults, &mut found.notes)?;
         found.splits = if records.incomplete { [None, None, None] } else { splits };
         found.counts = records.counts(options);

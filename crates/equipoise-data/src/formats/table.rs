@@ -180,9 +180,7 @@ pub fn read_table(
     for (file, split) in &files {
         records.incomplete |= faults.keep(read_one(file, options, *split, &mut records, notes))?.is_none();
     }
-    if whole {
-        records.refuse_empty(&origin, options, faults)?;
-    }
+    records.refuse_empty(&origin, options, faults)?;
     let splits = records.finish(&origin, options, faults, notes)?;
     let splits = if records.incomplete { [None, None, None] } else { splits };
     Ok(Some(TableRows { records, splits, listed, origin }))
