@@ -64,6 +64,8 @@ impl Search<'_> {
         listener: &mut dyn Listener<SearchEvent>,
         stop: &StopFlag,
     ) -> Result<SearchRecords, SearchError> {
+        // Between trials too: what is known is reported when a stop is asked for.
+        let _attended = stop.attend();
         listener.event(&SearchEvent::Started { total: self.strategy.total(), jobs: self.jobs });
         let mut history: Vec<Record> = Vec::new();
         loop {
