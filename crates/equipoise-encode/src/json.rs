@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::EncodeError;
+use equipoise_data::short;
 
 /// The file as a `T`; fields that `T` does not name are of no concern here.
 ///
@@ -13,7 +14,8 @@ use crate::error::EncodeError;
 pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<T, EncodeError> {
     let text = std::fs::read(file).map_err(EncodeError::io(file))?;
     serde_json::from_slice(&text).map_err(|error| {
-        EncodeError::file(file, format!("{error}; correct the file or fetch the model again"))
+        let problem = short(&error.to_string());
+        EncodeError::file(file, format!("{problem}; correct the file or fetch the model again"))
     })
 }
 

@@ -16,6 +16,7 @@ use crate::job::{Broken, Encoder};
 use crate::json;
 use crate::model_dir::ModelDir;
 use crate::transformer::{Scratch, Weights};
+use equipoise_data::quoted;
 
 /// Turns token ids into vectors.
 pub(crate) struct Embedder {
@@ -87,7 +88,8 @@ impl Embedder {
             }
             Some(kind) => {
                 let problem = format!(
-                    "the first module is {kind:?}, expected Transformer or StaticEmbedding; choose another model"
+                    "the first module is {}, expected Transformer or StaticEmbedding; choose another model",
+                    quoted(kind)
                 );
                 return Err(EncodeError::file(&dir.join(MODULES), problem));
             }
@@ -223,8 +225,10 @@ fn prompt(dir: &Path) -> Result<String, EncodeError> {
     match config.prompts.get(&name) {
         Some(prompt) => Ok(prompt.clone().unwrap_or_default()),
         None => {
-            let problem =
-                format!("default_prompt_name = {name}: expected one of the prompts; fetch the file again");
+            let problem = format!(
+                "default_prompt_name = {}: expected one of the prompts; fetch the file again",
+                quoted(&name)
+            );
             Err(EncodeError::file(&file, problem))
         }
     }

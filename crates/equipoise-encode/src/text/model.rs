@@ -9,6 +9,7 @@ use super::names::Names;
 use crate::error::EncodeError;
 use crate::json;
 use crate::transformer::Activation;
+use equipoise_data::{quoted, short};
 
 /// Name of the file.
 pub(crate) const CONFIG: &str = "config.json";
@@ -84,13 +85,15 @@ impl Config {
         let names = found.as_deref().and_then(Names::of).ok_or_else(|| {
             let found = found.as_deref().unwrap_or("");
             let problem = format!(
-                "model_type is {found:?}, expected one of {}, model2vec; choose another model",
+                "model_type is {}, expected one of {}, model2vec; choose another model",
+                quoted(found),
                 Names::known()
             );
             EncodeError::file(&file, problem)
         })?;
         let raw: Raw = json::read(&file)?;
         let fault = |field: &str, found: &dyn std::fmt::Display, expected: &str| {
+            let found = short(&found.to_string());
             EncodeError::file(&file, format!("{field} = {found}: expected {expected}; fetch the file again"))
         };
         for (field, found) in [

@@ -154,8 +154,8 @@ impl Module {
             true => Ok(model.join(&self.path)),
             false => {
                 let problem = format!(
-                    "module path {:?}, expected a folder of the model; fetch the model again",
-                    self.path
+                    "module path {}, expected a folder of the model; fetch the model again",
+                    quoted(&self.path)
                 );
                 Err(EncodeError::file(&model.join(MODULES), problem))
             }

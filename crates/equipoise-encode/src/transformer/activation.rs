@@ -5,6 +5,7 @@ use std::path::Path;
 use equipoise_kernels::exponential::exp_one;
 
 use crate::error::EncodeError;
+use equipoise_data::quoted;
 
 /// What stands between the two linear maps.
 ///
@@ -42,7 +43,7 @@ impl Activation {
             _ => {
                 let known =
                     "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, silu, swish, relu or tanh";
-                let problem = format!("activation {name:?}, expected {known}; choose another model");
+                let problem = format!("activation {}, expected {known}; choose another model", quoted(name));
                 Err(EncodeError::file(file, problem))
             }
         }

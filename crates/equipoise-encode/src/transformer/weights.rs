@@ -64,6 +64,12 @@ impl Weights {
         let mut names: Vec<&String> = index.weight_map.values().collect();
         names.sort();
         names.dedup();
+        if names.is_empty() {
+            return Err(EncodeError::file(
+                &dir.join(INDEX),
+                "names no file of weights; fetch the model again",
+            ));
+        }
         let inside =
             |name: &str| name.ends_with(ENDING) && !name.contains(['/', '\\']) && !name.starts_with('.');
         if let Some(outside) = names.iter().find(|name| !inside(name)) {

@@ -8,6 +8,7 @@ use super::preprocess::{Preprocessing, parse};
 use crate::error::EncodeError;
 use crate::job::{Broken, Encoder};
 use crate::transformer::{Weights, unit_rows};
+use equipoise_data::short;
 
 /// A vision transformer with its preprocessing.
 pub(super) struct ImageEncoder {
@@ -31,6 +32,7 @@ impl ImageEncoder {
         let processor = processor_file(dir)?;
         let text = std::fs::read_to_string(&processor).map_err(EncodeError::io(&processor))?;
         let preprocessing = parse(&text, &spec.model_type).map_err(|problem| {
+            let problem = short(&problem);
             EncodeError::file(&processor, format!("{problem}; correct the file or choose another model"))
         })?;
         let size =

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::error::EncodeError;
 use crate::json;
+use equipoise_data::{quoted, short};
 
 /// The families that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +91,13 @@ impl Spec {
             let known: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
             let known = known.join(", ");
             let problem =
-                format!("model_type = {model_type:?}: expected one of {known}; choose another model");
+                format!("model_type = {}: expected one of {known}; choose another model", quoted(model_type));
             return Err(EncodeError::file(file, problem));
         };
         let inner = whole.get("vision_config").unwrap_or(&whole);
         let fields = Fields::deserialize(inner).map_err(|error| {
-            EncodeError::file(file, format!("{error}; correct the file or fetch the model again"))
+            let problem = short(&error.to_string());
+            EncodeError::file(file, format!("{problem}; correct the file or fetch the model again"))
         })?;
         let spec = Spec::of(family, model_type, fields).and_then(Spec::checked);
         spec.map_err(|problem| {
