@@ -37,8 +37,6 @@ fn left(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         let bytes = match name.as_str() {
             // It names the directory of the run.
             "report.html" => Vec::new(),
-            // It has the hashes of files with times.
-            "run.json" => Vec::new(),
             "run.json" => hashes(&bytes).into_bytes(),
             "metrics.json" => timeless(&bytes).to_string().into_bytes(),
             "events.jsonl" => log(&bytes).into_bytes(),
