@@ -203,10 +203,18 @@ fn threads_change_nothing_and_events_are_heard() {
 fn a_raised_flag_ends_training_with_the_model_so_far() {
     let world = World::new();
     let flag = equipoise::StopFlag::default();
-    flag.raise();
-    let done = world.training().stop(&flag).run().unwrap();
-    assert_eq!(done.report().epochs, 0);
+    let raised = flag.clone();
+    let listener = move |event: &equipoise::Event| {
+        if matches!(event, equipoise::Event::Step { epoch: 2, .. }) {
+            raised.raise();
+        }
+    };
+    let done = world.training().listener(listener).stop(&flag).run().unwrap();
+    assert!(done.report().epochs < 3, "{}", done.report().epochs);
     assert_eq!(done.model().recommend_all(3).unwrap().len(), 120);
+    // A flag that is raised before there is a model leaves none.
+    let error = world.training().stop(&flag).run().unwrap_err();
+    assert!(error.to_string().contains("interrupted"), "{error}");
 }
 
 #[test]
