@@ -4,7 +4,7 @@
 //! Items without a line have no attributes.
 
 use crate::error::RecommendError;
-use equipoise_data::{Lines, Vocabulary, write_atomic};
+use equipoise_data::{Lines, Vocabulary, quoted, write_atomic};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -58,7 +58,7 @@ impl ItemInfos {
             };
             let Some(row) = vocabulary.item(&id) else { continue };
             if rows.insert(row, object).is_some() {
-                return Err(wrong(format!("item {id:.100?} occurs twice; keep one line of it")));
+                return Err(wrong(format!("item {} occurs twice; keep one line of it", quoted(&id))));
             }
         }
         Ok(ItemInfos::new(rows))
