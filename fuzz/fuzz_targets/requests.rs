@@ -1,8 +1,8 @@
 //! Requests as JSON.
 #![no_main]
-use equipoise_recommend::Request;
+use equipoise_recommend::RecommendRequest;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    drop(serde_json::from_slice::<Request>(data));
+    drop(serde_json::from_slice::<RecommendRequest>(data));
 });

@@ -79,7 +79,7 @@ impl Case {
         child.kill().unwrap();
         child.wait().unwrap();
         let found = contents(&self.out);
-        let whole = self.left.iter().any(|left| *left == found);
+        let whole = self.left.contains(&found);
         assert!(whole, "{}: neither the old one nor the new one: {:?}", self.name, found.keys());
         down
     }

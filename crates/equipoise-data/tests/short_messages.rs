@@ -39,11 +39,11 @@ fn options() -> LoadOptions {
 /// Loading and checking these files fails in short words.
 fn fails(what: &str, files: &[(&str, String)], options: &LoadOptions) {
     let dir = dir(files);
-    let tables = files
+    let mut tables = files
         .iter()
         .map(|(name, _)| dir.path().join(name))
         .filter(|file| file.extension().is_some_and(|e| e == "csv"));
-    let path: PathBuf = tables.last().unwrap_or_else(|| dir.path().to_owned());
+    let path: PathBuf = tables.next_back().unwrap_or_else(|| dir.path().to_owned());
     let error = load(&path, options).err().unwrap_or_else(|| panic!("{what}: accepted"));
     short(&error.to_string(), dir.path(), what);
     let report = check(&path, options);

@@ -128,7 +128,7 @@ fn coordinates(pairs: &[(u32, u32)]) -> Vec<u8> {
         ("shape", vector("<i4", whole(vec![8, ITEMS as u32]), 4)),
         ("format", vector("|S3", b"coo".to_vec(), 3)),
     ] {
-        let (mut entry, config) = archive.new_file(&format!("{name}.npy")).start().expect("begun");
+        let (mut entry, config) = archive.new_file(format!("{name}.npy")).start().expect("begun");
         let mut writer = config.wrap(&mut entry);
         writer.write_all(&array).expect("memory");
         let (_, descriptor) = writer.finish().expect("memory");

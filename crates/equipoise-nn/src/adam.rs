@@ -1,7 +1,7 @@
 //! Adam over a model's parameters, in place on the CPU.
 
 use crate::ops::step::StepOps;
-use crate::parameters::{Group, Parameters};
+use crate::parameters::Parameters;
 use burn::backend::Dispatch;
 use burn::tensor::{Device, Tensor, TensorData};
 use equipoise_kernels::adam::AdamStep;
@@ -60,12 +60,12 @@ impl Adam {
         parameters: &Parameters,
     ) -> Adam {
         let device = parameters.device();
-        let tables = moments.into_iter().zip(parameters.iter());
         let table = |values: Vec<f32>, shape| Tensor::from_data(TensorData::new(values, shape), device);
-        let of = |(moments, (_, _, shape)): (Option<(Vec<f32>, Vec<f32>)>, (&str, &Group, [usize; 2]))| {
+        let shapes = parameters.iter().map(|(_, _, shape)| shape);
+        let tables = moments.into_iter().zip(shapes).map(|(moments, shape)| {
             moments.map(|(first, second)| (table(first, shape), table(second, shape)))
-        };
-        Adam { config, t: steps, moments: tables.map(of).collect() }
+        });
+        Adam { config, t: steps, moments: tables.collect() }
     }
 
     /// First and second moment of the `k`-th table; `None` while no gradient has reached it. They must be dropped before the

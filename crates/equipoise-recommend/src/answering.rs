@@ -2,11 +2,11 @@
 
 use crate::error::RecommendError;
 use crate::explain::Explainer;
-use crate::fusion::Fusion;
-use crate::request::{Answer, Fallback, LONGEST_LIST, List, ListItem, OnUnknown, Request};
+use crate::request::{Answer, Fallback, LONGEST_LIST, List, ListItem, OnUnknown, RecommendRequest};
 use crate::scorer::{JoinedItems, UserRows, directions, item_rows, product};
 use crate::served::ServedModel;
 use crate::unknown::unknown;
+use crate::weighting::ScoreWeights;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,15 +34,15 @@ impl ServedModel {
     ///
     /// # Errors
     /// A field that cannot be used, with its name; an id that the model does not know, unless the request says what to do.
-    pub fn answer(&self, request: &Request) -> Result<Answer, RecommendError> {
+    pub fn answer(&self, request: &RecommendRequest) -> Result<Answer, RecommendError> {
         let start = Instant::now();
         check(request)?;
-        let fusion = self.fusion_of(request)?;
-        let coefficients = fusion.coefficients(self.tables())?;
+        let weighting = self.weighting_of(request)?;
+        let coefficients = weighting.coefficients(self.tables())?;
         let mut askers = self.askers(request, &coefficients)?;
         let candidates = self.candidates(request, &coefficients)?;
         let lists = self.ranked(request, &coefficients, &candidates, &askers)?;
-        let explainer = request.explain.then(|| Explainer::new(self, &fusion)).transpose()?;
+        let explainer = request.explain.then(|| Explainer::new(self, &weighting)).transpose()?;
         for (asker, ranked) in askers.iter_mut().zip(lists) {
             let mut items = self.named(&ranked);
             if let (Some(explainer), Some(rows)) = (&explainer, &asker.rows) {
@@ -61,25 +61,25 @@ impl ServedModel {
     ///
     /// # Errors
     /// A modality that the model lacks, a weight that is none.
-    pub fn weighted(&self, request: &Request) -> Result<ServedModel, RecommendError> {
-        self.with_fusion(self.fusion_of(request)?)
+    pub fn weighted(&self, request: &RecommendRequest) -> Result<ServedModel, RecommendError> {
+        self.with_weighting(self.weighting_of(request)?)
     }
 
-    /// The fusion that a request asks for.
-    pub(crate) fn fusion_of(&self, request: &Request) -> Result<Fusion, RecommendError> {
+    /// The weighting that a request asks for.
+    pub(crate) fn weighting_of(&self, request: &RecommendRequest) -> Result<ScoreWeights, RecommendError> {
         if request.modality_weights.is_empty() {
-            return Ok(self.fusion().clone());
+            return Ok(self.weighting().clone());
         }
-        let mut weights = match self.fusion() {
-            Fusion::Weights(weights) => weights.clone(),
-            Fusion::Under(_) => vec![1.0; self.modalities().len()],
+        let mut weights = match self.weighting() {
+            ScoreWeights::Weights(weights) => weights.clone(),
+            ScoreWeights::Under(_) => vec![1.0; self.modalities().len()],
         };
         for (name, &weight) in &request.modality_weights {
             let m =
                 self.modality(name).map_err(|e| RecommendError::field("modality_weights", e.to_string()))?;
-            weights[m] = Fusion::check(name, weight)?;
+            weights[m] = ScoreWeights::check(name, weight)?;
         }
-        Ok(Fusion::Weights(weights))
+        Ok(ScoreWeights::Weights(weights))
     }
 
     /// The position of a modality.
@@ -117,14 +117,18 @@ impl ServedModel {
         ranked.iter().map(name).collect()
     }
 
-    fn askers(&self, request: &Request, coefficients: &[(usize, f32)]) -> Result<Vec<Asker>, RecommendError> {
+    fn askers(
+        &self,
+        request: &RecommendRequest,
+        coefficients: &[(usize, f32)],
+    ) -> Result<Vec<Asker>, RecommendError> {
         let users = request.users.iter().map(|id| self.known(id, request));
         let strangers = request.history.iter().map(|basket| self.stranger_of(basket, request, coefficients));
         let vectors = request.vectors.iter().enumerate().map(|(k, vector)| self.vector(k, vector));
         users.chain(strangers).chain(vectors).collect()
     }
 
-    fn known(&self, id: &str, request: &Request) -> Result<Asker, RecommendError> {
+    fn known(&self, id: &str, request: &RecommendRequest) -> Result<Asker, RecommendError> {
         let list = List { user: Some(id.to_owned()), ..List::default() };
         let user = match (self.user(id), request.unknown) {
             (Ok(user), _) => user,
@@ -144,7 +148,7 @@ impl ServedModel {
     fn stranger_of(
         &self,
         basket: &[crate::request::BasketItem],
-        request: &Request,
+        request: &RecommendRequest,
         coefficients: &[(usize, f32)],
     ) -> Result<Asker, RecommendError> {
         let (mut history, mut list) = (Vec::new(), List::default());
@@ -202,7 +206,7 @@ impl ServedModel {
 
     fn candidates(
         &self,
-        request: &Request,
+        request: &RecommendRequest,
         coefficients: &[(usize, f32)],
     ) -> Result<Candidates, RecommendError> {
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
@@ -214,7 +218,7 @@ impl ServedModel {
     }
 
     /// The items that `restrict` and `filter` let pass, ascending; `None` if both are absent.
-    fn allowed(&self, request: &Request) -> Result<Option<Vec<u32>>, RecommendError> {
+    fn allowed(&self, request: &RecommendRequest) -> Result<Option<Vec<u32>>, RecommendError> {
         let mut items: Vec<u32> = match &request.restrict {
             Some(ids) => self.item_ids(ids, request.unknown)?,
             None if request.filter.is_none() => return Ok(None),
@@ -244,7 +248,7 @@ impl ServedModel {
     /// The lists of all who ask, as items and scores.
     fn ranked(
         &self,
-        request: &Request,
+        request: &RecommendRequest,
         coefficients: &[(usize, f32)],
         candidates: &Candidates,
         askers: &[Asker],
@@ -282,7 +286,7 @@ impl ServedModel {
 
     fn most_popular(
         &self,
-        request: &Request,
+        request: &RecommendRequest,
         candidates: &Candidates,
         asker: &Asker,
         excluded: &[u32],
@@ -297,7 +301,7 @@ impl ServedModel {
     }
 
     /// What of the best is the list: behind the offset, as many as were asked for, chosen for diversity if that was asked for.
-    fn cut(&self, request: &Request, best: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+    fn cut(&self, request: &RecommendRequest, best: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
         let rest: Vec<(u32, f32)> = best.into_iter().skip(request.offset).collect();
         if request.diversity > 0.0 {
             return self.diverse(rest, request.n, request.diversity);
@@ -356,7 +360,7 @@ impl Candidates {
 }
 
 /// Checks what does not depend on the model.
-fn check(request: &Request) -> Result<(), RecommendError> {
+fn check(request: &RecommendRequest) -> Result<(), RecommendError> {
     let given = [!request.users.is_empty(), !request.history.is_empty(), !request.vectors.is_empty()];
     if given.iter().filter(|&&given| given).count() != 1 {
         return Err(RecommendError::field(

@@ -85,7 +85,7 @@ impl ServedModel {
     ) -> Result<BatchReport, RecommendError> {
         let shards = self.parts(batch)?;
         self.agree(out, batch)?;
-        let coefficients = self.fusion().coefficients(self.tables())?;
+        let coefficients = self.weighting().coefficients(self.tables())?;
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
         let joined = self.joined(&blocks)?;
         let mut report = BatchReport::default();

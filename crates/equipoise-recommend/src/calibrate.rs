@@ -7,8 +7,8 @@
 
 use crate::calibration::Calibration;
 use crate::error::RecommendError;
-use crate::fusion::Fusion;
 use crate::served::ServedModel;
+use crate::weighting::ScoreWeights;
 use equipoise_eval::{EvalConfig, MetricName};
 use equipoise_models::Ablation;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub fn calibrate(model: &ServedModel, k: usize) -> Result<Calibration, Recommend
     let mut best = (vec![1.0; n], whole);
     let mut channels = BTreeMap::new();
     for (m, name) in names.iter().enumerate() {
-        let channel = measure(model, &Fusion::Under(Ablation::only(m, n)), k)?;
+        let channel = measure(model, &ScoreWeights::Under(Ablation::only(m, n)), k)?;
         channels.insert(name.clone(), channel);
         let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
         let value = search.of_weights(&alone)?;
@@ -70,7 +70,7 @@ impl Search<'_> {
         if let Some((_, value)) = self.known.iter().find(|(known, _)| known == weights) {
             return Ok(*value);
         }
-        let value = measure(self.model, &Fusion::Weights(weights.to_vec()), self.k)?;
+        let value = measure(self.model, &ScoreWeights::Weights(weights.to_vec()), self.k)?;
         self.known.push((weights.to_vec(), value));
         Ok(value)
     }
@@ -89,10 +89,10 @@ impl Search<'_> {
     }
 }
 
-/// Recall@k on validation of everyone under a fusion; what users have met in training is no candidate.
-fn measure(model: &ServedModel, fusion: &Fusion, k: usize) -> Result<f64, RecommendError> {
+/// Recall@k on validation of everyone under a weighting; what users have met in training is no candidate.
+fn measure(model: &ServedModel, weighting: &ScoreWeights, k: usize) -> Result<f64, RecommendError> {
     let tables = model.tables();
-    let coefficients = fusion.coefficients(tables)?;
+    let coefficients = weighting.coefficients(tables)?;
     if coefficients.is_empty() {
         return Ok(0.0);
     }

@@ -6,8 +6,8 @@
 
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInChoice, FoldInSettings, FoldInStart, LinearMap};
-use crate::fusion::blocks;
 use crate::scorer::{JoinedItems, item_rows, user_rows};
+use crate::weighting::blocks;
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
 use equipoise_train::FinalTables;

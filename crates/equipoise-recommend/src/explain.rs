@@ -1,10 +1,10 @@
 //! Why an item is in a list: the parts of its score, what of the history it is like, what silencing would do.
 
 use crate::error::RecommendError;
-use crate::fusion::{Fusion, blocks, blocks_of_modality};
 use crate::request::{Because, IDS};
 use crate::scorer::{UserRows, product};
 use crate::served::ServedModel;
+use crate::weighting::{ScoreWeights, blocks, blocks_of_modality};
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Items of the history that are named.
 const NAMED: usize = 3;
 
-/// Explains items of lists under one fusion.
+/// Explains items of lists under one weighting.
 pub(crate) struct Explainer<'a> {
     model: &'a ServedModel,
     /// Weights of the modalities.
@@ -49,15 +49,20 @@ pub struct Explanation {
 }
 
 impl<'a> Explainer<'a> {
-    /// Prepares for one fusion.
+    /// Prepares for one weighting.
     ///
     /// # Errors
     /// If the tables lack an ablation that parts need.
-    pub(crate) fn new(model: &'a ServedModel, fusion: &Fusion) -> Result<Explainer<'a>, RecommendError> {
+    pub(crate) fn new(
+        model: &'a ServedModel,
+        weighting: &ScoreWeights,
+    ) -> Result<Explainer<'a>, RecommendError> {
         let (tables, n) = (model.tables(), model.modalities().len());
-        let weights = match fusion {
-            Fusion::Weights(weights) => weights.clone(),
-            Fusion::Under(ablation) => (0..n).map(|m| if ablation.silences(m) { 0.0 } else { 1.0 }).collect(),
+        let weights = match weighting {
+            ScoreWeights::Weights(weights) => weights.clone(),
+            ScoreWeights::Under(ablation) => {
+                (0..n).map(|m| if ablation.silences(m) { 0.0 } else { 1.0 }).collect()
+            }
         };
         let without = (0..n).map(|m| blocks(tables, Ablation::without(m)).map(<[usize]>::to_vec));
         let own = (0..n).map(|m| blocks_of_modality(tables, m));
@@ -138,7 +143,7 @@ impl ServedModel {
     /// If the model does not know the user or the item.
     pub fn explain(&self, user: &str, item: &str) -> Result<Explanation, RecommendError> {
         let (row, of_item) = (self.user(user)?, self.item(item)?);
-        let explainer = Explainer::new(self, self.fusion())?;
+        let explainer = Explainer::new(self, self.weighting())?;
         let tables = self.tables();
         let rows: UserRows = tables
             .blocks()
@@ -155,13 +160,13 @@ impl ServedModel {
         let without = explainer.without.iter().map(|blocks| blocks.iter().map(|&b| scores[b]).sum::<f64>());
         let without: BTreeMap<String, f64> = names().zip(without).collect();
         let ranks = (0..self.modalities().len())
-            .map(|m| self.place(row, of_item, &Fusion::Under(Ablation::without(m))));
+            .map(|m| self.place(row, of_item, &ScoreWeights::Under(Ablation::without(m))));
         Ok(Explanation {
             user: user.to_owned(),
             item: item.to_owned(),
             title: self.infos().title(of_item),
             score: parts.values().sum(),
-            rank: self.place(row, of_item, self.fusion())?,
+            rank: self.place(row, of_item, self.weighting())?,
             rank_without: names().zip(ranks.collect::<Result<Vec<_>, _>>()?).collect(),
             parts,
             without,
@@ -170,8 +175,8 @@ impl ServedModel {
     }
 
     /// The place of an item among those that the user has not met, from 1.
-    fn place(&self, user: u32, item: u32, fusion: &Fusion) -> Result<Option<usize>, RecommendError> {
-        let coefficients = fusion.coefficients(self.tables())?;
+    fn place(&self, user: u32, item: u32, weighting: &ScoreWeights) -> Result<Option<usize>, RecommendError> {
+        let coefficients = weighting.coefficients(self.tables())?;
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
         let everything = self.tables().n_items();
         let joined = self.joined(&blocks)?;

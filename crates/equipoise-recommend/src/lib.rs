@@ -1,8 +1,8 @@
 //! A trained model at work.
 //!
-//! * [`ServedModel`]: opened from a run without the data set; answers [`Request`]s of known users, strangers and vectors, finds
+//! * [`ServedModel`]: opened from a run without the data set; answers [`RecommendRequest`]s of known users, strangers and vectors, finds
 //!   similar items and users, explains.
-//! * [`Fusion`]: how the parts of a score are weighted; [`calibrate`](fn@calibrate) chooses the weights on validation.
+//! * [`ScoreWeights`]: how the parts of a score are weighted; [`calibrate`](fn@calibrate) chooses the weights on validation.
 //! * [`prepare`]: makes a served model of a run: weights, folding in, what is known of items.
 
 mod answering;
@@ -15,7 +15,6 @@ mod error;
 mod explain;
 mod filter;
 mod fold_in;
-mod fusion;
 mod items;
 mod prepare;
 mod request;
@@ -24,6 +23,7 @@ mod served;
 mod settings;
 mod similar;
 mod unknown;
+mod weighting;
 
 #[cfg(feature = "parquet")]
 pub use batch::{BATCH, Batch, BatchReport};
@@ -34,12 +34,12 @@ pub use error::RecommendError;
 pub use explain::Explanation;
 pub use filter::{Bounds, Filter};
 pub use fold_in::{FoldInChoice, FoldInSettings, FoldInStart, STEPS};
-pub use fusion::{Fusion, LARGEST_WEIGHT};
 pub use items::{ItemInfo, ItemInfos};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{ServingOptions, prepare};
 pub use request::{
-    Answer, BasketItem, Because, Fallback, IDS, LONGEST_LIST, List, ListItem, ModelName, OnUnknown, Request,
-    WeightedItem,
+    Answer, BasketItem, Because, Fallback, IDS, LONGEST_LIST, List, ListItem, ModelName, OnUnknown,
+    RecommendRequest, WeightedItem,
 };
 pub use served::ServedModel;
 pub use settings::{SERVING, ServingSettings};
+pub use weighting::{LARGEST_WEIGHT, ScoreWeights};

@@ -11,16 +11,16 @@ use std::path::Path;
 
 /// What to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prepared {
+pub struct ServingOptions {
     /// Whether the weights found become those of the served model; otherwise they are only reported.
     pub weights: bool,
     /// Length of the lists that weights are chosen by.
     pub k: usize,
 }
 
-impl Default for Prepared {
-    fn default() -> Prepared {
-        Prepared { weights: true, k: 20 }
+impl Default for ServingOptions {
+    fn default() -> ServingOptions {
+        ServingOptions { weights: true, k: 20 }
     }
 }
 
@@ -29,12 +29,16 @@ impl Default for Prepared {
 ///
 /// # Errors
 /// If the directory holds no model with final tables, or another program writes it; file system faults.
-pub fn prepare(dir: &Path, infos: Option<&ItemInfos>, what: Prepared) -> Result<ServedModel, RecommendError> {
+pub fn prepare(
+    dir: &Path,
+    infos: Option<&ItemInfos>,
+    what: ServingOptions,
+) -> Result<ServedModel, RecommendError> {
     // What is no model is refused before anything is written beside it.
     ServedModel::open(dir)?;
     let _place = Place::claim(dir)?;
     let model = ServedModel::open(dir)?;
-    let plain = model.with_fusion(crate::Fusion::plain(model.modalities().len()))?;
+    let plain = model.with_weighting(crate::ScoreWeights::plain(model.modalities().len()))?;
     let has_validation = !model.tables().validation().is_empty();
     let calibration = match has_validation && !model.modalities().is_empty() {
         true => Some(calibrate(&plain, what.k)?),

@@ -10,8 +10,8 @@ pub const LONGEST_LIST: usize = 1000;
 /// A request for recommendations. Exactly one of `users`, `history` and `vectors` is given; each entry gets a list.
 ///
 /// ```
-/// use equipoise_recommend::Request;
-/// let request: Request = serde_json::from_str(
+/// use equipoise_recommend::RecommendRequest;
+/// let request: RecommendRequest = serde_json::from_str(
 ///     r#"{"history": [["i3", {"id": "i7", "weight": 2}]], "n": 5, "modality_weights": {"image": 0}}"#,
 /// )?;
 /// assert_eq!((request.n, request.exclude_seen), (5, true));
@@ -19,7 +19,7 @@ pub const LONGEST_LIST: usize = 1000;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Request {
+pub struct RecommendRequest {
     /// Raw ids of users that the model was trained on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
@@ -52,9 +52,9 @@ pub struct Request {
     pub unknown: OnUnknown,
 }
 
-impl Default for Request {
-    fn default() -> Request {
-        Request {
+impl Default for RecommendRequest {
+    fn default() -> RecommendRequest {
+        RecommendRequest {
             users: Vec::new(),
             history: Vec::new(),
             vectors: Vec::new(),

@@ -1,4 +1,4 @@
-//! Scores under one fusion: which blocks count, joined item rows, and the rows that ask.
+//! Scores under one weighting: which blocks count, joined item rows, and the rows that ask.
 
 use crate::error::RecommendError;
 use equipoise_data::Interactions;
@@ -12,7 +12,7 @@ const BATCH: usize = 8192;
 /// Ranked items of one row with their scores, best first.
 pub(crate) type Ranked = Vec<(u32, f32)>;
 
-/// The rows of one user in each block; a block that no fusion in use counts may be absent.
+/// The rows of one user in each block; a block that no weighting in use counts may be absent.
 pub(crate) type UserRows = Vec<Option<Vec<f32>>>;
 
 /// The item rows of some blocks side by side, prepared for rankings.

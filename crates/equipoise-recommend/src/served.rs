@@ -12,11 +12,11 @@
 
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
-use crate::fusion::{Fusion, blocks};
 use crate::items::ItemInfos;
 use crate::request::ModelName;
 use crate::scorer::{JoinedItems, item_rows, user_rows};
 use crate::settings::{SERVING, ServingSettings, read_map};
+use crate::weighting::{ScoreWeights, blocks};
 use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
 use equipoise_train::{FinalTables, Run};
@@ -30,11 +30,11 @@ pub(crate) const VOCABULARY: &str = "vocabulary.json";
 pub(crate) const ITEMS: &str = "items.jsonl";
 pub(crate) const FOLD_IN: &str = "fold_in.safetensors";
 
-/// A model that answers [requests](crate::Request). Cloning is cheap; any number of threads may ask at once.
+/// A model that answers [requests](crate::RecommendRequest). Cloning is cheap; any number of threads may ask at once.
 #[derive(Clone)]
 pub struct ServedModel {
     inner: Arc<Inner>,
-    fusion: Fusion,
+    weighting: ScoreWeights,
 }
 
 struct Inner {
@@ -99,7 +99,7 @@ impl ServedModel {
             );
             return Err(RecommendError::file(Path::new(TABLES), reason));
         }
-        let fusion = settings.fusion(tables.modalities())?;
+        let weighting = settings.weighting(tables.modalities())?;
         let fingerprint = tables.fingerprint().to_owned();
         let name = ModelName {
             name: settings.name.clone().unwrap_or(name),
@@ -117,9 +117,9 @@ impl ServedModel {
             folds: Mutex::default(),
             popular: OnceLock::new(),
         };
-        let model = ServedModel { inner: Arc::new(inner), fusion };
+        let model = ServedModel { inner: Arc::new(inner), weighting };
         // What cannot be scored is refused now and not at the first request.
-        model.fusion.coefficients(model.tables())?;
+        model.weighting.coefficients(model.tables())?;
         Ok(model)
     }
 
@@ -154,17 +154,17 @@ impl ServedModel {
     }
 
     /// How its parts are weighted where a request says nothing.
-    pub fn fusion(&self) -> &Fusion {
-        &self.fusion
+    pub fn weighting(&self) -> &ScoreWeights {
+        &self.weighting
     }
 
-    /// The same model under another fusion.
+    /// The same model under another weighting.
     ///
     /// # Errors
     /// If the tables lack what it needs.
-    pub fn with_fusion(&self, fusion: Fusion) -> Result<ServedModel, RecommendError> {
-        fusion.coefficients(self.tables())?;
-        Ok(ServedModel { inner: self.inner.clone(), fusion })
+    pub fn with_weighting(&self, weighting: ScoreWeights) -> Result<ServedModel, RecommendError> {
+        weighting.coefficients(self.tables())?;
+        Ok(ServedModel { inner: self.inner.clone(), weighting })
     }
 
     /// The best `n` items of users of the model by their rows, without those that they have met if `unseen`; of equal scores
@@ -181,7 +181,7 @@ impl ServedModel {
         n: usize,
         unseen: bool,
     ) -> Result<Vec<Vec<(u32, f32)>>, RecommendError> {
-        let coefficients = self.fusion.coefficients(self.tables())?;
+        let coefficients = self.weighting.coefficients(self.tables())?;
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
         self.joined(&blocks)?.best_of_users(self.tables(), &coefficients, users, unseen, n)
     }
@@ -194,7 +194,7 @@ impl ServedModel {
     /// # Panics
     /// If a row is beyond the tables.
     pub fn score(&self, user: u32, item: u32) -> Result<f32, RecommendError> {
-        let coefficients = self.fusion.coefficients(self.tables())?;
+        let coefficients = self.weighting.coefficients(self.tables())?;
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
         let one = JoinedItems::new(self.tables(), &blocks, Some(&[item]))?;
         Ok(one.best_of_users(self.tables(), &coefficients, &[user], false, 1)?[0][0].1)
@@ -203,9 +203,9 @@ impl ServedModel {
     /// The tables behind every score, row after row, and the values per row: `score(u, i) = <users[u], items[i]>`.
     ///
     /// # Errors
-    /// If the tables lack what the fusion needs.
+    /// If the tables lack what the weighting needs.
     pub fn embeddings(&self) -> Result<(Vec<f32>, Vec<f32>, usize), RecommendError> {
-        let coefficients = self.fusion.coefficients(self.tables())?;
+        let coefficients = self.weighting.coefficients(self.tables())?;
         let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
         let everyone: Vec<u32> = (0..self.tables().n_users() as u32).collect();
         let width = blocks.iter().map(|&b| self.tables().blocks()[b].width()).sum();
@@ -260,7 +260,7 @@ impl ServedModel {
         Ok((used, made))
     }
 
-    /// The rows of a stranger with this basket in the blocks that a fusion counts. The whole model's come first; a block that
+    /// The rows of a stranger with this basket in the blocks that a weighting counts. The whole model's come first; a block that
     /// it lacks is folded in under the ablation that has it.
     pub(crate) fn stranger(
         &self,

@@ -3,7 +3,7 @@
 use crate::calibration::Calibration;
 use crate::error::RecommendError;
 use crate::fold_in::{FoldInChoice, LinearMap};
-use crate::fusion::Fusion;
+use crate::weighting::ScoreWeights;
 use equipoise_data::write_atomic;
 use equipoise_train::FinalTables;
 use safetensors::tensor::{Dtype, TensorView};
@@ -90,17 +90,18 @@ impl ServingSettings {
         write_atomic(path, |file| writeln!(file, "{text}")).map_err(RecommendError::io(path))
     }
 
-    /// The fusion of a model with these modalities.
+    /// The weighting of a model with these modalities.
     ///
     /// # Errors
     /// A weight that is none, or that of a modality that the model lacks.
-    pub(crate) fn fusion(&self, modalities: &[String]) -> Result<Fusion, RecommendError> {
+    pub(crate) fn weighting(&self, modalities: &[String]) -> Result<ScoreWeights, RecommendError> {
         if let Some(name) = self.weights.keys().find(|name| !modalities.contains(name)) {
             let problem = format!("the model has no such modality, only {}", modalities.join(", "));
             return Err(RecommendError::field(format!("weights.{name}"), problem));
         }
-        let weight = |name: &String| Fusion::check(name, self.weights.get(name).copied().unwrap_or(1.0));
-        Ok(Fusion::Weights(modalities.iter().map(weight).collect::<Result<_, _>>()?))
+        let weight =
+            |name: &String| ScoreWeights::check(name, self.weights.get(name).copied().unwrap_or(1.0));
+        Ok(ScoreWeights::Weights(modalities.iter().map(weight).collect::<Result<_, _>>()?))
     }
 
     /// What tells one version of a served model from another: the data, these settings, and rows of the tables at even

@@ -1,10 +1,10 @@
 //! Items that are like one, and users that are like one.
 
 use crate::error::RecommendError;
-use crate::fusion::{blocks, blocks_of_modality};
 use crate::request::{LONGEST_LIST, ListItem};
 use crate::scorer::{directions, item_rows, product};
 use crate::served::ServedModel;
+use crate::weighting::{blocks, blocks_of_modality};
 use equipoise_models::Ablation;
 use rayon::prelude::*;
 

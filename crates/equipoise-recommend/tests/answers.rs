@@ -5,7 +5,7 @@ mod common;
 use common::Trained;
 use equipoise_models::Ablation;
 use equipoise_recommend::{
-    BasketItem, Fallback, Fusion, ItemInfos, OnUnknown, RecommendError, Request, ServedModel,
+    BasketItem, Fallback, ItemInfos, OnUnknown, RecommendError, RecommendRequest, ScoreWeights, ServedModel,
 };
 use std::collections::BTreeMap;
 
@@ -21,11 +21,11 @@ fn score(model: &ServedModel, under: Ablation, user: u32, item: u32) -> f64 {
         .sum()
 }
 
-fn of_users(users: &[String]) -> Request {
-    Request { users: users.to_vec(), ..Request::default() }
+fn of_users(users: &[String]) -> RecommendRequest {
+    RecommendRequest { users: users.to_vec(), ..RecommendRequest::default() }
 }
 
-fn ids(model: &ServedModel, request: &Request) -> Vec<String> {
+fn ids(model: &ServedModel, request: &RecommendRequest) -> Vec<String> {
     let answer = model.answer(request).unwrap();
     answer.lists[0].items.iter().map(|item| item.id.clone()).collect()
 }
@@ -46,7 +46,7 @@ fn lists_hold_the_best_unseen_items_by_the_weighted_score() {
         for weights in [vec![1.0; names.len()], vec![0.0; names.len()], vec![0.5, 2.0]] {
             let by_name: BTreeMap<String, f64> = names.iter().cloned().zip(weights.iter().copied()).collect();
             let users: Vec<String> = [3, 0, 77].map(|row| trained.user(row)).to_vec();
-            let request = Request { modality_weights: by_name, n: 7, ..of_users(&users) };
+            let request = RecommendRequest { modality_weights: by_name, n: 7, ..of_users(&users) };
             let answer = model.answer(&request).unwrap();
             for (list, row) in answer.lists.iter().zip([3u32, 0, 77]) {
                 let seen = |item: u32| {
@@ -79,7 +79,7 @@ fn parts_add_up_to_the_score_under_any_weights() {
         for weight in [1.0, 0.0, 2.5] {
             let weights = BTreeMap::from([(first.clone(), weight)]);
             let request =
-                Request { explain: true, modality_weights: weights, ..of_users(&[trained.user(5)]) };
+                RecommendRequest { explain: true, modality_weights: weights, ..of_users(&[trained.user(5)]) };
             let answer = trained.model.answer(&request).unwrap();
             assert!(!answer.lists[0].items.is_empty());
             for item in &answer.lists[0].items {
@@ -105,8 +105,9 @@ fn a_weight_of_0_is_the_ablation_that_training_used() {
     let trained = Trained::new("mgcn");
     let (model, user) = (&trained.model, [trained.user(9)]);
     for (m, name) in model.modalities().iter().enumerate() {
-        let silenced = Request { modality_weights: BTreeMap::from([(name.clone(), 0.0)]), ..of_users(&user) };
-        let under = model.with_fusion(Fusion::Under(Ablation::without(m))).unwrap();
+        let silenced =
+            RecommendRequest { modality_weights: BTreeMap::from([(name.clone(), 0.0)]), ..of_users(&user) };
+        let under = model.with_weighting(ScoreWeights::Under(Ablation::without(m))).unwrap();
         assert_eq!(ids(model, &silenced), ids(&under, &of_users(&user)));
     }
 }
@@ -115,22 +116,22 @@ fn a_weight_of_0_is_the_ablation_that_training_used() {
 fn pages_join_to_the_long_list_and_excluded_items_are_in_none() {
     let trained = Trained::new("vbpr");
     let user = [trained.user(1)];
-    let long = ids(&trained.model, &Request { n: 30, ..of_users(&user) });
-    let page = |offset| ids(&trained.model, &Request { n: 10, offset, ..of_users(&user) });
+    let long = ids(&trained.model, &RecommendRequest { n: 30, ..of_users(&user) });
+    let page = |offset| ids(&trained.model, &RecommendRequest { n: 10, offset, ..of_users(&user) });
     assert_eq!(long, [page(0), page(10), page(20)].concat());
-    let without = Request { exclude: long[..3].to_vec(), n: 27, ..of_users(&user) };
+    let without = RecommendRequest { exclude: long[..3].to_vec(), n: 27, ..of_users(&user) };
     assert_eq!(ids(&trained.model, &without), long[3..]);
     let among: Vec<String> = [&long[4], &long[2], &long[20], &long[2]].map(String::clone).to_vec();
-    let restricted = Request { restrict: Some(among), ..of_users(&user) };
+    let restricted = RecommendRequest { restrict: Some(among), ..of_users(&user) };
     assert_eq!(ids(&trained.model, &restricted), [&long[2], &long[4], &long[20]].map(String::clone));
     // More than is left gives what is left.
     let seen = trained.model.tables().train().items_of(1).len()
         + trained.model.tables().validation().items_of(1).len();
-    let all = ids(&trained.model, &Request { n: 1000, ..of_users(&user) });
+    let all = ids(&trained.model, &RecommendRequest { n: 1000, ..of_users(&user) });
     assert_eq!(all.len(), trained.model.tables().n_items() - seen);
-    let everything = Request { n: 1000, exclude_seen: false, ..of_users(&user) };
+    let everything = RecommendRequest { n: 1000, exclude_seen: false, ..of_users(&user) };
     assert_eq!(ids(&trained.model, &everything).len(), trained.model.tables().n_items());
-    assert!(ids(&trained.model, &Request { offset: 90, ..everything }).is_empty());
+    assert!(ids(&trained.model, &RecommendRequest { offset: 90, ..everything }).is_empty());
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn filters_let_pass_what_they_say() {
         .collect();
     std::fs::write(trained.run().join("items.jsonl"), lines).unwrap();
     let model = ServedModel::open(trained.run()).unwrap();
-    let filter = |text: &str| Request {
+    let filter = |text: &str| RecommendRequest {
         filter: Some(serde_json::from_str(text).unwrap()),
         n: 90,
         ..of_users(&[trained.user(2)])
@@ -168,8 +169,9 @@ fn the_rows_of_a_user_as_a_vector_give_the_users_list() {
     let vector: Vec<f32> = (trained.model.tables().blocks().iter())
         .flat_map(|b| b.users()[row * b.width()..(row + 1) * b.width()].to_vec())
         .collect();
-    let request = Request { vectors: vec![vector], exclude_seen: false, ..Request::default() };
-    let known = Request { exclude_seen: false, ..of_users(&[trained.user(11)]) };
+    let request =
+        RecommendRequest { vectors: vec![vector], exclude_seen: false, ..RecommendRequest::default() };
+    let known = RecommendRequest { exclude_seen: false, ..of_users(&[trained.user(11)]) };
     assert_eq!(ids(&trained.model, &request), ids(&trained.model, &known));
 }
 
@@ -179,17 +181,18 @@ fn ids_that_are_not_known_are_refused_or_answered_by_popularity() {
     let model = &trained.model;
     let error = model.answer(&of_users(&["nobody".into()])).unwrap_err();
     assert!(matches!(error, RecommendError::Unknown { kind: "user", .. }), "{error}");
-    let popular = Request { unknown: OnUnknown::Popularity, ..of_users(&["nobody".into(), trained.user(0)]) };
+    let popular =
+        RecommendRequest { unknown: OnUnknown::Popularity, ..of_users(&["nobody".into(), trained.user(0)]) };
     let answer = model.answer(&popular).unwrap();
     assert_eq!((answer.lists[0].fallback, answer.lists[1].fallback), (Some(Fallback::Popularity), None));
     let scores: Vec<f32> = answer.lists[0].items.iter().map(|item| item.score).collect();
     let counts = model.tables().train().item_counts();
     assert_eq!(scores[0], *counts.iter().max().unwrap() as f32);
     assert!(scores.is_sorted_by(|a, b| a >= b));
-    let basket = |unknown| Request {
+    let basket = |unknown| RecommendRequest {
         history: vec![vec![BasketItem::Id("nothing".into()), BasketItem::Id(trained.item(4))]],
         unknown,
-        ..Request::default()
+        ..RecommendRequest::default()
     };
     assert!(model.answer(&basket(OnUnknown::Error)).is_err());
     let answer = model.answer(&basket(OnUnknown::Popularity)).unwrap();
@@ -204,7 +207,7 @@ fn ids_that_are_not_known_are_refused_or_answered_by_popularity() {
 fn diversity_makes_items_less_alike() {
     let trained = Trained::new("vbpr");
     let user = [trained.user(8)];
-    let list = |diversity| ids(&trained.model, &Request { diversity, n: 10, ..of_users(&user) });
+    let list = |diversity| ids(&trained.model, &RecommendRequest { diversity, n: 10, ..of_users(&user) });
     let plain = list(0.0);
     assert_eq!(list(1e-9), plain);
     let alike = |items: &[String]| {
@@ -223,19 +226,22 @@ fn what_cannot_be_asked_is_refused_with_its_field() {
     let image = trained.model.modalities()[0].clone();
     let weights = |name: &str, w: f64| BTreeMap::from([(name.to_owned(), w)]);
     let wrong = [
-        ("users", Request::default()),
-        ("users", Request { vectors: vec![vec![0.0]], ..good.clone() }),
-        ("n:", Request { n: 0, ..good.clone() }),
-        ("n:", Request { n: 1001, ..good.clone() }),
-        ("diversity", Request { diversity: f64::NAN, ..good.clone() }),
-        ("diversity", Request { diversity: -0.1, ..good.clone() }),
-        ("modality_weights", Request { modality_weights: weights(&image, f64::NAN), ..good.clone() }),
-        ("modality_weights", Request { modality_weights: weights(&image, -1.0), ..good.clone() }),
-        ("modality_weights", Request { modality_weights: weights("sound", 1.0), ..good.clone() }),
-        ("item", Request { exclude: vec!["nothing".into()], ..good.clone() }),
-        ("offset", Request { offset: usize::MAX, ..good.clone() }),
-        ("history[0]", Request { history: vec![vec![]], ..Request::default() }),
-        ("vectors[0]", Request { vectors: vec![vec![1.0; 3]], ..Request::default() }),
+        ("users", RecommendRequest::default()),
+        ("users", RecommendRequest { vectors: vec![vec![0.0]], ..good.clone() }),
+        ("n:", RecommendRequest { n: 0, ..good.clone() }),
+        ("n:", RecommendRequest { n: 1001, ..good.clone() }),
+        ("diversity", RecommendRequest { diversity: f64::NAN, ..good.clone() }),
+        ("diversity", RecommendRequest { diversity: -0.1, ..good.clone() }),
+        (
+            "modality_weights",
+            RecommendRequest { modality_weights: weights(&image, f64::NAN), ..good.clone() },
+        ),
+        ("modality_weights", RecommendRequest { modality_weights: weights(&image, -1.0), ..good.clone() }),
+        ("modality_weights", RecommendRequest { modality_weights: weights("sound", 1.0), ..good.clone() }),
+        ("item", RecommendRequest { exclude: vec!["nothing".into()], ..good.clone() }),
+        ("offset", RecommendRequest { offset: usize::MAX, ..good.clone() }),
+        ("history[0]", RecommendRequest { history: vec![vec![]], ..RecommendRequest::default() }),
+        ("vectors[0]", RecommendRequest { vectors: vec![vec![1.0; 3]], ..RecommendRequest::default() }),
     ];
     for (field, request) in wrong {
         let error = trained.model.answer(&request).expect_err(field);
@@ -244,6 +250,6 @@ fn what_cannot_be_asked_is_refused_with_its_field() {
     for text in
         [r#"{"user": ["a"]}"#, r#"{"users": "a"}"#, r#"{"n": -1}"#, r#"{"history": [[{"id": "a", "w": 1}]]}"#]
     {
-        assert!(serde_json::from_str::<Request>(text).is_err(), "{text}");
+        assert!(serde_json::from_str::<RecommendRequest>(text).is_err(), "{text}");
     }
 }

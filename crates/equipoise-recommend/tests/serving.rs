@@ -4,7 +4,8 @@ mod common;
 
 use common::Trained;
 use equipoise_recommend::{
-    BasketItem, Fusion, Prepared, Request, SERVING, ServedModel, ServingSettings, WEIGHTS, calibrate, prepare,
+    BasketItem, RecommendRequest, SERVING, ScoreWeights, ServedModel, ServingOptions, ServingSettings,
+    WEIGHTS, calibrate, prepare,
 };
 
 #[test]
@@ -29,7 +30,7 @@ fn calibration_is_no_worse_on_validation_than_the_whole_model_and_its_channels()
 fn users_who_are_folded_in_fare_nearly_as_well_as_trained_ones() {
     for backbone in ["vbpr", "mgcn", "lightgcn"] {
         let trained = Trained::new(backbone);
-        let model = prepare(&trained.run(), None, Prepared::default()).unwrap();
+        let model = prepare(&trained.run(), None, ServingOptions::default()).unwrap();
         let choice = model.settings().fold_in.clone().unwrap();
         assert!(
             choice.recall >= 0.8 * choice.trained_recall && choice.recall > 0.0,
@@ -42,7 +43,7 @@ fn users_who_are_folded_in_fare_nearly_as_well_as_trained_ones() {
             .iter()
             .map(|&item| BasketItem::Id(trained.item(item)))
             .collect();
-        let request = Request { history: vec![basket], n: 20, ..Request::default() };
+        let request = RecommendRequest { history: vec![basket], n: 20, ..RecommendRequest::default() };
         let (first, second) = (model.answer(&request).unwrap(), model.answer(&request).unwrap());
         assert_eq!(first.lists, second.lists);
         assert_eq!(first.lists[0].items.len(), 20);
@@ -52,9 +53,9 @@ fn users_who_are_folded_in_fare_nearly_as_well_as_trained_ones() {
 #[test]
 fn the_order_of_a_basket_does_not_matter_and_repeats_add_up() {
     let trained = Trained::new("vbpr");
-    let model = prepare(&trained.run(), None, Prepared::default()).unwrap();
+    let model = prepare(&trained.run(), None, ServingOptions::default()).unwrap();
     let list = |text: String| {
-        let request: Request = serde_json::from_str(&text).unwrap();
+        let request: RecommendRequest = serde_json::from_str(&text).unwrap();
         model.answer(&request).unwrap().lists
     };
     let (a, b) = (trained.item(3), trained.item(40));
@@ -66,7 +67,7 @@ fn the_order_of_a_basket_does_not_matter_and_repeats_add_up() {
 #[test]
 fn a_served_model_is_opened_elsewhere_without_data_and_says_the_same() {
     let trained = Trained::new("vbpr");
-    let model = prepare(&trained.run(), None, Prepared::default()).unwrap();
+    let model = prepare(&trained.run(), None, ServingOptions::default()).unwrap();
     let there = trained.dir.path().join("elsewhere");
     std::fs::create_dir(&there).unwrap();
     for name in ["tables.safetensors", "vocabulary.json", "serving.json", "fold_in.safetensors"] {
@@ -77,7 +78,8 @@ fn a_served_model_is_opened_elsewhere_without_data_and_says_the_same() {
     }
     std::fs::remove_dir_all(trained.dir.path().join("data")).unwrap();
     let other = ServedModel::open(&there).unwrap();
-    let request = Request { users: vec![trained.user(0)], explain: true, ..Request::default() };
+    let request =
+        RecommendRequest { users: vec![trained.user(0)], explain: true, ..RecommendRequest::default() };
     assert_eq!(model.answer(&request).unwrap().lists, other.answer(&request).unwrap().lists);
     assert_eq!(model.name().version, other.name().version);
 }
@@ -100,7 +102,7 @@ fn settings_that_cannot_be_used_are_refused() {
     let weights = [(trained.model.modalities()[0].clone(), 0.25)].into();
     let settings = ServingSettings { weights, ..ServingSettings::default() };
     settings.write(&path).unwrap();
-    let Fusion::Weights(weights) = ServedModel::open(trained.run()).unwrap().fusion().clone() else {
+    let ScoreWeights::Weights(weights) = ServedModel::open(trained.run()).unwrap().weighting().clone() else {
         panic!()
     };
     assert_eq!((weights[0], weights[1]), (0.25, 1.0));
@@ -110,7 +112,9 @@ fn settings_that_cannot_be_used_are_refused() {
 fn an_explanation_adds_up_and_ranks_without_each_modality() {
     let trained = Trained::new("mgcn");
     let model = &trained.model;
-    let list = model.answer(&Request { users: vec![trained.user(5)], ..Request::default() }).unwrap();
+    let list = model
+        .answer(&RecommendRequest { users: vec![trained.user(5)], ..RecommendRequest::default() })
+        .unwrap();
     for (place, item) in list.lists[0].items.iter().enumerate() {
         let explained = model.explain(&trained.user(5), &item.id).unwrap();
         assert_eq!(explained.rank, Some(place + 1));

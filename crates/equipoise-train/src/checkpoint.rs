@@ -155,7 +155,8 @@ impl Standing<'_> {
     fn entries(&self) -> Vec<(String, Entry<'_>)> {
         let Standing { stepper, course, .. } = self;
         let mut entries = vec![(SEAL.to_owned(), Entry::new(Dtype::U8, vec![32], Content::Seal))];
-        let table = |table: Tensor<2>| Entry::new(Dtype::F32, table.dims().into(), Content::Table(table));
+        let table =
+            |table: Tensor<2>| Entry::new(Dtype::F32, table.dims().into(), Content::Table(Box::new(table)));
         for (k, (name, parameter)) in stepper.model.parameters.tables().enumerate() {
             if let Some((first, second)) = stepper.optimiser().moments(k) {
                 entries.push((format!("first/{name}"), table(first)));
@@ -184,7 +185,7 @@ struct Entry<'a> {
 }
 
 enum Content<'a> {
-    Table(Tensor<2>),
+    Table(Box<Tensor<2>>),
     Values(&'a [f32]),
     Numbers(&'a [f64]),
     /// Zeros, in whose place the seal comes.

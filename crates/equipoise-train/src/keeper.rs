@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 const SHARE: f64 = 0.015;
 /// What the first write is taken to cost: seconds, and seconds for each byte.
 const FIRST: (f64, f64) = (2e-3, 1.0 / 100e6);
+/// A first write that is taken to cost no more seconds than this is allowed after the first evaluation, so that a training that
+/// is killed within its first second leaves a model too.
+const NEGLIGIBLE: f64 = 0.05;
 
 /// Keeps the checkpoint of one training up to date. No result depends on when it does.
 pub(crate) struct Keeper {
@@ -49,10 +52,14 @@ impl Clock {
 
     /// Whether one more write of that many bytes keeps within the share, as a whole and since the last one.
     fn allows(&self, bytes: usize) -> bool {
-        let first = || FIRST.0 + FIRST.1 * bytes as f64;
-        let cost = self.cost.map_or_else(first, |cost| cost.as_secs_f64());
+        let cost = self.cost.map_or_else(|| first_cost(bytes), |cost| cost.as_secs_f64());
         let within = |spent: f64, time: Duration| spent + cost <= SHARE * time.as_secs_f64();
         within(0.0, self.last.elapsed()) && within(self.spent.as_secs_f64(), self.start.elapsed())
+    }
+
+    /// Whether nothing has been written, and the first write is too cheap to wait for.
+    fn allows_early(&self, bytes: usize) -> bool {
+        self.cost.is_none() && first_cost(bytes) <= NEGLIGIBLE
     }
 
     fn wrote(&mut self, since: Instant) {
@@ -60,6 +67,16 @@ impl Clock {
         self.spent += cost;
         (self.cost, self.last) = (Some(cost), Instant::now());
     }
+}
+
+/// Seconds that the first write of that many bytes is taken to cost.
+fn first_cost(bytes: usize) -> f64 {
+    FIRST.0 + FIRST.1 * bytes as f64
+}
+
+/// Bytes of a checkpoint: parameters, two moments, the best parameters and the same as a file of their own, float32.
+fn bytes(stepper: &Stepper) -> usize {
+    5 * 4 * stepper.model.parameters.count()
 }
 
 impl Keeper {
@@ -87,16 +104,14 @@ impl Keeper {
 
     /// Whether a checkpoint is due between two steps.
     pub(crate) fn is_due(&self, stepper: &Stepper) -> bool {
-        // Parameters, two moments, the best parameters and the same as a file of their own, float32.
-        let bytes = || 5 * 4 * stepper.model.parameters.count();
-        self.every == CheckpointEvery::Auto && self.clock.allows(bytes())
+        self.every == CheckpointEvery::Auto && self.clock.allows(bytes(stepper))
     }
 
     /// Whether one is due after an evaluation.
     pub(crate) fn is_due_after_evaluation(&mut self, stepper: &Stepper) -> bool {
         self.evaluations += 1;
         match self.every {
-            CheckpointEvery::Auto => self.is_due(stepper),
+            CheckpointEvery::Auto => self.is_due(stepper) || self.clock.allows_early(bytes(stepper)),
             CheckpointEvery::Never => false,
             CheckpointEvery::Evaluations(count) => self.evaluations >= count,
         }
@@ -167,5 +182,12 @@ mod tests {
         assert!(!clock(1.0, 1.0, 0.0, None).allows(250_000_000), "a first write of many bytes");
         assert!(clock(1.0, 1.0, 0.0, None).allows(1_000_000));
         assert!(!clock(60.0, 60.0, 0.0, None).allows(100_000_000));
+    }
+
+    #[test]
+    fn a_cheap_first_write_need_not_wait() {
+        assert!(clock(0.0, 0.0, 0.0, None).allows_early(1_000_000));
+        assert!(!clock(0.0, 0.0, 0.0, None).allows_early(10_000_000), "not that cheap");
+        assert!(!clock(0.0, 0.0, 0.001, Some(0.001)).allows_early(1_000_000), "it has written already");
     }
 }

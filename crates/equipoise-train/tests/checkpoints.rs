@@ -286,7 +286,8 @@ fn an_interrupted_run_has_its_best_model_and_is_no_finished_run_of_another_confi
 
 fn same_but_configuration(world: &World) {
     let (mut found, mut expected) = (left(&world.path("run")), left(&world.path("whole")));
-    (found.remove("config.toml"), expected.remove("config.toml"));
+    found.remove("config.toml");
+    expected.remove("config.toml");
     assert!(found == expected);
 }
 

@@ -65,7 +65,7 @@ pub use equipoise_eval::{EvalConfig, Evaluation};
 pub use equipoise_models::{
     Ablation, Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
 };
-pub use equipoise_recommend::{Answer, BasketItem, Filter, Fusion, Request, ServedModel};
+pub use equipoise_recommend::{Answer, BasketItem, Filter, RecommendRequest, ScoreWeights, ServedModel};
 #[cfg(feature = "report")]
 pub use equipoise_report::Audit;
 pub use equipoise_train::memory::keep_freed as keep_freed_memory;

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use equipoise_models::Ablation;
-use equipoise_recommend::{Answer, Fusion, Request, ServedModel};
+use equipoise_recommend::{Answer, RecommendRequest, ScoreWeights, ServedModel};
 use equipoise_train::Run;
 use std::path::Path;
 
@@ -51,14 +51,17 @@ impl TrainedModel {
     }
 
     fn under(&self, ablation: Ablation) -> Result<TrainedModel, Error> {
-        Ok(TrainedModel { served: self.served.with_fusion(Fusion::Under(ablation))?, unseen: self.unseen })
+        Ok(TrainedModel {
+            served: self.served.with_weighting(ScoreWeights::Under(ablation))?,
+            unseen: self.unseen,
+        })
     }
 
     /// Answers a request: users, baskets of strangers or vectors; filters, weights of modalities, diversity, explanations.
     ///
     /// # Errors
     /// A field that cannot be used, with its name; an id that the model does not know, unless the request says what to do.
-    pub fn answer(&self, request: &Request) -> Result<Answer, Error> {
+    pub fn answer(&self, request: &RecommendRequest) -> Result<Answer, Error> {
         Ok(self.served.answer(request)?)
     }
 
@@ -85,9 +88,9 @@ impl TrainedModel {
     /// Which modalities are silenced: none, but for [`channel`](Self::channel), [`without`](Self::without) and
     /// [`ids_only`](Self::ids_only).
     pub fn ablation(&self) -> Ablation {
-        match self.served.fusion() {
-            Fusion::Under(ablation) => *ablation,
-            Fusion::Weights(_) => Ablation::FULL,
+        match self.served.weighting() {
+            ScoreWeights::Under(ablation) => *ablation,
+            ScoreWeights::Weights(_) => Ablation::FULL,
         }
     }
 

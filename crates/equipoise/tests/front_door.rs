@@ -214,7 +214,7 @@ fn a_raised_flag_ends_training_with_the_model_so_far() {
     assert_eq!(done.model().recommend_all(3).unwrap().len(), 120);
     // A flag that is raised before there is a model leaves none.
     let error = world.training().stop(&flag).run().unwrap_err();
-    assert!(error.to_string().contains("interrupted"), "{error}");
+    assert!(error.to_string().contains("stopped while training the model"), "{error}");
 }
 
 #[test]

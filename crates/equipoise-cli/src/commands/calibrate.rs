@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_recommend::{Calibration, FoldInStart, Prepared, SERVING, ServedModel, prepare};
+use equipoise_recommend::{Calibration, FoldInStart, SERVING, ServedModel, ServingOptions, prepare};
 use std::path::PathBuf;
 
 /// Choose the weights of modalities and how strangers are folded in, on validation, and keep both with the run.
@@ -27,7 +27,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     if args.k == 0 {
         return Err(Failure::input("--k 0: expected at least 1"));
     }
-    let what = Prepared { weights: !args.keep_weights, k: args.k };
+    let what = ServingOptions { weights: !args.keep_weights, k: args.k };
     let model = prepare(&args.model, None, what)?;
     if global.json() {
         return print::json(model.settings());

@@ -6,7 +6,7 @@ use crate::interrupt::stop_flag;
 use crate::print;
 
 use clap::ValueEnum;
-use equipoise_recommend::{Answer, BasketItem, Batch, IDS, List, OnUnknown, Request, ServedModel};
+use equipoise_recommend::{Answer, BasketItem, Batch, IDS, List, OnUnknown, RecommendRequest, ServedModel};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +96,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
 }
 
 impl Args {
-    fn request(&self) -> Result<Request, Failure> {
+    fn request(&self) -> Result<RecommendRequest, Failure> {
         if let Some(file) = &self.request {
             return read_request(file);
         }
@@ -117,8 +117,8 @@ impl Args {
                 ))
             })
         });
-        let plain = Request::default();
-        Ok(Request {
+        let plain = RecommendRequest::default();
+        Ok(RecommendRequest {
             users,
             history: self
                 .history
@@ -143,7 +143,7 @@ impl Args {
     }
 }
 
-fn read_request(file: &Path) -> Result<Request, Failure> {
+fn read_request(file: &Path) -> Result<RecommendRequest, Failure> {
     let text = match file.to_str() {
         Some("-") => std::io::read_to_string(std::io::stdin()).map_err(Failure::failed)?,
         _ => std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?,
@@ -164,7 +164,8 @@ pub fn weights(given: &[String]) -> Result<BTreeMap<String, f64>, Failure> {
 }
 
 fn everyone(model: &ServedModel, args: &Args, out: &Path, global: &Global) -> Result<(), Failure> {
-    let weighed = Request { modality_weights: weights(&args.weights)?, ..Request::default() };
+    let weighed =
+        RecommendRequest { modality_weights: weights(&args.weights)?, ..RecommendRequest::default() };
     let model = model.weighted(&weighed)?;
     let (shard, shards) = match &args.shard {
         None => (None, args.shards),

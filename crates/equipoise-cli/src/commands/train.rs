@@ -83,6 +83,9 @@ pub struct Args {
     from_scratch: bool,
 }
 
+/// Key of a setting, the flag that gives it, and what was given.
+type Flag = (&'static str, &'static str, Option<toml::Value>);
+
 impl Args {
     fn layers(&self) -> Result<Layers, Failure> {
         let mut layers = Layers::new();
@@ -101,7 +104,7 @@ impl Args {
         Ok(layers)
     }
 
-    fn flags(&self) -> Result<Vec<(&'static str, &'static str, Option<toml::Value>)>, Failure> {
+    fn flags(&self) -> Result<Vec<Flag>, Failure> {
         let text = |v: &Option<String>| v.clone().map(toml::Value::String);
         let path = |flag, v: &Option<PathBuf>| v.as_ref().map(|p| settings::path(flag, p)).transpose();
         let number = |v: Option<f64>| v.map(toml::Value::Float);

@@ -352,7 +352,7 @@ mod tests {
     }
 
     fn all(bytes: &[u8]) -> Result<Vec<Vec<u8>>, DataError> {
-        of(bytes, |file| Lines::open(file))
+        of(bytes, Lines::open)
     }
 
     fn objects(bytes: &[u8]) -> Result<Vec<Vec<u8>>, DataError> {

@@ -147,7 +147,7 @@ impl Journal {
     pub fn outcome(&self, proposal: &Proposal) -> Result<Option<Record>, SearchError> {
         let sql = format!("{SELECT} WHERE number = ?1 AND rung = ?2");
         let key = params![proposal.number, proposal.rung];
-        let row = self.connection.query_row(&sql, key, |row| Row::read(row)).optional();
+        let row = self.connection.query_row(&sql, key, Row::read).optional();
         let Some(row) = row.map_err(|e| self.fault(&e))? else { return Ok(None) };
         if (&row.point, row.budget) != (&proposal.point.to_string(), proposal.budget.epochs) {
             let reason = format!(
@@ -286,7 +286,7 @@ impl Row {
 
 fn rows(connection: &Connection) -> rusqlite::Result<Vec<Row>> {
     let mut statement = connection.prepare(SELECT)?;
-    let rows = statement.query_map([], |row| Row::read(row))?;
+    let rows = statement.query_map([], Row::read)?;
     rows.collect()
 }
 

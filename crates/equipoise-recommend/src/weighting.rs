@@ -23,17 +23,17 @@ pub const LARGEST_WEIGHT: f64 = 100.0;
 
 /// How much each block of the final tables counts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fusion {
+pub enum ScoreWeights {
     /// One weight for each modality, in the order of the model; 1 leaves it as it was trained, 0 silences it.
     Weights(Vec<f64>),
     /// The model under one ablation, as it was measured in training.
     Under(Ablation),
 }
 
-impl Fusion {
+impl ScoreWeights {
     /// The model as it was trained.
-    pub fn plain(modalities: usize) -> Fusion {
-        Fusion::Weights(vec![1.0; modalities])
+    pub fn plain(modalities: usize) -> ScoreWeights {
+        ScoreWeights::Weights(vec![1.0; modalities])
     }
 
     /// Checks a weight: finite, from 0 to [`LARGEST_WEIGHT`].
@@ -57,8 +57,8 @@ impl Fusion {
     pub(crate) fn coefficients(&self, tables: &FinalTables) -> Result<Vec<(usize, f32)>, RecommendError> {
         let mut sums = vec![0f64; tables.blocks().len()];
         match self {
-            Fusion::Under(ablation) => add(&mut sums, tables, *ablation, 1.0)?,
-            Fusion::Weights(weights) => {
+            ScoreWeights::Under(ablation) => add(&mut sums, tables, *ablation, 1.0)?,
+            ScoreWeights::Weights(weights) => {
                 let rest: f64 = weights.iter().map(|w| w - 1.0).sum();
                 add(&mut sums, tables, Ablation::FULL, 1.0 + rest)?;
                 for (m, weight) in weights.iter().enumerate().filter(|(_, w)| **w != 1.0) {
