@@ -11,6 +11,6 @@ fuzz_target!(|data: &[u8]| {
         let reviews = place.write("reviews.json", &rest[..cut]);
         let meta = (first & 1 == 0).then(|| place.write("meta.json", &rest[cut..]));
         let config = AmazonConfig { reviews, meta, core: 1, ..AmazonConfig::default() };
-        drop(import_amazon(&config, &place.path("out"), false));
+        drop(import_amazon(&config, &place.path("out"), false, &mut |_| {}));
     });
 });

@@ -1,7 +1,7 @@
 //! The layout `equipoise`: one of its files is replaced.
 #![no_main]
 use equipoise_fuzz::{chosen, options, with_place};
-use equipoise_import::{ConvertOptions, convert};
+use equipoise_import::{ConvertOptions, Target, convert};
 use libfuzzer_sys::fuzz_target;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -10,8 +10,8 @@ static SET: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     let mut files = Vec::new();
     with_place(|place| {
         let out = place.path("native");
-        let options = ConvertOptions { load: options(0), ..ConvertOptions::default() };
-        convert(&place.lattice(), &out, &options).expect("a sound data set");
+        let how = ConvertOptions::default();
+        convert(&place.lattice(), &options(0), Target::Equipoise, &out, &how).expect("a sound data set");
         let mut dirs = vec![out.clone()];
         while let Some(dir) = dirs.pop() {
             for entry in std::fs::read_dir(&dir).expect("listing").flatten() {

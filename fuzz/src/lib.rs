@@ -70,9 +70,9 @@ pub fn options(selector: u8) -> LoadOptions {
     let mut options = LoadOptions::default();
     options.split = match selector & 3 {
         0 => None,
-        1 => "ratio".parse::<SplitRule>().ok(),
-        2 => "leave-one-out".parse::<SplitRule>().ok(),
-        _ => "time".parse::<SplitRule>().ok(),
+        1 => Some(SplitRule::Ratio),
+        2 => Some(SplitRule::LeaveOneOut),
+        _ => Some(SplitRule::Time),
     };
     options.min_rating = (selector & 4 != 0).then_some(3.0);
     options.columns.header = selector & 8 == 0;
