@@ -183,7 +183,9 @@ proptest! {
         (way, rows) in ways().prop_flat_map(|way| (Just(way.clone()), table(&way)))
     ) {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let rows: Rows = rows.into_iter().map(|(user, item)| (user.replace(['\n', '\t'], " "), item)).collect();
+        // A pair that occurs twice would be merged, so each item has a number of its own.
+        let rows = rows.into_iter().zip(0..).map(|((user, item), k)| (user.replace(['\n', '\t'], " "), format!("{item}-{k}")));
+        let rows: Rows = rows.collect();
         let file = put(&dir, "likes.txt", way.bytes(&way.text(["user", "item"], &rows)));
         let options = TableOptions {
             columns: Columns { encoding: way.told().encoding, ..Columns::default() },
