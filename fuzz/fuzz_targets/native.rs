@@ -1,6 +1,6 @@
 //! The layout `equipoise`: one of its files is replaced.
 #![no_main]
-use equipoise_fuzz::{chosen, options, with_place};
+use equipoise_fuzz::{options, with_place};
 use equipoise_import::{ConvertOptions, Target, convert};
 use libfuzzer_sys::fuzz_target;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ static SET: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let files = &*SET;
-    let Some((_, which, rest)) = chosen(data, &[""]) else { return };
+    let Some((&which, rest)) = data.split_first() else { return };
     with_place(|place| {
         for (k, (name, bytes)) in files.iter().enumerate() {
             let replaced = k == which as usize % files.len();

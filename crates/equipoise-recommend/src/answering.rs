@@ -3,7 +3,7 @@
 use crate::error::RecommendError;
 use crate::explain::Explainer;
 use crate::request::{Answer, Fallback, LONGEST_LIST, List, ListItem, OnUnknown, RecommendRequest};
-use crate::scorer::{JoinedItems, UserRows, directions, item_rows, product};
+use crate::scorer::{JoinedItems, UserRows, counted, directions, item_rows, product};
 use crate::served::ServedModel;
 use crate::unknown::unknown;
 use crate::weighting::ScoreWeights;
@@ -135,6 +135,12 @@ impl ServedModel {
             (Err(error), OnUnknown::Error) => return Err(error),
             (Err(_), OnUnknown::Popularity) => return Ok(Asker { rows: None, history: Vec::new(), list }),
         };
+        let (rows, history) = self.trained_user(user);
+        Ok(Asker { rows: Some(rows), history, list })
+    }
+
+    /// The rows of a user of the model, and what they have met in train and validation, ascending.
+    pub(crate) fn trained_user(&self, user: u32) -> (UserRows, Vec<(u32, f64)>) {
         let (tables, row) = (self.tables(), user as usize);
         let rows =
             tables.blocks().iter().map(|b| Some(b.users()[row * b.width()..(row + 1) * b.width()].to_vec()));
@@ -142,7 +148,7 @@ impl ServedModel {
         let mut history: Vec<(u32, f64)> = sets.into_iter().flatten().map(|&item| (item, 1.0)).collect();
         history.sort_unstable_by_key(|&(item, _)| item);
         history.dedup_by_key(|&mut (item, _)| item);
-        Ok(Asker { rows: Some(rows.collect()), history, list })
+        (rows.collect(), history)
     }
 
     fn stranger_of(
@@ -209,7 +215,7 @@ impl ServedModel {
         request: &RecommendRequest,
         coefficients: &[(usize, f32)],
     ) -> Result<Candidates, RecommendError> {
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let blocks = counted(coefficients);
         let Some(items) = self.allowed(request)? else {
             return Ok(Candidates { joined: self.joined(&blocks)?, items: None });
         };
@@ -292,12 +298,11 @@ impl ServedModel {
         excluded: &[u32],
         k: usize,
     ) -> Vec<(u32, f32)> {
-        let counts = self.tables().train().item_counts();
         let met = |item: &u32| request.exclude_seen && asker.history.iter().any(|(seen, _)| seen == item);
         let items = self.popular().iter().copied();
-        let items =
-            items.filter(|item| candidates.place(*item).is_some() && !excluded.contains(item) && !met(item));
-        items.take(k).map(|item| (item, counts[item as usize] as f32)).collect()
+        let items = items
+            .filter(|(item, _)| candidates.place(*item).is_some() && !excluded.contains(item) && !met(item));
+        items.take(k).map(|(item, count)| (item, count as f32)).collect()
     }
 
     /// What of the best is the list: behind the offset, as many as were asked for, chosen for diversity if that was asked for.

@@ -9,7 +9,7 @@
 //! their rows and lists, and one packed item table.
 
 use crate::error::RecommendError;
-use crate::scorer::JoinedItems;
+use crate::scorer::{JoinedItems, counted};
 use crate::served::ServedModel;
 use arrow_array::{
     ArrayRef, DictionaryArray, Float32Array, RecordBatch, StringArray, UInt32Array, types::Int32Type,
@@ -86,7 +86,7 @@ impl ServedModel {
         let shards = self.parts(batch)?;
         self.agree(out, batch)?;
         let coefficients = self.weighting().coefficients(self.tables())?;
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let blocks = counted(&coefficients);
         let joined = self.joined(&blocks)?;
         let mut report = BatchReport::default();
         for shard in shards {

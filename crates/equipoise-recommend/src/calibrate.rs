@@ -92,8 +92,7 @@ impl Search<'_> {
 /// Recall@k on validation of everyone under a weighting; what users have met in training is no candidate.
 fn measure(model: &ServedModel, weighting: &ScoreWeights, k: usize) -> Result<f64, RecommendError> {
     let tables = model.tables();
-    let coefficients = weighting.coefficients(tables)?;
-    if coefficients.is_empty() {
+    if weighting.coefficients(tables)?.is_empty() {
         return Ok(0.0);
     }
     let users: Vec<u32> = tables.validation().users_with_items();
@@ -102,11 +101,7 @@ fn measure(model: &ServedModel, weighting: &ScoreWeights, k: usize) -> Result<f6
             "the run has no validation interactions to choose weights on; train with a split that has some";
         return Err(RecommendError::field("validation", problem));
     }
-    let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
-    let everyone: Vec<u32> = (0..tables.n_users() as u32).collect();
-    let rows = crate::scorer::user_rows(tables, &coefficients, &everyone);
-    let items = crate::scorer::item_rows(tables, &blocks, None);
-    let width = items.len() / tables.n_items();
+    let (rows, items, width) = model.with_weighting(weighting.clone())?.embeddings()?;
     let config = EvalConfig { ks: vec![k], metrics: vec![MetricName::Recall], ..EvalConfig::default() };
     let embeddings = equipoise_eval::Embeddings::new(&rows, &items, width)?;
     let found = equipoise_eval::evaluate(&embeddings, tables.validation(), &[tables.train()], &config)?;

@@ -6,7 +6,7 @@
 
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInChoice, FoldInSettings, FoldInStart, LinearMap};
-use crate::scorer::{JoinedItems, item_rows, user_rows};
+use crate::scorer::{JoinedItems, all_user_rows, item_rows, unweighted};
 use crate::weighting::blocks;
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
@@ -36,9 +36,7 @@ pub(crate) fn choose(
         return Ok(None);
     }
     let full = blocks(tables, Ablation::FULL)?.to_vec();
-    let ones: Vec<(usize, f32)> = full.iter().map(|&b| (b, 1.0)).collect();
-    let everyone: Vec<u32> = (0..tables.n_users() as u32).collect();
-    let users = user_rows(tables, &ones, &everyone);
+    let users = all_user_rows(tables, &unweighted(&full));
     let width = users.len() / tables.n_users();
     let items = item_rows(tables, &full, None);
     let joined = JoinedItems::new(tables, &full, None)?;

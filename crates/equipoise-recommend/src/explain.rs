@@ -144,16 +144,7 @@ impl ServedModel {
     pub fn explain(&self, user: &str, item: &str) -> Result<Explanation, RecommendError> {
         let (row, of_item) = (self.user(user)?, self.item(item)?);
         let explainer = Explainer::new(self, self.weighting())?;
-        let tables = self.tables();
-        let rows: UserRows = tables
-            .blocks()
-            .iter()
-            .map(|b| Some(b.users()[row as usize * b.width()..][..b.width()].to_vec()))
-            .collect();
-        let history: Vec<(u32, f64)> = {
-            let sets = [tables.train(), tables.validation()].map(|set| set.items_of(row));
-            sets.into_iter().flatten().map(|&item| (item, 1.0)).collect()
-        };
+        let (rows, history) = self.trained_user(row);
         let parts = explainer.parts(&rows, of_item);
         let scores = explainer.block_scores(&rows, of_item);
         let names = || self.modalities().iter().cloned();
@@ -176,11 +167,7 @@ impl ServedModel {
 
     /// The place of an item among those that the user has not met, from 1.
     fn place(&self, user: u32, item: u32, weighting: &ScoreWeights) -> Result<Option<usize>, RecommendError> {
-        let coefficients = weighting.coefficients(self.tables())?;
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
-        let everything = self.tables().n_items();
-        let joined = self.joined(&blocks)?;
-        let ranked = joined.best_of_users(self.tables(), &coefficients, &[user], true, everything)?;
+        let ranked = self.with_weighting(weighting.clone())?.best(&[user], self.tables().n_items(), true)?;
         Ok(ranked[0].iter().position(|&(other, _)| other == item).map(|place| place + 1))
     }
 }

@@ -8,6 +8,7 @@
 mod answering;
 #[cfg(feature = "parquet")]
 mod batch;
+mod by_blocks;
 mod calibrate;
 mod calibration;
 mod choice;

@@ -107,6 +107,21 @@ pub(crate) fn user_rows(tables: &FinalTables, coefficients: &[(usize, f32)], use
     rows
 }
 
+/// The rows of every user, as [`user_rows`] gives them.
+pub(crate) fn all_user_rows(tables: &FinalTables, coefficients: &[(usize, f32)]) -> Vec<f32> {
+    user_rows(tables, coefficients, &(0..tables.n_users() as u32).collect::<Vec<_>>())
+}
+
+/// The blocks that coefficients count.
+pub(crate) fn counted(coefficients: &[(usize, f32)]) -> Vec<usize> {
+    coefficients.iter().map(|&(b, _)| b).collect()
+}
+
+/// Coefficients that leave these blocks as they are.
+pub(crate) fn unweighted(blocks: &[usize]) -> Vec<(usize, f32)> {
+    blocks.iter().map(|&b| (b, 1.0)).collect()
+}
+
 /// What these users have met in train and validation, each user by its position among them.
 pub(crate) fn seen(tables: &FinalTables, users: &[u32]) -> Vec<(u32, u32)> {
     let of = |&user: &u32| [tables.train(), tables.validation()].map(|set| set.items_of(user));

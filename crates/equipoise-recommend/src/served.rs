@@ -10,19 +10,19 @@
 //! | `items.jsonl` | titles, pictures and attributes of items, if any are known |
 //! | `fold_in.safetensors` | the linear map of baskets to users, if one was fitted |
 
+use crate::by_blocks::ByBlocks;
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
 use crate::items::ItemInfos;
 use crate::request::ModelName;
-use crate::scorer::{JoinedItems, item_rows, user_rows};
+use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, directions, item_rows, unweighted};
 use crate::settings::{SERVING, ServingSettings, read_map};
 use crate::weighting::{ScoreWeights, blocks};
 use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
 use equipoise_train::{FinalTables, Run};
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 /// Names of the files.
 pub(crate) const TABLES: &str = "tables.safetensors";
@@ -44,9 +44,10 @@ struct Inner {
     infos: ItemInfos,
     settings: ServingSettings,
     map: Option<LinearMap>,
-    joined: Mutex<HashMap<Vec<usize>, Arc<JoinedItems>>>,
-    folds: Mutex<HashMap<Vec<usize>, Arc<FoldIn>>>,
-    popular: OnceLock<Vec<u32>>,
+    joined: ByBlocks<JoinedItems>,
+    directions: ByBlocks<Vec<f32>>,
+    folds: ByBlocks<FoldIn>,
+    popular: OnceLock<Vec<(u32, u32)>>,
 }
 
 impl ServedModel {
@@ -113,8 +114,9 @@ impl ServedModel {
             infos,
             settings,
             map,
-            joined: Mutex::default(),
-            folds: Mutex::default(),
+            joined: ByBlocks::default(),
+            directions: ByBlocks::default(),
+            folds: ByBlocks::default(),
             popular: OnceLock::new(),
         };
         let model = ServedModel { inner: Arc::new(inner), weighting };
@@ -182,7 +184,7 @@ impl ServedModel {
         unseen: bool,
     ) -> Result<Vec<Vec<(u32, f32)>>, RecommendError> {
         let coefficients = self.weighting.coefficients(self.tables())?;
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let blocks = counted(&coefficients);
         self.joined(&blocks)?.best_of_users(self.tables(), &coefficients, users, unseen, n)
     }
 
@@ -195,7 +197,7 @@ impl ServedModel {
     /// If a row is beyond the tables.
     pub fn score(&self, user: u32, item: u32) -> Result<f32, RecommendError> {
         let coefficients = self.weighting.coefficients(self.tables())?;
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
+        let blocks = counted(&coefficients);
         let one = JoinedItems::new(self.tables(), &blocks, Some(&[item]))?;
         Ok(one.best_of_users(self.tables(), &coefficients, &[user], false, 1)?[0][0].1)
     }
@@ -206,32 +208,33 @@ impl ServedModel {
     /// If the tables lack what the weighting needs.
     pub fn embeddings(&self) -> Result<(Vec<f32>, Vec<f32>, usize), RecommendError> {
         let coefficients = self.weighting.coefficients(self.tables())?;
-        let blocks: Vec<usize> = coefficients.iter().map(|&(b, _)| b).collect();
-        let everyone: Vec<u32> = (0..self.tables().n_users() as u32).collect();
+        let blocks = counted(&coefficients);
         let width = blocks.iter().map(|&b| self.tables().blocks()[b].width()).sum();
-        let users = user_rows(self.tables(), &coefficients, &everyone);
+        let users = all_user_rows(self.tables(), &coefficients);
         Ok((users, item_rows(self.tables(), &blocks, None), width))
     }
 
-    /// Items in descending number of users in training; of equal numbers the lower row comes first.
-    pub(crate) fn popular(&self) -> &[u32] {
+    /// Items with their number of users in training, most first; of equal numbers the lower row comes first.
+    pub(crate) fn popular(&self) -> &[(u32, u32)] {
         self.inner.popular.get_or_init(|| {
-            let counts = self.tables().train().item_counts();
-            let mut items: Vec<u32> = (0..counts.len() as u32).collect();
-            items.sort_by_key(|&item| (std::cmp::Reverse(counts[item as usize]), item));
+            let mut items: Vec<(u32, u32)> = (0..).zip(self.tables().train().item_counts()).collect();
+            items.sort_by_key(|&(item, count)| (std::cmp::Reverse(count), item));
             items
         })
     }
 
     /// The joined rows of all items in these blocks; made when first asked for.
     pub(crate) fn joined(&self, blocks: &[usize]) -> Result<Arc<JoinedItems>, RecommendError> {
-        let mut cache = self.inner.joined.lock().expect("no thread panics while it holds the lock");
-        if let Some(found) = cache.get(blocks) {
-            return Ok(found.clone());
-        }
-        let made = Arc::new(JoinedItems::new(self.tables(), blocks, None)?);
-        cache.insert(blocks.to_vec(), made.clone());
-        Ok(made)
+        self.inner.joined.get(blocks, || JoinedItems::new(self.tables(), blocks, None))
+    }
+
+    /// The rows of all items in these blocks at length 1; made when first asked for.
+    pub(crate) fn directions(&self, blocks: &[usize]) -> Result<Arc<Vec<f32>>, RecommendError> {
+        self.inner.directions.get(blocks, || {
+            let rows = item_rows(self.tables(), blocks, None);
+            let width = rows.len() / self.tables().n_items();
+            Ok(directions(rows, width))
+        })
     }
 
     /// The settings for strangers.
@@ -243,20 +246,15 @@ impl ServedModel {
     /// What folding in needs under one ablation.
     fn fold(&self, under: Ablation) -> Result<(Vec<usize>, Arc<FoldIn>), RecommendError> {
         let used = blocks(self.tables(), under)?.to_vec();
-        let mut cache = self.inner.folds.lock().expect("no thread panics while it holds the lock");
-        if let Some(found) = cache.get(&used) {
-            return Ok((used, found.clone()));
-        }
-        let tables = self.tables();
-        let ones: Vec<(usize, f32)> = used.iter().map(|&b| (b, 1.0)).collect();
-        let everyone: Vec<u32> = (0..tables.n_users() as u32).collect();
-        let users = user_rows(tables, &ones, &everyone);
-        let items = item_rows(tables, &used, None);
-        let width = used.iter().map(|&b| tables.blocks()[b].width()).sum();
-        // The map was fitted to the whole model's rows.
-        let map = self.inner.map.clone().filter(|map| under == Ablation::FULL && map.offset.len() == width);
-        let made = Arc::new(FoldIn::new(&users, items, width, map));
-        cache.insert(used.clone(), made.clone());
+        let made = self.inner.folds.get(&used, || {
+            let tables = self.tables();
+            let users = all_user_rows(tables, &unweighted(&used));
+            let items = item_rows(tables, &used, None);
+            let width = used.iter().map(|&b| tables.blocks()[b].width()).sum();
+            // The map was fitted to the whole model's rows.
+            let fits = |map: &LinearMap| under == Ablation::FULL && map.offset.len() == width;
+            Ok(FoldIn::new(&users, items, width, self.inner.map.clone().filter(fits)))
+        })?;
         Ok((used, made))
     }
 
@@ -266,9 +264,9 @@ impl ServedModel {
         &self,
         basket: &[(u32, f64)],
         coefficients: &[(usize, f32)],
-    ) -> Result<crate::scorer::UserRows, RecommendError> {
+    ) -> Result<UserRows, RecommendError> {
         let mut rows = vec![None; self.tables().blocks().len()];
-        let missing = |rows: &crate::scorer::UserRows| coefficients.iter().any(|&(b, _)| rows[b].is_none());
+        let missing = |rows: &UserRows| coefficients.iter().any(|&(b, _)| rows[b].is_none());
         let n = self.modalities().len();
         let others = (0..n).map(Ablation::without).chain((0..n).map(|m| Ablation::only(m, n)));
         for under in [Ablation::FULL].into_iter().chain(others).chain([Ablation::ids_only(n)]) {

@@ -2,10 +2,9 @@
 
 use crate::error::RecommendError;
 use crate::request::{LONGEST_LIST, ListItem};
-use crate::scorer::{directions, item_rows, product};
+use crate::scorer::{all_user_rows, directions, product, unweighted};
 use crate::served::ServedModel;
 use crate::weighting::{blocks, blocks_of_modality};
-use equipoise_models::Ablation;
 use rayon::prelude::*;
 
 impl ServedModel {
@@ -21,9 +20,9 @@ impl ServedModel {
     ) -> Result<Vec<ListItem>, RecommendError> {
         let row = self.item(item)?;
         let used = self.rows_of(modality)?;
-        let all = item_rows(self.tables(), &used, None);
+        let all = self.directions(&used)?;
         let width = all.len() / self.tables().n_items();
-        let nearest = nearest(directions(all, width), width, row, check_n(n)?);
+        let nearest = nearest(&all, width, row, check_n(n)?);
         let named = |(other, likeness): (u32, f64)| ListItem {
             id: self.vocabulary().items()[other as usize].clone(),
             title: self.infos().title(other),
@@ -39,12 +38,9 @@ impl ServedModel {
     /// If the model does not know the user; `n` beyond 1 to 1,000.
     pub fn similar_users(&self, user: &str, n: usize) -> Result<Vec<(String, f64)>, RecommendError> {
         let row = self.user(user)?;
-        let ones: Vec<(usize, f32)> =
-            blocks(self.tables(), Ablation::FULL)?.iter().map(|&b| (b, 1.0)).collect();
-        let everyone: Vec<u32> = (0..self.tables().n_users() as u32).collect();
-        let all = crate::scorer::user_rows(self.tables(), &ones, &everyone);
+        let all = all_user_rows(self.tables(), &unweighted(&self.rows_of(None)?));
         let width = all.len() / self.tables().n_users();
-        let nearest = nearest(directions(all, width), width, row, check_n(n)?);
+        let nearest = nearest(&directions(all, width), width, row, check_n(n)?);
         Ok(nearest
             .into_iter()
             .map(|(other, c)| (self.vocabulary().users()[other as usize].clone(), c))
@@ -53,7 +49,7 @@ impl ServedModel {
 
     fn rows_of(&self, modality: Option<&str>) -> Result<Vec<usize>, RecommendError> {
         match modality {
-            None => Ok(blocks(self.tables(), Ablation::FULL)?.to_vec()),
+            None => Ok(blocks(self.tables(), self.weighting().ablation())?.to_vec()),
             Some(name) => blocks_of_modality(self.tables(), self.modality(name)?),
         }
     }
@@ -67,9 +63,9 @@ fn check_n(n: usize) -> Result<usize, RecommendError> {
 }
 
 /// The `n` rows of length 1 that point most nearly where one does; of equal cosines the lower row comes first.
-fn nearest(rows: Vec<f32>, width: usize, of: u32, n: usize) -> Vec<(u32, f64)> {
-    let own = rows[of as usize * width..][..width].to_vec();
-    let cosines = rows.par_chunks_exact(width).map(|row| product(&own, row)).collect::<Vec<f64>>();
+fn nearest(rows: &[f32], width: usize, of: u32, n: usize) -> Vec<(u32, f64)> {
+    let own = &rows[of as usize * width..][..width];
+    let cosines = rows.par_chunks_exact(width).map(|row| product(own, row)).collect::<Vec<f64>>();
     let mut order: Vec<u32> = (0..cosines.len() as u32).filter(|&other| other != of).collect();
     order.sort_by(|&a, &b| cosines[b as usize].total_cmp(&cosines[a as usize]).then(a.cmp(&b)));
     order.into_iter().take(n).map(|other| (other, cosines[other as usize])).collect()

@@ -36,6 +36,14 @@ impl ScoreWeights {
         ScoreWeights::Weights(vec![1.0; modalities])
     }
 
+    /// Which modalities are silenced, apart from weights: none, but of a model under an ablation.
+    pub fn ablation(&self) -> Ablation {
+        match self {
+            ScoreWeights::Under(ablation) => *ablation,
+            ScoreWeights::Weights(_) => Ablation::FULL,
+        }
+    }
+
     /// Checks a weight: finite, from 0 to [`LARGEST_WEIGHT`].
     ///
     /// # Errors

@@ -88,10 +88,7 @@ impl TrainedModel {
     /// Which modalities are silenced: none, but for [`channel`](Self::channel), [`without`](Self::without) and
     /// [`ids_only`](Self::ids_only).
     pub fn ablation(&self) -> Ablation {
-        match self.served.weighting() {
-            ScoreWeights::Under(ablation) => *ablation,
-            ScoreWeights::Weights(_) => Ablation::FULL,
-        }
+        self.served.weighting().ablation()
     }
 
     /// The best `n` items for a user, best first; of equal scores the item with the lower row comes first. Items that the

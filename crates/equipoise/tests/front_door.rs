@@ -123,7 +123,12 @@ fn the_tables_reproduce_what_the_run_measured_on_test_for_the_model_and_for_each
 fn similar_items_are_those_of_the_largest_cosine() {
     let world = World::new();
     let done = world.training().run().unwrap();
-    let model = done.model();
+    similar_by_cosine(done.model());
+    // Those of a channel are compared by the rows of the channel.
+    similar_by_cosine(&done.model().channel("image").unwrap());
+}
+
+fn similar_by_cosine(model: &TrainedModel) {
     let EmbeddingTables { items, width, .. } = model.embeddings();
     let row = |i: usize| &items[i * width..(i + 1) * width];
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x * y)).sum::<f64>();

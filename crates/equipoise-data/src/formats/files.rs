@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use crate::faults::Faults;
 
 /// The file that marks this project's own layout.
 pub(crate) const MANIFEST: &str = "manifest.toml";
@@ -37,6 +38,19 @@ pub(crate) fn kind(file: &Path) -> Option<(FileKind, String)> {
         _ => return None,
     };
     Some((kind, stem.to_owned()))
+}
+
+/// What lies in a directory, by name; `None` if it cannot be read and that was noted.
+///
+/// # Errors
+/// When loading, if it cannot be read.
+pub(crate) fn listed(dir: &Path, faults: &mut Faults) -> Result<Option<Vec<PathBuf>>, DataError> {
+    let Some(entries) = faults.keep(std::fs::read_dir(dir).map_err(DataError::io(dir)))? else {
+        return Ok(None);
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    Ok(Some(files))
 }
 
 /// The files of a directory that end in `.inter`, by name.

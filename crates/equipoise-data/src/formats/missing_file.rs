@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use super::files::listed;
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::text::json;
@@ -39,11 +40,7 @@ pub(crate) fn strays(
     present: &[(String, PathBuf)],
     faults: &mut Faults,
 ) -> Result<(), DataError> {
-    let Some(entries) = faults.keep(std::fs::read_dir(dir).map_err(DataError::io(dir)))? else {
-        return Ok(());
-    };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
+    let Some(files) = listed(dir, faults)? else { return Ok(()) };
     for file in files {
         let name = file.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(ENDING));
         let Some(name) = name.filter(|name| present.iter().all(|(there, _)| there != name)) else {

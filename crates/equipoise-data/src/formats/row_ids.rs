@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::files::listed;
 use crate::atomic::write_atomic;
 use crate::error::{DataError, json_error};
 use crate::faults::Faults;
@@ -236,11 +237,7 @@ pub(crate) fn strays(
     present: &[(String, PathBuf)],
     faults: &mut Faults,
 ) -> Result<(), DataError> {
-    let Some(entries) = faults.keep(std::fs::read_dir(dir).map_err(DataError::io(dir)))? else {
-        return Ok(());
-    };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
+    let Some(files) = listed(dir, faults)? else { return Ok(()) };
     let used: Vec<PathBuf> = present.iter().map(|(_, features)| row_ids_file(features)).collect();
     for file in files.into_iter().filter(|file| !used.contains(file)) {
         let name = file.file_name().and_then(|n| n.to_str()).and_then(|n| n.strip_suffix(OF_MODALITY));
