@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xtask::{Modules, arrows, circles};
 
 /// The crates, each using only those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "equipoise-unify",
     "equipoise-kernels",
     "equipoise-data",
@@ -18,6 +18,7 @@ const ORDER: [&str; 16] = [
     "equipoise-balance",
     "equipoise-train",
     "equipoise-recommend",
+    "equipoise-serve",
     "equipoise-report",
     "equipoise-study",
     "equipoise",
