@@ -15,7 +15,7 @@ mod signals;
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
     audit, backbones, calibrate, compare, data, demo, evaluate, explain, features, recommend, reproduce, run,
-    similar, sweep, task, train,
+    serve, similar, sweep, task, train,
 };
 use failure::Failure;
 use global::Global;
@@ -90,6 +90,8 @@ enum Command {
     Explain(explain::Args),
     /// Choose the weights of modalities on validation, and how strangers are served.
     Calibrate(calibrate::Args),
+    /// Serve models by HTTP.
+    Serve(Box<serve::Args>),
     /// Do one unit of work that a file specifies, as a scheduler does.
     Task(task::Args),
 }
@@ -170,6 +172,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Similar(args) => similar::run(&args, &cli.global),
         Command::Explain(args) => explain::run(&args, &cli.global),
         Command::Calibrate(args) => calibrate::run(&args, &cli.global),
+        Command::Serve(args) => serve::run(&args, &cli.global),
         Command::Task(args) => task::run(&args, &cli.global),
     }
 }

@@ -95,6 +95,7 @@ fn cases() -> Vec<Case> {
         ),
         case("similar", |w| args(&["--item", "nothing"]).and(w.run()), None, false),
         case("explain", |w| args(&["--user", "nobody", "--item", "nothing"]).and(w.run()), None, false),
+        case("serve", |w| args(&["--bind", "127.0.0.1:0"]).and(w.at("absent")), None, false),
         case("calibrate", |w| args(&["--k", "0"]).and(w.run()), None, false),
         case("compare", |w| args(&[]).and(w.at("absent")).and(w.run()), None, false),
         case(

@@ -17,6 +17,7 @@ mod reading;
 pub mod recommend;
 pub mod reproduce;
 pub mod run;
+pub mod serve;
 mod settings;
 pub mod similar;
 mod splits;
