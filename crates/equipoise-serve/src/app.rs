@@ -3,6 +3,7 @@
 use crate::error::ServeError;
 use crate::models::{Models, Served};
 use crate::options::ServeOptions;
+use crate::page::Pictures;
 use crate::problem::Problem;
 use equipoise_recommend::{Answer, RecommendRequest};
 use std::sync::{Arc, RwLock};
@@ -15,6 +16,7 @@ pub struct App {
 
 struct Inner {
     models: RwLock<Arc<Models>>,
+    pictures: Pictures,
 }
 
 impl App {
@@ -24,7 +26,12 @@ impl App {
     /// Settings or models that cannot be used.
     pub fn new(options: &ServeOptions) -> Result<App, ServeError> {
         let models = RwLock::new(Arc::new(Models::open(&options.models)?));
-        Ok(App { inner: Arc::new(Inner { models }) })
+        Ok(App { inner: Arc::new(Inner { models, pictures: options.pictures.clone() }) })
+    }
+
+    /// Where the pictures of items on the page may come from.
+    pub(crate) fn pictures(&self) -> &Pictures {
+        &self.inner.pictures
     }
 
     /// The models at this moment. Who holds them goes on with them when others take their place.

@@ -18,6 +18,7 @@ pub use app::App;
 pub use error::ServeError;
 pub use models::{Models, Served};
 pub use options::{ModelSource, ServeOptions};
+pub use page::Pictures;
 pub use problem::Problem;
 pub use router::router;
 pub use server::Server;

@@ -1,5 +1,6 @@
 //! How a server is set up.
 
+use crate::page::Pictures;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ pub struct ServeOptions {
     pub models: Vec<ModelSource>,
     /// The address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Where the pictures of items on the page may come from.
+    pub pictures: Pictures,
 }
 
 /// A model that is served under a name.
@@ -25,7 +28,8 @@ pub struct ModelSource {
 
 impl Default for ServeOptions {
     fn default() -> ServeOptions {
-        ServeOptions { models: Vec::new(), bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
+        let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+        ServeOptions { models: Vec::new(), bind, pictures: Pictures::default() }
     }
 }
 

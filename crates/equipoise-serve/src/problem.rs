@@ -48,6 +48,16 @@ impl Problem {
         self
     }
 
+    /// The field and what is wrong with it, as one sentence.
+    pub(crate) fn words(&self) -> String {
+        self.field.as_ref().map_or_else(|| self.detail.clone(), |field| format!("{field}: {}", self.detail))
+    }
+
+    /// The status of the answer.
+    pub(crate) fn code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// A fault of the server.
     pub(crate) fn fault() -> Problem {
         let detail = "a fault of the server, not of the request; its log says more";
@@ -75,7 +85,7 @@ impl From<RecommendError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.code();
         let body = serde_json::to_vec(&self).expect("texts and numbers are JSON");
         let kind = HeaderValue::from_static("application/problem+json");
         (status, [(header::CONTENT_TYPE, kind)], body).into_response()

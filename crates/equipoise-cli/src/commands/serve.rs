@@ -5,7 +5,7 @@ use crate::global::Global;
 use crate::interrupt::stop_flag;
 use crate::print;
 
-use equipoise_serve::{ModelSource, ServeOptions, Server};
+use equipoise_serve::{ModelSource, Pictures, ServeOptions, Server};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -25,6 +25,10 @@ pub struct Args {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
+    /// Where the pictures of items on the page come from: a folder in which the items' paths lie, or `web` for addresses, which
+    /// readers' browsers then load from wherever the items' data say. None is shown if this is left out.
+    #[arg(long, value_name = "FOLDER|web", value_parser = Pictures::parse)]
+    pictures: Option<Pictures>,
 }
 
 fn source(text: &str) -> Result<ModelSource, String> {
@@ -35,7 +39,11 @@ fn source(text: &str) -> Result<ModelSource, String> {
 }
 
 pub fn run(args: &Args, _global: &Global) -> Result<(), Failure> {
-    let options = ServeOptions { models: args.models.clone(), bind: args.bind };
+    let options = ServeOptions {
+        models: args.models.clone(),
+        bind: args.bind,
+        pictures: args.pictures.clone().unwrap_or_default(),
+    };
     let server = Server::bind(&options)?;
     print::say(&format!("listening on http://{}", server.address()));
     Ok(server.run(&stop_flag())?)
