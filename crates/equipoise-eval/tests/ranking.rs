@@ -1,7 +1,7 @@
 //! The blocked ranking equals a plain sort, whatever the sizes and the number of threads.
 
 use equipoise_data::Interactions;
-use equipoise_eval::{Embeddings, EvalError, NO_ITEM, Ranking, rank};
+use equipoise_eval::{Embeddings, EvalError, ItemIndex, NO_ITEM, Ranking, rank};
 use proptest::prelude::*;
 
 /// Scores every item, drops the excluded, sorts: the definition.
@@ -110,6 +110,38 @@ fn the_bits_of_a_score_depend_on_its_user_and_item_alone() {
         let scores = [0, 1, 1701].map(|item| ranking.scores[place(item)].to_bits());
         assert!(scores.iter().all(|&s| s == scores[0]), "dim {dim}: {scores:?}");
     }
+}
+
+#[test]
+fn few_users_are_ranked_by_parts_of_the_items_with_the_same_result() {
+    let (dim, n_items) = (64, 20_011usize);
+    let users = rough(3 * dim, 5);
+    // Every row occurs twice, so that ties lie in different parts.
+    let half = rough(n_items.div_ceil(2) * dim, 6);
+    let items = [&half[..], &half[dim..]].concat();
+    let model = Embeddings::new(&users, &items, dim).unwrap();
+    let met: Vec<(u32, u32)> = (0..n_items as u32).step_by(7).map(|item| (1, item)).collect();
+    let met = Interactions::from_pairs(3, n_items, &met).0;
+    for k in [1, 100, 1000, n_items + 5] {
+        let ranked = |threads| with_threads(threads, || rank(&model, &[2, 1], &[&met], k)).unwrap();
+        let one = ranked(1);
+        assert_eq!(one, ranked(2), "{k}");
+        assert_eq!(one, ranked(5), "{k}");
+    }
+}
+
+#[test]
+fn tables_side_by_side_are_ranked_as_one() {
+    let (users, a, b) = (rough(4 * 67, 1), rough(900 * 64, 2), rough(900 * 3, 3));
+    let joined: Vec<f32> =
+        a.chunks_exact(64).zip(b.chunks_exact(3)).flat_map(|(a, b)| [a, b].concat()).collect();
+    let one = ItemIndex::new(&joined, 67).unwrap().rank(&users, &[], 50).unwrap();
+    let two = ItemIndex::joined(&[(&a, 64), (&b, 3)]).unwrap();
+    assert_eq!((two.dim(), two.n_items()), (67, 900));
+    assert_eq!(one, two.rank(&users, &[], 50).unwrap());
+    assert!(matches!(ItemIndex::joined(&[]), Err(EvalError::ZeroDim)));
+    let wrong = ItemIndex::joined(&[(&a, 64), (&b[3..], 3)]);
+    assert!(matches!(wrong, Err(EvalError::TableLength { .. })));
 }
 
 #[test]

@@ -30,16 +30,25 @@ impl PackedRows {
     /// # Panics
     /// If the table does not hold whole rows.
     pub fn new(table: &[f32], width: usize) -> PackedRows {
-        let rows = table.len() / width;
-        assert_eq!(table.len(), rows * width, "scores: whole rows");
+        PackedRows::joined(&[(table, width)])
+    }
+
+    /// Packs row-major tables side by side, each with its number of columns, at least 1.
+    ///
+    /// # Panics
+    /// If there is no table, or they do not hold the same number of whole rows.
+    pub fn joined(tables: &[(&[f32], usize)]) -> PackedRows {
+        let width: usize = tables.iter().map(|(_, width)| width).sum();
+        let rows = tables[0].0.len() / tables[0].1;
+        let fits = |&(table, width): &(&[f32], usize)| table.len() == rows * width;
+        assert!(tables.iter().all(fits), "scores: whole rows, as many of each table");
         let mut lanes = vec![Lane::ZERO; rows.div_ceil(LANES) * width];
-        lanes.par_chunks_mut(width).zip(table.par_chunks(LANES * width)).for_each(|(panel, rows)| {
-            for (at, panel) in (0..).step_by(TURNED).zip(panel.chunks_mut(TURNED)) {
-                for (l, row) in rows.chunks_exact(width).enumerate() {
-                    for (lane, &value) in panel.iter_mut().zip(&row[at..]) {
-                        lane.0[l] = value;
-                    }
-                }
+        lanes.par_chunks_mut(width).enumerate().for_each(|(number, mut panel)| {
+            let own = number * LANES..((number + 1) * LANES).min(rows);
+            for &(table, width) in tables {
+                let (part, rest) = panel.split_at_mut(width);
+                pack(&table[own.start * width..own.end * width], width, part);
+                panel = rest;
             }
         });
         PackedRows { lanes, width }
@@ -95,6 +104,17 @@ impl PackedRows {
     }
 }
 
+/// Packs rows of `width` columns into their panel.
+fn pack(rows: &[f32], width: usize, panel: &mut [Lane]) {
+    for (at, panel) in (0..).step_by(TURNED).zip(panel.chunks_mut(TURNED)) {
+        for (l, row) in rows.chunks_exact(width).enumerate() {
+            for (lane, &value) in panel.iter_mut().zip(&row[at..]) {
+                lane.0[l] = value;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +154,17 @@ mod tests {
                 let expected = 1.0 + crate::dot(&a[r * width..][..width], &table[i * width..][..width]);
                 assert_eq!(found, expected, "{r} {i}");
             }
+        }
+    }
+
+    #[test]
+    fn tables_side_by_side_are_packed_as_one() {
+        for rows in [1, 16, 37] {
+            let (a, b) = (whole(rows * 70, 5), whole(rows * 3, 7));
+            let joined: Vec<f32> =
+                a.chunks_exact(70).zip(b.chunks_exact(3)).flat_map(|(a, b)| [a, b].concat()).collect();
+            let (one, two) = (PackedRows::new(&joined, 73), PackedRows::joined(&[(&a, 70), (&b, 3)]));
+            assert!(one.lanes.iter().zip(&two.lanes).all(|(a, b)| a.0 == b.0) && two.width == 73, "{rows}");
         }
     }
 

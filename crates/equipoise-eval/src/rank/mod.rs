@@ -11,9 +11,12 @@ use equipoise_data::Interactions;
 use rayon::prelude::*;
 
 use crate::embeddings::Embeddings;
-use crate::error::EvalError;
+use crate::error::{EvalError, Table};
 use tile::{ITEM_BLOCK, ItemBlocks, USER_BLOCK};
 use topk::TopK;
+
+/// Products of a ranking of few users below which waking another thread takes longer than it saves.
+const WORTH_SPLITTING: usize = 1 << 20;
 
 /// Fills the places of [`Ranking::items`] for which there was no candidate.
 pub const NO_ITEM: u32 = u32::MAX;
@@ -95,7 +98,26 @@ impl ItemIndex {
 
     fn checked(items: &[f32], dim: usize) -> Result<ItemIndex, EvalError> {
         let norm = Embeddings { users: &[], items, dim }.item_norm()?;
-        Ok(ItemIndex { blocks: ItemBlocks::new(items, dim), dim, n_items: items.len() / dim, norm })
+        Ok(ItemIndex { blocks: ItemBlocks::new(&[(items, dim)]), dim, n_items: items.len() / dim, norm })
+    }
+
+    /// Prepares tables side by side, each with its number of values per row, without a copy of all rows on the way.
+    ///
+    /// # Errors
+    /// Those of [`Embeddings::new`] that concern items; [`EvalError::TableLength`] if a table has another number of rows than
+    /// the first, [`EvalError::ZeroDim`] if there is none.
+    pub fn joined(tables: &[(&[f32], usize)]) -> Result<ItemIndex, EvalError> {
+        let norms = tables.iter().map(|&(items, dim)| Embeddings { users: &[], items, dim }.item_norm());
+        let squares = norms.map(|norm| norm.map(|norm| norm * norm)).collect::<Result<Vec<f64>, _>>()?;
+        let &(first, width) = tables.first().ok_or(EvalError::ZeroDim)?;
+        let n_items = first.len() / width;
+        if let Some(&(other, dim)) = tables.iter().find(|(table, dim)| table.len() / dim != n_items) {
+            return Err(EvalError::TableLength { table: Table::Items, len: other.len(), dim });
+        }
+        let dim = tables.iter().map(|(_, dim)| dim).sum();
+        // A row is at most as long as the longest of each table together.
+        let norm = squares.iter().sum::<f64>().sqrt();
+        Ok(ItemIndex { blocks: ItemBlocks::new(tables), dim, n_items, norm })
     }
 
     /// Values per row.
@@ -138,6 +160,12 @@ impl ItemIndex {
             // the rounding of a sum.
             may_overflow: largest * self.norm >= f64::from(f32::MAX) / 2.0,
         };
+        let threads = rayon::current_num_threads();
+        let products = rows.len().saturating_mul(self.n_items).saturating_mul(dim);
+        if rows.len() <= USER_BLOCK && threads > 1 && products >= WORTH_SPLITTING {
+            task.rank_few(rows, threads, &mut ranking)?;
+            return Ok(ranking);
+        }
         let places = USER_BLOCK * k;
         let faults: Vec<Option<EvalError>> = rows
             .par_chunks(USER_BLOCK)
@@ -231,10 +259,43 @@ impl Task<'_> {
         items: &mut [u32],
         scores: &mut [f32],
     ) -> Result<(), EvalError> {
+        self.scan(scratch, users, self.index.blocks.iter())?;
+        self.finish(&mut scratch.best, items, scores);
+        Ok(())
+    }
+
+    /// Ranks at most `USER_BLOCK` users with the items split among threads. The best of all are the best of the parts' best,
+    /// so that the result is that of one part.
+    fn rank_few(&self, users: &[u32], parts: usize, ranking: &mut Ranking) -> Result<(), EvalError> {
+        let blocks: Vec<(usize, usize)> = self.index.blocks.iter().collect();
+        let parts = blocks.par_chunks(blocks.len().div_ceil(parts));
+        let scanned: Vec<Result<Vec<TopK>, EvalError>> = parts
+            .map(|part| {
+                let mut scratch = Scratch::new(self, users.len());
+                self.scan(&mut scratch, users, part.iter().copied())?;
+                Ok(scratch.best)
+            })
+            .collect();
+        let mut scanned = scanned.into_iter();
+        let mut best = scanned.next().expect("there are items")?;
+        for part in scanned {
+            best.iter_mut().zip(part?).for_each(|(best, other)| best.absorb(&other));
+        }
+        self.finish(&mut best, &mut ranking.items, &mut ranking.scores);
+        Ok(())
+    }
+
+    /// Offers the items of some blocks, in their order, to the best of each user.
+    fn scan(
+        &self,
+        scratch: &mut Scratch,
+        users: &[u32],
+        blocks: impl Iterator<Item = (usize, usize)>,
+    ) -> Result<(), EvalError> {
         let Scratch { rows, tile, best } = scratch;
         let rows = tile::gather(self.users, self.index.dim, users, rows);
         best.iter_mut().for_each(TopK::clear);
-        for (first, n) in self.index.blocks.iter() {
+        for (first, n) in blocks {
             let stride = self.index.blocks.score(rows, first, tile);
             for ((&user, best), row) in users.iter().zip(&mut *best).zip(tile.chunks_exact_mut(stride)) {
                 let row = &mut row[..n];
@@ -245,11 +306,15 @@ impl Task<'_> {
                 best.scan(row, first as u32);
             }
         }
+        Ok(())
+    }
+
+    /// Writes the best of each user in order.
+    fn finish(&self, best: &mut [TopK], items: &mut [u32], scores: &mut [f32]) {
         let places = items.chunks_exact_mut(self.k).zip(scores.chunks_exact_mut(self.k));
         for (best, (items, scores)) in best.iter_mut().zip(places) {
             best.finish(items, scores);
         }
-        Ok(())
     }
 
     /// Gives the excluded items among `first..first + row.len()` a score nothing is below.

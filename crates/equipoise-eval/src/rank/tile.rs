@@ -17,8 +17,10 @@ pub(crate) struct ItemBlocks {
 }
 
 impl ItemBlocks {
-    pub(crate) fn new(items: &[f32], dim: usize) -> Self {
-        ItemBlocks { packed: PackedRows::new(items, dim), n_items: items.len() / dim }
+    /// Packs tables side by side, each with its width.
+    pub(crate) fn new(tables: &[(&[f32], usize)]) -> Self {
+        let (first, width) = tables[0];
+        ItemBlocks { packed: PackedRows::joined(tables), n_items: first.len() / width }
     }
 
     /// First item of each block and the number of items in it.
@@ -58,7 +60,7 @@ mod tests {
         let mut rows = vec![9.0; USER_BLOCK * dim];
         let rows = gather(of_users, dim, &users, &mut rows);
         let mut scores = vec![f32::NAN; USER_BLOCK * ITEM_BLOCK];
-        let (blocks, mut seen) = (ItemBlocks::new(&table, dim), 0);
+        let (blocks, mut seen) = (ItemBlocks::new(&[(&table, dim)]), 0);
         for (first, n) in blocks.iter() {
             let stride = blocks.score(rows, first, &mut scores);
             for (u, scores) in scores.chunks(stride).take(users.len()).enumerate() {

@@ -37,6 +37,16 @@ impl TopK {
         }
     }
 
+    /// Takes in what another collection of the same `k` has kept.
+    pub(crate) fn absorb(&mut self, other: &TopK) {
+        for &key in &other.keys {
+            self.keys.push(key);
+            if self.keys.len() >= self.capacity {
+                self.shrink();
+            }
+        }
+    }
+
     /// Offers every score of `row` above the threshold; `row[p]` belongs to item `first + p`.
     pub(crate) fn scan(&mut self, row: &[f32], first: u32) {
         if self.keys.is_empty() {
