@@ -139,6 +139,12 @@ fn tables_side_by_side_are_ranked_as_one() {
     let two = ItemIndex::joined(&[(&a, 64), (&b, 3)]).unwrap();
     assert_eq!((two.dim(), two.n_items()), (67, 900));
     assert_eq!(one, two.rank(&users, &[], 50).unwrap());
+    let scores = two.scores(&users[67..134]).unwrap();
+    for place in 50..100 {
+        let (item, score) = (one.items[place] as usize, one.scores[place]);
+        assert_eq!(scores[item].to_bits(), score.to_bits());
+    }
+    assert!(matches!(two.scores(&users), Err(EvalError::TableLength { .. })));
     assert!(matches!(ItemIndex::joined(&[]), Err(EvalError::ZeroDim)));
     let wrong = ItemIndex::joined(&[(&a, 64), (&b[3..], 3)]);
     assert!(matches!(wrong, Err(EvalError::TableLength { .. })));

@@ -1,32 +1,39 @@
-//! From a request to its answer.
+//! From requests to their answers.
+//!
+//! Several requests are answered together: what each needs is prepared, the rows that rank the same item table are ranked at
+//! once, and each gets its own answer. The bits of a score depend on its two rows alone, so that a request has the same answer in
+//! any company.
 
+use crate::askers::{Asker, Reception};
+use crate::candidates::Candidates;
 use crate::error::RecommendError;
 use crate::explain::Explainer;
-use crate::request::{Answer, Fallback, LONGEST_LIST, List, ListItem, OnUnknown, RecommendRequest};
-use crate::scorer::{JoinedItems, UserRows, counted, directions, item_rows, product};
+use crate::feedback::Feedback;
+use crate::request::{Answer, LONGEST_LIST, ListItem, RecommendRequest};
+use crate::scorer::{Ranked, counted, directions, item_rows, product};
 use crate::served::ServedModel;
 use crate::unknown::unknown;
 use crate::weighting::ScoreWeights;
+use equipoise_eval::EvalError;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// How many candidates a diverse list is chosen from, for each of its places.
 const POOL: usize = 5;
+/// Requests for at most so many items are ranked together, whatever their lengths.
+const SHORT: usize = 128;
 
-/// One user, basket or vector of a request.
-pub(crate) struct Asker {
-    /// Rows by block; `None` if the model knows nothing of who asks.
-    rows: Option<UserRows>,
-    /// What they have met, ascending, with weights.
-    pub(crate) history: Vec<(u32, f64)>,
-    list: List,
-}
-
-/// The candidates of a request: all items, or the rows of some.
-struct Candidates {
-    joined: Arc<JoinedItems>,
-    /// The items that the positions stand for, ascending; `None` for all.
-    items: Option<Vec<u32>>,
+/// What a request needs to be ranked.
+struct Prepared<'a> {
+    request: &'a RecommendRequest,
+    weighting: ScoreWeights,
+    coefficients: Vec<(usize, f32)>,
+    askers: Vec<Asker>,
+    candidates: Candidates,
+    /// Items that are ranked for each.
+    k: usize,
 }
 
 impl ServedModel {
@@ -35,26 +42,37 @@ impl ServedModel {
     /// # Errors
     /// A field that cannot be used, with its name; an id that the model does not know, unless the request says what to do.
     pub fn answer(&self, request: &RecommendRequest) -> Result<Answer, RecommendError> {
+        self.answer_all(&[request], &()).pop().expect("one answer for each request")
+    }
+
+    /// Answers several requests together, each as [`answer`](Self::answer) would, with what users have met since training.
+    pub fn answer_all(
+        &self,
+        requests: &[&RecommendRequest],
+        feedback: &dyn Feedback,
+    ) -> Vec<Result<Answer, RecommendError>> {
         let start = Instant::now();
-        check(request)?;
-        let weighting = self.weighting_of(request)?;
-        let coefficients = weighting.coefficients(self.tables())?;
-        let mut askers = self.askers(request, &coefficients)?;
-        let candidates = self.candidates(request, &coefficients)?;
-        let lists = self.ranked(request, &coefficients, &candidates, &askers)?;
-        let explainer = request.explain.then(|| Explainer::new(self, &weighting)).transpose()?;
-        for (asker, ranked) in askers.iter_mut().zip(lists) {
-            let mut items = self.named(&ranked);
-            if let (Some(explainer), Some(rows)) = (&explainer, &asker.rows) {
-                for (item, &(row, _)) in items.iter_mut().zip(&ranked) {
-                    item.parts = explainer.parts(rows, row);
-                    item.because = explainer.because(&asker.history, row);
-                }
-            }
-            asker.list.items = items;
+        let prepared: Vec<Result<Prepared, RecommendError>> = match requests {
+            [one] => vec![Prepared::new(self, one, feedback)],
+            _ => requests.par_iter().map(|request| Prepared::new(self, request, feedback)).collect(),
+        };
+        let usable: Vec<&Prepared> = prepared.iter().flatten().collect();
+        let mut lists = ranked(&usable).into_iter();
+        let together = prepared.into_iter().map(|prepared| {
+            let prepared = prepared?;
+            let lists = lists.next().expect("lists for each that was prepared")?;
+            Ok((prepared, lists))
+        });
+        let together: Vec<Result<(Prepared, Vec<Ranked>), RecommendError>> = together.collect();
+        let answer = |one: Result<(Prepared, Vec<Ranked>), RecommendError>| {
+            let (prepared, lists) = one?;
+            let lists = prepared.finish(self, lists)?;
+            Ok(Answer { lists, model: self.name().clone(), took_ms: start.elapsed().as_secs_f64() * 1e3 })
+        };
+        match together.len() {
+            1 => together.into_iter().map(answer).collect(),
+            _ => together.into_par_iter().map(answer).collect(),
         }
-        let lists = askers.into_iter().map(|asker| asker.mark().list).collect();
-        Ok(Answer { lists, model: self.name().clone(), took_ms: start.elapsed().as_secs_f64() * 1e3 })
     }
 
     /// The same model with the weights that a request asks for.
@@ -62,21 +80,23 @@ impl ServedModel {
     /// # Errors
     /// A modality that the model lacks, a weight that is none.
     pub fn weighted(&self, request: &RecommendRequest) -> Result<ServedModel, RecommendError> {
-        self.with_weighting(self.weighting_of(request)?)
+        self.with_weighting(self.weighting_with(&request.modality_weights)?)
     }
 
-    /// The weighting that a request asks for.
-    pub(crate) fn weighting_of(&self, request: &RecommendRequest) -> Result<ScoreWeights, RecommendError> {
-        if request.modality_weights.is_empty() {
+    /// The model's own weighting with other weights of some modalities.
+    pub(crate) fn weighting_with(
+        &self,
+        named: &BTreeMap<String, f64>,
+    ) -> Result<ScoreWeights, RecommendError> {
+        if named.is_empty() {
             return Ok(self.weighting().clone());
         }
         let mut weights = match self.weighting() {
             ScoreWeights::Weights(weights) => weights.clone(),
             ScoreWeights::Under(_) => vec![1.0; self.modalities().len()],
         };
-        for (name, &weight) in &request.modality_weights {
-            let m =
-                self.modality(name).map_err(|e| RecommendError::field("modality_weights", e.to_string()))?;
+        for (name, &weight) in named {
+            let m = self.modality(name).map_err(|e| e.at(format!("modality_weights.{name:.100}")))?;
             weights[m] = ScoreWeights::check(name, weight)?;
         }
         Ok(ScoreWeights::Weights(weights))
@@ -117,203 +137,6 @@ impl ServedModel {
         ranked.iter().map(name).collect()
     }
 
-    fn askers(
-        &self,
-        request: &RecommendRequest,
-        coefficients: &[(usize, f32)],
-    ) -> Result<Vec<Asker>, RecommendError> {
-        let users = request.users.iter().map(|id| self.known(id, request));
-        let strangers = request.history.iter().map(|basket| self.stranger_of(basket, request, coefficients));
-        let vectors = request.vectors.iter().enumerate().map(|(k, vector)| self.vector(k, vector));
-        users.chain(strangers).chain(vectors).collect()
-    }
-
-    fn known(&self, id: &str, request: &RecommendRequest) -> Result<Asker, RecommendError> {
-        let list = List { user: Some(id.to_owned()), ..List::default() };
-        let user = match (self.user(id), request.unknown) {
-            (Ok(user), _) => user,
-            (Err(error), OnUnknown::Error) => return Err(error),
-            (Err(_), OnUnknown::Popularity) => return Ok(Asker { rows: None, history: Vec::new(), list }),
-        };
-        let (rows, history) = self.trained_user(user);
-        Ok(Asker { rows: Some(rows), history, list })
-    }
-
-    /// The rows of a user of the model, and what they have met in train and validation, ascending.
-    pub(crate) fn trained_user(&self, user: u32) -> (UserRows, Vec<(u32, f64)>) {
-        let (tables, row) = (self.tables(), user as usize);
-        let rows =
-            tables.blocks().iter().map(|b| Some(b.users()[row * b.width()..(row + 1) * b.width()].to_vec()));
-        let sets = [tables.train(), tables.validation()].map(|set| set.items_of(user));
-        let mut history: Vec<(u32, f64)> = sets.into_iter().flatten().map(|&item| (item, 1.0)).collect();
-        history.sort_unstable_by_key(|&(item, _)| item);
-        history.dedup_by_key(|&mut (item, _)| item);
-        (rows.collect(), history)
-    }
-
-    fn stranger_of(
-        &self,
-        basket: &[crate::request::BasketItem],
-        request: &RecommendRequest,
-        coefficients: &[(usize, f32)],
-    ) -> Result<Asker, RecommendError> {
-        let (mut history, mut list) = (Vec::new(), List::default());
-        for item in basket {
-            if !(item.weight().is_finite() && item.weight() > 0.0) {
-                let problem = format!(
-                    "weight {} of item `{:.100}`, expected a number above 0",
-                    item.weight(),
-                    item.id()
-                );
-                return Err(RecommendError::field("history", problem));
-            }
-            match (self.item(item.id()), request.unknown) {
-                (Ok(row), _) => history.push((row, item.weight())),
-                (Err(error), OnUnknown::Error) => return Err(error),
-                (Err(_), OnUnknown::Popularity) => list.ignored.push(item.id().to_owned()),
-            }
-        }
-        // An item that occurs twice counts once, with its weights added up.
-        history.sort_by_key(|&(item, _)| item);
-        history.dedup_by(|next, first| {
-            let same = next.0 == first.0;
-            if same {
-                first.1 += next.1;
-            }
-            same
-        });
-        let rows = match history.is_empty() {
-            true => None,
-            false => Some(self.stranger(&history, coefficients)?),
-        };
-        Ok(Asker { rows, history, list })
-    }
-
-    fn vector(&self, place: usize, vector: &[f32]) -> Result<Asker, RecommendError> {
-        let blocks = self.tables().blocks();
-        let width: usize = blocks.iter().map(|b| b.width()).sum();
-        let field = || format!("vectors[{place}]");
-        if vector.len() != width {
-            let problem =
-                format!("{} values, expected {width}: the rows of all blocks side by side", vector.len());
-            return Err(RecommendError::field(field(), problem));
-        }
-        if !vector.iter().all(|v| v.is_finite()) {
-            return Err(RecommendError::field(field(), "a value that is not finite"));
-        }
-        let mut rest = vector;
-        let rows = blocks.iter().map(|block| {
-            let (own, behind) = rest.split_at(block.width());
-            rest = behind;
-            Some(own.to_vec())
-        });
-        Ok(Asker { rows: Some(rows.collect()), history: Vec::new(), list: List::default() })
-    }
-
-    fn candidates(
-        &self,
-        request: &RecommendRequest,
-        coefficients: &[(usize, f32)],
-    ) -> Result<Candidates, RecommendError> {
-        let blocks = counted(coefficients);
-        let Some(items) = self.allowed(request)? else {
-            return Ok(Candidates { joined: self.joined(&blocks)?, items: None });
-        };
-        let joined = Arc::new(JoinedItems::new(self.tables(), &blocks, Some(&items))?);
-        Ok(Candidates { joined, items: Some(items) })
-    }
-
-    /// The items that `restrict` and `filter` let pass, ascending; `None` if both are absent.
-    fn allowed(&self, request: &RecommendRequest) -> Result<Option<Vec<u32>>, RecommendError> {
-        let mut items: Vec<u32> = match &request.restrict {
-            Some(ids) => self.item_ids(ids, request.unknown)?,
-            None if request.filter.is_none() => return Ok(None),
-            None => (0..self.tables().n_items() as u32).collect(),
-        };
-        items.sort_unstable();
-        items.dedup();
-        if let Some(filter) = &request.filter {
-            let names = self.infos().names();
-            filter.check(|name| names.iter().any(|n| n == name), names)?;
-            let nothing = serde_json::Map::new();
-            items.retain(|&item| {
-                filter.passes(self.infos().of(item).map_or(&nothing, |info| &info.attributes))
-            });
-        }
-        Ok(Some(items))
-    }
-
-    fn item_ids(&self, ids: &[String], on_unknown: OnUnknown) -> Result<Vec<u32>, RecommendError> {
-        let known = ids.iter().map(|id| self.item(id));
-        match on_unknown {
-            OnUnknown::Error => known.collect(),
-            OnUnknown::Popularity => Ok(known.flatten().collect()),
-        }
-    }
-
-    /// The lists of all who ask, as items and scores.
-    fn ranked(
-        &self,
-        request: &RecommendRequest,
-        coefficients: &[(usize, f32)],
-        candidates: &Candidates,
-        askers: &[Asker],
-    ) -> Result<Vec<Vec<(u32, f32)>>, RecommendError> {
-        let excluded = self.item_ids(&request.exclude, request.unknown)?;
-        let pool = if request.diversity > 0.0 { request.n * POOL } else { 0 };
-        let k = (request.offset + request.n).max(request.offset + pool);
-        let (mut rows, mut pairs, mut known) = (Vec::new(), Vec::new(), 0u32);
-        for asker in askers {
-            let Some(own) = &asker.rows else { continue };
-            for &(b, by) in coefficients {
-                let block = own[b].as_ref().expect("every block that counts was filled");
-                rows.extend(block.iter().map(|v| v * by));
-            }
-            let met = asker.history.iter().map(|&(item, _)| item).filter(|_| request.exclude_seen);
-            let places = met.chain(excluded.iter().copied()).filter_map(|item| candidates.place(item));
-            pairs.extend(places.map(|place| (known, place)));
-            known += 1;
-        }
-        let mut lists = match known {
-            0 => Vec::new(),
-            _ => candidates.joined.best(&rows, &pairs, k)?,
-        }
-        .into_iter();
-        let mut all = Vec::with_capacity(askers.len());
-        for asker in askers {
-            let list = match &asker.rows {
-                Some(_) => candidates.items_of(lists.next().expect("one list for each row")),
-                None => self.most_popular(request, candidates, asker, &excluded, k),
-            };
-            all.push(self.cut(request, list));
-        }
-        Ok(all)
-    }
-
-    fn most_popular(
-        &self,
-        request: &RecommendRequest,
-        candidates: &Candidates,
-        asker: &Asker,
-        excluded: &[u32],
-        k: usize,
-    ) -> Vec<(u32, f32)> {
-        let met = |item: &u32| request.exclude_seen && asker.history.iter().any(|(seen, _)| seen == item);
-        let items = self.popular().iter().copied();
-        let items = items
-            .filter(|(item, _)| candidates.place(*item).is_some() && !excluded.contains(item) && !met(item));
-        items.take(k).map(|(item, count)| (item, count as f32)).collect()
-    }
-
-    /// What of the best is the list: behind the offset, as many as were asked for, chosen for diversity if that was asked for.
-    fn cut(&self, request: &RecommendRequest, best: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
-        let rest: Vec<(u32, f32)> = best.into_iter().skip(request.offset).collect();
-        if request.diversity > 0.0 {
-            return self.diverse(rest, request.n, request.diversity);
-        }
-        rest.into_iter().take(request.n).collect()
-    }
-
     /// Maximal marginal relevance: each place goes to the candidate with the largest
     /// `(1 - diversity) * relevance - diversity * (largest cosine with an item before it)`, where relevance is the score
     /// brought to 0 to 1 over the candidates. Of equal values the better ranked comes first.
@@ -346,22 +169,150 @@ impl ServedModel {
     }
 }
 
-impl Candidates {
-    /// The position of an item among the candidates.
-    fn place(&self, item: u32) -> Option<u32> {
-        match &self.items {
-            None => Some(item),
-            Some(items) => items.binary_search(&item).ok().map(|place| place as u32),
+impl<'a> Prepared<'a> {
+    fn new(
+        model: &ServedModel,
+        request: &'a RecommendRequest,
+        feedback: &dyn Feedback,
+    ) -> Result<Prepared<'a>, RecommendError> {
+        check(request)?;
+        let weighting = model.weighting_with(&request.modality_weights)?;
+        let coefficients = weighting.coefficients(model.tables())?;
+        let mut blocks = counted(&coefficients);
+        if request.explain {
+            blocks.extend(Explainer::new(model, &weighting)?.blocks());
+        }
+        let reception = Reception { model, blocks: &blocks, unknown: request.unknown, feedback };
+        let askers = reception.all(request)?;
+        let candidates = Candidates::new(model, request, &coefficients)?;
+        let pool = if request.diversity > 0.0 { request.n * POOL } else { request.n };
+        Ok(Prepared { request, weighting, coefficients, askers, candidates, k: request.offset + pool })
+    }
+
+    /// Requests with equal values are ranked at once.
+    fn shape(&self) -> (usize, usize) {
+        (Arc::as_ptr(&self.candidates.joined).addr(), self.k.max(SHORT).next_power_of_two())
+    }
+
+    /// Adds the rows of those whom the model knows, and what is left out for each; how many they are.
+    fn add_to(&self, rows: &mut Vec<f32>, pairs: &mut Vec<(u32, u32)>, first: u32) -> u32 {
+        let mut known = first;
+        for asker in &self.askers {
+            let Some(own) = &asker.rows else { continue };
+            self.candidates.joined.weighted(own, &self.coefficients, rows);
+            let met = asker.history.iter().map(|&(item, _)| item).filter(|_| self.request.exclude_seen);
+            let left_out = met.chain(self.candidates.excluded.iter().copied());
+            pairs.extend(left_out.filter_map(|item| self.candidates.place(item)).map(|place| (known, place)));
+            known += 1;
+        }
+        known - first
+    }
+
+    /// The lists of a request that is ranked alone.
+    fn alone(&self) -> Result<Vec<Ranked>, RecommendError> {
+        let (mut rows, mut pairs) = (Vec::new(), Vec::new());
+        match self.add_to(&mut rows, &mut pairs, 0) {
+            0 => Ok(Vec::new()),
+            _ => self.candidates.joined.best(&rows, &pairs, self.k).map_err(|error| self.told(error)),
         }
     }
 
-    /// The items that ranked positions stand for.
-    fn items_of(&self, ranked: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
-        match &self.items {
-            None => ranked,
-            Some(items) => ranked.into_iter().map(|(place, score)| (items[place as usize], score)).collect(),
+    /// Vectors are input: scores of theirs that are not finite are no fault of the model.
+    fn told(&self, error: RecommendError) -> RecommendError {
+        match &error {
+            RecommendError::Eval(EvalError::NonFiniteScore { .. }) if !self.request.vectors.is_empty() => {
+                RecommendError::field("vectors", "values so large that scores are not finite")
+            }
+            _ => error,
         }
     }
+
+    /// The lists of everyone, of what was ranked for those whom the model knows.
+    fn finish(self, model: &ServedModel, ranked: Vec<Ranked>) -> Result<Vec<crate::List>, RecommendError> {
+        let explainer = self.request.explain.then(|| Explainer::new(model, &self.weighting)).transpose()?;
+        let mut ranked = ranked.into_iter();
+        let mut best = Vec::with_capacity(self.askers.len());
+        for asker in &self.askers {
+            let list = match &asker.rows {
+                Some(_) => self.candidates.items_of(ranked.next().expect("one list for each row")),
+                None => self.most_popular(model, asker),
+            };
+            best.push(self.cut(model, list));
+        }
+        let mut lists = Vec::with_capacity(best.len());
+        for (mut asker, best) in self.askers.into_iter().zip(best) {
+            let mut items = model.named(&best);
+            if let (Some(explainer), Some(rows)) = (&explainer, &asker.rows) {
+                let liked = asker.liked();
+                for (item, &(row, _)) in items.iter_mut().zip(&best) {
+                    item.parts = explainer.parts(rows, row);
+                    item.because = explainer.because(&liked, row);
+                }
+            }
+            asker.list.items = items;
+            lists.push(asker.into_list());
+        }
+        Ok(lists)
+    }
+
+    fn most_popular(&self, model: &ServedModel, asker: &Asker) -> Ranked {
+        let met = |item: &u32| {
+            self.request.exclude_seen && asker.history.binary_search_by_key(item, |&(item, _)| item).is_ok()
+        };
+        let mut excluded = self.candidates.excluded.clone();
+        excluded.sort_unstable();
+        let allowed = |item: &u32| {
+            self.candidates.place(*item).is_some() && excluded.binary_search(item).is_err() && !met(item)
+        };
+        let items = model.popular().iter().filter(|(item, _)| allowed(item));
+        items.take(self.k).map(|&(item, count)| (item, count as f32)).collect()
+    }
+
+    /// What of the best is the list: behind the offset, as many as were asked for, chosen for diversity if that was asked for.
+    fn cut(&self, model: &ServedModel, best: Ranked) -> Ranked {
+        let (request, k) = (self.request, self.k);
+        let rest: Ranked = best.into_iter().take(k).skip(request.offset).collect();
+        if request.diversity > 0.0 {
+            return model.diverse(rest, request.n, request.diversity);
+        }
+        rest.into_iter().take(request.n).collect()
+    }
+}
+
+/// Ranks requests, those of one shape together.
+fn ranked(all: &[&Prepared]) -> Vec<Result<Vec<Ranked>, RecommendError>> {
+    let mut groups: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (place, prepared) in all.iter().enumerate() {
+        groups.entry(prepared.shape()).or_default().push(place);
+    }
+    let mut lists: Vec<Option<Result<Vec<Ranked>, RecommendError>>> = all.iter().map(|_| None).collect();
+    for group in groups.into_values() {
+        let members: Vec<&Prepared> = group.iter().map(|&place| all[place]).collect();
+        for (place, found) in group.into_iter().zip(together(&members)) {
+            lists[place] = Some(found);
+        }
+    }
+    lists.into_iter().map(|found| found.expect("each request is in one group")).collect()
+}
+
+/// Ranks requests of one shape at once; if that fails, each alone, so that the fault of one stays with it.
+fn together(group: &[&Prepared]) -> Vec<Result<Vec<Ranked>, RecommendError>> {
+    let alone = || group.iter().map(|prepared| prepared.alone()).collect();
+    let [first, _, ..] = group else { return alone() };
+    let (mut rows, mut pairs, mut known) = (Vec::new(), Vec::new(), 0);
+    let mut counts = Vec::with_capacity(group.len());
+    for prepared in group {
+        let count = prepared.add_to(&mut rows, &mut pairs, known);
+        known += count;
+        counts.push(count as usize);
+    }
+    if known == 0 {
+        return alone();
+    }
+    let k = group.iter().map(|prepared| prepared.k).max().unwrap_or(0);
+    let Ok(lists) = first.candidates.joined.best(&rows, &pairs, k) else { return alone() };
+    let mut lists = lists.into_iter();
+    counts.into_iter().map(|count| Ok(lists.by_ref().take(count).collect())).collect()
 }
 
 /// Checks what does not depend on the model.
@@ -385,19 +336,5 @@ fn check(request: &RecommendRequest) -> Result<(), RecommendError> {
             format!("{}, expected a number from 0 to 1", request.diversity),
         ));
     }
-    match request.history.iter().position(Vec::is_empty) {
-        Some(place) if request.unknown == OnUnknown::Error => Err(RecommendError::field(
-            format!("history[{place}]"),
-            "an empty basket; give at least one item, or set `unknown` to \"popularity\"",
-        )),
-        _ => Ok(()),
-    }
-}
-
-impl Asker {
-    /// Marks lists that no model made.
-    pub(crate) fn mark(mut self) -> Asker {
-        self.list.fallback = self.rows.is_none().then_some(Fallback::Popularity);
-        self
-    }
+    Ok(())
 }

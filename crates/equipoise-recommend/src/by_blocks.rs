@@ -2,10 +2,13 @@
 
 use crate::error::RecommendError;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Values by the blocks that they are made of, each made when first asked for.
-pub(crate) struct ByBlocks<T>(Mutex<HashMap<Vec<usize>, Arc<T>>>);
+/// Values by the blocks that they are made of, each made when first asked for; who asks for others does not wait for it.
+pub(crate) struct ByBlocks<T>(Mutex<HashMap<Vec<usize>, Cell<T>>>);
+
+/// One value, once it is made.
+type Cell<T> = Arc<Mutex<Option<Arc<T>>>>;
 
 impl<T> Default for ByBlocks<T> {
     fn default() -> ByBlocks<T> {
@@ -23,12 +26,15 @@ impl<T> ByBlocks<T> {
         blocks: &[usize],
         make: impl FnOnce() -> Result<T, RecommendError>,
     ) -> Result<Arc<T>, RecommendError> {
-        let mut made = self.0.lock().expect("no thread panics while it holds the lock");
-        if let Some(found) = made.get(blocks) {
-            return Ok(found.clone());
+        let cell = {
+            // What a lock guards is whole between any two statements, also if a thread that held it has panicked.
+            let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            cells.entry(blocks.to_vec()).or_default().clone()
+        };
+        let mut made = cell.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*made {
+            Some(found) => Ok(found.clone()),
+            None => Ok(made.insert(Arc::new(make()?)).clone()),
         }
-        let value = Arc::new(make()?);
-        made.insert(blocks.to_vec(), value.clone());
-        Ok(value)
     }
 }

@@ -27,6 +27,8 @@ pub enum RecommendError {
         id: String,
         /// ` (did you mean ...?)`, or what there is.
         hint: String,
+        /// Where in the request it was asked for, such as `users[3]`, if in one.
+        field: Option<String>,
     },
     /// An ablation of which a run keeps no tables.
     #[error("the run keeps no tables of `{0}`; train it again with --overwrite")]
@@ -68,6 +70,17 @@ impl RecommendError {
     /// A field of a request that cannot be used.
     pub fn field(field: impl Into<String>, problem: impl Into<String>) -> RecommendError {
         RecommendError::Field { field: field.into(), problem: problem.into() }
+    }
+
+    /// The same fault, with the field of the request where it is.
+    pub(crate) fn at(self, place: impl Into<String>) -> RecommendError {
+        match self {
+            RecommendError::Unknown { kind, id, hint, .. } => {
+                RecommendError::Unknown { kind, id, hint, field: Some(place.into()) }
+            }
+            RecommendError::Field { problem, .. } => RecommendError::Field { field: place.into(), problem },
+            other => other,
+        }
     }
 
     /// A file that is not what was expected.

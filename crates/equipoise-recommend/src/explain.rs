@@ -1,8 +1,10 @@
 //! Why an item is in a list: the parts of its score, what of the history it is like, what silencing would do.
 
+use crate::askers::{Asker, Reception};
 use crate::error::RecommendError;
-use crate::request::{Because, IDS};
-use crate::scorer::{UserRows, product};
+use crate::feedback::Feedback;
+use crate::request::{Because, ExplainRequest, IDS, OnUnknown};
+use crate::scorer::{UserRows, counted, product, unweighted};
 use crate::served::ServedModel;
 use crate::weighting::{ScoreWeights, blocks, blocks_of_modality};
 use equipoise_models::Ablation;
@@ -26,9 +28,11 @@ pub(crate) struct Explainer<'a> {
 
 /// One user and one item: the score, its parts, and the counterfactual scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
-    /// Raw id of the user.
-    pub user: String,
+    /// Raw id of the user; a stranger has none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user: Option<String>,
     /// Raw id of the item.
     pub item: String,
     /// Title of the item, where known.
@@ -73,6 +77,11 @@ impl<'a> Explainer<'a> {
             without: without.collect::<Result<_, _>>()?,
             own: own.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The blocks that it reads.
+    pub(crate) fn blocks(&self) -> Vec<usize> {
+        self.full.iter().chain(self.without.iter().flatten()).copied().collect()
     }
 
     /// What ids and each modality add to the score of an item: `w_m (y_full - y_without(m))` for modality `m`, and for the ids
@@ -142,32 +151,72 @@ impl ServedModel {
     /// # Errors
     /// If the model does not know the user or the item.
     pub fn explain(&self, user: &str, item: &str) -> Result<Explanation, RecommendError> {
-        let (row, of_item) = (self.user(user)?, self.item(item)?);
-        let explainer = Explainer::new(self, self.weighting())?;
-        let (rows, history) = self.trained_user(row);
-        let parts = explainer.parts(&rows, of_item);
-        let scores = explainer.block_scores(&rows, of_item);
-        let names = || self.modalities().iter().cloned();
-        let without = explainer.without.iter().map(|blocks| blocks.iter().map(|&b| scores[b]).sum::<f64>());
-        let without: BTreeMap<String, f64> = names().zip(without).collect();
-        let ranks = (0..self.modalities().len())
-            .map(|m| self.place(row, of_item, &ScoreWeights::Under(Ablation::without(m))));
-        Ok(Explanation {
-            user: user.to_owned(),
+        let request = ExplainRequest {
+            user: Some(user.to_owned()),
             item: item.to_owned(),
-            title: self.infos().title(of_item),
+            ..ExplainRequest::default()
+        };
+        self.explain_to(&request, &())
+    }
+
+    /// Explains one item to a user or a stranger, with what users have met since training.
+    ///
+    /// # Errors
+    /// A field that cannot be used, with its name; an id that the model does not know.
+    pub fn explain_to(
+        &self,
+        request: &ExplainRequest,
+        feedback: &dyn Feedback,
+    ) -> Result<Explanation, RecommendError> {
+        let model = self.with_weighting(self.weighting_with(&request.modality_weights)?)?;
+        let item = model.item(&request.item).map_err(|error| error.at("item"))?;
+        let explainer = Explainer::new(&model, model.weighting())?;
+        let coefficients = model.weighting().coefficients(model.tables())?;
+        let blocks = [counted(&coefficients), explainer.blocks()].concat();
+        let reception = Reception { model: &model, blocks: &blocks, unknown: OnUnknown::Error, feedback };
+        let asker = match (&request.user, &request.history) {
+            (Some(user), None) => reception.user("user", user)?,
+            (None, Some(basket)) => reception.basket("history", basket)?,
+            _ => return Err(RecommendError::field("user", "expected exactly one of `user` and `history`")),
+        };
+        let rows = asker.rows.as_ref().expect("who is known has rows");
+        let scores = explainer.block_scores(rows, item);
+        let parts = explainer.parts(rows, item);
+        let names = || model.modalities().iter().cloned();
+        let without = explainer.without.iter().map(|blocks| blocks.iter().map(|&b| scores[b]).sum::<f64>());
+        let places = explainer.without.iter().map(|blocks| model.place(&asker, item, &unweighted(blocks)));
+        Ok(Explanation {
+            user: request.user.clone(),
+            item: request.item.clone(),
+            title: model.infos().title(item),
             score: parts.values().sum(),
-            rank: self.place(row, of_item, self.weighting())?,
-            rank_without: names().zip(ranks.collect::<Result<Vec<_>, _>>()?).collect(),
+            rank: model.place(&asker, item, &coefficients)?,
+            rank_without: names().zip(places.collect::<Result<Vec<_>, _>>()?).collect(),
+            without: names().zip(without).collect(),
+            because: explainer.because(&asker.liked(), item),
             parts,
-            without,
-            because: explainer.because(&history, of_item),
         })
     }
 
-    /// The place of an item among those that the user has not met, from 1.
-    fn place(&self, user: u32, item: u32, weighting: &ScoreWeights) -> Result<Option<usize>, RecommendError> {
-        let ranked = self.with_weighting(weighting.clone())?.best(&[user], self.tables().n_items(), true)?;
-        Ok(ranked[0].iter().position(|&(other, _)| other == item).map(|place| place + 1))
+    /// The place of an item among those that somebody has not met, from 1.
+    fn place(
+        &self,
+        asker: &Asker,
+        item: u32,
+        coefficients: &[(usize, f32)],
+    ) -> Result<Option<usize>, RecommendError> {
+        let met = |item: u32| asker.history.binary_search_by_key(&item, |&(item, _)| item).is_ok();
+        if met(item) {
+            return Ok(None);
+        }
+        let joined = self.joined(&counted(coefficients))?;
+        let mut row = Vec::new();
+        joined.weighted(asker.rows.as_ref().expect("who is known has rows"), coefficients, &mut row);
+        let scores = joined.scores(&row)?;
+        let own = scores[item as usize];
+        let before = |other: u32, score: f32| score > own || (score == own && other < item);
+        let all = scores.iter().zip(0u32..).filter(|&(&score, other)| before(other, score)).count();
+        let known = asker.history.iter().filter(|&&(other, _)| before(other, scores[other as usize])).count();
+        Ok(Some(all - known + 1))
     }
 }

@@ -109,6 +109,32 @@ impl FoldIn {
         row.into_iter().map(|v| v as f32).collect()
     }
 
+    /// The row of a user with this row from training, who has met `news` beside `history` since: from the trained row, moved by
+    /// what the map makes of the change of the mean item row if strangers start at the map, down the loss of the news with the
+    /// same penalty.
+    pub(crate) fn moved(
+        &self,
+        trained: &[f32],
+        history: &[(u32, f64)],
+        news: &[(u32, f64)],
+        settings: FoldInSettings,
+    ) -> Vec<f32> {
+        let mut start: Vec<f64> = trained.iter().map(|&v| f64::from(v)).collect();
+        if self.map.is_some() && settings.start == FoldInStart::Map && !history.is_empty() {
+            let before = self.start(history, settings.start);
+            let after = self.start(&[history, news].concat(), settings.start);
+            start
+                .iter_mut()
+                .zip(after.iter().zip(&before))
+                .for_each(|(v, (after, before))| *v += after - before);
+        }
+        let row = match settings.lambda {
+            Some(lambda) => self.descend(news, start, lambda),
+            None => start,
+        };
+        row.into_iter().map(|v| v as f32).collect()
+    }
+
     fn start(&self, basket: &[(u32, f64)], start: FoldInStart) -> Vec<f64> {
         match (&self.map, start) {
             (Some(map), FoldInStart::Map) if !basket.is_empty() => {

@@ -6,17 +6,21 @@
 //! * [`prepare`]: makes a served model of a run: weights, folding in, what is known of items.
 
 mod answering;
+mod askers;
 #[cfg(feature = "parquet")]
 mod batch;
 mod by_blocks;
 mod calibrate;
 mod calibration;
+mod candidates;
 mod choice;
 mod error;
 mod explain;
+mod feedback;
 mod filter;
 mod fold_in;
 mod items;
+mod joins;
 mod prepare;
 mod request;
 mod scorer;
@@ -26,6 +30,7 @@ mod similar;
 mod unknown;
 mod weighting;
 
+pub use askers::LARGEST_BASKET_WEIGHT;
 #[cfg(feature = "parquet")]
 pub use batch::{BATCH, Batch, BatchReport};
 pub use calibrate::{WEIGHTS, calibrate};
@@ -33,13 +38,14 @@ pub use calibration::Calibration;
 pub use choice::JUDGES;
 pub use error::RecommendError;
 pub use explain::Explanation;
+pub use feedback::Feedback;
 pub use filter::{Bounds, Filter};
 pub use fold_in::{FoldInChoice, FoldInSettings, FoldInStart, STEPS};
 pub use items::{ItemInfo, ItemInfos};
 pub use prepare::{ServingOptions, prepare};
 pub use request::{
-    Answer, BasketItem, Because, Fallback, IDS, LONGEST_LIST, List, ListItem, ModelName, OnUnknown,
-    RecommendRequest, WeightedItem,
+    Answer, BasketItem, Because, ExplainRequest, Fallback, IDS, LONGEST_LIST, List, ListItem, ModelName,
+    OnUnknown, RecommendRequest, Similar, SimilarRequest, SimilarUser, WeightedItem,
 };
 pub use served::ServedModel;
 pub use settings::{SERVING, ServingSettings};

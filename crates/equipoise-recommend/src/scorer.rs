@@ -17,6 +17,8 @@ pub(crate) type UserRows = Vec<Option<Vec<f32>>>;
 
 /// The item rows of some blocks side by side, prepared for rankings.
 pub(crate) struct JoinedItems {
+    /// Its blocks with their widths.
+    blocks: Vec<(usize, usize)>,
     width: usize,
     index: ItemIndex,
 }
@@ -25,15 +27,44 @@ impl JoinedItems {
     /// The rows of these items, or of all, in the blocks.
     pub(crate) fn new(
         tables: &FinalTables,
-        blocks: &[usize],
+        wanted: &[usize],
         items: Option<&[u32]>,
     ) -> Result<JoinedItems, RecommendError> {
-        let width = blocks.iter().map(|&b| tables.blocks()[b].width()).sum();
-        let index = match (blocks, items) {
-            (&[only], None) => ItemIndex::new(tables.blocks()[only].items(), width)?,
-            _ => ItemIndex::new(&item_rows(tables, blocks, items), width)?,
+        let blocks: Vec<(usize, usize)> = wanted.iter().map(|&b| (b, tables.blocks()[b].width())).collect();
+        let width = blocks.iter().map(|(_, width)| width).sum();
+        let index = match items {
+            None => {
+                let block = |&(b, width): &(usize, usize)| (tables.blocks()[b].items(), width);
+                ItemIndex::joined(&blocks.iter().map(block).collect::<Vec<_>>())?
+            }
+            Some(_) => ItemIndex::new(&item_rows(tables, wanted, items), width)?,
         };
-        Ok(JoinedItems { width, index })
+        Ok(JoinedItems { blocks, width, index })
+    }
+
+    /// Adds the row that ranks for someone: their rows in its blocks, each times its coefficient, and zeros in blocks that do
+    /// not count.
+    pub(crate) fn weighted(&self, own: &UserRows, coefficients: &[(usize, f32)], rows: &mut Vec<f32>) {
+        for (&(b, width), (_, by)) in self.blocks.iter().zip(self.spread(coefficients)) {
+            match &own[b] {
+                Some(row) => rows.extend(row.iter().map(|v| v * by)),
+                None => {
+                    debug_assert!(by == 0.0, "every block that counts was filled");
+                    rows.resize(rows.len() + width, 0.0);
+                }
+            }
+        }
+    }
+
+    /// The coefficient of each of its blocks.
+    fn spread(&self, coefficients: &[(usize, f32)]) -> Vec<(usize, f32)> {
+        let by = |b: usize| coefficients.iter().find(|(other, _)| *other == b).map_or(0.0, |&(_, by)| by);
+        self.blocks.iter().map(|&(b, _)| (b, by(b))).collect()
+    }
+
+    /// The scores of all items for one row.
+    pub(crate) fn scores(&self, row: &[f32]) -> Result<Vec<f32>, RecommendError> {
+        Ok(self.index.scores(row)?)
     }
 
     /// The best `k` items of each row but the excluded, which are pairs of row and position among the items.
@@ -68,7 +99,7 @@ impl JoinedItems {
     ) -> Result<Vec<Ranked>, RecommendError> {
         let mut lists = Vec::with_capacity(users.len());
         for users in users.chunks(BATCH) {
-            let rows = user_rows(tables, coefficients, users);
+            let rows = user_rows(tables, &self.spread(coefficients), users);
             let excluded = if unseen { seen(tables, users) } else { Vec::new() };
             lists.extend(self.best(&rows, &excluded, k)?);
         }

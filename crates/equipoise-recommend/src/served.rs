@@ -14,8 +14,9 @@ use crate::by_blocks::ByBlocks;
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
 use crate::items::ItemInfos;
+use crate::joins::Joins;
 use crate::request::ModelName;
-use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, directions, item_rows, unweighted};
+use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, item_rows, unweighted};
 use crate::settings::{SERVING, ServingSettings, read_map};
 use crate::weighting::{ScoreWeights, blocks};
 use equipoise_data::Vocabulary;
@@ -44,8 +45,7 @@ struct Inner {
     infos: ItemInfos,
     settings: ServingSettings,
     map: Option<LinearMap>,
-    joined: ByBlocks<JoinedItems>,
-    directions: ByBlocks<Vec<f32>>,
+    joined: Joins,
     folds: ByBlocks<FoldIn>,
     popular: OnceLock<Vec<(u32, u32)>>,
 }
@@ -114,8 +114,7 @@ impl ServedModel {
             infos,
             settings,
             map,
-            joined: ByBlocks::default(),
-            directions: ByBlocks::default(),
+            joined: Joins::default(),
             folds: ByBlocks::default(),
             popular: OnceLock::new(),
         };
@@ -223,18 +222,21 @@ impl ServedModel {
         })
     }
 
-    /// The joined rows of all items in these blocks; made when first asked for.
+    /// Joined rows of all items that hold these blocks; made when first asked for.
     pub(crate) fn joined(&self, blocks: &[usize]) -> Result<Arc<JoinedItems>, RecommendError> {
-        self.inner.joined.get(blocks, || JoinedItems::new(self.tables(), blocks, None))
+        self.inner.joined.get(self.tables(), blocks)
     }
 
-    /// The rows of all items in these blocks at length 1; made when first asked for.
-    pub(crate) fn directions(&self, blocks: &[usize]) -> Result<Arc<Vec<f32>>, RecommendError> {
-        self.inner.directions.get(blocks, || {
-            let rows = item_rows(self.tables(), blocks, None);
-            let width = rows.len() / self.tables().n_items();
-            Ok(directions(rows, width))
-        })
+    /// The rows of a user of the model, and what they have met in train and validation, ascending.
+    pub(crate) fn trained_user(&self, user: u32) -> (UserRows, Vec<(u32, f64)>) {
+        let (tables, row) = (self.tables(), user as usize);
+        let rows =
+            tables.blocks().iter().map(|b| Some(b.users()[row * b.width()..(row + 1) * b.width()].to_vec()));
+        let sets = [tables.train(), tables.validation()].map(|set| set.items_of(user));
+        let mut history: Vec<(u32, f64)> = sets.into_iter().flatten().map(|&item| (item, 1.0)).collect();
+        history.sort_unstable_by_key(|&(item, _)| item);
+        history.dedup_by_key(|&mut (item, _)| item);
+        (rows.collect(), history)
     }
 
     /// The settings for strangers.
@@ -258,23 +260,53 @@ impl ServedModel {
         Ok((used, made))
     }
 
-    /// The rows of a stranger with this basket in the blocks that a weighting counts. The whole model's come first; a block that
-    /// it lacks is folded in under the ablation that has it.
+    /// The rows of a stranger with this basket in these blocks. The whole model's come first; a block that it lacks is folded in
+    /// under the ablation that has it.
     pub(crate) fn stranger(
         &self,
         basket: &[(u32, f64)],
-        coefficients: &[(usize, f32)],
+        blocks: &[usize],
+    ) -> Result<UserRows, RecommendError> {
+        self.folded(blocks, |fold, _| fold.row(basket, self.fold_settings()))
+    }
+
+    /// The rows of a user of the model who has met more since training, in these blocks; other blocks keep their rows.
+    pub(crate) fn moved(
+        &self,
+        trained: &UserRows,
+        history: &[(u32, f64)],
+        news: &[(u32, f64)],
+        blocks: &[usize],
+    ) -> Result<UserRows, RecommendError> {
+        let mut rows = self.folded(blocks, |fold, used| {
+            let own: Vec<f32> = used.iter().flat_map(|&b| trained[b].iter().flatten().copied()).collect();
+            fold.moved(&own, history, news, self.fold_settings())
+        })?;
+        for (row, trained) in rows.iter_mut().zip(trained) {
+            *row = row.take().or_else(|| trained.clone());
+        }
+        Ok(rows)
+    }
+
+    /// Rows over the blocks of one view after another, until every block of `blocks` has one.
+    fn folded(
+        &self,
+        blocks: &[usize],
+        row: impl Fn(&FoldIn, &[usize]) -> Vec<f32>,
     ) -> Result<UserRows, RecommendError> {
         let mut rows = vec![None; self.tables().blocks().len()];
-        let missing = |rows: &UserRows| coefficients.iter().any(|&(b, _)| rows[b].is_none());
         let n = self.modalities().len();
         let others = (0..n).map(Ablation::without).chain((0..n).map(|m| Ablation::only(m, n)));
         for under in [Ablation::FULL].into_iter().chain(others).chain([Ablation::ids_only(n)]) {
-            if !missing(&rows) {
+            let missing = |rows: &UserRows, b: &usize| rows[*b].is_none();
+            if !blocks.iter().any(|b| missing(&rows, b)) {
                 break;
             }
             let (used, fold) = self.fold(under)?;
-            let row = fold.row(basket, self.fold_settings());
+            if !used.iter().any(|b| missing(&rows, b)) {
+                continue;
+            }
+            let row = row(&fold, &used);
             let mut start = 0;
             for b in used {
                 let width = self.tables().blocks()[b].width();

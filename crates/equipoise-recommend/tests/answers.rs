@@ -237,7 +237,7 @@ fn what_cannot_be_asked_is_refused_with_its_field() {
             RecommendRequest { modality_weights: weights(&image, f64::NAN), ..good.clone() },
         ),
         ("modality_weights", RecommendRequest { modality_weights: weights(&image, -1.0), ..good.clone() }),
-        ("modality_weights", RecommendRequest { modality_weights: weights("sound", 1.0), ..good.clone() }),
+        ("no modality `sound`", RecommendRequest { modality_weights: weights("sound", 1.0), ..good.clone() }),
         ("item", RecommendRequest { exclude: vec!["nothing".into()], ..good.clone() }),
         ("offset", RecommendRequest { offset: usize::MAX, ..good.clone() }),
         ("history[0]", RecommendRequest { history: vec![vec![]], ..RecommendRequest::default() }),

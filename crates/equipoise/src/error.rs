@@ -90,7 +90,7 @@ from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError);
 impl From<RecommendError> for Error {
     fn from(cause: RecommendError) -> Error {
         match cause {
-            RecommendError::Unknown { kind, id, hint } => Error::Unknown { kind, id, hint },
+            RecommendError::Unknown { kind, id, hint, .. } => Error::Unknown { kind, id, hint },
             RecommendError::NoTables(of) => Error::NoTables(of),
             RecommendError::Train(error) => Error::Train(error),
             RecommendError::Eval(error) => error.into(),

@@ -31,7 +31,7 @@ fn shown(found: &Explanation) -> String {
     let mut text = format!(
         "{}{title} for {}: score {:.4}, place {}\n\n",
         found.item,
-        found.user,
+        found.user.as_deref().unwrap_or("a stranger"),
         found.score,
         place(&found.rank)
     );

@@ -139,6 +139,29 @@ impl ItemIndex {
         self.rank_rows(users, &rows, exclude, k)
     }
 
+    /// The scores of all items for one row, with the bits that they have in a ranking.
+    ///
+    /// # Errors
+    /// As [`rank`]; [`EvalError::TableLength`] if the row has another width.
+    pub fn scores(&self, user: &[f32]) -> Result<Vec<f32>, EvalError> {
+        let largest = Embeddings { users: user, items: &[], dim: self.dim }.user_norm()?;
+        if user.len() != self.dim {
+            return Err(EvalError::TableLength { table: Table::Users, len: user.len(), dim: self.dim });
+        }
+        let blocks: Vec<(usize, usize)> = self.blocks.iter().collect();
+        let scored = blocks.par_iter().map(|&(first, n)| {
+            let mut tile = vec![0.0; ITEM_BLOCK];
+            self.blocks.score(user, first, &mut tile);
+            tile.truncate(n);
+            tile
+        });
+        let scores: Vec<f32> = scored.flatten_iter().collect();
+        if largest * self.norm >= f64::from(f32::MAX) / 2.0 {
+            check_scores(0, 0, &scores)?;
+        }
+        Ok(scores)
+    }
+
     /// Ranks for the rows of a table of users that `rows` names, in any order.
     fn rank_rows(
         &self,
