@@ -75,7 +75,7 @@ fn why(view: &View, explained: &Explanation) -> Markup {
     let place = |rank: Option<usize>| rank.map_or_else(|| "–".to_owned(), |rank| rank.to_string());
     html! {
         p.why {
-            "For " strong { (explained.user) }
+            "For " strong { (explained.user.as_deref().unwrap_or_default()) }
             @if explained.rank.is_none() { " it is in no list: they took it." } @else {
                 " it stands at place " strong { (place(explained.rank)) } "; "
                 @for (at, modality) in view.main.model.modalities().iter().enumerate() {
