@@ -14,8 +14,8 @@ mod signals;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    audit, backbones, calibrate, compare, data, demo, evaluate, explain, features, recommend, reproduce, run,
-    serve, similar, sweep, task, train,
+    audit, backbones, calibrate, compare, data, demo, evaluate, explain, export, features, items, recommend,
+    reproduce, run, serve, similar, sweep, task, train,
 };
 use failure::Failure;
 use global::Global;
@@ -92,6 +92,11 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Serve models by HTTP.
     Serve(Box<serve::Args>),
+    /// Write a model for others: a served model, tables, vector databases.
+    Export(export::Args),
+    /// Add items to a served model by their features alone.
+    #[command(subcommand)]
+    Items(items::Command),
     /// Do one unit of work that a file specifies, as a scheduler does.
     Task(task::Args),
 }
@@ -173,6 +178,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args, &cli.global),
         Command::Calibrate(args) => calibrate::run(&args, &cli.global),
         Command::Serve(args) => serve::run(&args, &cli.global),
+        Command::Export(args) => export::run(&args, &cli.global),
+        Command::Items(command) => items::run(&command, &cli.global),
         Command::Task(args) => task::run(&args, &cli.global),
     }
 }

@@ -77,7 +77,7 @@ pub use quoted::{quoted, quoted_names, short};
 pub use random::{Seed, Stream, StreamKey, StreamState};
 pub use registered::Registered;
 pub use samplers::{BprSampler, BprSampling, GenericSampler, SamplerError, paired_triples};
-pub use scale::{FeatureScale, LinearMap, leading_directions};
+pub use scale::{FeatureScale, FrozenScale, LinearMap, leading_directions};
 pub use split::{Dated, Holdout, Shares, SplitRule, Splitting, split_per_user};
 pub use split_family::{SplitFacts, SplitFamily};
 pub use stop::{Attended, StopFlag};

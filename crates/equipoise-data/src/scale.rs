@@ -1,6 +1,7 @@
 //! Bringing features to a common scale before training.
 
 mod eigen;
+mod frozen;
 mod pca;
 mod subspace;
 mod sums;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
+pub use frozen::FrozenScale;
 pub use subspace::{LinearMap, leading_directions};
 
 /// How features are scaled.
@@ -26,8 +28,8 @@ pub use subspace::{LinearMap, leading_directions};
 /// unstable. A modality of no more than `k` columns (or items) keeps all its components under `pca:k`.
 ///
 /// Means, deviations and components are those of the whole catalogue and a function of the features alone, to the
-/// last bit, on every machine and for any number of threads: they are not stored but computed again from the same
-/// data, which a run knows by its fingerprint.
+/// last bit, on every machine and for any number of threads: a run does not store them but computes them again from the same
+/// data, which it knows by its fingerprint. A [`FrozenScale`] keeps them for rows that come later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum FeatureScale {
@@ -107,7 +109,8 @@ impl From<FeatureScale> for String {
     }
 }
 
-fn standardised(features: &Features) -> Vec<f32> {
+/// Mean and factor of each column: the factor is one over the standard deviation, 0 for a constant column.
+fn columns(features: &Features) -> (Vec<f64>, Vec<f64>) {
     let (rows, width) = (features.rows() as f64, features.width());
     let (mut mean, mut square) = (vec![0f64; width], vec![0f64; width]);
     features.each_row(|row| mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows));
@@ -116,9 +119,14 @@ fn standardised(features: &Features) -> Vec<f32> {
             *s += (f64::from(v) - m).powi(2) / rows;
         }
     });
-    let scale: Vec<f64> = square.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect();
-    let columns = || mean.iter().zip(&scale);
-    let mut scaled = Vec::with_capacity(features.rows() * width);
+    let factor = square.iter().map(|&s| if s > 0.0 { 1.0 / s.sqrt() } else { 0.0 }).collect();
+    (mean, factor)
+}
+
+fn standardised(features: &Features) -> Vec<f32> {
+    let (mean, factor) = columns(features);
+    let columns = || mean.iter().zip(&factor);
+    let mut scaled = Vec::with_capacity(features.rows() * features.width());
     features.each_row(|row| {
         scaled.extend(row.iter().zip(columns()).map(|(&v, (m, s))| ((f64::from(v) - m) * s) as f32));
     });

@@ -85,3 +85,34 @@ fn a_list_that_belongs_to_no_modality_is_a_fault() {
     let options = LoadOptions { modalities: Some(vec!["text".into()]), ..LoadOptions::default() };
     assert_eq!(load(dir.path(), &options).expect("sound").data.modalities.len(), 1);
 }
+
+#[test]
+fn features_of_given_items_are_joined_by_id_and_say_what_is_missing() {
+    use equipoise_data::formats::{read_sources, row_ids_file, write_npy};
+    use equipoise_data::{FeatureSource, Features};
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("image_feat.npy");
+    let features = Features::new(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).expect("finite");
+    write_npy(&path, &features).expect("written");
+    let source = [FeatureSource { name: "image".into(), path: path.clone() }];
+    let ids = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<String>>();
+    let read = |names: &[&str]| {
+        let mut notes = Vec::new();
+        read_sources(&source, &ids(names), &mut notes).map(|found| (found, notes)).map_err(|e| e.to_string())
+    };
+    // Without ids: as many rows as items, which is said, or nothing.
+    let (found, notes) = read(&["a", "b", "c"]).expect("as many rows");
+    assert_eq!((&found[0].features.row(2)[..], &found[0].missing), (&[5.0, 6.0][..], &None));
+    assert!(notes.iter().any(|note| note.contains("without ids")), "{notes:?}");
+    assert!(read(&["a", "b"]).expect_err("which two?").contains("image_feat_ids.json"));
+    // With ids: in the order of the items.
+    std::fs::write(row_ids_file(&path), r#"["c", "x", "a"]"#).expect("written");
+    let (found, notes) = read(&["a", "b", "c"]).expect("two match");
+    assert_eq!(
+        (&found[0].features.row(0)[..], &found[0].features.row(2)[..]),
+        (&[5.0, 6.0][..], &[1.0, 2.0][..])
+    );
+    assert_eq!(found[0].missing.as_ref().map(|missing| missing.items().to_vec()), Some(vec![1]));
+    assert!(!notes.is_empty());
+    assert!(read(&["q"]).expect_err("none matches").contains("\"q\""));
+}

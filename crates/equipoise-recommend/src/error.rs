@@ -49,6 +49,16 @@ pub enum RecommendError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A server that an export is uploaded to.
+    #[error("{url}: {problem}")]
+    Upload {
+        /// Its address.
+        url: String,
+        /// What went wrong, what to do.
+        problem: String,
+        /// Whether the server refuses what was sent, rather than failing.
+        refused: bool,
+    },
     /// A run, or its tables.
     #[error(transparent)]
     Train(#[from] Box<TrainError>),
@@ -100,6 +110,7 @@ impl RecommendError {
             | RecommendError::Unknown { .. }
             | RecommendError::NoTables(_)
             | RecommendError::File { .. } => true,
+            RecommendError::Upload { refused, .. } => *refused,
             RecommendError::Io { source, .. } => equipoise_data::is_input_fault(source),
             RecommendError::Train(error) => error.is_input(),
             RecommendError::Eval(error) => error.is_input(),

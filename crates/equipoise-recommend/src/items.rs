@@ -37,6 +37,13 @@ impl ItemInfos {
         ItemInfos { rows, names }
     }
 
+    /// The same and what is known of further items.
+    #[must_use]
+    pub(crate) fn with(&self, more: impl IntoIterator<Item = (u32, Map<String, Value>)>) -> ItemInfos {
+        let before = self.rows.iter().map(|(&row, info)| (row, info.attributes.clone()));
+        ItemInfos::new(before.chain(more))
+    }
+
     /// Reads `items.jsonl`. Items that the model does not know are passed over.
     ///
     /// # Errors

@@ -9,12 +9,16 @@
 //! | `vocabulary.json` | raw ids in the order of the tables' rows |
 //! | `items.jsonl` | titles, pictures and attributes of items, if any are known |
 //! | `fold_in.safetensors` | the linear map of baskets to users, if one was fitted |
+//! | `new_items.safetensors` | what items need that come later, see [`new_items`](crate::new_items) |
+//! | `manifest.json` | of an exported model: what it is, and the hash of each of these files, see [`Manifest`] |
 
 use crate::by_blocks::ByBlocks;
 use crate::error::RecommendError;
+pub(crate) use crate::files::{FOLD_IN, ITEMS, TABLES, VOCABULARY};
 use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
 use crate::items::ItemInfos;
 use crate::joins::Joins;
+use crate::manifest::Manifest;
 use crate::request::ModelName;
 use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, item_rows, unweighted};
 use crate::settings::{SERVING, ServingSettings, read_map};
@@ -24,12 +28,6 @@ use equipoise_models::Ablation;
 use equipoise_train::{FinalTables, Run};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-
-/// Names of the files.
-pub(crate) const TABLES: &str = "tables.safetensors";
-pub(crate) const VOCABULARY: &str = "vocabulary.json";
-pub(crate) const ITEMS: &str = "items.jsonl";
-pub(crate) const FOLD_IN: &str = "fold_in.safetensors";
 
 /// A model that answers [requests](crate::RecommendRequest). Cloning is cheap; any number of threads may ask at once.
 #[derive(Clone)]
@@ -213,6 +211,11 @@ impl ServedModel {
         Ok((users, item_rows(self.tables(), &blocks, None), width))
     }
 
+    /// The linear map of baskets to users, if one was fitted.
+    pub(crate) fn map(&self) -> Option<&LinearMap> {
+        self.inner.map.as_ref()
+    }
+
     /// Items with their number of users in training, most first; of equal numbers the lower row comes first.
     pub(crate) fn popular(&self) -> &[(u32, u32)] {
         self.inner.popular.get_or_init(|| {
@@ -318,8 +321,12 @@ impl ServedModel {
     }
 }
 
-/// Ids and tables: those of a run are held against its hashes.
+/// Ids and tables: those of a run, and all files of an exported model, are held against their hashes.
 fn parts(dir: &Path, tables: &Path) -> Result<(Vocabulary, FinalTables), RecommendError> {
+    if let Some(manifest) = Manifest::read(dir)? {
+        manifest.check(dir)?;
+        return Ok((Vocabulary::read(&dir.join(VOCABULARY))?, FinalTables::read(tables)?));
+    }
     if dir.join("metrics.json").is_file() {
         let run = Run::open(dir)?;
         let vocabulary = run.vocabulary()?;

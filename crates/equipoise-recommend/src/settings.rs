@@ -1,5 +1,6 @@
 //! `serving.json`: how a model is served.
 
+use crate::added_items::AddedItems;
 use crate::calibration::Calibration;
 use crate::error::RecommendError;
 use crate::fold_in::{FoldInChoice, LinearMap};
@@ -12,8 +13,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-/// Name of the file.
-pub const SERVING: &str = "serving.json";
+pub use crate::files::SERVING;
 
 /// Version of the file.
 const VERSION: u32 = 1;
@@ -37,6 +37,9 @@ pub struct ServingSettings {
     /// How strangers are folded in, and how that was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold_in: Option<FoldInChoice>,
+    /// Items that were added after the training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub added: Option<AddedItems>,
 }
 
 impl Default for ServingSettings {
@@ -47,6 +50,7 @@ impl Default for ServingSettings {
             weights: BTreeMap::new(),
             calibration: None,
             fold_in: None,
+            added: None,
         }
     }
 }

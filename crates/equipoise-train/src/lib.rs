@@ -42,6 +42,7 @@ mod prepared;
 mod processor;
 mod requirement;
 mod step;
+mod stored;
 
 pub use config::{Checked, CheckpointEvery, DataConfig, PatienceRule, RunConfig, TrainConfig};
 pub use error::TrainError;
@@ -55,6 +56,7 @@ pub use role::Role;
 pub use run::Run;
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
-pub use tables::FinalTables;
+pub use stored::StoredParameters;
+pub use tables::{FinalTables, Precision};
 pub use trainer::{Trained, Trainer};
 pub use tuning::{Tuned, Tuning, TuningPlace};

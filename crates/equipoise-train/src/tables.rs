@@ -11,7 +11,7 @@
 //!
 //! | tensor | shape | what |
 //! |---|---|---|
-//! | `users.<b>`, `items.<b>` | `[users, d_b]`, `[items, d_b]` float32 | block `b`, from 0 |
+//! | `users.<b>`, `items.<b>` | `[users, d_b]`, `[items, d_b]` float32; float16 where asked for | block `b`, from 0 |
 //! | `train.indptr`, `train.indices` | `[users + 1]` uint64, `[interactions]` uint32 | items of each user in train, ascending: user `u` has `indices[indptr[u]..indptr[u + 1]]` |
 //! | `validation.indptr`, `validation.indices` | the same | items of each user in validation |
 //!
@@ -22,7 +22,7 @@
 
 use crate::error::TrainError;
 use crate::run::Run;
-use equipoise_data::{Dataset, Interactions, Vocabulary, told_apart, write_atomic};
+use equipoise_data::{Dataset, Interactions, Vocabulary, f16, told_apart, write_atomic};
 use equipoise_models::{Ablation, Encoded};
 use memmap2::Mmap;
 use safetensors::SafeTensors;
@@ -34,7 +34,7 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Version of the file.
 const VERSION: u32 = 1;
@@ -52,6 +52,16 @@ pub struct FinalTables {
     views: Vec<FinalView>,
     train: Interactions,
     validation: Interactions,
+}
+
+/// How the values of tables are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits, as they were trained.
+    Float32,
+    /// 16 bits: half the file. In memory they become float32 when they are first read.
+    Float16,
 }
 
 /// A pair of tables that adds `<users[u], items[i]>` to the score.
@@ -168,12 +178,63 @@ impl FinalTables {
         Some(view.blocks.iter().map(|&b| &self.blocks[b]))
     }
 
+    /// How they are stored in the file that they were read from; float32 if they were made here.
+    pub fn precision(&self) -> Precision {
+        let half = |floats: &Floats| matches!(floats, Floats::Half(_));
+        match self.blocks.iter().any(|block| half(&block.users) || half(&block.items)) {
+            true => Precision::Float16,
+            false => Precision::Float32,
+        }
+    }
+
+    /// The same tables with more items behind the others: `rows[b]` has their rows in block `b`, one after another. Nobody has
+    /// met them.
+    ///
+    /// # Panics
+    /// If the blocks are given another number of items, or rows of another width.
+    #[must_use]
+    pub fn with_items(&self, rows: &[Vec<f32>]) -> FinalTables {
+        assert_eq!(rows.len(), self.blocks.len(), "rows of every block");
+        let more = rows.first().map_or(0, |rows| rows.len() / self.blocks[0].width);
+        let items = self.n_items() + more;
+        let block = |(block, rows): (&FinalBlock, &Vec<f32>)| {
+            assert_eq!(rows.len(), more * block.width, "rows of the block's width");
+            let items = Floats::Owned(Arc::new([block.items(), rows].concat()));
+            FinalBlock { width: block.width, users: block.users.clone(), items }
+        };
+        let widened = |of: &Interactions| {
+            let pairs: Vec<(u32, u32)> = of.pairs().collect();
+            Interactions::from_pairs(of.n_users(), items, &pairs).0
+        };
+        FinalTables {
+            blocks: self.blocks.iter().zip(rows).map(block).collect(),
+            train: widened(&self.train),
+            validation: widened(&self.validation),
+            ..self.clone()
+        }
+    }
+
     /// Writes the file, whole or not at all. Equal tables give equal bytes.
     ///
     /// # Errors
     /// File system faults.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
+        self.write_as(path, Precision::Float32)
+    }
+
+    /// The same with values stored in this way; float16 rounds to the nearest.
+    ///
+    /// # Errors
+    /// A value that float16 cannot hold; file system faults.
+    pub fn write_as(&self, path: &Path, precision: Precision) -> Result<(), TrainError> {
         let failed = |e: safetensors::SafeTensorError| TrainError::format(path, e);
+        let (dtype, stored): (Dtype, fn(&[f32]) -> Cow<'_, [u8]>) = match precision {
+            Precision::Float32 => (Dtype::F32, bytes_of),
+            Precision::Float16 => (Dtype::F16, half_bytes_of),
+        };
+        if precision == Precision::Float16 {
+            self.check_half(path)?;
+        }
         let seen = [("train", &self.train), ("validation", &self.validation)].map(Rows::of);
         let mut tensors: Vec<(String, TensorView)> = Vec::new();
         let mut add = |name: String, dtype, shape: Vec<usize>, bytes| {
@@ -181,10 +242,10 @@ impl FinalTables {
             Ok::<(), TrainError>(())
         };
         let tables: Vec<[Cow<[u8]>; 2]> =
-            self.blocks.iter().map(|b| [bytes_of(b.users()), bytes_of(b.items())]).collect();
+            self.blocks.iter().map(|b| [stored(b.users()), stored(b.items())]).collect();
         for (b, (block, [users, items])) in self.blocks.iter().zip(&tables).enumerate() {
-            add(format!("users.{b}"), Dtype::F32, vec![self.n_users(), block.width], users)?;
-            add(format!("items.{b}"), Dtype::F32, vec![self.n_items(), block.width], items)?;
+            add(format!("users.{b}"), dtype, vec![self.n_users(), block.width], users)?;
+            add(format!("items.{b}"), dtype, vec![self.n_items(), block.width], items)?;
         }
         for rows in &seen {
             let Rows { name, indptr, indices } = rows;
@@ -194,6 +255,18 @@ impl FinalTables {
         let metadata = HashMap::from([(KEY.to_owned(), self.header())]);
         let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(failed)?;
         write_atomic(path, |file| file.write_all(&bytes)).map_err(|e| TrainError::io(path, e))
+    }
+
+    /// Refuses values beyond the range of float16.
+    fn check_half(&self, path: &Path) -> Result<(), TrainError> {
+        let tables = self.blocks.iter().flat_map(|block| [block.users(), block.items()]);
+        match tables.flatten().find(|value| !f16::from_f32(**value).is_finite()) {
+            Some(value) => {
+                let reason = format!("a value of {value} is beyond the range of float16; write float32");
+                Err(TrainError::format(path, reason))
+            }
+            None => Ok(()),
+        }
     }
 
     fn header(&self) -> String {
@@ -363,13 +436,20 @@ impl Opened {
 
     fn block(&self, b: usize, users: usize) -> Result<FinalBlock, TrainError> {
         let (of_users, of_items) = (format!("users.{b}"), format!("items.{b}"));
-        let (u, i) = (self.shape(&of_users, Dtype::F32, 2)?, self.shape(&of_items, Dtype::F32, 2)?);
+        let dtype = self.precision(&of_users);
+        let (u, i) = (self.shape(&of_users, dtype, 2)?, self.shape(&of_items, dtype, 2)?);
         if u[0] != users || u[1] != i[1] || u[1] == 0 {
             let reason =
                 format!("{of_users} is {u:?} and {of_items} {i:?}: expected {users} users and equal widths");
             return Err(self.fault(reason));
         }
         Ok(FinalBlock { width: u[1], users: self.floats(&of_users)?, items: self.floats(&of_items)? })
+    }
+
+    /// float16 if the tensor is, else float32, which is then asked of it.
+    fn precision(&self, name: &str) -> Dtype {
+        let half = self.metadata.info(name).is_some_and(|info| info.dtype == Dtype::F16);
+        if half { Dtype::F16 } else { Dtype::F32 }
     }
 
     /// The shape of a tensor of this type and number of dimensions.
@@ -389,8 +469,19 @@ impl Opened {
     }
 
     fn floats(&self, name: &str) -> Result<Floats, TrainError> {
-        let values = Floats::mapped(&self.map, self.range(name));
-        match values.as_slice().iter().find(|v| !v.is_finite()) {
+        let (values, fault) = match self.precision(name) {
+            Dtype::F16 => {
+                let half = HalfTable::new(self.map.clone(), self.range(name));
+                let fault = half.values().find(|v| !v.is_finite()).map(f16::to_f32);
+                (Floats::Half(Arc::new(half)), fault)
+            }
+            _ => {
+                let values = Floats::mapped(&self.map, self.range(name));
+                let fault = values.as_slice().iter().copied().find(|v| !v.is_finite());
+                (values, fault)
+            }
+        };
+        match fault {
             Some(value) => Err(self.fault(format!("{name} holds {value}: expected finite values"))),
             None => Ok(values),
         }
@@ -430,11 +521,33 @@ const AGAIN: &str = "copy the file from the run again, or train again with --ove
 const MISSING: &str = "this run keeps no final tables: it is a teacher's, or an earlier version made it; train again with \
      --overwrite, or load its model together with its data set";
 
-/// float32 values in memory, or where they lie in a mapped file.
+/// float32 values in memory, or where they lie in a mapped file; float16 in a mapped file.
 #[derive(Clone)]
 enum Floats {
     Owned(Arc<Vec<f32>>),
     Mapped(Arc<Mmap>, Range<usize>),
+    Half(Arc<HalfTable>),
+}
+
+/// float16 values in a mapped file, converted when they are first read.
+struct HalfTable {
+    map: Arc<Mmap>,
+    range: Range<usize>,
+    single: OnceLock<Vec<f32>>,
+}
+
+impl HalfTable {
+    fn new(map: Arc<Mmap>, range: Range<usize>) -> HalfTable {
+        HalfTable { map, range, single: OnceLock::new() }
+    }
+
+    fn values(&self) -> impl Iterator<Item = f16> {
+        self.map[self.range.clone()].as_chunks::<2>().0.iter().map(|bytes| f16::from_le_bytes(*bytes))
+    }
+
+    fn single(&self) -> &[f32] {
+        self.single.get_or_init(|| self.values().map(f16::to_f32).collect())
+    }
 }
 
 impl Floats {
@@ -451,6 +564,7 @@ impl Floats {
     fn as_slice(&self) -> &[f32] {
         match self {
             Floats::Owned(values) => values,
+            Floats::Half(half) => half.single(),
             Floats::Mapped(map, range) => {
                 // SAFETY: every bit pattern is an `f32`; `mapped` saw to it that the bytes are aligned, and the shape of
                 // the tensor that they are whole values, so that nothing is left over before or behind.
@@ -470,4 +584,9 @@ fn bytes_of(values: &[f32]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(bytes);
     }
     Cow::Owned(values.iter().flat_map(|v| v.to_le_bytes()).collect())
+}
+
+/// The nearest float16 values as little-endian bytes.
+fn half_bytes_of(values: &[f32]) -> Cow<'_, [u8]> {
+    Cow::Owned(values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect())
 }

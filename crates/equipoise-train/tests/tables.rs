@@ -5,7 +5,7 @@ mod common;
 use common::World;
 use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
-use equipoise_train::{FinalTables, Run, RunConfig};
+use equipoise_train::{FinalTables, Precision, Run, RunConfig};
 use safetensors::SafeTensors;
 use std::path::Path;
 
@@ -183,4 +183,90 @@ fn teachers_keep_no_tables() {
     for name in world.modalities() {
         assert!(!Run::open(&run.dir().join("teachers").join(name)).unwrap().tables_path().exists());
     }
+}
+
+#[test]
+fn half_precision_rounds_and_is_read_wherever_float32_is() {
+    let world = World::new();
+    let config = both(&world)[0].clone();
+    let tables = opened(&world.run(&config, "half").unwrap().run).unwrap();
+    let path = world.path("half.safetensors");
+    tables.write_as(&path, Precision::Float16).unwrap();
+    let half = FinalTables::read(&path).unwrap();
+    assert_eq!((tables.precision(), half.precision()), (Precision::Float32, Precision::Float16));
+    assert_eq!((half.train(), half.views()), (tables.train(), tables.views()));
+    for (block, rounded) in tables.blocks().iter().zip(half.blocks()) {
+        for (value, near) in block.items().iter().zip(rounded.items()) {
+            assert!((value - near).abs() <= value.abs() / 2048.0 + 1e-7, "{value} {near}");
+        }
+    }
+    // What is half already is not rounded again.
+    let again = world.path("again.safetensors");
+    half.write_as(&again, Precision::Float16).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&again).unwrap());
+    // A value that is no number.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len();
+    let place = (8..end - 1).rev().find(|&at| bytes[at..].starts_with(&half_bytes(&half))).unwrap();
+    bytes[place..place + 2].copy_from_slice(&[0x00, 0x7c]);
+    std::fs::write(&path, bytes).unwrap();
+    let error = FinalTables::read(&path).err().unwrap().to_string();
+    assert!(error.contains("inf"), "{error}");
+}
+
+/// The first values of the last block's user table as they are stored.
+fn half_bytes(tables: &FinalTables) -> Vec<u8> {
+    let users = tables.blocks().last().unwrap().users();
+    users[..4].iter().flat_map(|&v| equipoise_data::f16::from_f32(v).to_le_bytes()).collect()
+}
+
+#[test]
+fn values_beyond_half_precision_are_refused() {
+    let world = World::new();
+    let config = both(&world)[0].clone();
+    let run = world.run(&config, "large").unwrap().run;
+    let tables = opened(&run).unwrap();
+    let rows = tables.blocks().iter().map(|block| vec![70_000.0; block.width()]).collect::<Vec<_>>();
+    let path = world.path("large.safetensors");
+    let error = tables.with_items(&rows).write_as(&path, Precision::Float16).unwrap_err().to_string();
+    assert!(error.contains("70000") && error.contains("float32") && !path.exists(), "{error}");
+}
+
+#[test]
+fn more_items_stand_behind_the_others_and_nobody_has_met_them() {
+    let world = World::new();
+    let tables = opened(&world.run(&both(&world)[1], "more").unwrap().run).unwrap();
+    let rows: Vec<Vec<f32>> =
+        tables.blocks().iter().map(|b| (0..2 * b.width()).map(|v| v as f32).collect()).collect();
+    let more = tables.with_items(&rows);
+    let path = world.path("more.safetensors");
+    more.write(&path).unwrap();
+    let read = FinalTables::read(&path).unwrap();
+    assert_eq!(read.n_items(), tables.n_items() + 2);
+    for (before, after) in tables.blocks().iter().zip(read.blocks()) {
+        let (old, new) = after.items().split_at(before.items().len());
+        assert_eq!((old, new[1], after.users()), (before.items(), 1.0, before.users()));
+    }
+    let counts = read.train().item_counts();
+    assert_eq!(
+        (counts[counts.len() - 1], counts[..tables.n_items()].to_vec()),
+        (0, tables.train().item_counts())
+    );
+}
+
+#[test]
+fn parameters_are_read_by_name_and_a_foreign_file_is_refused() {
+    let world = World::new();
+    let config = both(&world)[0].clone();
+    let run = Run::open(world.run(&config, "stored").unwrap().run.dir()).unwrap();
+    let (parameters, name) = (run.parameters().unwrap(), &world.modalities()[0]);
+    let (weight, columns) = parameters.get(&format!("weight.{name}")).unwrap();
+    let width = config.backbone.width;
+    assert_eq!(weight.len(), width * columns);
+    assert_eq!(columns, world.loaded.data.modalities[0].features.width());
+    assert!(parameters.get("weight.sound").is_none());
+    let mut bytes = std::fs::read(run.model_path()).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(run.model_path(), bytes).unwrap();
+    assert!(run.parameters().unwrap_err().to_string().contains("model.safetensors"));
 }

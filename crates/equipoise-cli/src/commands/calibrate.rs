@@ -4,7 +4,9 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
-use equipoise_recommend::{Calibration, FoldInStart, SERVING, ServedModel, ServingOptions, prepare};
+use equipoise_recommend::{
+    Calibration, FoldInStart, NewItemsMade, SERVING, ServedModel, ServingOptions, prepare, prepare_new_items,
+};
 use std::path::PathBuf;
 
 /// Choose the weights of modalities and how strangers are folded in, on validation, and keep both with the run.
@@ -29,6 +31,11 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     }
     let what = ServingOptions { weights: !args.keep_weights, k: args.k };
     let model = prepare(&args.model, None, what)?;
+    if let NewItemsMade::Missing(reason) = prepare_new_items(&args.model)?
+        && !global.quiet
+    {
+        print::say(&format!("note: what new items need was not made: {reason}"));
+    }
     if global.json() {
         return print::json(model.settings());
     }

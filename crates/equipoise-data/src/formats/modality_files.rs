@@ -8,11 +8,16 @@ use super::gathered::GatheredModality;
 use super::join::{Catalogue, ItemRows, join};
 use super::missing_file::{self, ReadMissing};
 use super::npy::new_features;
+use super::placing::Placing;
 use super::row_ids;
 use super::sources::{self, FeatureRows};
+use crate::atomic::parent;
 use crate::error::{DataError, found_names};
 use crate::faults::Faults;
+use crate::features::Modality;
 use crate::filling::rows_of_items;
+use crate::missing::Missing;
+use crate::options::FeatureSource;
 
 const ENDING: &str = "_feat";
 
@@ -72,6 +77,42 @@ fn read_for(
         }
     }
     Ok(modalities)
+}
+
+/// Features of items by raw id, from these sources alone, in the order of `ids`. Items that a source or a list beside it lacks
+/// are marked missing; what stands in their rows means nothing. The notes say what did not match, and where rows without ids
+/// were taken in the order of `ids`.
+///
+/// # Errors
+/// A source that cannot be read, rows that cannot be told apart, or of which none is of one of these items.
+pub fn read_sources(
+    sources: &[FeatureSource],
+    ids: &[String],
+    notes: &mut Vec<String>,
+) -> Result<Vec<Modality>, DataError> {
+    let items = Catalogue::Named { ids, listed: ids.len() };
+    let read = |FeatureSource { name, path }: &FeatureSource| {
+        let (rows, beside) = read_rows(name, path, items)?;
+        let rows = join(name, path, rows, items, notes)?;
+        if rows.placing == Placing::ByPosition {
+            notes.push(format!("{name}: rows without ids, taken in the order of the items: {}.", ids.len()));
+        }
+        let item_of = beside.then(|| rows.item_of());
+        let mut found = modality(name, path, rows)?;
+        let mut faults = Faults::stop_at_first();
+        let listed = missing_file::read(parent(path), name, &mut faults)?;
+        let listed = match (listed, item_of) {
+            (Some(listed), Some(item_of)) => Some(listed.of_rows(&item_of)?),
+            (listed, _) => listed,
+        };
+        if let Some(listed) = &listed {
+            listed.verify(ids.len(), &mut faults)?;
+        }
+        found.missing = missing_file::either(found.missing, listed);
+        let missing = found.missing.map(|missing| Missing::new(missing.items));
+        Ok(Modality { missing, ..Modality::new(name.clone(), found.features) })
+    };
+    sources.iter().map(read).collect()
 }
 
 /// Features with their ids, and whether these are from the file beside them.

@@ -18,6 +18,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
+use serde_json::Value;
 
 use super::moments::{Moment, MomentKind};
 use super::records;
@@ -257,6 +258,58 @@ pub(crate) fn ratings(column: &ArrayRef) -> Result<Vec<Option<f64>>, Unfit> {
             None => texts_alone(column)?.each(column.len(), records::rating),
         },
     }
+}
+
+/// The cells as JSON values, `null` for empty ones and for numbers that are not finite.
+///
+/// # Errors
+/// If the column holds anything else than texts, numbers, truth values or lists of them.
+pub(crate) fn values(column: &ArrayRef) -> Result<Vec<Value>, Unfit> {
+    let number =
+        |cell: Option<f64>| cell.and_then(serde_json::Number::from_f64).map_or(Value::Null, Value::Number);
+    match column.data_type() {
+        DataType::Dictionary(..) => {
+            let cells = keyed(column, |inner| Ok(values(inner)?.into_iter().map(Some).collect()))?;
+            return Ok(cells.into_iter().map(Option::unwrap_or_default).collect());
+        }
+        DataType::Boolean => {
+            return Ok(column
+                .as_boolean()
+                .iter()
+                .map(|cell| cell.map_or(Value::Null, Value::from))
+                .collect());
+        }
+        DataType::List(_) => {
+            let list =
+                |cell: Option<ArrayRef>| cell.map_or(Ok(Value::Null), |cell| values(&cell).map(Value::from));
+            return column.as_list::<i32>().iter().map(list).collect();
+        }
+        DataType::LargeList(_) => {
+            let list =
+                |cell: Option<ArrayRef>| cell.map_or(Ok(Value::Null), |cell| values(&cell).map(Value::from));
+            return column.as_list::<i64>().iter().map(list).collect();
+        }
+        // The shortest decimals of a float32 are fewer than those of the same number as a float64.
+        DataType::Float32 => {
+            let short = |value: f32| value.to_string().parse().ok();
+            let cells = primitive::<Float32Type, _>(column, short).into_iter();
+            return Ok(cells.map(|cell| number(cell.flatten())).collect());
+        }
+        _ => {}
+    }
+    if let Some(cells) = integers(column) {
+        let whole = |cell: Option<i128>| match cell.map(|v| (i64::try_from(v), v)) {
+            None => Value::Null,
+            Some((Ok(value), _)) => Value::from(value),
+            Some((Err(_), large)) => Value::from(large.to_string()),
+        };
+        return Ok(cells.into_iter().map(whole).collect());
+    }
+    if let Some(cells) = floats(column) {
+        return Ok(cells.into_iter().map(number).collect());
+    }
+    let texts = texts_alone(column)?;
+    Ok((0..column.len()).map(|row| texts.with(row, |cell| cell.map_or(Value::Null, Value::from))).collect())
 }
 
 /// The texts of a column of texts.

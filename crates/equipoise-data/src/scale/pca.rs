@@ -21,23 +21,33 @@ const ROUNDS: usize = 2;
 const TILE: usize = 8;
 
 /// The features less their mean, as a matrix to multiply with.
-struct Centred<'a> {
+pub(super) struct Centred<'a> {
     values: Cow<'a, [f32]>,
     width: usize,
-    mean: Vec<f64>,
+    mean: Cow<'a, [f64]>,
 }
 
 /// Rows less the mean row times the first `k` components: `I` x `k`, largest variance first. In each component the
 /// entry of largest magnitude is positive. `k` is at most the width and the number of rows.
 pub(super) fn project(features: &Features, k: usize) -> Vec<f32> {
+    let (mean, by_column) = fitted(features, k);
+    clamped(Centred::of(features.values(), Cow::Owned(mean)).times(&by_column, k))
+}
+
+/// The mean row, and the components by column of `A`: `d` x `k`.
+pub(super) fn fitted(features: &Features, k: usize) -> (Vec<f64>, Vec<f64>) {
     let centred = Centred::new(features);
     let components = leading_directions(&centred, k, ROUNDS, "pca");
-    // By column of A: `d` x `k`.
     let width = features.width();
-    let by_column: Vec<f64> =
+    let by_column =
         (0..width).flat_map(|c| (0..k).map(move |v| v * width + c)).map(|p| components[p]).collect();
+    (centred.mean.into_owned(), by_column)
+}
+
+/// As float32, values beyond its range at its ends.
+pub(super) fn clamped(values: Vec<f64>) -> Vec<f32> {
     let largest = f64::from(f32::MAX);
-    centred.times(&by_column, k).into_iter().map(|v| v.clamp(-largest, largest) as f32).collect()
+    values.into_iter().map(|v| v.clamp(-largest, largest) as f32).collect()
 }
 
 impl Centred<'_> {
@@ -45,7 +55,14 @@ impl Centred<'_> {
         let mut mean = vec![0f64; features.width()];
         let rows = features.rows() as f64;
         features.each_row(|row| mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows));
-        Centred { values: features.values(), width: features.width(), mean }
+        Centred::of(features.values(), Cow::Owned(mean))
+    }
+}
+
+impl<'a> Centred<'a> {
+    /// Rows less this mean row.
+    pub(super) fn of(values: Cow<'a, [f32]>, mean: Cow<'a, [f64]>) -> Centred<'a> {
+        Centred { values, width: mean.len(), mean }
     }
 }
 

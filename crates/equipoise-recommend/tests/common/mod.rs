@@ -19,19 +19,52 @@ pub struct Trained {
 impl Trained {
     /// A model of this backbone after a few epochs.
     pub fn new(backbone: &str) -> Trained {
+        Trained::with(backbone, |_| ())
+    }
+
+    /// The same under other settings.
+    pub fn with(backbone: &str, change: impl FnOnce(&mut RunConfig)) -> Trained {
+        Trained::of(backbone, change, |_| ())
+    }
+
+    /// The same on data whose items have categories: three kinds of things, of which each has many items.
+    pub fn categorised(backbone: &str) -> Trained {
+        Trained::of(
+            backbone,
+            |_| (),
+            |data| {
+                let ids = equipoise_data::item_ids(data).unwrap().ids;
+                let label = |k: usize| ["Toys", "Books", "Tools"][k % 3];
+                let of: std::collections::BTreeMap<&String, [&str; 2]> =
+                    ids.iter().enumerate().map(|(k, id)| (id, ["Things", label(k)])).collect();
+                std::fs::write(data.join("categories.json"), serde_json::to_string(&of).unwrap()).unwrap();
+            },
+        )
+    }
+
+    fn of(
+        backbone: &str,
+        change: impl FnOnce(&mut RunConfig),
+        prepare: impl FnOnce(&std::path::Path),
+    ) -> Trained {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("data");
         write_demo(&path, &DemoConfig { users: 200, items: 90, seed: 7 }).unwrap();
-        let loaded = load(&path, &LoadOptions::default()).unwrap();
+        prepare(&path);
         let mut config = RunConfig::default();
-        config.data.path = path;
+        config.data.path = path.clone();
         config.backbone.name = backbone.into();
         config.backbone.width = 8;
         (config.train.batch_size, config.train.epochs, config.train.lr) = (64, 8, 1e-2);
+        change(&mut config);
+        let trained_on = config.data.load().unwrap();
         let (config, out) = (config.checked().unwrap(), dir.path().join("run"));
-        let job = Job { config: &config, loaded: &loaded, out: &out, overwrite: false, from_scratch: false };
+        let job =
+            Job { config: &config, loaded: &trained_on, out: &out, overwrite: false, from_scratch: false };
         job.execute(&mut Silent, &StopFlag::default()).unwrap();
         let model = ServedModel::open(&out).unwrap();
+        // Features as they lie in the files, before they are scaled.
+        let loaded = load(&path, &LoadOptions::default()).unwrap();
         Trained { dir, loaded, model }
     }
 
