@@ -53,7 +53,8 @@ impl Copies {
     }
 }
 
-/// Largest difference of the rows of copies from those of their originals, for each block of the whole model.
+/// Largest difference of the rows of copies from those of their originals, for each block of the whole model, in units of its largest
+/// value.
 fn differences(trained: &Trained, model: &ServedModel, copies: &Copies) -> Vec<f32> {
     let first = trained.model.tables().n_items();
     let view = model.tables().view(Ablation::FULL).unwrap();
@@ -61,7 +62,8 @@ fn differences(trained: &Trained, model: &ServedModel, copies: &Copies) -> Vec<f
         let row = |item: usize| &block.items()[item * block.width()..][..block.width()];
         let pairs = copies.of.iter().enumerate();
         let pairs = pairs.flat_map(|(k, &item)| row(first + k).iter().zip(row(item as usize)));
-        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        let largest = block.items().iter().fold(0f32, |most, v| most.max(v.abs()));
+        pairs.map(|(a, b)| (a - b).abs() / largest).fold(0.0, f32::max)
     };
     view.map(of_block).collect()
 }
@@ -72,7 +74,7 @@ fn an_item_of_the_training_has_its_content_rows_again_at_every_scale() {
         [("vbpr", BlockMapKind::Projection), ("deepstyle", BlockMapKind::ProjectionAndMean)]
     {
         for scale in [FeatureScale::None, FeatureScale::L2, FeatureScale::Standard, FeatureScale::Pca(5)] {
-            let trained = Trained::with(backbone, |config| config.data.scale = scale);
+            let trained = Trained::uncategorised(backbone, |config| config.data.scale = scale);
             let copies = Copies::new(&trained, &[0, 7, 33]);
             let (model, report) = copies.add();
             let content = |name: &String| report.placed.blocks[name];
@@ -89,7 +91,7 @@ fn an_item_of_the_training_has_its_content_rows_again_at_every_scale() {
 
 #[test]
 fn a_category_of_the_training_gives_the_row_of_its_items() {
-    let trained = Trained::categorised("deepstyle");
+    let trained = Trained::new("deepstyle");
     let paths = trained.loaded.data.categories.as_ref().unwrap().paths().to_vec();
     let mut copies = Copies::new(&trained, &[1, 2, 3, 4]);
     for (item, &of) in copies.request.items.iter_mut().zip(&copies.of) {

@@ -27,19 +27,11 @@ impl Trained {
         Trained::of(backbone, change, |_| ())
     }
 
-    /// The same on data whose items have categories: three kinds of things, of which each has many items.
-    pub fn categorised(backbone: &str) -> Trained {
-        Trained::of(
-            backbone,
-            |_| (),
-            |data| {
-                let ids = equipoise_data::item_ids(data).unwrap().ids;
-                let label = |k: usize| ["Toys", "Books", "Tools"][k % 3];
-                let of: std::collections::BTreeMap<&String, [&str; 2]> =
-                    ids.iter().enumerate().map(|(k, id)| (id, ["Things", label(k)])).collect();
-                std::fs::write(data.join("categories.json"), serde_json::to_string(&of).unwrap()).unwrap();
-            },
-        )
+    /// The same on data whose items have no categories.
+    pub fn uncategorised(backbone: &str, change: impl FnOnce(&mut RunConfig)) -> Trained {
+        Trained::of(backbone, change, |data| {
+            std::fs::remove_file(data.join("5-core/categories.json")).unwrap()
+        })
     }
 
     fn of(
