@@ -97,6 +97,18 @@ fn cases() -> Vec<Case> {
         case("explain", |w| args(&["--user", "nobody", "--item", "nothing"]).and(w.run()), None, false),
         case("serve", |w| args(&["--bind", "127.0.0.1:0"]).and(w.at("absent")), None, false),
         case("calibrate", |w| args(&["--k", "0"]).and(w.run()), None, false),
+        case(
+            "export",
+            |w| args(&["--to", "npy", "--half", "--out"]).and(w.at("bad")).and(w.run()),
+            Some(|w, out| args(&["--to", "npy", "--out"]).and(out).and(w.run())),
+            true,
+        ),
+        case(
+            "items add",
+            |w| items(w, &w.at("bad"), "old.csv"),
+            Some(|w, out| items(w, out, "new.csv")),
+            true,
+        ),
         case("compare", |w| args(&[]).and(w.at("absent")).and(w.run()), None, false),
         case(
             "reproduce",
@@ -206,6 +218,12 @@ fn task(w: &World, out: &Path, kind: &str) -> Vec<OsString> {
     args(&[]).and(file)
 }
 
+/// New items with features of one modality: `old.csv` has one that the model knows.
+fn items(w: &World, out: &Path, table: &str) -> Vec<OsString> {
+    let features = format!("image={}", w.at("new_feat.npy").display());
+    args(&["--items"]).and(w.at(table)).and("--features").and(features).and("--out").and(out).and(w.run())
+}
+
 impl World {
     fn new() -> World {
         let world = World { demo: Demo::new() };
@@ -215,6 +233,11 @@ impl World {
         let ids: Vec<&str> = items.lines().filter_map(|line| line.split('\t').next()).collect();
         let rows: String = ids.iter().map(|id| format!("{id},a thing called {id}\n")).collect();
         fs::write(world.at("texts.csv"), format!("item_id,text\n{rows}")).unwrap();
+        // As many as the features have rows, which have no ids beside them here.
+        fs::copy(world.demo.data().join("image_feat.npy"), world.at("new_feat.npy")).unwrap();
+        let new: String = ids.iter().map(|id| format!("new {id},A new thing\n")).collect();
+        fs::write(world.at("new.csv"), format!("id,title\n{new}")).unwrap();
+        fs::write(world.at("old.csv"), format!("id,title\n{},An old thing\n", ids[0])).unwrap();
         fs::create_dir(world.at("photos")).unwrap();
         let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/golden/pictures/rgb.png");
         for id in ids.iter().take(20) {

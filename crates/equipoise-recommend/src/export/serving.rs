@@ -36,7 +36,8 @@ fn write(
     report: &mut ExportReport,
 ) -> Result<(), RecommendError> {
     let mut settings = model.settings().clone();
-    settings.name = Some(options.name.clone().unwrap_or_else(|| model.name().name.clone()));
+    let name = options.name.clone().unwrap_or_else(|| model.name().name.clone());
+    (report.model.name, settings.name) = (name.clone(), Some(name));
     if settings.calibration.is_none() {
         report.notes.push("The model was not calibrated: every modality counts as in training. `equipoise calibrate` does it.".into());
     }
