@@ -11,14 +11,14 @@ use crate::served::ServedModel;
 use crate::settings::{ServingSettings, write_map};
 use equipoise_data::Vocabulary;
 use equipoise_jobs::Place;
-use equipoise_train::{FinalTables, Precision};
+use equipoise_train::{FinalTables, TablePrecision};
 use std::path::Path;
 
 /// Everything that makes up a served model.
 pub(crate) struct Contents {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) tables: FinalTables,
-    pub(crate) precision: Precision,
+    pub(crate) precision: TablePrecision,
     pub(crate) infos: ItemInfos,
     /// With its name.
     pub(crate) settings: ServingSettings,

@@ -20,7 +20,7 @@
 use crate::error::RecommendError;
 use crate::files::FILES;
 use equipoise_data::{told_apart, write_atomic};
-use equipoise_train::{FinalTables, Precision};
+use equipoise_train::{FinalTables, TablePrecision};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -56,7 +56,7 @@ pub struct Manifest {
     /// Names of the modalities.
     pub modalities: Vec<String>,
     /// How its tables are stored.
-    pub precision: Precision,
+    pub precision: TablePrecision,
     /// What rounding to float16 changed, if that was done and could be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub half: Option<HalfChange>,
@@ -217,7 +217,7 @@ mod tests {
             users: 2,
             items: 3,
             modalities: vec!["text".into()],
-            precision: Precision::Float16,
+            precision: TablePrecision::Float16,
             half: Some(HalfChange { metric: "recall@20".into(), float32: 0.1, float16: 1.0 / 3.0 }),
             files: [("tables.safetensors".to_owned(), "0".to_owned())].into(),
             seal: String::new(),

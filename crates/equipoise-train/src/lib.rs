@@ -57,6 +57,6 @@ pub use run::Run;
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
 pub use stored::StoredParameters;
-pub use tables::{FinalTables, Precision};
+pub use tables::{FinalTables, TablePrecision};
 pub use trainer::{Trained, Trainer};
 pub use tuning::{Tuned, Tuning, TuningPlace};

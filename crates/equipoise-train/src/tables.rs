@@ -57,7 +57,7 @@ pub struct FinalTables {
 /// How the values of tables are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Precision {
+pub enum TablePrecision {
     /// 32 bits, as they were trained.
     Float32,
     /// 16 bits: half the file. In memory they become float32 when they are first read.
@@ -179,11 +179,11 @@ impl FinalTables {
     }
 
     /// How they are stored in the file that they were read from; float32 if they were made here.
-    pub fn precision(&self) -> Precision {
+    pub fn precision(&self) -> TablePrecision {
         let half = |floats: &Floats| matches!(floats, Floats::Half(_));
         match self.blocks.iter().any(|block| half(&block.users) || half(&block.items)) {
-            true => Precision::Float16,
-            false => Precision::Float32,
+            true => TablePrecision::Float16,
+            false => TablePrecision::Float32,
         }
     }
 
@@ -219,20 +219,20 @@ impl FinalTables {
     /// # Errors
     /// File system faults.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        self.write_as(path, Precision::Float32)
+        self.write_as(path, TablePrecision::Float32)
     }
 
     /// The same with values stored in this way; float16 rounds to the nearest.
     ///
     /// # Errors
     /// A value that float16 cannot hold; file system faults.
-    pub fn write_as(&self, path: &Path, precision: Precision) -> Result<(), TrainError> {
+    pub fn write_as(&self, path: &Path, precision: TablePrecision) -> Result<(), TrainError> {
         let failed = |e: safetensors::SafeTensorError| TrainError::format(path, e);
         let (dtype, stored): (Dtype, fn(&[f32]) -> Cow<'_, [u8]>) = match precision {
-            Precision::Float32 => (Dtype::F32, bytes_of),
-            Precision::Float16 => (Dtype::F16, half_bytes_of),
+            TablePrecision::Float32 => (Dtype::F32, bytes_of),
+            TablePrecision::Float16 => (Dtype::F16, half_bytes_of),
         };
-        if precision == Precision::Float16 {
+        if precision == TablePrecision::Float16 {
             self.check_half(path)?;
         }
         let seen = [("train", &self.train), ("validation", &self.validation)].map(Rows::of);

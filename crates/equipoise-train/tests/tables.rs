@@ -5,7 +5,7 @@ mod common;
 use common::World;
 use equipoise_data::Vocabulary;
 use equipoise_models::Ablation;
-use equipoise_train::{FinalTables, Precision, Run, RunConfig};
+use equipoise_train::{FinalTables, Run, RunConfig, TablePrecision};
 use safetensors::SafeTensors;
 use std::path::Path;
 
@@ -191,9 +191,9 @@ fn half_precision_rounds_and_is_read_wherever_float32_is() {
     let config = both(&world)[0].clone();
     let tables = opened(&world.run(&config, "half").unwrap().run).unwrap();
     let path = world.path("half.safetensors");
-    tables.write_as(&path, Precision::Float16).unwrap();
+    tables.write_as(&path, TablePrecision::Float16).unwrap();
     let half = FinalTables::read(&path).unwrap();
-    assert_eq!((tables.precision(), half.precision()), (Precision::Float32, Precision::Float16));
+    assert_eq!((tables.precision(), half.precision()), (TablePrecision::Float32, TablePrecision::Float16));
     assert_eq!((half.train(), half.views()), (tables.train(), tables.views()));
     for (block, rounded) in tables.blocks().iter().zip(half.blocks()) {
         for (value, near) in block.items().iter().zip(rounded.items()) {
@@ -202,7 +202,7 @@ fn half_precision_rounds_and_is_read_wherever_float32_is() {
     }
     // What is half already is not rounded again.
     let again = world.path("again.safetensors");
-    half.write_as(&again, Precision::Float16).unwrap();
+    half.write_as(&again, TablePrecision::Float16).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&again).unwrap());
     // A value that is no number.
     let mut bytes = std::fs::read(&path).unwrap();
@@ -228,7 +228,7 @@ fn values_beyond_half_precision_are_refused() {
     let tables = opened(&run).unwrap();
     let rows = tables.blocks().iter().map(|block| vec![70_000.0; block.width()]).collect::<Vec<_>>();
     let path = world.path("large.safetensors");
-    let error = tables.with_items(&rows).write_as(&path, Precision::Float16).unwrap_err().to_string();
+    let error = tables.with_items(&rows).write_as(&path, TablePrecision::Float16).unwrap_err().to_string();
     assert!(error.contains("70000") && error.contains("float32") && !path.exists(), "{error}");
 }
 

@@ -12,7 +12,7 @@ use crate::manifest::{HalfChange, MANIFEST};
 use crate::new_items::{Found, maps_of};
 use crate::served::ServedModel;
 use equipoise_eval::{Embeddings, EvalConfig, MetricName, evaluate};
-use equipoise_train::{FinalTables, Precision};
+use equipoise_train::{FinalTables, TablePrecision};
 use std::path::Path;
 
 /// Length of the lists by which the change of recall is measured.
@@ -61,7 +61,7 @@ fn write(
     let contents = Contents {
         vocabulary: model.vocabulary().clone(),
         tables: model.tables().clone(),
-        precision: if options.half { Precision::Float16 } else { Precision::Float32 },
+        precision: if options.half { TablePrecision::Float16 } else { TablePrecision::Float32 },
         infos: model.infos().clone(),
         settings,
         map: model.map().cloned(),
@@ -78,7 +78,7 @@ fn rounded(model: &ServedModel, dir: &Path) -> Result<Option<HalfChange>, Recomm
         return Ok(None);
     }
     let path = dir.join(".rounded.safetensors");
-    model.tables().write_as(&path, Precision::Float16)?;
+    model.tables().write_as(&path, TablePrecision::Float16)?;
     let rounded = with_tables(model, FinalTables::read(&path)?)?;
     let (metric, float32, float16) = (format!("recall@{K}"), recall(model)?, recall(&rounded)?);
     std::fs::remove_file(&path).map_err(RecommendError::io(&path))?;
