@@ -70,6 +70,9 @@ fn delimited(file: &Path, text: &TextOptions, notes: &mut Vec<String>) -> Result
         let fault = |problem: String| rows.line_error(rows.line(), problem);
         rows.complete().map_err(fault)?;
         let raw = rows.id(id).map_err(fault)?;
+        if raw.is_empty() {
+            return Err(fault("the item id is empty; fill it in or remove the row".into()));
+        }
         let cells = names.iter().enumerate().filter(|(place, _)| *place != id);
         let cells =
             cells.map(|(place, name)| (name, rows.cell(place).trim())).filter(|(_, cell)| !cell.is_empty());
