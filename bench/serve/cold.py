@@ -21,14 +21,21 @@ import numpy as np
 
 
 def run(program, *args):
-    done = subprocess.run([program, *args, "--format", "json", "-q"], check=True, capture_output=True, text=True)
+    done = subprocess.run([program, *args, "--format", "json", "-q"], check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 
 def recall(scores, wanted, k):
     """Scores are users x items; of equal scores the item that comes first ranks first."""
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float(np.mean([len(set(row.tolist()) & own) / len(own) for row, own in zip(best, wanted, strict=True)]))
+    return np.array([len(set(row.tolist()) & own) / len(own) for row, own in zip(best, wanted, strict=True)])
+
+
+def beside(recalls, others):
+    """Mean, and the difference of `recalls` from it with the standard error of the paired differences over users."""
+    difference = recalls - others
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    return {"recall": round(float(others.mean()), 4), "items added less this": f"{difference.mean():+.4f} +- {error:.4f}"}
 
 
 def unit(rows):
@@ -60,7 +67,10 @@ def main():
         users = [user for user in truth if user in rows]
         wanted = [{place[item] for item in truth[user]} for user in users]
         places = np.array([rows[user] for user in users])
-        found = {"items added": recall(np.load(out / "users.npy")[places] @ np.load(out / "items.npy")[-len(ids):].T, wanted, args.k)}
+        own = recall(np.load(out / "users.npy")[places] @ np.load(out / "items.npy")[-len(ids):].T, wanted, args.k)
+        weights = json.loads((out / "export.json").read_text())["weights"]
+        error = own.std(ddof=1) / np.sqrt(len(own))
+        found = {"items added": f"{own.mean():.4f} +- {error:.4f}"}
         met = {k: [] for k in places.tolist()}
         for user, item in np.load(out / "seen.train.npy"):
             if user in met:
@@ -70,9 +80,9 @@ def main():
     content["all modalities"] = tuple(np.hstack([content[name][side] for name in names]) for side in (0, 1))
     for name, (old, new) in content.items():
         profiles = np.stack([unit(old[met[k]]).mean(axis=0) for k in places.tolist()])
-        found[f"content kNN, {name}"] = recall(profiles @ unit(new).T, wanted, args.k)
+        found[f"content kNN, {name}"] = beside(own, recall(profiles @ unit(new).T, wanted, args.k))
     found["popularity (random)"] = args.k / len(ids)
-    print(json.dumps({"users": len(users), "cold items": len(ids), "k": args.k, "maps": added["placed"], "recall": found}, indent=2))
+    print(json.dumps({"users": len(users), "cold items": len(ids), "k": args.k, "weights": weights, "maps": added["placed"], "recall": found}, indent=2))
 
 
 if __name__ == "__main__":

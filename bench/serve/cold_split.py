@@ -2,9 +2,9 @@
 
     cold_split.py DATA OUT [--share 0.1] [--seed 0]
 
-OUT/warm is a data set of the other items, which keep their numbers as raw ids; OUT/cold has the features of the items that
-were taken out (<modality>_feat.npy and the ids of its rows), items.jsonl with their ids, and truth.json: for each user with a
-train item left, the items taken out that the user took in any of the three splits.
+OUT/warm is a data set of the other items, numbered anew; OUT/cold has the features of the items that were taken out
+(<modality>_feat.npy and the ids of its rows: "cold 17" was item 17), items.jsonl with their ids, and truth.json: for each user
+with a train item left, the items taken out that the user took in any of the three splits.
 """
 
 import argparse
@@ -14,6 +14,10 @@ from pathlib import Path
 import numpy as np
 
 SPLITS = ["train", "val", "test"]
+
+
+def cold_id(item):
+    return f"cold {item}"
 
 
 def main():
@@ -36,20 +40,18 @@ def main():
     for name, users in splits.items():
         left = {user: [place[i] for i in items if i not in cold] for user, items in users.items()}
         (args.out / "warm" / "5-core" / f"{name}.json").write_text(json.dumps(left))
-    lines = [f"{item}\t{k}\n" for k, item in enumerate(warm)]
-    (args.out / "warm" / "item_list.txt").write_text("".join(lines))
     rows = sorted(cold)
     for name, matrix in features.items():
         np.save(args.out / "warm" / name, matrix[warm])
         np.save(args.out / "cold" / name, matrix[rows])
         ids = args.out / "cold" / name.replace(".npy", "_ids.json")
-        ids.write_text(json.dumps([str(item) for item in rows]))
-    (args.out / "cold" / "items.jsonl").write_text("".join(json.dumps({"id": str(i)}) + "\n" for i in rows))
+        ids.write_text(json.dumps([cold_id(item) for item in rows]))
+    (args.out / "cold" / "items.jsonl").write_text("".join(json.dumps({"id": cold_id(i)}) + "\n" for i in rows))
     truth = {}
     for user, items in splits["train"].items():
         wanted = {i for name in SPLITS for i in splits[name].get(user, []) if i in cold}
         if wanted and any(item not in cold for item in items):
-            truth[user] = sorted(str(item) for item in wanted)
+            truth[user] = sorted(cold_id(item) for item in wanted)
     (args.out / "cold" / "truth.json").write_text(json.dumps(truth))
     print(f"{len(warm)} items stay, {len(cold)} are taken out; {len(truth)} users took some of them")
 

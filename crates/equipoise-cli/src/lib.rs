@@ -47,6 +47,7 @@ First steps:
   equipoise compare runs/plain runs/ckd                 is the difference real?
   equipoise calibrate runs/ckd                          how much each modality should count
   equipoise recommend runs/ckd --user u42               what to show to a user
+  equipoise export runs/ckd --to serving --out served   a model that needs neither run nor data
 
 Exit codes:
   0    done
