@@ -78,6 +78,52 @@ fn calibration_is_kept_with_the_run_and_served() {
 }
 
 #[test]
+fn calibrated_weights_are_measured_on_test_and_told_by_the_audit() {
+    let world = World::new();
+    let message = failure(&mut world.call("evaluate", &["--calibrated"]), 2);
+    assert!(message.contains("equipoise calibrate"), "{message}");
+    ok(&mut world.call("calibrate", &[]));
+    let evaluated = json(&mut world.call("evaluate", &["--calibrated", "--format", "json"]));
+    let whole = json(&mut world.call("evaluate", &["--format", "json"]));
+    let audit = json(&mut world.call("audit", &["--format", "json"]));
+    let fusion = &audit["audit"]["fusion"];
+    assert_eq!(fusion["calibrated"]["value"], evaluated["metrics"]["recall@20"]);
+    assert_eq!(fusion["whole"], whole["metrics"]["recall@20"]);
+    assert_eq!(fusion["whole"], audit["audit"]["whole"], "as the run measured it");
+    for modality in audit["audit"]["modalities"].as_array().unwrap() {
+        assert_eq!(fusion["channels"][modality["name"].as_str().unwrap()], modality["channel"]);
+    }
+    assert_eq!(fusion["channels"]["ids"], audit["audit"]["ids_only"]);
+    // Without the data set the report is made all the same.
+    std::fs::rename(world.demo.data(), world.demo.dir("moved")).unwrap();
+    let audit = json(&mut world.call("audit", &["--format", "json"]));
+    assert!(audit["audit"]["fusion"].is_null(), "{audit}");
+    let moved = world.demo.dir("moved");
+    let audit = json(&mut world.call("audit", &["--format", "json", "--data", moved.to_str().unwrap()]));
+    assert!(audit["audit"]["fusion"]["calibrated"]["value"].is_number(), "{audit}");
+}
+
+#[test]
+fn titles_come_with_the_data_set_or_from_a_table() {
+    let world = World::new();
+    let list = |args: &[&str]| json(&mut world.call("recommend", &[args, &["--format", "json"]].concat()));
+    let user = "user-0003";
+    let found = list(&["--user", user]);
+    assert!(found["lists"][0]["items"][0]["title"].is_string(), "made up with the demo: {found}");
+    let table = world.demo.dir("goods.csv");
+    let rows: String = (0..90).map(|n| format!("item-{n:04},Cup &amp; Saucer {n},{n}.5\n")).collect();
+    std::fs::write(&table, format!("sku,name,price\n{rows}")).unwrap();
+    let table = table.to_str().unwrap();
+    let message = failure(&mut world.call("calibrate", &["--items", table]), 2);
+    assert!(message.contains("no column of item ids"), "{message}");
+    ok(&mut world.call("calibrate", &["--items", table, "--item-column", "sku"]));
+    let found = list(&["--user", user, "--filter", "{\"range\": {\"price\": {\"max\": 60}}}"]);
+    for item in found["lists"][0]["items"].as_array().unwrap() {
+        assert!(item["title"].as_str().unwrap().starts_with("Cup & Saucer "), "{item}");
+    }
+}
+
+#[test]
 fn everyone_gets_a_list_in_parts_that_are_made_once() {
     let world = World::new();
     let out = world.demo.dir("lists");

@@ -94,7 +94,7 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
     let demo = Demo::new();
     let none = ["--budget", "none"];
     let all = states(&demo, "study", &none);
-    assert_eq!(all.len(), 7, "{all:?}");
+    assert_eq!(all.len(), 8, "{all:?}");
     assert!(all.values().all(|state| state == "new") && !demo.dir("study").exists(), "{all:?}");
     let text = ok(program().args(arguments(&demo, "study", &none)));
     assert!(
@@ -102,13 +102,25 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
         "{text}"
     );
     assert!(text.contains("report/report.html"), "{text}");
+    assert!(text.contains("Served is ") && text.contains("on test, measured once"), "{text}");
+    let served = json(program().arg("recommend").arg(demo.dir("study/served")).args([
+        "--user",
+        "user-0003",
+        "--format",
+        "json",
+    ]));
+    let title = served["lists"][0]["items"][0]["title"].as_str().expect("titles go along");
+    assert!(
+        !title.is_empty() && served["model"]["name"].as_str().expect("a name").ends_with("-seed42"),
+        "{served}"
+    );
     let first = results(&demo.dir("study"));
     // Two models, three teachers, two files of settings, three of the report.
     assert_eq!(first.len(), 2 * 2 + 3 * 2 + 2 + 3, "{:?}", first.keys());
 
     let again = program().args(arguments(&demo, "study", &none)).output().expect("starts");
     let talk = String::from_utf8(again.stderr).expect("UTF-8");
-    assert_eq!(talk.matches("up to date").count(), 7, "{talk}");
+    assert_eq!(talk.matches("up to date").count(), 8, "{talk}");
     assert_eq!(String::from_utf8(again.stdout).expect("UTF-8"), text);
     same(&results(&demo.dir("study")), &first);
 
@@ -117,12 +129,12 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
         not_up_to_date(&states).iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()
     };
     assert!(after(&[]).is_empty());
-    assert_eq!(after(&["--set", "balance.ckd.tau=0.2"]), ["ckd/seed42", "report", "tune/ckd"]);
+    assert_eq!(after(&["--set", "balance.ckd.tau=0.2"]), ["ckd/seed42", "report", "served", "tune/ckd"]);
     assert_eq!(after(&["--seeds", "2"]), ["ckd/seed43", "plain/seed43", "report", "teachers/seed43"]);
-    assert_eq!(after(&["--set", "train.patience=4"]).len(), 6, "all but the data");
+    assert_eq!(after(&["--set", "train.patience=4"]).len(), 7, "all but the data");
     // Work that was done for one setting is not mistaken for another's.
     ok(program().args(arguments(&demo, "study", &none)).args(["--set", "balance.ckd.tau=0.2"]));
-    assert_eq!(after(&[]), ["ckd/seed42", "report", "tune/ckd"]);
+    assert_eq!(after(&[]), ["ckd/seed42", "report", "served", "tune/ckd"]);
     ok(program().args(arguments(&demo, "study", &none)));
     same(&results(&demo.dir("study")), &first);
 }
@@ -140,7 +152,7 @@ fn what_is_damaged_or_comes_from_other_data_is_made_anew() {
     let test = demo.data().join("5-core/test.json");
     let text = fs::read_to_string(&test).expect("readable");
     fs::write(&test, format!("{text} ")).expect("write");
-    assert_eq!(not_up_to_date(&states(&demo, "study", &none)).len(), 7, "even the test split counts");
+    assert_eq!(not_up_to_date(&states(&demo, "study", &none)).len(), 8, "even the test split counts");
 }
 
 #[test]

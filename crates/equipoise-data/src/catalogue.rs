@@ -7,6 +7,10 @@ use crate::faults::Faults;
 use crate::formats::{self, Gathered};
 use crate::options::LoadOptions;
 
+/// Name of the file, in a data set and in a run, that says what items are: one JSON object a line with `id`, and `title`, `picture` and
+/// other attributes. No training reads it.
+pub const ITEM_INFOS: &str = "items.jsonl";
+
 /// The items of a data set in the order in which features have their rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemIds {

@@ -55,7 +55,7 @@ mod unfinished;
 mod vocabulary;
 
 pub use atomic::{is_at, make_dirs, not_writable, parent, remove_parts, write_atomic};
-pub use catalogue::{ItemIds, item_ids};
+pub use catalogue::{ITEM_INFOS, ItemIds, item_ids};
 pub use categories::Categories;
 pub use caught::caught;
 pub use check::{DataReport, ModalityReport, SplitSizes, check};

@@ -26,6 +26,7 @@
 mod amazon;
 mod convert;
 mod files;
+mod item_table;
 mod lattice_files;
 mod output;
 mod stream;
@@ -37,4 +38,5 @@ pub use amazon::{
     import_amazon,
 };
 pub use convert::{Conversion, ConvertOptions, Target, convert};
+pub use item_table::{ItemColumns, ItemKnowledge};
 pub use table::{TableImport, import_table};

@@ -4,12 +4,17 @@
 //! was trained and its channels, one modality after another takes the weight that gives the best metric on validation, until a
 //! round changes nothing. Of equal values the weight nearest to 1 stays. The result is never worse on validation than the whole
 //! model, nor than a channel that weights can express: any channel where the parts of the score add up, or of two modalities.
+//!
+//! A setting costs a ranking of the users of validation. The item table is packed once for each choice of blocks.
 
 use crate::calibration::Calibration;
+use crate::channels::weaker;
 use crate::error::RecommendError;
+use crate::judged::{Judged, mean};
+use crate::request::IDS;
+use crate::scorer::counted;
 use crate::served::ServedModel;
 use crate::weighting::ScoreWeights;
-use equipoise_eval::{EvalConfig, MetricName};
 use equipoise_models::Ablation;
 use std::collections::BTreeMap;
 
@@ -21,7 +26,7 @@ const ROUNDS: usize = 5;
 /// Measures settings, each once.
 struct Search<'a> {
     model: &'a ServedModel,
-    k: usize,
+    judged: Judged<'a>,
     known: Vec<(Vec<f64>, f64)>,
 }
 
@@ -32,47 +37,64 @@ struct Search<'a> {
 pub fn calibrate(model: &ServedModel, k: usize) -> Result<Calibration, RecommendError> {
     let names = model.modalities();
     let n = names.len();
-    let mut search = Search { model, k, known: Vec::new() };
-    let whole = search.of_weights(&vec![1.0; n])?;
-    let mut best = (vec![1.0; n], whole);
-    let mut channels = BTreeMap::new();
-    for (m, name) in names.iter().enumerate() {
-        let channel = measure(model, &ScoreWeights::Under(Ablation::only(m, n)), k)?;
-        channels.insert(name.clone(), channel);
-        let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
-        let value = search.of_weights(&alone)?;
-        if value > best.1 {
-            best = (alone, value);
-        }
-    }
-    for _ in 0..ROUNDS {
-        let before = best.0.clone();
-        for m in 0..n {
-            search.improve(m, &mut best)?;
-        }
-        if best.0 == before {
-            break;
-        }
-    }
-    let weights = names.iter().cloned().zip(best.0).collect();
+    let mut search = Search::new(model, k)?;
+    let of_whole = search.values(&ScoreWeights::plain(n))?;
+    let of_channels = search.channels()?;
+    let best = search.best()?;
+    let mut channels: BTreeMap<String, f64> =
+        of_channels.iter().map(|(name, values)| (name.clone(), mean(values))).collect();
     Ok(Calibration {
         metric: format!("recall@{k}"),
-        whole,
+        whole: mean(&of_whole),
+        ids: channels.remove(IDS),
         channels,
+        weaker_than: weaker(&of_whole, &of_channels)?,
         calibrated: best.1,
-        weights,
+        weights: names.iter().cloned().zip(best.0).collect(),
         tried: search.known.len(),
     })
 }
 
 impl Search<'_> {
-    fn of_weights(&mut self, weights: &[f64]) -> Result<f64, RecommendError> {
-        if let Some((_, value)) = self.known.iter().find(|(known, _)| known == weights) {
-            return Ok(*value);
+    fn new(model: &ServedModel, k: usize) -> Result<Search<'_>, RecommendError> {
+        let users = model.tables().validation().users_with_items();
+        if users.is_empty() {
+            let problem = "the run has no validation interactions to choose weights on; train with a split that has some";
+            return Err(RecommendError::field("validation", problem));
         }
-        let value = measure(self.model, &ScoreWeights::Weights(weights.to_vec()), self.k)?;
-        self.known.push((weights.to_vec(), value));
-        Ok(value)
+        Ok(Search { model, judged: Judged::new(model.tables(), users, k), known: Vec::new() })
+    }
+
+    /// Recall of each user under every channel, and under the ids alone.
+    fn channels(&self) -> Result<Vec<(String, Vec<f64>)>, RecommendError> {
+        let n = self.model.modalities().len();
+        let names = self.model.modalities().iter().cloned().zip((0..n).map(|m| Ablation::only(m, n)));
+        let all = names.chain([(IDS.to_owned(), Ablation::ids_only(n))]);
+        all.map(|(name, under)| Ok((name, self.values(&ScoreWeights::Under(under))?))).collect()
+    }
+
+    /// The best weights that the search meets, with their value.
+    fn best(&mut self) -> Result<(Vec<f64>, f64), RecommendError> {
+        let n = self.model.modalities().len();
+        let plain = vec![1.0; n];
+        let mut best = (plain.clone(), self.of_weights(&plain)?);
+        for m in 0..n {
+            let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
+            let value = self.of_weights(&alone)?;
+            if value > best.1 {
+                best = (alone, value);
+            }
+        }
+        for _ in 0..ROUNDS {
+            let before = best.0.clone();
+            for m in 0..n {
+                self.improve(m, &mut best)?;
+            }
+            if best.0 == before {
+                break;
+            }
+        }
+        Ok(best)
     }
 
     /// Gives one modality the best weight while the others stay.
@@ -87,23 +109,23 @@ impl Search<'_> {
         }
         Ok(())
     }
-}
 
-/// Recall@k on validation of everyone under a weighting; what users have met in training is no candidate.
-fn measure(model: &ServedModel, weighting: &ScoreWeights, k: usize) -> Result<f64, RecommendError> {
-    let tables = model.tables();
-    if weighting.coefficients(tables)?.is_empty() {
-        return Ok(0.0);
+    fn of_weights(&mut self, weights: &[f64]) -> Result<f64, RecommendError> {
+        if let Some((_, value)) = self.known.iter().find(|(known, _)| known == weights) {
+            return Ok(*value);
+        }
+        let value = mean(&self.values(&ScoreWeights::Weights(weights.to_vec()))?);
+        self.known.push((weights.to_vec(), value));
+        Ok(value)
     }
-    let users: Vec<u32> = tables.validation().users_with_items();
-    if users.is_empty() {
-        let problem =
-            "the run has no validation interactions to choose weights on; train with a split that has some";
-        return Err(RecommendError::field("validation", problem));
+
+    /// Recall@k of each user under a weighting; 0 where nothing counts.
+    fn values(&self, weighting: &ScoreWeights) -> Result<Vec<f64>, RecommendError> {
+        let coefficients = weighting.coefficients(self.model.tables())?;
+        if coefficients.is_empty() {
+            return Ok(vec![0.0; self.judged.users().len()]);
+        }
+        let joined = self.model.joined(&counted(&coefficients))?;
+        self.judged.of_tables(&joined, &coefficients)
     }
-    let (rows, items, width) = model.with_weighting(weighting.clone())?.embeddings()?;
-    let config = EvalConfig { ks: vec![k], metrics: vec![MetricName::Recall], ..EvalConfig::default() };
-    let embeddings = equipoise_eval::Embeddings::new(&rows, &items, width)?;
-    let found = equipoise_eval::evaluate(&embeddings, tables.validation(), &[tables.train()], &config)?;
-    Ok(found.metric(&format!("recall@{k}"))?)
 }

@@ -6,6 +6,7 @@
 
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInChoice, FoldInSettings, FoldInStart, LinearMap};
+use crate::judged::{Judged, mean};
 use crate::scorer::{JoinedItems, all_user_rows, item_rows, unweighted};
 use crate::weighting::blocks;
 use equipoise_data::Seed;
@@ -40,7 +41,7 @@ pub(crate) fn choose(
     let width = users.len() / tables.n_users();
     let items = item_rows(tables, &full, None);
     let joined = JoinedItems::new(tables, &full, None)?;
-    let court = Court { tables, joined: &joined, judges: &judges, width };
+    let court = Court { judged: Judged::new(tables, judges, K), joined: &joined };
     let baskets: Vec<Vec<(u32, f64)>> = others.iter().map(|&user| basket(tables, user)).collect();
     let targets: Vec<&[f32]> = others.iter().map(|&user| &users[user as usize * width..][..width]).collect();
     let mut fold = FoldIn::new(&users, items, width, None);
@@ -65,7 +66,8 @@ pub(crate) fn choose(
     }
     let (recall, settings, map) = best.expect("the mean was tried");
     let trained_recall = court.recall(|user| users[user as usize * width..][..width].to_vec())?;
-    Ok(Some((FoldInChoice { settings, users: judges.len(), recall, trained_recall }, map)))
+    let judges = court.judged.users().len();
+    Ok(Some((FoldInChoice { settings, users: judges, recall, trained_recall }, map)))
 }
 
 /// Users that settings are chosen on, and users that the map is fitted to.
@@ -99,28 +101,17 @@ fn basket(tables: &FinalTables, user: u32) -> Vec<(u32, f64)> {
 
 /// Judges rows for users.
 struct Court<'a> {
-    tables: &'a FinalTables,
+    judged: Judged<'a>,
     joined: &'a JoinedItems,
-    judges: &'a [u32],
-    width: usize,
 }
 
 impl Court<'_> {
     /// Mean recall@20 on validation with these rows; train items are no candidates.
     fn recall(&self, row: impl Fn(u32) -> Vec<f32> + Sync) -> Result<f64, RecommendError> {
-        let rows: Vec<Vec<f32>> = self.judges.par_iter().map(|&user| row(user)).collect();
-        let rows: Vec<f32> = rows.concat();
-        debug_assert_eq!(rows.len(), self.judges.len() * self.width);
-        let met =
-            self.judges.iter().zip(0..).flat_map(|(&user, row)| {
-                self.tables.train().items_of(user).iter().map(move |&item| (row, item))
-            });
-        let lists = self.joined.best(&rows, &met.collect::<Vec<_>>(), K)?;
-        let recalls = lists.iter().zip(self.judges).map(|(list, &user)| {
-            let wanted = self.tables.validation().items_of(user);
-            let hits = list.iter().filter(|(item, _)| wanted.binary_search(item).is_ok()).count();
-            hits as f64 / wanted.len() as f64
-        });
-        Ok(recalls.sum::<f64>() / self.judges.len() as f64)
+        let rows = |users: &[u32]| {
+            let each: Vec<Vec<f32>> = users.par_iter().map(|&user| row(user)).collect();
+            each.concat()
+        };
+        Ok(mean(&self.judged.of(self.joined, rows)?))
     }
 }

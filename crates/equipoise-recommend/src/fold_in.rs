@@ -14,13 +14,13 @@
 //!
 //! Start and penalty are chosen on validation, on users that the map was not fitted to, see [`FoldInChoice`].
 
-use crate::scorer::product;
+use crate::descent::Descent;
 use equipoise_data::Seed;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 /// Most gradient steps.
-pub const STEPS: usize = 60;
+pub const STEPS: usize = crate::descent::STEPS;
 /// Items against which the basket is ranked.
 const SAMPLE: usize = 256;
 
@@ -160,66 +160,17 @@ impl FoldIn {
     }
 
     fn descend(&self, basket: &[(u32, f64)], start: Vec<f64>, lambda: f64) -> Vec<f64> {
-        let others: Vec<u32> =
-            self.sample.iter().copied().filter(|j| basket.iter().all(|(i, _)| i != j)).collect();
-        if others.is_empty() {
-            return start;
+        let others: Vec<&[f32]> = self
+            .sample
+            .iter()
+            .filter(|j| basket.iter().all(|(i, _)| i != *j))
+            .map(|&j| self.item(j))
+            .collect();
+        let basket: Vec<(&[f32], f64)> = basket.iter().map(|&(i, weight)| (self.item(i), weight)).collect();
+        match Descent::new(&basket, &others, &start, lambda) {
+            Some(descent) => descent.end(),
+            None => start,
         }
-        let mut row = start.clone();
-        let mut gradient = self.gradient(basket, &others, &row, &start, lambda);
-        // Every loss has a curvature of at most a quarter of the squared distance of two rows.
-        let mut step = 1.0 / (lambda + self.curvature(basket, &others));
-        for _ in 0..STEPS {
-            let next: Vec<f64> = row.iter().zip(&gradient).map(|(p, g)| p - step * g).collect();
-            let there = self.gradient(basket, &others, &next, &start, lambda);
-            let (mut moved, mut turned) = (0.0, 0.0);
-            for d in 0..self.width {
-                let (s, y) = (next[d] - row[d], there[d] - gradient[d]);
-                moved += s * s;
-                turned += s * y;
-            }
-            (row, gradient) = (next, there);
-            if turned <= 0.0 || moved <= 1e-14 {
-                break;
-            }
-            step = moved / turned;
-        }
-        row
-    }
-
-    fn curvature(&self, basket: &[(u32, f64)], others: &[u32]) -> f64 {
-        let norm = |item: u32| product(self.item(item), self.item(item)).sqrt();
-        let of_others = others.iter().map(|&j| norm(j)).fold(0.0, f64::max);
-        basket.iter().map(|&(i, _)| (norm(i) + of_others).powi(2) / 4.0).sum()
-    }
-
-    fn gradient(
-        &self,
-        basket: &[(u32, f64)],
-        others: &[u32],
-        row: &[f64],
-        start: &[f64],
-        lambda: f64,
-    ) -> Vec<f64> {
-        let score = |item: u32| self.item(item).iter().zip(row).map(|(&z, p)| f64::from(z) * p).sum::<f64>();
-        let total: f64 = basket.iter().map(|(_, w)| w).sum();
-        let beyond: Vec<f64> = others.iter().map(|&j| score(j)).collect();
-        let mut pushes = vec![0.0; others.len()];
-        let mut gradient: Vec<f64> = row.iter().zip(start).map(|(p, s)| lambda * (p - s)).collect();
-        for &(item, weight) in basket {
-            let (own, share) = (score(item), weight / total * basket.len() as f64 / others.len() as f64);
-            let mut pull = 0.0;
-            for (push, other) in pushes.iter_mut().zip(&beyond) {
-                let slope = share / (1.0 + (own - other).exp());
-                pull += slope;
-                *push += slope;
-            }
-            gradient.iter_mut().zip(self.item(item)).for_each(|(g, &z)| *g -= pull * f64::from(z));
-        }
-        for (&j, push) in others.iter().zip(&pushes) {
-            gradient.iter_mut().zip(self.item(j)).for_each(|(g, &z)| *g += push * f64::from(z));
-        }
-        gradient
     }
 
     /// The map from mean item rows of baskets to user rows that fits these users best: ridge regression of the rows'

@@ -4,9 +4,10 @@ use crate::calibrate::calibrate;
 use crate::choice::choose;
 use crate::directory::rewrite;
 use crate::error::RecommendError;
+use crate::fold_in::LinearMap;
 use crate::items::ItemInfos;
 use crate::manifest::Manifest;
-use crate::served::{FOLD_IN, ITEMS, ServedModel};
+use crate::served::{FOLD_IN, ITEMS, ServedModel, name_of};
 use crate::settings::{SERVING, ServingSettings, write_map};
 use equipoise_jobs::Place;
 use std::path::Path;
@@ -37,9 +38,38 @@ pub fn prepare(
     what: ServingOptions,
 ) -> Result<ServedModel, RecommendError> {
     // What is no model is refused before anything is written beside it.
-    ServedModel::open(dir)?;
+    ServedModel::check_place(dir)?;
     let place = Place::claim(dir)?;
     let model = ServedModel::open(dir)?;
+    let (settings, map) = chosen(&model, what)?;
+    match Manifest::read(dir)? {
+        Some(manifest) => {
+            rewrite(place, &model, manifest, infos, settings, map)?;
+            ServedModel::open(dir)
+        }
+        None => write(dir, &model, infos, map, settings),
+    }
+}
+
+/// The same in a directory without a manifest to which the caller holds the right, such as that of a unit of work.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_held(
+    dir: &Path,
+    infos: Option<&ItemInfos>,
+    what: ServingOptions,
+) -> Result<ServedModel, RecommendError> {
+    let model = ServedModel::open(dir)?;
+    let (settings, map) = chosen(&model, what)?;
+    write(dir, &model, infos, map, settings)
+}
+
+/// Settings with the weights and the way of folding in that validation chooses.
+fn chosen(
+    model: &ServedModel,
+    what: ServingOptions,
+) -> Result<(ServingSettings, Option<LinearMap>), RecommendError> {
     let plain = model.with_weighting(crate::ScoreWeights::plain(model.modalities().len()))?;
     let has_validation = !model.tables().validation().is_empty();
     let calibration = match has_validation && !model.modalities().is_empty() {
@@ -47,19 +77,24 @@ pub fn prepare(
         false => None,
     };
     let weights = calibration.as_ref().filter(|_| what.weights).map(|found| found.weights.clone());
-    let chosen = choose(model.tables())?;
-    let (choice, map) = chosen.unzip();
-    let map = map.flatten();
+    let (choice, map) = choose(model.tables())?.unzip();
     let settings = ServingSettings {
         weights: weights.unwrap_or_default(),
         calibration,
         fold_in: choice,
         ..model.settings().clone()
     };
-    if let Some(manifest) = Manifest::read(dir)? {
-        rewrite(place, &model, manifest, infos, settings, map)?;
-        return ServedModel::open(dir);
-    }
+    Ok((settings, map.flatten()))
+}
+
+/// Writes what was found; the model as it is served from now on.
+fn write(
+    dir: &Path,
+    model: &ServedModel,
+    infos: Option<&ItemInfos>,
+    map: Option<LinearMap>,
+    settings: ServingSettings,
+) -> Result<ServedModel, RecommendError> {
     if let Some(infos) = infos {
         infos.write(&dir.join(ITEMS), model.vocabulary())?;
     }
@@ -70,5 +105,7 @@ pub fn prepare(
         None => {}
     }
     settings.write(&dir.join(SERVING))?;
-    ServedModel::open(dir)
+    let infos = infos.unwrap_or(model.infos()).clone();
+    let (vocabulary, tables) = (model.vocabulary().clone(), model.tables().clone());
+    ServedModel::new(name_of(dir), vocabulary, tables, infos, settings, map)
 }

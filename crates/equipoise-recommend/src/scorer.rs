@@ -2,7 +2,7 @@
 
 use crate::error::RecommendError;
 use equipoise_data::Interactions;
-use equipoise_eval::{ItemIndex, NO_ITEM};
+use equipoise_eval::{ItemIndex, NO_ITEM, Ranking};
 use equipoise_train::FinalTables;
 use rayon::prelude::*;
 
@@ -80,12 +80,42 @@ impl JoinedItems {
             return Ok(vec![Vec::new(); n]);
         }
         let excluded = Interactions::from_pairs(n, self.index.n_items(), excluded).0;
-        let ranking = self.index.rank(rows, &[&excluded], k)?;
-        let list = |(items, scores): (&[u32], &[f32])| -> Ranked {
-            let pairs = items.iter().copied().zip(scores.iter().copied());
-            pairs.take_while(|&(item, _)| item != NO_ITEM).collect()
-        };
-        Ok(ranking.items.chunks_exact(k).zip(ranking.scores.chunks_exact(k)).map(list).collect())
+        Ok(ranked(&self.rank(rows, &excluded, k)?).collect())
+    }
+
+    /// The best items of each row but the excluded, at most `k`.
+    pub(crate) fn rank(
+        &self,
+        rows: &[f32],
+        excluded: &Interactions,
+        k: usize,
+    ) -> Result<Ranking, RecommendError> {
+        Ok(self.index.rank(rows, &[excluded], k.min(self.index.n_items()))?)
+    }
+
+    /// The best items of users of the tables, at most `k`, without those that they have met if `unseen`.
+    pub(crate) fn rank_users(
+        &self,
+        tables: &FinalTables,
+        coefficients: &[(usize, f32)],
+        users: &[u32],
+        unseen: bool,
+        k: usize,
+    ) -> Result<Ranking, RecommendError> {
+        let rows = self.user_rows(tables, coefficients, users);
+        let met = [tables.train(), tables.validation()];
+        let excluded: &[&Interactions] = if unseen { &met } else { &[] };
+        Ok(self.index.rank_for(&rows, users, excluded, k.min(self.index.n_items()))?)
+    }
+
+    /// The rows of users of the tables in its blocks, each times its coefficient.
+    pub(crate) fn user_rows(
+        &self,
+        tables: &FinalTables,
+        coefficients: &[(usize, f32)],
+        users: &[u32],
+    ) -> Vec<f32> {
+        user_rows(tables, &self.spread(coefficients), users)
     }
 
     /// The best `k` items of many users of the tables, without those that they have met if `unseen`.
@@ -99,12 +129,22 @@ impl JoinedItems {
     ) -> Result<Vec<Ranked>, RecommendError> {
         let mut lists = Vec::with_capacity(users.len());
         for users in users.chunks(BATCH) {
-            let rows = user_rows(tables, &self.spread(coefficients), users);
-            let excluded = if unseen { seen(tables, users) } else { Vec::new() };
-            lists.extend(self.best(&rows, &excluded, k)?);
+            match k {
+                0 => lists.extend(users.iter().map(|_| Vec::new())),
+                _ => lists.extend(ranked(&self.rank_users(tables, coefficients, users, unseen, k)?)),
+            }
         }
         Ok(lists)
     }
+}
+
+/// The lists of a ranking.
+fn ranked(ranking: &Ranking) -> impl Iterator<Item = Ranked> + '_ {
+    let list = |(items, scores): (&[u32], &[f32])| -> Ranked {
+        let pairs = items.iter().copied().zip(scores.iter().copied());
+        pairs.take_while(|&(item, _)| item != NO_ITEM).collect()
+    };
+    ranking.items.chunks_exact(ranking.k).zip(ranking.scores.chunks_exact(ranking.k)).map(list)
 }
 
 /// The rows of items in these blocks side by side.
@@ -127,14 +167,20 @@ pub(crate) fn item_rows(tables: &FinalTables, blocks: &[usize], items: Option<&[
 
 /// The rows of users in these blocks side by side, each block times its coefficient.
 pub(crate) fn user_rows(tables: &FinalTables, coefficients: &[(usize, f32)], users: &[u32]) -> Vec<f32> {
-    let mut rows = Vec::new();
-    for &user in users {
-        for &(b, by) in coefficients {
-            let block = &tables.blocks()[b];
-            let (start, w) = (user as usize * block.width(), block.width());
-            rows.extend(block.users()[start..start + w].iter().map(|v| v * by));
+    let parts: Vec<(&[f32], usize, f32)> = coefficients
+        .iter()
+        .map(|&(b, by)| (tables.blocks()[b].users(), tables.blocks()[b].width(), by))
+        .collect();
+    let width: usize = parts.iter().map(|(_, w, _)| w).sum();
+    let mut rows = vec![0.0; users.len() * width];
+    rows.par_chunks_mut(width.max(1)).zip(users).for_each(|(row, &user)| {
+        let mut start = 0;
+        for &(table, w, by) in &parts {
+            let of_user = &table[user as usize * w..][..w];
+            row[start..start + w].iter_mut().zip(of_user).for_each(|(to, v)| *to = v * by);
+            start += w;
         }
-    }
+    });
     rows
 }
 
@@ -151,13 +197,6 @@ pub(crate) fn counted(coefficients: &[(usize, f32)]) -> Vec<usize> {
 /// Coefficients that leave these blocks as they are.
 pub(crate) fn unweighted(blocks: &[usize]) -> Vec<(usize, f32)> {
     blocks.iter().map(|&b| (b, 1.0)).collect()
-}
-
-/// What these users have met in train and validation, each user by its position among them.
-pub(crate) fn seen(tables: &FinalTables, users: &[u32]) -> Vec<(u32, u32)> {
-    let of = |&user: &u32| [tables.train(), tables.validation()].map(|set| set.items_of(user));
-    let rows = users.iter().map(of).zip(0..);
-    rows.flat_map(|(sets, row)| sets.into_iter().flatten().map(move |&item| (row, item))).collect()
 }
 
 /// Rows at length 1; a row of zeros stays one.

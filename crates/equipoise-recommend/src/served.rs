@@ -23,7 +23,8 @@ use crate::request::ModelName;
 use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, item_rows, unweighted};
 use crate::settings::{SERVING, ServingSettings, read_map};
 use crate::weighting::{ScoreWeights, blocks};
-use equipoise_data::Vocabulary;
+use equipoise_data::{Interactions, Vocabulary};
+use equipoise_eval::{Embeddings, EvalConfig, Evaluation, evaluate};
 use equipoise_models::Ablation;
 use equipoise_train::{FinalTables, Run};
 use std::path::Path;
@@ -55,13 +56,8 @@ impl ServedModel {
     /// If a file is missing, damaged, of another version, or does not fit the others.
     pub fn open(dir: impl AsRef<Path>) -> Result<ServedModel, RecommendError> {
         let dir = dir.as_ref();
-        let tables = dir.join(TABLES);
-        if !tables.is_file() {
-            let reason = "no model that can be served (there is no tables.safetensors); give a run of `equipoise train`, \
-                 or a directory that `equipoise export --to serving` wrote";
-            return Err(RecommendError::file(dir, reason));
-        }
-        let (vocabulary, tables) = parts(dir, &tables)?;
+        ServedModel::check_place(dir)?;
+        let (vocabulary, tables) = parts(dir, &dir.join(TABLES))?;
         let settings = ServingSettings::read(&dir.join(SERVING))?;
         let items = dir.join(ITEMS);
         let infos = match items.is_file() {
@@ -69,9 +65,20 @@ impl ServedModel {
             false => ItemInfos::default(),
         };
         let map = read_map(&dir.join(FOLD_IN))?;
-        let name = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-        let name = name.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        ServedModel::new(name, vocabulary, tables, infos, settings, map)
+        ServedModel::new(name_of(dir), vocabulary, tables, infos, settings, map)
+    }
+
+    /// Refuses a directory that holds no model.
+    ///
+    /// # Errors
+    /// If there are no tables.
+    pub(crate) fn check_place(dir: &Path) -> Result<(), RecommendError> {
+        if dir.join(TABLES).is_file() {
+            return Ok(());
+        }
+        let reason = "no model that can be served (there is no tables.safetensors); give a run of `equipoise train`, \
+             or a directory that `equipoise export --to serving` wrote";
+        Err(RecommendError::file(dir, reason))
     }
 
     /// A model from its parts.
@@ -211,6 +218,26 @@ impl ServedModel {
         Ok((users, item_rows(self.tables(), &blocks, None), width))
     }
 
+    /// The metrics of its lists on held-out interactions; `exclude` holds what is no candidate.
+    ///
+    /// # Errors
+    /// If the tables lack what the weighting needs, nothing is held out, or a score is not finite.
+    pub fn evaluate(
+        &self,
+        held_out: &Interactions,
+        exclude: &[&Interactions],
+        config: &EvalConfig,
+    ) -> Result<Evaluation, RecommendError> {
+        let (mut users, mut items, mut width) = self.embeddings()?;
+        if width == 0 {
+            // Nothing counts: all scores are equal.
+            width = 1;
+            users = vec![0.0; self.tables().n_users()];
+            items = vec![0.0; self.tables().n_items()];
+        }
+        Ok(evaluate(&Embeddings::new(&users, &items, width)?, held_out, exclude, config)?)
+    }
+
     /// The linear map of baskets to users, if one was fitted.
     pub(crate) fn map(&self) -> Option<&LinearMap> {
         self.inner.map.as_ref()
@@ -319,6 +346,12 @@ impl ServedModel {
         }
         Ok(rows)
     }
+}
+
+/// The name of a model that has none of its own: that of its directory.
+pub(crate) fn name_of(dir: &Path) -> String {
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    dir.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
 /// Ids and tables: those of a run, and all files of an exported model, are held against their hashes.

@@ -44,6 +44,19 @@ impl ScoreWeights {
         }
     }
 
+    /// The weights by name, or the ablation.
+    pub(crate) fn words(&self, modalities: &[String]) -> String {
+        match self {
+            ScoreWeights::Weights(weights) => {
+                let named = modalities.iter().zip(weights).map(|(name, weight)| format!("{name}={weight}"));
+                named.collect::<Vec<_>>().join(",")
+            }
+            ScoreWeights::Under(ablation) => {
+                ablation.label(&modalities.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+        }
+    }
+
     /// Checks a weight: finite, from 0 to [`LARGEST_WEIGHT`].
     ///
     /// # Errors

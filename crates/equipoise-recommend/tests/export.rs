@@ -305,6 +305,7 @@ fn a_served_model_stands_alone_once_its_run_and_its_data_are_gone() {
 #[test]
 fn a_damaged_or_foreign_file_is_refused_by_its_name() {
     let (trained, _) = weighted("vbpr");
+    std::fs::remove_file(trained.run().join("items.jsonl")).unwrap();
     let (out, _) = to(&trained, "serving", &ExportOptions::default()).unwrap();
     let files = Manifest::read(&out).unwrap().unwrap().files;
     assert!(files.contains_key("new_items.safetensors") && files.contains_key("serving.json"), "{files:?}");

@@ -70,7 +70,9 @@ fn a_served_model_is_opened_elsewhere_without_data_and_says_the_same() {
     let model = prepare(&trained.run(), None, ServingOptions::default()).unwrap();
     let there = trained.dir.path().join("elsewhere");
     std::fs::create_dir(&there).unwrap();
-    for name in ["tables.safetensors", "vocabulary.json", "serving.json", "fold_in.safetensors"] {
+    for name in
+        ["tables.safetensors", "vocabulary.json", "serving.json", "fold_in.safetensors", "items.jsonl"]
+    {
         let from = trained.run().join(name);
         if from.exists() {
             std::fs::copy(from, there.join(name)).unwrap();

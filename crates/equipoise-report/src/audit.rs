@@ -1,6 +1,7 @@
 //! What a report is made from: plain numbers, gathered by the caller.
 
 use equipoise_eval::SAYS_NOTHING;
+use equipoise_recommend::{CalibratedFusion, HeldOutFusion};
 use serde::{Deserialize, Serialize};
 
 /// Everything the report needs, gathered by the caller from run directories.
@@ -45,6 +46,9 @@ pub struct Audit {
     pub teacher_history: Vec<TeacherCurve>,
     /// The same model trained without balancing, for comparison.
     pub plain: Option<PlainRun>,
+    /// What becomes of the channels when they are put together, where the test interactions were at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<HeldOutFusion>,
     /// All metrics of the whole model on the split, by name.
     pub metrics: Vec<(String, f64)>,
     /// Terms and what they mean, shown at the foot of the page.
@@ -144,6 +148,11 @@ impl Audit {
     /// The metric of the plain run's channel of `modality`, where both are known.
     pub(crate) fn plain_channel(&self, modality: &str) -> Option<f64> {
         self.plain.as_ref().and_then(|plain| value_of(&plain.channels, modality))
+    }
+
+    /// What calibrated weights make of the model, where that was measured.
+    pub(crate) fn calibrated(&self) -> Option<&CalibratedFusion> {
+        self.fusion.as_ref()?.calibrated.as_ref()
     }
 
     /// Which metrics are the same for every model, because lists are as long as the candidates; `None` if none is.

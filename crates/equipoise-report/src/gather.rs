@@ -1,7 +1,10 @@
 //! An [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
 use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+use equipoise_data::{Loaded, told_apart};
 use equipoise_models::Ablation;
+use equipoise_recommend::{RecommendError, ServedModel, fusion};
+use equipoise_train::evaluation::Selection;
 use equipoise_train::events;
 use equipoise_train::recall_by_presence::Presence;
 use equipoise_train::{Report, Run, TrainError};
@@ -44,11 +47,57 @@ impl Audit {
             history,
             teacher_history: curves.map(|t| t.curve.clone()).collect(),
             plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
+            fusion: None,
             metrics: test.metrics.into_iter().collect(),
             definitions: test.definitions.into_iter().collect(),
             config_toml: config.to_toml().map_err(|e| TrainError::format(&run.config_path(), e))?,
             version: env!("CARGO_PKG_VERSION").into(),
         })
+    }
+}
+
+impl Audit {
+    /// The same with what the run's channels and its calibrated weights do on the test split, for which its data is needed. A run
+    /// without tables, and a backbone in which silencing shows nothing, have nothing of the kind.
+    ///
+    /// # Errors
+    /// If the data is not that of the run, or a file of the run is damaged.
+    pub fn with_fusion(self, run: &Run, loaded: &Loaded) -> Result<Audit, RecommendError> {
+        match run.tables_path().is_file() {
+            true => {
+                let model = ServedModel::open(run.dir())?;
+                self.with_fusion_of(run, &model, loaded)
+            }
+            false => Ok(self),
+        }
+    }
+
+    /// The same with the weights of a model that is served in the place of the run.
+    ///
+    /// # Errors
+    /// As [`with_fusion`](Self::with_fusion).
+    pub fn with_fusion_of(
+        self,
+        run: &Run,
+        model: &ServedModel,
+        loaded: &Loaded,
+    ) -> Result<Audit, RecommendError> {
+        if self.modalities.is_empty() {
+            return Ok(self);
+        }
+        let (config, found) = (run.config()?, loaded.data.fingerprint());
+        if model.tables().fingerprint() != found {
+            let (trained, found) = told_apart(model.tables().fingerprint(), &found);
+            let reason = format!(
+                "the run was trained on other data (fingerprint {trained}, this data has {found}); give its data set"
+            );
+            return Err(TrainError::format(run.dir(), reason).into());
+        }
+        let selection = Selection::parse(&self.metric).map_err(TrainError::from)?.with(&config.eval);
+        let (train, validation) = (&loaded.data.train, &loaded.data.validation);
+        let excluded = config.eval.excluded_at_test(train, validation);
+        let fusion = fusion(model, loaded.test.open(), &excluded, selection.config())?;
+        Ok(Audit { fusion: Some(fusion), ..self })
     }
 }
 

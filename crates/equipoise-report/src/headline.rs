@@ -1,19 +1,17 @@
 //! The run in one or two sentences.
 
 use crate::audit::{Audit, finite};
+use crate::fusion::weaker;
 use crate::verdict::{ModalityVerdict, Verdict, tolerance, verdicts};
 use crate::words::{change, list, name, number, percent};
 
-/// One or two sentences for the terminal and the top of the page: first which modality does not
-/// pull its weight, then how the whole model stands.
+/// A few sentences for the terminal and the top of the page: first whether the whole model is worse than one of its channels,
+/// then which modality does not pull its weight, then how the whole model stands.
 #[must_use]
 pub fn headline(audit: &Audit) -> String {
     let modalities = verdicts(audit);
-    let first = balance_sentence(&modalities);
-    match standing_sentence(audit) {
-        Some(second) => format!("{first} {second}"),
-        None => first,
-    }
+    let sentences = [weaker(audit), Some(balance_sentence(&modalities)), standing_sentence(audit)];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn balance_sentence(all: &[ModalityVerdict]) -> String {

@@ -3,7 +3,7 @@
 //! [`Audit::from_run`] reads an [`Audit`] from run directories. From it come
 //!
 //! * [`verdicts`]: one judgement per modality, with a sentence that says why;
-//! * [`headline`]: one or two sentences about the whole run;
+//! * [`headline`]: a few sentences about the whole run;
 //! * [`text_report`]: an aligned table for the terminal;
 //! * [`html_report`]: one self-contained page, with charts.
 //!
@@ -25,6 +25,7 @@
 mod audit;
 #[cfg(feature = "parquet")]
 pub mod compare;
+mod fusion;
 mod gather;
 mod headline;
 mod html;

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 impl Audit {
-    /// One or two sentences about the whole run.
+    /// A few sentences about the whole run.
     pub fn headline(&self) -> String {
         headline(self)
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::audit::{Audit, ModalityAudit, finite};
+use crate::fusion::{calibrated, weaker};
 use crate::headline::headline;
 use crate::quantities;
 use crate::verdict::{ModalityVerdict, standard_error, verdicts};
@@ -24,6 +25,7 @@ pub fn text_report(audit: &Audit) -> String {
         title(audit),
         wrap(&headline(audit), "", WIDTH),
         references(audit),
+        weights(audit),
         exhausted(audit),
         modality_table(audit, &judged),
         missing(audit),
@@ -67,6 +69,7 @@ fn references(audit: &Audit) -> String {
     out.push('\n');
     let mut rows = vec![vec!["whole model".to_string(), cell(whole), String::new()]];
     for (label, value) in [
+        ("calibrated weights", audit.calibrated().and_then(|found| finite(found.value))),
         ("without balancing", audit.plain_whole()),
         ("IDs alone", audit.ids_only.and_then(finite)),
         ("popularity", audit.popularity.and_then(finite)),
@@ -95,6 +98,14 @@ fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
     let mut rows = vec![columns];
     rows.extend(audit.modalities.iter().zip(judged).map(|(m, verdict)| row(m, verdict, kept)));
     align(&rows, last)
+}
+
+/// How the calibrated weights came about, unless the headline says so.
+fn weights(audit: &Audit) -> String {
+    match audit.calibrated() {
+        Some(found) if weaker(audit).is_none() => wrap(&calibrated(audit, found), "", WIDTH),
+        _ => String::new(),
+    }
 }
 
 /// Which metrics do not depend on the model.

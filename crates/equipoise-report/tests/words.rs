@@ -2,6 +2,7 @@
 
 mod fixture;
 
+use equipoise_recommend::{CalibratedFusion, HeldOutFusion, Weaker};
 use equipoise_report::{Audit, MissingAudit, headline, html_report, text_report};
 
 #[test]
@@ -45,6 +46,61 @@ fn headline_praises_only_when_every_modality_pulls() {
         headline(&audit),
         "Every modality pulls its weight: text reaches 99 % and visual reaches 99 % of their teachers. \
          Against training without balancing, recall@20 rises from 0.0493 to 0.0621 (+26 %)."
+    );
+}
+
+/// The whole model and its channels, `text` better than the whole beyond noise or not.
+fn fused(beyond_noise: bool, calibrated: bool) -> Audit {
+    let weaker = Weaker { channel: "text".into(), value: 0.0640, users: 19_445, p_value: 0.004 };
+    let weighted = CalibratedFusion {
+        weights: [("text".to_owned(), 1.5), ("visual".to_owned(), 0.0)].into(),
+        chosen_by: "recall@20".into(),
+        validation_whole: 0.0600,
+        validation: 0.0655,
+        value: 0.0648,
+    };
+    let fusion = HeldOutFusion {
+        metric: "recall@20".into(),
+        users: 19_445,
+        whole: 0.0621,
+        channels: [("text".to_owned(), 0.0640), ("ids".to_owned(), 0.05)].into(),
+        weaker_than: beyond_noise.then_some(weaker),
+        calibrated: calibrated.then_some(weighted),
+    };
+    Audit { fusion: Some(fusion), ..fixture::three_modalities() }
+}
+
+#[test]
+fn a_whole_that_is_worse_than_a_channel_is_said_first_with_what_calibration_makes_of_it() {
+    let first = "The whole is worse than its text channel alone (recall@20 0.0621 against 0.0640, paired over 19445 \
+                 users, p < 0.01): 1 + 1 < 2.";
+    let plain = headline(&fused(true, false));
+    assert!(
+        plain.starts_with(&format!("{first} `equipoise calibrate` chooses weights on validation.")),
+        "{plain}"
+    );
+    let calibrated = headline(&fused(true, true));
+    let second = "With the weights that validation chose (text 1.5 and visual 0; recall@20 there 0.0655 instead of 0.0600) \
+                  recall@20 on test is 0.0648, measured once.";
+    assert!(calibrated.starts_with(&format!("{first} {second}")), "{calibrated}");
+    let text = text_report(&fused(true, true));
+    assert!(text.contains("calibrated weights"), "{text}");
+    // Within noise nothing is claimed, but the weights are told further down.
+    let noise = fused(false, true);
+    assert!(!headline(&noise).contains("1 + 1 < 2"));
+    assert!(text_report(&noise).contains("measured once") && html_report(&noise).contains("measured once"));
+}
+
+#[test]
+fn without_the_values_of_users_only_a_large_difference_is_called_one() {
+    let mut audit = fixture::three_modalities();
+    audit.modalities[0].channel = audit.whole + 0.0005;
+    assert!(!headline(&audit).contains("1 + 1 < 2"));
+    audit.modalities[0].channel = audit.whole * 1.3;
+    assert!(
+        headline(&audit).starts_with("The whole is worse than its text channel alone"),
+        "{}",
+        headline(&audit)
     );
 }
 

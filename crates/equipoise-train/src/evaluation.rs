@@ -63,6 +63,11 @@ impl Selection {
         Err(FieldError::word("train.metric", &self.name, expected).hint(hint))
     }
 
+    /// How it is computed: one metric at one cut-off.
+    pub fn config(&self) -> &EvalConfig {
+        &self.config
+    }
+
     /// With the run's definition of NDCG.
     pub fn with(mut self, eval: &EvalConfig) -> Selection {
         self.config.ndcg = eval.ndcg;

@@ -10,7 +10,7 @@ use crate::role::Role;
 use crate::run::{Run, TEACHERS};
 use crate::stopping::StopFlag;
 use crate::teachers;
-use equipoise_data::Loaded;
+use equipoise_data::{ITEM_INFOS, Loaded, write_atomic};
 use equipoise_jobs::Place;
 use equipoise_models::Inputs;
 use std::path::{Path, PathBuf};
@@ -168,12 +168,24 @@ impl Job<'_> {
     ) -> Result<Outcome, TrainError> {
         let data = &self.loaded.data;
         let run = Run::begin(dir, self.config, data, overwrite)?;
+        self.bring_infos(dir)?;
         let inputs = Inputs::new(data).until(stop);
         let context = self.context(&inputs);
         let preparation = Preparation { context: &context, dir: &self.teachers(dir), stop };
         let prepared = preparation.balancer(listener)?;
         let model = ModelRun { run: &run, role: Role::Model, config: self.config };
         context.train(&model, prepared, listener, stop)
+    }
+
+    /// What the data set says of its items goes along with the run, so that its lists show titles.
+    fn bring_infos(&self, dir: &Path) -> Result<(), TrainError> {
+        let (from, to) = (self.config.data.path.join(ITEM_INFOS), dir.join(ITEM_INFOS));
+        if !from.is_file() {
+            return Ok(());
+        }
+        let mut infos = std::fs::File::open(&from).map_err(|e| TrainError::io(&from, e))?;
+        write_atomic(&to, |file| std::io::copy(&mut infos, file).map(drop))
+            .map_err(|e| TrainError::io(&to, e))
     }
 
     /// What a process left that was killed between the end of the run and the end of its work.

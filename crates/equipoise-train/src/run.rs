@@ -12,6 +12,8 @@
 //! | `per_user.parquet` | test metrics of every user (feature `parquet`) |
 //! | `run.json` | the hash of each of these files |
 //! | `report.html` | the imbalance report |
+//! | `items.jsonl` | titles and attributes of items, copied from beside the data set, if it has them |
+//! | `serving.json`, `fold_in.safetensors`, `new_items.safetensors` | how the model is served, written by `equipoise calibrate`; removed with the model |
 //! | `teachers/<modality>/` | the teachers, each a run |
 //!
 //! Every file but the log is written whole or not at all; `metrics.json` is written last, so a directory that has
@@ -211,6 +213,10 @@ impl Run {
             self.model_path(),
             self.per_user_path(),
             self.report_path(),
+            // How another model was served says nothing of a new one.
+            self.dir.join("serving.json"),
+            self.dir.join("fold_in.safetensors"),
+            self.dir.join("new_items.safetensors"),
         ]
     }
 

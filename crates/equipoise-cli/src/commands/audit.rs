@@ -5,6 +5,7 @@ use crate::global::Global;
 use crate::print;
 
 use super::opened::open;
+use equipoise_data::Loaded;
 use equipoise_jobs::Place;
 use equipoise_report::{Audit, headline, html_report, svg_report, text_report, verdicts};
 use equipoise_train::Run;
@@ -16,13 +17,18 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "\
 A modality's channel is the trained model with every other modality silenced (replaced by its mean); its teacher
-is the same network trained with that modality alone. A channel far below its teacher is an under-used modality.")]
+is the same network trained with that modality alone. A channel far below its teacher is an under-used modality.
+If a channel alone is better than the whole model, beyond noise, the first line says so, and what the weights of
+`equipoise calibrate` make of it on test.")]
 pub struct Args {
     /// The run.
     run: PathBuf,
     /// A run of the plain model on the same data, shown beside it.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
+    /// Data set directory [default: where the run was trained].
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
     /// Write the curves over epochs as one SVG file too.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -33,6 +39,10 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let _place = Place::claim(&args.run)?;
     let plain = args.against.as_deref().map(open).transpose()?;
     let audit = Audit::from_run(&run, plain.as_ref())?;
+    let audit = match data_of(&run, args.data.as_deref())? {
+        Some(loaded) => audit.with_fusion(&run, &loaded)?,
+        None => audit,
+    };
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
     if let Some(file) = &args.svg {
         write_curves(&audit, file)?;
@@ -56,9 +66,34 @@ fn write_curves(audit: &Audit, file: &Path) -> Result<(), Failure> {
         .map_err(|e| Failure::file(file, &e))
 }
 
-/// Writes the report of a run and returns its headline.
-pub fn write_report(run: &Run, plain: Option<&Run>) -> Result<String, Failure> {
-    let audit = Audit::from_run(run, plain)?;
+/// The data set of a run. Without it the whole model and its channels are compared by their means alone, which is said.
+fn data_of(run: &Run, given: Option<&Path>) -> Result<Option<Loaded>, Failure> {
+    let mut source = run.config()?.into_inner().data;
+    if let Some(path) = given {
+        source.path = path.to_owned();
+    } else if !source.path.exists() {
+        print::say(&format!(
+            "note: the data set {} is not there: channels are compared without the users' values, and calibrated weights are not \
+             measured on test; say where it is with --data PATH",
+            source.path.display()
+        ));
+        return Ok(None);
+    }
+    let loaded = source.load()?;
+    if given.is_none() && loaded.data.fingerprint() != run.report()?.fingerprint {
+        print::say(&format!(
+            "note: {} is no longer the data set of the run: channels are compared without the users' values, and calibrated \
+             weights are not measured on test; say where it is with --data PATH",
+            source.path.display()
+        ));
+        return Ok(None);
+    }
+    Ok(Some(loaded))
+}
+
+/// Writes the report of a run on this data and returns its headline.
+pub fn write_report(run: &Run, plain: Option<&Run>, loaded: &Loaded) -> Result<String, Failure> {
+    let audit = Audit::from_run(run, plain)?.with_fusion(run, loaded)?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
     Ok(headline(&audit))
 }

@@ -4,10 +4,12 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
 
+use equipoise_import::{ItemColumns, ItemKnowledge};
 use equipoise_recommend::{
-    Calibration, FoldInStart, NewItemsMade, SERVING, ServedModel, ServingOptions, prepare, prepare_new_items,
+    Calibration, FoldInStart, IDS, ItemInfos, NewItemsMade, SERVING, ServedModel, ServingOptions, prepare,
+    prepare_new_items,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Choose the weights of modalities and how strangers are folded in, on validation, and keep both with the run.
 #[derive(clap::Args)]
@@ -20,6 +22,18 @@ pub struct Args {
     /// Length of the lists by whose recall weights are chosen.
     #[arg(long, value_name = "K", default_value_t = 20)]
     k: usize,
+    /// Table of items whose titles and attributes lists show: .csv, .tsv, .parquet or .jsonl with an id.
+    #[arg(long, value_name = "FILE")]
+    items: Option<PathBuf>,
+    /// Column of raw item ids in --items [default: guessed by its name].
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    item_column: Option<String>,
+    /// Column of titles in --items [default: guessed by its name].
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    title_column: Option<String>,
+    /// Column of paths or addresses of pictures in --items [default: guessed by its name].
+    #[arg(long, value_name = "COLUMN", requires = "items")]
+    picture_column: Option<String>,
     /// Only report the weights; the model keeps serving as it was trained.
     #[arg(long)]
     keep_weights: bool,
@@ -30,7 +44,8 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         return Err(Failure::input("--k 0: expected at least 1"));
     }
     let what = ServingOptions { weights: !args.keep_weights, k: args.k };
-    let model = prepare(&args.model, None, what)?;
+    let infos = args.items.as_deref().map(|file| infos(args, file, global)).transpose()?;
+    let model = prepare(&args.model, infos.as_ref(), what)?;
     if let NewItemsMade::Missing(reason) = prepare_new_items(&args.model)?
         && !global.quiet
     {
@@ -41,6 +56,23 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     }
     let path = args.model.join(SERVING);
     print::out(&format!("{}\nkept {}\n", shown(&model), path.display()))
+}
+
+/// What a table says of the model's items.
+fn infos(args: &Args, file: &Path, global: &Global) -> Result<ItemInfos, Failure> {
+    let model = ServedModel::open(&args.model)?;
+    let columns = ItemColumns {
+        id: args.item_column.clone(),
+        title: args.title_column.clone(),
+        picture: args.picture_column.clone(),
+        ..ItemColumns::default()
+    };
+    let table = ItemKnowledge::read(file, model.vocabulary().items(), &columns)?;
+    if !global.quiet {
+        table.notes.iter().for_each(|note| print::say(&format!("note: {note}")));
+        print::say(&format!("{} of {} items have a row", table.len(), model.vocabulary().items().len()));
+    }
+    Ok(ItemInfos::new(table.rows().map(|(item, row)| (item, row.clone()))))
 }
 
 /// What was found, for people.
@@ -62,15 +94,35 @@ pub fn shown(model: &ServedModel) -> String {
     text
 }
 
+/// Whether the whole model is worse than one of its channels.
+fn weaker(found: &Calibration) -> String {
+    match (&found.weaker_than, found.better_channel()) {
+        (Some(weaker), _) => {
+            let alone =
+                if weaker.channel == IDS { "ids".into() } else { format!("{} channel", weaker.channel) };
+            format!(
+                "The whole is worse than its {alone} alone ({} {:.4} against {:.4}, {}): 1 + 1 < 2.\n",
+                found.metric,
+                found.whole,
+                weaker.value,
+                weaker.surety()
+            )
+        }
+        (None, Some((name, _))) => {
+            format!("The whole model is below its {name} channel alone, but not measurably.\n")
+        }
+        (None, None) => String::new(),
+    }
+}
+
 fn weights(found: &Calibration) -> String {
     let value = |v: f64| format!("{v:.4}");
     let mut rows = vec![vec!["whole model".to_owned(), value(found.whole)]];
     rows.extend(found.channels.iter().map(|(name, v)| vec![format!("only {name}"), value(*v)]));
+    rows.extend(found.ids.map(|v| vec!["ids alone".to_owned(), value(v)]));
     rows.push(vec!["calibrated".into(), value(found.calibrated)]);
     let mut text = print::table(&["validation", &found.metric], &rows);
-    if let Some((name, _)) = found.better_channel() {
-        text.push_str(&format!("The whole model is worse than its {name} channel alone: 1 + 1 < 2.\n"));
-    }
+    text.push_str(&weaker(found));
     let weights: Vec<String> = found.weights.iter().map(|(name, w)| format!("{name} {w}")).collect();
     text.push_str(&format!("weights: {} ({} settings tried)\n", weights.join(", "), found.tried));
     text

@@ -10,6 +10,7 @@ use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
 use equipoise_jobs::Place;
+use equipoise_recommend::{ServingOptions, prepare};
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
 use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// Train plain and balanced models on made-up data and show what happened.
 ///
 /// Writes a data set with a strong, a weak and a worthless modality, trains the plain multimodal model, one
-/// teacher per modality and the balanced model, and reports what each modality contributes.
+/// teacher per modality and the balanced model, calibrates both, and reports what each modality contributes.
 #[derive(clap::Args)]
 pub struct Args {
     /// Where data and runs go; what an earlier demo left there is replaced.
@@ -46,15 +47,22 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let stop = stop_flag();
     let plain = train(args, &loaded, Unbalanced::NAME, &data, &mut progress, &stop)?;
     let ckd = train(args, &loaded, Ckd::NAME, &data, &mut progress, &stop)?;
-    let audit = Audit::from_run(&ckd.run, Some(&plain.run))?;
+    progress.say("weights of modalities and how strangers are folded in, chosen on validation");
+    prepare(plain.run.dir(), None, ServingOptions::default())?;
+    let served = prepare(ckd.run.dir(), None, ServingOptions::default())?;
+    let audit = Audit::from_run(&ckd.run, Some(&plain.run))?.with_fusion(&ckd.run, &loaded)?;
     ckd.run.write(&ckd.run.report_path(), html_report(&audit).as_bytes())?;
-    super::audit::write_report(&plain.run, None)?;
+    super::audit::write_report(&plain.run, None, &loaded)?;
     if global.json() {
         return print::json(
             &json!({ "headline": headline(&audit), "audit": audit, "report": ckd.run.report_path() }),
         );
     }
-    print::out(&text(&audit, &ckd.run.report_path()))
+    let run = ckd.run.dir().display();
+    let found = super::calibrate::shown(&served);
+    let user = &served.vocabulary().users()[0];
+    print::out(&text(&audit, &ckd.run.report_path()))?;
+    print::out(&format!("\n{found}\nserved {run}: equipoise recommend {run} --user {user} --explain\n"))
 }
 
 /// Settings that suit the demo's size.

@@ -6,8 +6,10 @@ use crate::print;
 
 use super::opened::open;
 use clap::ValueEnum;
+use equipoise_data::Dataset;
 use equipoise_eval::{EvalConfig, EvalError, Evaluation, NdcgDefinition};
 use equipoise_models::Ablation;
+use equipoise_recommend::ServedModel;
 use equipoise_train::evaluation::evaluate_tables;
 use std::path::PathBuf;
 
@@ -31,6 +33,9 @@ pub struct Args {
     /// Modalities to silence (replaced by their means), by name.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     without: Vec<String>,
+    /// With the weights of modalities that `equipoise calibrate` chose on validation.
+    #[arg(long, conflicts_with = "without")]
+    calibrated: bool,
     /// Write per-user results to this Parquet file.
     #[arg(long, value_name = "FILE")]
     per_user: Option<PathBuf>,
@@ -67,22 +72,42 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         }));
     }
     let loaded = source.load()?;
-    let model = run.model(&loaded.data)?;
-    let ablation = silenced(&args.without, &model.inputs.names())?;
     let eval = settings(args, config.eval);
     let data = &loaded.data;
-    let encoded = model.encode_all(&[ablation]);
-    let evaluated = match args.split {
-        Split::Validation => evaluate_tables(&encoded, ablation, &data.validation, &[&data.train], &eval),
-        Split::Test => {
-            let excluded = eval.excluded_at_test(&data.train, &data.validation);
-            evaluate_tables(&encoded, ablation, loaded.test.open(), &excluded, &eval)
-        }
+    let (held_out, excluded) = match args.split {
+        Split::Validation => (&data.validation, vec![&data.train]),
+        Split::Test => (loaded.test.open(), eval.excluded_at_test(&data.train, &data.validation)),
     };
+    if args.calibrated {
+        let model = ServedModel::open(&args.run)?;
+        if model.settings().weights.is_empty() {
+            return Err(Failure::input(format!(
+                "--calibrated: {} has no weights; `equipoise calibrate` chooses some",
+                args.run.display()
+            )));
+        }
+        let fingerprint = data.fingerprint();
+        if model.tables().fingerprint() != fingerprint {
+            let (trained, found) = equipoise_data::told_apart(model.tables().fingerprint(), &fingerprint);
+            return Err(Failure::input(format!(
+                "{}: trained on other data (fingerprint {trained}, this data has {found}); give its data set with --data",
+                args.run.display()
+            )));
+        }
+        return finish(model.evaluate(held_out, &excluded, &eval)?, args, data, global);
+    }
+    let model = run.model(data)?;
+    let ablation = silenced(&args.without, &model.inputs.names())?;
+    let encoded = model.encode_all(&[ablation]);
+    let evaluated = evaluate_tables(&encoded, ablation, held_out, &excluded, &eval);
     let result = evaluated.map_err(|error| match error {
         EvalError::Config(field) => Failure::input(format!("--{}: {field}", field.key)),
         error => error.into(),
     })?;
+    finish(result, args, data, global)
+}
+
+fn finish(result: Evaluation, args: &Args, data: &Dataset, global: &Global) -> Result<(), Failure> {
     if let Some(file) = &args.per_user {
         result.per_user.write_parquet(file, Some(data.vocabulary.users()), &[])?;
     }

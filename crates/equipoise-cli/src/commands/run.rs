@@ -18,7 +18,8 @@ use toml::Value;
 /// From raw files to a report in one command.
 ///
 /// Imports the data, makes features, checks, searches a few settings on validation, trains the plain model, one teacher
-/// per modality and the balanced model (CKD), and reports which modality is under-used and what changed.
+/// per modality and the balanced model (CKD), makes the better one ready to be served, and reports which modality is under-used
+/// and what changed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Give one of --reviews, --csv and --data:
@@ -50,7 +51,7 @@ pub struct Args {
     /// Table of interactions: .csv, .tsv or .parquet.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
-    /// Table of items: an id, texts and paths of pictures.
+    /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     items: Option<PathBuf>,
     /// Columns of the items whose texts are encoded.
@@ -209,8 +210,12 @@ fn show(summary: &Summary, plan: &PipelinePlan, global: &Global) -> Result<(), F
         return print::json(&json!({ "summary": summary, "report": report }));
     }
     let usage: String = summary.usage().iter().map(|line| format!("  {line}\n")).collect();
+    let served = summary.served.as_ref().map_or_else(String::new, |kept| {
+        let dir = plan.config.out.join("served");
+        format!("{}\n\nserved {}\n", kept.sentence(&summary.metric), dir.display())
+    });
     print::out(&format!(
-        "\nPlain model: {}\n{usage}\nCKD: {}\n{}\n\nreport {}\n       {}\n",
+        "\nPlain model: {}\n{usage}\nCKD: {}\n{}\n{served}report {}\n       {}\n",
         summary.diagnosis,
         summary.outcome,
         summary.comparison(),

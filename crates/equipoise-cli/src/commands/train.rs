@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 Any setting of the configuration file can be given as --set section.key=value, such as --set train.patience=5.
 --dry-run prints every setting with its value and where the value came from.
 
-A run is a directory: config.toml, model.safetensors, events.jsonl, metrics.json, per_user.parquet, report.html.
+A run is a directory: config.toml, model.safetensors, tables.safetensors, vocabulary.json, events.jsonl, metrics.json,
+per_user.parquet, report.html, and items.jsonl if the data set has titles.
 Ctrl-C and SIGTERM end training cleanly: the best model so far is saved and evaluated, and the run is marked as interrupted.
 The same command then goes on from its checkpoint, as it does after a crash or kill -9, and ends with the same results as if
 nothing had happened; --from-scratch begins anew.")]
@@ -166,7 +167,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
             "stopped; the run in {out} is as it was, and the same command goes on with the new one"
         )));
     }
-    let headline = super::audit::write_report(&outcome.run, None)?;
+    let headline = super::audit::write_report(&outcome.run, None, &loaded)?;
     result(&outcome, &headline, global)?;
     if stopped {
         return Err(Failure::interrupted(format!(
@@ -210,5 +211,11 @@ fn result(outcome: &Outcome, headline: &str, global: &Global) -> Result<(), Fail
 }
 
 fn made(dir: &Path) -> String {
-    format!("run    {}\nreport {}", dir.display(), dir.join("report.html").display())
+    let report = dir.join("report.html");
+    let dir = dir.display();
+    format!(
+        "run    {dir}\nreport {}\n\nThe run can be served: `equipoise recommend {dir} --user ID`; `equipoise calibrate {dir}` chooses \
+         weights of modalities and how strangers are folded in.",
+        report.display()
+    )
 }

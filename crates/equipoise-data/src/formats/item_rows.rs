@@ -19,19 +19,20 @@ use crate::text::{LineFault, Lines, TextOptions, TextRows, without_nan};
 /// A row: the raw id of its item, and everything else by the name of its column.
 pub type ItemRow = (String, Map<String, Value>);
 
-/// Reads every row in the order of the file. The notes say what was guessed, passed over or understood leniently.
+/// Reads every row in the order of the file. The column of ids is `id`, or is guessed by its name. The notes say what was guessed, passed over or understood leniently.
 ///
 /// # Errors
 /// A file that cannot be read, a row without an id, a cell of a kind that is not listed above.
 pub fn read_item_rows(
     file: &Path,
+    id: Option<&str>,
     text: &TextOptions,
     notes: &mut Vec<String>,
 ) -> Result<Vec<ItemRow>, DataError> {
     let rows = match kind(file) {
-        Some((FileKind::Text, _)) => delimited(file, text, notes),
-        Some((FileKind::Parquet, _)) => parquet(file, notes),
-        Some((FileKind::Objects, _)) => objects(file, text, notes),
+        Some((FileKind::Text, _)) => delimited(file, id, text, notes),
+        Some((FileKind::Parquet, _)) => parquet(file, id, notes),
+        Some((FileKind::Objects, _)) => objects(file, id, text, notes),
         None => Err(entry(
             file,
             "its name",
@@ -48,23 +49,36 @@ fn entry(file: &Path, place: &str, problem: String) -> DataError {
     DataError::Entry { file: file.to_owned(), place: place.to_owned(), problem }
 }
 
-/// Where the id stands: `id`, or what its name says.
-fn id_place(names: &[String]) -> Result<usize, String> {
-    names.iter().position(|name| name == "id").map_or_else(|| item_place(names), Ok)
+/// Where the id stands: in the column that was named, in `id`, or in what its name says.
+fn id_place(names: &[String], id: Option<&str>) -> Result<usize, String> {
+    let find = |name: &str| names.iter().position(|n| n == name);
+    match id {
+        Some(id) => find(id).ok_or_else(|| {
+            let names = quoted_names(names.iter().map(String::as_str));
+            format!("no column {} among {names}; name another", quoted(id))
+        }),
+        None => find("id").map_or_else(|| item_place(names), Ok),
+    }
 }
 
-/// Says which column the ids are from, unless it is called `id`.
-fn said(file: &Path, name: &str, notes: &mut Vec<String>) {
-    if name != "id" {
+/// Says which column the ids are from, if that was guessed.
+fn said(file: &Path, id: Option<&str>, name: &str, notes: &mut Vec<String>) {
+    if id.is_none() && name != "id" {
         notes.push(format!("{}: item ids from {} (guessed by its name).", file.display(), quoted(name)));
     }
 }
 
-fn delimited(file: &Path, text: &TextOptions, notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
-    let mut rows = TextRows::open(file, text, &|names| id_place(names).is_ok())?;
+fn delimited(
+    file: &Path,
+    id: Option<&str>,
+    text: &TextOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<ItemRow>, DataError> {
+    let mut rows = TextRows::open(file, text, &|names| id_place(names, id).is_ok())?;
     let Some(names) = rows.header()? else { return Ok(Vec::new()) };
-    let id = id_place(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
-    said(file, &names[id], notes);
+    let place_of_id = id_place(&names, id).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    said(file, id, &names[place_of_id], notes);
+    let id = place_of_id;
     let mut found: Vec<ItemRow> = Vec::new();
     while rows.advance()? {
         let fault = |problem: String| rows.line_error(rows.line(), problem);
@@ -113,7 +127,12 @@ fn numbers(file: &Path, names: &[String], rows: &mut [ItemRow], notes: &mut Vec<
     }
 }
 
-fn objects(file: &Path, text: &TextOptions, notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
+fn objects(
+    file: &Path,
+    id: Option<&str>,
+    text: &TextOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<ItemRow>, DataError> {
     let mut lines = Lines::open_objects(file, text.encoding)?;
     let (mut found, mut not_numbers, mut id_name) = (Vec::new(), 0, None);
     while lines.advance()? {
@@ -123,8 +142,8 @@ fn objects(file: &Path, text: &TextOptions, notes: &mut Vec<String>) -> Result<V
         let row = object(lines.utf8().map_err(|fault| lines.fault(fault))?.as_bytes(), &mut not_numbers);
         let row = row.and_then(|mut row| {
             let names: Vec<String> = row.keys().cloned().collect();
-            let name = names[id_place(&names).map_err(LineFault::whole)?].clone();
-            let raw = match row.remove(&name) {
+            let name = names[id_place(&names, id).map_err(LineFault::whole)?].clone();
+            let raw = match row.shift_remove(&name) {
                 Some(Value::String(raw)) if !raw.trim().is_empty() => raw.trim().to_owned(),
                 Some(Value::Number(raw)) => raw.to_string(),
                 _ => return Err(LineFault::whole(format!("{} is no text and no number", quoted(&name)))),
@@ -134,7 +153,7 @@ fn objects(file: &Path, text: &TextOptions, notes: &mut Vec<String>) -> Result<V
         });
         found.push(row.map_err(|fault| lines.fault(fault))?);
     }
-    id_name.iter().for_each(|name| said(file, name, notes));
+    id_name.iter().for_each(|name| said(file, id, name, notes));
     if not_numbers > 0 {
         notes.push(format!("{}: {not_numbers} values NaN or Infinity count as missing.", file.display()));
     }
@@ -154,18 +173,19 @@ fn object(line: &[u8], not_numbers: &mut u64) -> Result<Map<String, Value>, Line
 }
 
 #[cfg(not(feature = "parquet"))]
-fn parquet(file: &Path, _notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
+fn parquet(file: &Path, _id: Option<&str>, _notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
     Err(super::without_parquet::refused(file))
 }
 
 #[cfg(feature = "parquet")]
-fn parquet(file: &Path, notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
+fn parquet(file: &Path, id: Option<&str>, notes: &mut Vec<String>) -> Result<Vec<ItemRow>, DataError> {
     use super::parquet_cells::{Texts, values};
     use super::parquet_file::{ParquetFile, broken};
     let table = ParquetFile::open(file)?;
     let names = table.names();
-    let id = id_place(&names).map_err(|problem| broken(file, problem))?;
-    said(file, &names[id], notes);
+    let place_of_id = id_place(&names, id).map_err(|problem| broken(file, problem))?;
+    said(file, id, &names[place_of_id], notes);
+    let id = place_of_id;
     let mut found: Vec<ItemRow> = Vec::new();
     let all: Vec<usize> = (0..names.len()).collect();
     table.read(&all, |first, batch| {
@@ -202,7 +222,8 @@ mod tests {
         let file = dir.path().join(name);
         std::fs::write(&file, text).expect("written");
         let mut notes = Vec::new();
-        let rows = read_item_rows(&file, &TextOptions::default(), &mut notes).map_err(|e| e.to_string())?;
+        let rows =
+            read_item_rows(&file, None, &TextOptions::default(), &mut notes).map_err(|e| e.to_string())?;
         Ok((rows, notes))
     }
 

@@ -73,7 +73,7 @@ pub fn rank(
     exclude: &[&Interactions],
     k: usize,
 ) -> Result<Ranking, EvalError> {
-    ItemIndex::checked(model.items, model.dim)?.rank_rows(model.users, users, exclude, k)
+    ItemIndex::checked(model.items, model.dim)?.rank_rows(model.users, users, None, exclude, k)
 }
 
 /// An item table that is prepared once for many rankings.
@@ -136,7 +136,26 @@ impl ItemIndex {
     /// As [`rank`].
     pub fn rank(&self, users: &[f32], exclude: &[&Interactions], k: usize) -> Result<Ranking, EvalError> {
         let rows: Vec<u32> = (0..(users.len() / self.dim) as u32).collect();
-        self.rank_rows(users, &rows, exclude, k)
+        self.rank_rows(users, &rows, None, exclude, k)
+    }
+
+    /// The same, where the row `r` of `users` is that of user `owners[r]` in `exclude`, which may hold any number of users.
+    ///
+    /// # Errors
+    /// As [`rank`].
+    ///
+    /// # Panics
+    /// If there is not one owner for each row.
+    pub fn rank_for(
+        &self,
+        users: &[f32],
+        owners: &[u32],
+        exclude: &[&Interactions],
+        k: usize,
+    ) -> Result<Ranking, EvalError> {
+        assert_eq!(users.len(), owners.len() * self.dim, "a row for each owner");
+        let rows: Vec<u32> = (0..owners.len() as u32).collect();
+        self.rank_rows(users, &rows, Some(owners), exclude, k)
     }
 
     /// The scores of all items for one row, with the bits that they have in a ranking.
@@ -167,16 +186,23 @@ impl ItemIndex {
         &self,
         users: &[f32],
         rows: &[u32],
+        owners: Option<&[u32]>,
         exclude: &[&Interactions],
         k: usize,
     ) -> Result<Ranking, EvalError> {
         let dim = self.dim;
         let largest = Embeddings { users, items: &[], dim }.user_norm()?;
-        check_request((users.len() / dim, self.n_items), rows, exclude, k)?;
+        match (owners, exclude.first()) {
+            (Some(owners), Some(first)) => {
+                check_request((first.n_users(), self.n_items), owners, exclude, k)?;
+            }
+            _ => check_request((users.len() / dim, self.n_items), rows, exclude, k)?,
+        }
         let mut ranking = Ranking::unfilled(rows, k)?;
         let task = Task {
             users,
             index: self,
+            owners,
             exclude,
             k,
             // The product of norms bounds scores and their partial sums (Cauchy-Schwarz). Half the range leaves room for
@@ -249,6 +275,8 @@ fn check_request(
 struct Task<'a> {
     users: &'a [f32],
     index: &'a ItemIndex,
+    /// Who the users are in `exclude`; the same if absent.
+    owners: Option<&'a [u32]>,
     exclude: &'a [&'a Interactions],
     k: usize,
     may_overflow: bool,
@@ -325,7 +353,8 @@ impl Task<'_> {
                 if self.may_overflow {
                     check_scores(user, first, row)?;
                 }
-                self.strike_out(user, first, row);
+                let owner = self.owners.map_or(user, |owners| owners[user as usize]);
+                self.strike_out(owner, first, row);
                 best.scan(row, first as u32);
             }
         }

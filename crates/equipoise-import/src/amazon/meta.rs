@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use equipoise_data::{LineFault, short};
 use html_escape::decode_html_entities;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::config::TextRule;
 use super::object::members;
@@ -18,6 +18,8 @@ pub(crate) struct Meta {
     /// Several paths of labels, widest first.
     categories: Vec<Vec<String>>,
     brand: Option<String>,
+    price: Option<Value>,
+    picture: Option<String>,
     pub(crate) replaced: u64,
     /// Values `NaN` or infinite on the line.
     pub(crate) not_numbers: u64,
@@ -37,12 +39,25 @@ pub(crate) fn id(line: &[u8]) -> Result<String, LineFault> {
     }
 }
 
-const FIELDS: [&str; 7] = ["title", "description", "categories", "brand", "store", "category", "parent_asin"];
+const FIELDS: [&str; 12] = [
+    "title",
+    "description",
+    "categories",
+    "brand",
+    "store",
+    "category",
+    "parent_asin",
+    "price",
+    "imUrl",
+    "imageURLHighRes",
+    "imageURL",
+    "images",
+];
 
-/// Everything that a text is made of.
+/// Everything that a text is made of, and what is shown of an item.
 pub(crate) fn meta(line: &[u8]) -> Result<Meta, LineFault> {
     let found = members(line, &FIELDS)?;
-    let [title, description, categories, brand, store, category, parent] = found.values;
+    let [title, description, categories, brand, store, category, parent, price, pictures @ ..] = found.values;
     let release = match (&parent, &category) {
         (Some(_), _) => Release::Amazon2023,
         (None, Some(_)) => Release::Amazon2018,
@@ -56,6 +71,8 @@ pub(crate) fn meta(line: &[u8]) -> Result<Meta, LineFault> {
             .map(|parts| parts.join(" ")),
         categories: categories.or(category).map(paths).transpose()?.unwrap_or_default(),
         brand: brand.or(store).map(|value| text("brand", value)).transpose()?,
+        price,
+        picture: pictures.iter().flatten().find_map(address),
         replaced: found.replaced,
         not_numbers: found.not_numbers,
         release,
@@ -89,6 +106,28 @@ fn paths(value: Value) -> Result<Vec<Vec<String>>, LineFault> {
     }
     let path = texts("categories", Value::Array(list))?;
     Ok(if path.is_empty() { Vec::new() } else { vec![path] })
+}
+
+/// The address of a picture: a text (2014), the first of a list of texts (2018), or the largest of the first of a list of sizes (2023).
+fn address(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Array(all) => all.iter().find_map(address),
+        Value::Object(sizes) => {
+            ["hi_res", "large", "thumb"].iter().find_map(|size| address(sizes.get(*size)?))
+        }
+        _ => None,
+    }
+}
+
+/// A price: a number, or a text such as `$1,012.99`.
+fn amount(price: &Value) -> Option<f64> {
+    match price {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().trim_start_matches('$').replace(',', "").parse().ok(),
+        _ => None,
+    }
+    .filter(|amount| amount.is_finite())
 }
 
 fn wrong(field: &str, value: &Value, expected: &str) -> LineFault {
@@ -140,6 +179,28 @@ impl Meta {
         }
         text.push_str(self.description.as_deref().unwrap_or(""));
         text
+    }
+
+    /// Whether there is a price that is no amount, such as a range or the name of a category.
+    pub(crate) fn has_odd_price(&self) -> bool {
+        self.price.as_ref().is_some_and(|price| price.as_str() != Some("") && amount(price).is_none())
+    }
+
+    /// What is shown of the item: title, brand, price, picture and categories, entities of HTML decoded.
+    pub(crate) fn shown(&self) -> Map<String, Value> {
+        let decoded = |text: &String| {
+            let text = one_line(&decode_html_entities(text.trim()));
+            (!text.trim().is_empty()).then(|| json!(text))
+        };
+        let categories = Some(self.category()).filter(|path| !path.is_empty());
+        let members = [
+            ("title", self.title.as_ref().and_then(decoded)),
+            ("brand", self.brand.as_ref().and_then(decoded)),
+            ("price", self.price.as_ref().and_then(amount).map(|amount| json!(amount))),
+            ("picture", self.picture.as_ref().map(|address| json!(address))),
+            ("categories", categories.map(|path| json!(path))),
+        ];
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 
     /// Labels of the first path, widest first, entities of HTML decoded, those that are blank left out.
@@ -221,6 +282,24 @@ mod tests {
         let plain = meta(b"{'asin': 'B1', 'title': 'Salt & Pepper'}").expect("sound");
         assert_eq!(plain.text(TextRule::Paper), ("Salt & Pepper".into(), false));
         assert_eq!(plain.release, Release::Amazon2014);
+    }
+
+    #[test]
+    fn what_is_shown_has_prices_and_pictures_of_every_release() {
+        let shown = |line: &[u8]| Value::Object(meta(line).expect("sound").shown()).to_string();
+        assert_eq!(
+            shown(b"{'asin': 'B1', 'title': 'Salt &amp; Pepper', 'price': 3.5, 'imUrl': 'http://x/a.jpg', 'brand': ' ',\
+                   'categories': [['Baby', 'Feeding'], ['Toys']]}"),
+            r#"{"title":"Salt & Pepper","price":3.5,"picture":"http://x/a.jpg","categories":["Baby","Feeding"]}"#
+        );
+        assert_eq!(
+            shown(br#"{"asin": "B1", "category": [], "price": "$1,012.99", "imageURL": ["s"], "imageURLHighRes": ["l", "m"]}"#),
+            r#"{"price":1012.99,"picture":"l"}"#
+        );
+        let line = br#"{"parent_asin": "B1", "price": "from 9.99", "images": [{"thumb": "t", "large": "l", "hi_res": null}]}"#;
+        assert_eq!(shown(line), r#"{"picture":"l"}"#);
+        assert!(meta(line).expect("sound").has_odd_price());
+        assert!(!meta(b"{'asin': 'B1', 'price': ''}").expect("sound").has_odd_price());
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Display for ImportReport {
                     ("items without text", meta.items_without_text as u64),
                     ("items without category", meta.items_without_category as u64),
                     ("  texts with HTML decoded", meta.decoded_texts),
+                    ("  prices that are none", meta.odd_prices),
                 ],
             )?;
         }

@@ -1,15 +1,16 @@
-//! The texts and categories of items, streamed from the metadata to files of the data set.
+//! The texts and categories of items, and what is shown of them, streamed from the metadata to files of the data set.
 //!
 //! ```text
 //! texts.jsonl              {"id": "<raw item id>", "text": "..."}   one line for each item that has a text
 //! 5-core/categories.json   {"<item>": ["widest", ..., "narrowest"], ...}
+//! items.jsonl              {"id": "<raw item id>", "title": ..., "brand": ..., "price": ..., "picture": ..., "categories": [...]}
 //! ```
 //!
 //! Lines come in the order of the metadata; texts are never held together.
 
 use std::path::Path;
 
-use equipoise_data::{DataError, LineFault, Lines};
+use equipoise_data::{DataError, ITEM_INFOS, LineFault, Lines};
 use serde::Serialize;
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use super::ids::Ids;
 use super::meta::{id, meta};
 use super::review::Release;
 use super::skipped::{Skipped, said_of};
+use crate::item_table::line;
 use crate::stream::Stream;
 
 /// Name of the file of texts.
@@ -46,6 +48,8 @@ pub struct MetaCounts {
     pub items_without_category: usize,
     /// Texts in which entities of HTML were decoded.
     pub decoded_texts: u64,
+    /// Prices that are no amount and were left out.
+    pub odd_prices: u64,
 }
 
 /// Writes the texts and categories of the items; returns the counts.
@@ -138,9 +142,10 @@ fn skip(
     Ok(())
 }
 
-/// The two files under way.
+/// The files under way.
 struct Out {
     texts: Stream,
+    infos: Stream,
     categories: Stream,
     any_category: bool,
 }
@@ -148,9 +153,10 @@ struct Out {
 impl Out {
     fn create(dir: &Path) -> Result<Out, DataError> {
         let texts = Stream::create(dir.join(TEXTS))?;
+        let infos = Stream::create(dir.join(ITEM_INFOS))?;
         let mut categories = Stream::create(dir.join("5-core/categories.json"))?;
         categories.write(b"{")?;
-        Ok(Out { texts, categories, any_category: false })
+        Ok(Out { texts, infos, categories, any_category: false })
     }
 
     fn write(
@@ -168,6 +174,11 @@ impl Out {
         } else {
             self.texts.write(format!("{}\n", json!({ "id": raw, "text": text })).as_bytes())?
         }
+        counts.odd_prices += u64::from(meta.has_odd_price());
+        let shown = meta.shown();
+        if !shown.is_empty() {
+            self.infos.write(line(raw, shown).as_bytes())?;
+        }
         let path = meta.category();
         if path.is_empty() {
             counts.items_without_category += 1;
@@ -181,6 +192,7 @@ impl Out {
     fn finish(mut self) -> Result<(), DataError> {
         self.categories.write(b"\n}\n")?;
         self.categories.finish()?;
+        self.infos.finish()?;
         self.texts.finish()
     }
 }

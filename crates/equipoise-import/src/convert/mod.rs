@@ -11,7 +11,7 @@ mod recbole;
 use std::path::Path;
 
 use equipoise_data::formats::{self, Faults, MISSING_ENDING, RowCounts};
-use equipoise_data::{DataError, FeatureScale, LoadOptions, load};
+use equipoise_data::{DataError, FeatureScale, ITEM_INFOS, LoadOptions, load};
 use serde::{Deserialize, Serialize};
 
 use crate::files::write_json;
@@ -27,7 +27,7 @@ use contents::Contents;
 /// | `mmrec` | `<name>.inter`, id mappings, `.npy` | nothing |
 /// | `recbole` | `<name>.{train,valid,test}.inter`, `.user`, `.item`, `.npy` | nothing |
 ///
-/// Each of them keeps raw ids, users and items without interactions, splits, features (as float32) and categories.
+/// Each of them keeps raw ids, users and items without interactions, splits, features (as float32), categories and `items.jsonl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -156,10 +156,20 @@ pub fn convert(
     let conversion = Conversion::new(path, &contents, target);
     target.write(&contents, output.dir())?;
     write_missing(&contents, output.dir())?;
+    carry_infos(path, output.dir())?;
     write_json(&output.dir().join(CONVERSION.file), &conversion)?;
     compare(path, &contents, target, output.dir())?;
     output.finish()?;
     Ok(conversion)
+}
+
+/// What the data set says of its items goes along: raw ids stay as they are.
+fn carry_infos(from: &Path, to: &Path) -> Result<(), DataError> {
+    let (from, to) = (from.join(ITEM_INFOS), to.join(ITEM_INFOS));
+    match from.is_file() {
+        true => std::fs::copy(&from, &to).map(drop).map_err(DataError::io(&from)),
+        false => Ok(()),
+    }
 }
 
 /// Whole numbers up to 2^53 are floats exactly.

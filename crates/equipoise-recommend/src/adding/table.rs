@@ -35,6 +35,6 @@ impl NewItem {
 /// # Errors
 /// If the file cannot be read, or a row has no id.
 pub fn read_new_items(path: &Path, notes: &mut Vec<String>) -> Result<Vec<NewItem>, RecommendError> {
-    let rows = read_item_rows(path, &TextOptions::default(), notes)?;
+    let rows = read_item_rows(path, None, &TextOptions::default(), notes)?;
     Ok(rows.into_iter().map(|(id, attributes)| NewItem { id, attributes }).collect())
 }

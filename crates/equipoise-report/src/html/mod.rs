@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use self::document::{breakless, colour, document, prose, section};
 use crate::audit::Audit;
+use crate::fusion::{calibrated, weaker};
 use crate::headline::headline;
 use crate::verdict::{
     CONTENT_GAIN, EXCEEDS_ABOVE, ModalityVerdict, REMOVAL_LOSS, Tone, UNDER_USED_BELOW, Verdict, verdicts,
@@ -72,9 +73,13 @@ fn body(audit: &Audit, judged: &[ModalityVerdict]) -> Markup {
 }
 
 fn channels_intro(audit: &Audit) -> String {
+    let weights = match audit.calibrated() {
+        Some(found) if weaker(audit).is_none() => format!(" {}", calibrated(audit, found)),
+        _ => String::new(),
+    };
     format!(
         "{} on the {} split. A channel is this model with all other modalities silenced; its teacher \
-         is the same architecture trained with that modality alone.",
+         is the same architecture trained with that modality alone.{weights}",
         name(&audit.metric),
         name(&audit.split)
     )

@@ -155,6 +155,7 @@ pub(super) fn facts(audit: &Audit) -> Markup {
 pub(super) fn figures(audit: &Audit) -> Markup {
     let whole = finite(audit.whole);
     let references = [
+        ("calibrated weights", audit.calibrated().and_then(|found| finite(found.value))),
         ("without balancing", audit.plain_whole()),
         ("IDs alone", audit.ids_only.and_then(finite)),
         ("popularity", audit.popularity.and_then(finite)),

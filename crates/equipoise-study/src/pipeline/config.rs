@@ -54,7 +54,7 @@ impl SearchBudget {
 /// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
-/// | `items` | none | table of items: an id, texts and pictures | with `csv` |
+/// | `items` | none | table of items: an id, titles and attributes that lists show, texts and pictures | with `csv` |
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
 /// | `image` | none | column of `items` with paths of pictures, relative to the table | with `items` |
 /// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |

@@ -6,6 +6,7 @@ use equipoise_data::{DataError, FieldError, FileFault};
 use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_jobs::Fault;
+use equipoise_recommend::RecommendError;
 use equipoise_train::TrainError;
 use equipoise_train::config::ConfigError;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ pub enum PipelineError {
     /// A training.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A model to be served.
+    #[error(transparent)]
+    Recommend(#[from] RecommendError),
     /// A comparison.
     #[error(transparent)]
     Eval(#[from] EvalError),
@@ -60,6 +64,7 @@ impl PipelineError {
             PipelineError::Sweep(error) => error.is_input(),
             PipelineError::Train(error) => error.is_input(),
             PipelineError::Eval(error) => error.is_input(),
+            PipelineError::Recommend(error) => error.is_input(),
             PipelineError::File { fault, .. } => fault.is_input(),
             PipelineError::Setting(_) => true,
             PipelineError::Job(fault) => fault.is_input(),

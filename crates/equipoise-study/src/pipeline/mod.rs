@@ -1,8 +1,8 @@
 //! From raw files to the report, in stages that are done once.
 //!
 //! ```text
-//! raw files ─▶ import ─▶ features ─▶ data ─▶ tune-plain ─┬▶ plain (each seed) ──────────────┬▶ report
-//!                                                        └▶ teachers (each seed) ─▶ tune-ckd ─▶ ckd ─┘
+//! raw files ─▶ import ─▶ features ─▶ data ─▶ tune-plain ─┬▶ plain (each seed) ─────────────────────┐
+//!                                                        └▶ teachers (each seed) ─▶ tune-ckd ─▶ ckd ─┴▶ served ─▶ report
 //! ```
 //!
 //! | directory | what |
@@ -12,6 +12,7 @@
 //! | `data/set/` | the data set, which every command reads |
 //! | `tune/plain/`, `tune/ckd/` | searches on validation, with `chosen.toml` |
 //! | `plain/seed<n>/`, `ckd/seed<n>/` | runs; `teachers/seed<n>/` their teachers |
+//! | `served/` | the better model of the first seed on validation, with calibrated weights: what `recommend` and `serve` open |
 //! | `report/` | `report.html`, `report.md`, `summary.json` |
 //!
 //! Each stage is a [unit of work](equipoise_jobs). Its key is a *fingerprint*: the BLAKE3 hash of its name, its settings, the
@@ -42,4 +43,4 @@ pub use event::PipelineEvent;
 pub use origins::Origins;
 pub use plan::{PipelinePlan, PlannedStage, StageState};
 pub use source::{ItemTable, Source};
-pub use summary::{Seeded, Summary, Surety, Used};
+pub use summary::{Kept, Seeded, Summary, Surety, Used};

@@ -27,7 +27,7 @@ pub enum Source {
         columns: Columns,
         /// Rows rated below are left out.
         min_rating: Option<f64>,
-        /// The items, if their contents are encoded.
+        /// The items: their titles are shown, and their contents encoded where that is asked for.
         items: Option<ItemTable>,
     },
     /// A data set that is ready.
@@ -138,8 +138,6 @@ enum Reader {
     Reviews,
     Tables,
     Items,
-    /// A table of items of which something is encoded.
-    Contents,
     Pictures,
     Texts,
     Raw,
@@ -150,8 +148,7 @@ impl Reader {
     fn of(key: &str) -> Option<Reader> {
         match key {
             "meta" | "image_features" | "core" => Some(Reader::Reviews),
-            "columns" | "min_rating" => Some(Reader::Tables),
-            "items" => Some(Reader::Contents),
+            "columns" | "min_rating" | "items" => Some(Reader::Tables),
             "text" | "image" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
             "text_model" | "text_pooling" | "text_dims" => Some(Reader::Texts),
@@ -165,7 +162,6 @@ impl Reader {
             Reader::Reviews => matches!(source, Source::Reviews { .. }),
             Reader::Tables => matches!(source, Source::Tables { .. }),
             Reader::Items => source.items().is_some(),
-            Reader::Contents => source.has_texts() || source.pictures().is_some(),
             Reader::Pictures => source.pictures().is_some(),
             Reader::Texts => source.has_texts(),
             Reader::Raw => !matches!(source, Source::Ready(_)),
@@ -177,7 +173,6 @@ impl Reader {
             Reader::Reviews => "reviews",
             Reader::Tables => "csv",
             Reader::Items => "items",
-            Reader::Contents => "csv with text or image",
             Reader::Pictures => "image",
             Reader::Texts => "text or meta",
             Reader::Raw => "reviews or csv",
@@ -211,10 +206,7 @@ mod tests {
             ),
             ("reviews = \"r\"\nmin_rating = 3.0", "min_rating = 3.0: expected nothing, as only csv reads it"),
             ("csv = \"c\"\ntext = [\"t\"]", "expected nothing, as only items reads it"),
-            (
-                "csv = \"c\"\nitems = \"i\"",
-                "items = \"i\": expected nothing, as only csv with text or image reads it",
-            ),
+            ("data = \"d\"\nitems = \"i\"", "items = \"i\": expected nothing, as only csv reads it"),
             (
                 "csv = \"c\"\nitems = \"i\"\ntext = [\"t\"]\nimage_model = \"x\"",
                 "image_model = \"x\": expected nothing, as only image",

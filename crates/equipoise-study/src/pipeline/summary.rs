@@ -1,12 +1,16 @@
 //! What a pipeline found, in words and numbers.
 
 use super::error::PipelineError;
+use super::settings::Method;
+use equipoise_data::Loaded;
 use equipoise_eval::paired_t;
+use equipoise_recommend::{Calibration, FoldInChoice, ServedModel};
 use equipoise_report::compare::compare;
 use equipoise_report::words::{change, count, list, name, number, percent};
 use equipoise_report::{Audit, ModalityVerdict, headline, verdicts};
 use equipoise_train::Run;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Test values of one seed.
@@ -73,6 +77,24 @@ pub struct Summary {
     pub surety: Surety,
     /// Two-sided p-value of the paired t test over seeds, from three seeds on.
     pub p_seeds: Option<f64>,
+    /// The model that is served; absent in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Kept>,
+}
+
+/// The model that is served: the better of the first seed's on validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Its name: method and seed.
+    pub name: String,
+    /// Weights of its modalities.
+    pub weights: BTreeMap<String, f64>,
+    /// How they were found, on validation.
+    pub calibration: Option<Calibration>,
+    /// How strangers are folded in, and how that was chosen.
+    pub fold_in: Option<FoldInChoice>,
+    /// The metric on test with the weights, measured once they were chosen.
+    pub test: Option<f64>,
 }
 
 /// At most this is called a difference.
@@ -84,10 +106,23 @@ const SEEDS: usize = 3;
 ///
 /// # Errors
 /// If a file of a run is missing or damaged.
-pub(super) fn summarise(runs: &[(u64, Run, Run)]) -> Result<(Summary, Audit), PipelineError> {
-    let (_, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
-    let audit = Audit::from_run(ckd_run, Some(plain_run))?;
-    let plain = judged_by(Audit::from_run(plain_run, None)?, &audit);
+pub(super) fn summarise(
+    runs: &[(u64, Run, Run)],
+    served: &ServedModel,
+    loaded: &Loaded,
+) -> Result<(Summary, Audit), PipelineError> {
+    let (seed, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
+    // The weights belong to the model that was kept; the other is shown as it was trained.
+    let kept = |method: Method| served.name().name == format!("{}-seed{seed}", method.name());
+    let fused = |audit: Audit, run: &Run, method| match kept(method) {
+        true => audit.with_fusion_of(run, served, loaded),
+        false => audit.with_fusion(run, loaded),
+    };
+    let audit = fused(Audit::from_run(ckd_run, Some(plain_run))?, ckd_run, Method::Ckd)?;
+    let plain = fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?;
+    let plain = judged_by(plain, &audit);
+    let of_kept = if kept(Method::Ckd) { &audit } else { &plain };
+    let test = of_kept.fusion.as_ref().and_then(|fusion| Some(fusion.calibrated.as_ref()?.value));
     let mut seeds = Vec::new();
     for (seed, plain, ckd) in runs {
         let value = |run: &Run| Ok::<_, PipelineError>(run.report()?.metric(&audit.metric).unwrap_or(0.0));
@@ -103,6 +138,7 @@ pub(super) fn summarise(runs: &[(u64, Run, Run)]) -> Result<(Summary, Audit), Pi
         modalities: used(&plain, &audit),
         surety: surety(plain_run, ckd_run, &audit.metric)?,
         p_seeds: over_seeds(&seeds),
+        served: Some(Kept::of(served, test)),
         seeds,
     };
     Ok((summary, audit))
@@ -116,6 +152,39 @@ fn judged_by(mut plain: Audit, ckd: &Audit) -> Audit {
         }
     }
     plain
+}
+
+impl Kept {
+    fn of(model: &ServedModel, test: Option<f64>) -> Kept {
+        let settings = model.settings();
+        Kept {
+            name: model.name().name.clone(),
+            weights: settings.weights.clone(),
+            calibration: settings.calibration.clone(),
+            fold_in: settings.fold_in.clone(),
+            test,
+        }
+    }
+
+    /// Which model is served, its weights and what they are worth, in a sentence or two.
+    pub fn sentence(&self, metric: &str) -> String {
+        let mut text = format!("Served is {}, the better model on validation.", name(&self.name));
+        let Some(found) = &self.calibration else { return text };
+        let weights: Vec<String> = self.weights.iter().map(|(m, w)| format!("{} {w}", name(m))).collect();
+        let (before, after) = (number(found.whole), number(found.calibrated));
+        text.push_str(&format!(
+            " Its weights are {}: {} on validation, by which they were chosen, is {after} instead of {before}",
+            list(&weights),
+            name(&found.metric)
+        ));
+        match self.test {
+            Some(value) => {
+                text.push_str(&format!("; {} on test, measured once, is {}.", name(metric), number(value)))
+            }
+            None => text.push('.'),
+        }
+        text
+    }
 }
 
 fn used(plain: &Audit, ckd: &Audit) -> Vec<Used> {
@@ -257,6 +326,9 @@ impl Summary {
                 cell(m.ckd),
                 cell(m.teacher)
             );
+        }
+        if let Some(served) = &self.served {
+            let _ = write!(text, "\n## Served model\n\n{}\n", served.sentence(&self.metric));
         }
         text += "\n## Seeds\n\n| seed | plain | CKD |\n|---|---|---|\n";
         for Seeded { seed, plain, ckd } in &self.seeds {

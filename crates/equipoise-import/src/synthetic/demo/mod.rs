@@ -3,7 +3,7 @@
 //! Items have latent factors, users have tastes over them, and interactions follow popularity
 //! times taste. `text` shows all factors of an item, `image` a few of them under noise, `audio`
 //! none. A method that claims to tell strong from weak modalities can be held to that. Items of one
-//! cluster stand on one shelf of a department: their category.
+//! cluster stand on one shelf of a department: their category. Their titles, brands and prices are made up.
 //!
 //! Only additions, products, quotients and square roots occur, all of them exact to the last
 //! bit under IEEE 754: a seed gives the same bytes on every machine.
@@ -12,6 +12,7 @@ mod categories;
 mod config;
 mod modalities;
 mod normal;
+mod titles;
 mod world;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use std::io::Write;
 use std::path::Path;
 
 use equipoise_data::formats::{write_npy, write_row_ids};
-use equipoise_data::{DataError, Holdout, Seed, split_per_user, write_atomic};
+use equipoise_data::{DataError, Holdout, ITEM_INFOS, Seed, split_per_user, write_atomic};
 
 pub use config::DemoConfig;
 
@@ -53,6 +54,8 @@ fn fill(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     let categories = categories::paths(&world, config.seed);
     let text = serde_json::to_string(&categories).expect("labels by item are JSON");
     write_text(&dir.join("5-core/categories.json"), &text)?;
+    let titles = titles::lines(&world, &categories, names("item", config.items), config.seed);
+    write_text(&dir.join(ITEM_INFOS), &titles)?;
     for recipe in &RECIPES {
         let file = dir.join(format!("{}_feat.npy", recipe.name));
         write_npy(&file, &recipe.features(&world, config.seed))?;

@@ -2,14 +2,16 @@
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
+use super::super::source::ItemTable;
 use super::super::stage::{Context, Stage};
+use super::features::{how, reading};
 use super::layout;
 use equipoise_data::formats::{MISSING_ENDING, row_ids_file};
-use equipoise_data::{FeatureSource, LoadOptions, check, write_atomic};
-use equipoise_import::{ConvertOptions, Target, convert};
+use equipoise_data::{FeatureSource, ITEM_INFOS, LoadOptions, check, item_ids, write_atomic};
+use equipoise_import::{ConvertOptions, ItemColumns, Target, convert};
 use serde_json::json;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Joins what was imported and what was encoded, or takes the data set that is given; refuses what is not sound.
 pub(super) struct Data {
@@ -17,6 +19,8 @@ pub(super) struct Data {
     pub(super) imported: bool,
     /// Names of the stages that make features.
     pub(super) features: Vec<String>,
+    /// A table that says what items are called.
+    pub(super) items: Option<ItemTable>,
 }
 
 /// A file of features, and what lies beside it and is read with it: whose row is whose, and which items lack it.
@@ -28,6 +32,18 @@ fn of_features(features: &FeatureSource) -> Vec<(String, PathBuf)> {
     std::iter::once((format!("features {name}"), path.clone())).chain(beside).collect()
 }
 
+/// What the table says of the items, beside the data set.
+fn write_items(items: &ItemTable, set: &Path, context: &mut Context) -> Result<(), PipelineError> {
+    let ids = item_ids(set)?.ids;
+    let text = reading(context.config);
+    let columns = ItemColumns { picture: items.image.clone(), text, ..ItemColumns::default() };
+    let table = equipoise_import::ItemKnowledge::read(&items.path, &ids, &columns)?;
+    table.notes.iter().for_each(|note| context.note(format!("  note: {note}")));
+    table.write(&set.join(ITEM_INFOS), &ids)?;
+    context.note(format!("  titles and attributes of {} of {} items", table.len(), ids.len()));
+    Ok(())
+}
+
 impl Stage for Data {
     fn name(&self) -> String {
         layout::DATA.into()
@@ -37,13 +53,15 @@ impl Stage for Data {
         "data set and its check".into()
     }
 
-    fn settings(&self, _config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!(null))
+    fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
+        let of = |items: &ItemTable| json!({ "picture": items.image, "reading": how(config) });
+        Ok(json!(self.items.as_ref().map(of)))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let data = config.data.iter().map(|path| ("data".to_owned(), path.clone()));
-        data.chain(config.features.iter().flat_map(of_features)).collect()
+        let items = self.items.iter().map(|items| ("items".to_owned(), items.path.clone()));
+        data.chain(items).chain(config.features.iter().flat_map(of_features)).collect()
     }
 
     fn before(&self) -> Vec<String> {
@@ -61,8 +79,11 @@ impl Stage for Data {
             };
             let features = self.features.iter().map(source).chain(context.config.features.clone()).collect();
             let options = LoadOptions { features, ..LoadOptions::default() };
-            let how = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
-            convert(&layout::imported(context.config), &options, Target::Equipoise, &set, &how)?;
+            let options_of = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
+            convert(&layout::imported(context.config), &options, Target::Equipoise, &set, &options_of)?;
+            if let Some(items) = &self.items {
+                write_items(items, &set, context)?;
+            }
         }
         let report = check(&set, &LoadOptions::default());
         let (text, path) = (report.to_string(), context.dir.join("check.txt"));

@@ -55,12 +55,12 @@ fn named(model: &str) -> &str {
 }
 
 /// How the table of items is read: encoding and quotes as in the interactions; the separator may be another.
-fn reading(config: &PipelineConfig) -> TextOptions {
+pub(super) fn reading(config: &PipelineConfig) -> TextOptions {
     TextOptions { encoding: config.columns.encoding, quotes: config.columns.quotes, separator: None }
 }
 
 /// The way of reading, as a setting of the stage.
-fn how(config: &PipelineConfig) -> serde_json::Value {
+pub(super) fn how(config: &PipelineConfig) -> serde_json::Value {
     let reading = reading(config);
     if reading == TextOptions::default() { json!(READING) } else { json!([READING, reading]) }
 }

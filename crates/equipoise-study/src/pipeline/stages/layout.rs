@@ -16,6 +16,8 @@ pub(in super::super) const DATA: &str = "data";
 pub(in super::super) const IMPORTED: &str = "data";
 /// The data set in the directory of `data`.
 pub(in super::super) const SET: &str = "set";
+/// The model to be served.
+pub(in super::super) const SERVED: &str = "served";
 /// The report.
 pub(in super::super) const REPORT: &str = "report";
 

@@ -6,6 +6,7 @@ mod import;
 pub(super) mod layout;
 mod prepared;
 mod report;
+mod served;
 mod teachers;
 mod train;
 mod tune;
@@ -26,7 +27,8 @@ pub(super) fn all(config: &PipelineConfig, source: &Source) -> Vec<Box<dyn Stage
     let features = features::all(source);
     let names: Vec<String> = features.iter().map(|stage| stage.name()).collect();
     stages.extend(features);
-    stages.push(Box::new(data::Data { imported, features: names }));
+    let items = source.items().cloned();
+    stages.push(Box::new(data::Data { imported, features: names, items }));
     stages.push(Box::new(tune::Tune { method: Method::Plain, seed: config.seed }));
     for seed in config.all_seeds() {
         stages.push(Box::new(train::Train { method: Method::Plain, seed }));
@@ -38,6 +40,7 @@ pub(super) fn all(config: &PipelineConfig, source: &Source) -> Vec<Box<dyn Stage
     for seed in config.all_seeds() {
         stages.push(Box::new(train::Train { method: Method::Ckd, seed }));
     }
+    stages.push(Box::new(served::Served { seed: config.seed }));
     stages.push(Box::new(report::Report { seeds: config.all_seeds().collect() }));
     stages
 }

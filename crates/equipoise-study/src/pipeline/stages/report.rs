@@ -6,7 +6,9 @@ use super::super::settings::Method;
 use super::super::stage::{Context, Stage};
 use super::super::summary::{Summary, summarise};
 use super::layout;
+use super::prepared::prepared;
 use equipoise_data::write_atomic;
+use equipoise_recommend::ServedModel;
 use equipoise_report::html_report;
 use equipoise_train::Run;
 use serde_json::json;
@@ -39,7 +41,8 @@ impl Stage for Report {
         let of = |seed: &u64| {
             [layout::train(Method::Plain, *seed), layout::teachers(*seed), layout::train(Method::Ckd, *seed)]
         };
-        std::iter::once(layout::DATA.to_owned()).chain(self.seeds.iter().flat_map(of)).collect()
+        let both = [layout::DATA, layout::SERVED].map(str::to_owned);
+        both.into_iter().chain(self.seeds.iter().flat_map(of)).collect()
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
@@ -48,7 +51,9 @@ impl Stage for Report {
         for &seed in &self.seeds {
             runs.push((seed, open(Method::Plain, seed)?, open(Method::Ckd, seed)?));
         }
-        let (summary, audit): (Summary, _) = summarise(&runs)?;
+        let (_, loaded) = prepared(context.config, Method::Ckd, self.seeds[0], true)?;
+        let served = ServedModel::open(context.place(layout::SERVED))?;
+        let (summary, audit): (Summary, _) = summarise(&runs, &served, &loaded)?;
         let json = serde_json::to_string_pretty(&summary).expect("texts and numbers are JSON");
         let files =
             [("report.html", html_report(&audit)), ("report.md", summary.markdown()), ("summary.json", json)];
