@@ -76,6 +76,9 @@ pub enum EvalError {
         /// The score found.
         value: f32,
     },
+    /// The flag that was given to [`evaluate_until`](crate::evaluate_until) was raised.
+    #[error("the evaluation was stopped before its end")]
+    Stopped,
     /// A user to rank for is not in the table.
     #[error("users[{position}]: expected a user below {n_users}, found {user}")]
     UserOutOfRange {
@@ -230,6 +233,7 @@ impl EvalError {
             EvalError::Io { source, .. } => equipoise_data::is_input_fault(source),
             // A model that diverged, as in training.
             EvalError::NonFiniteEmbedding { .. } | EvalError::NonFiniteScore { .. } => false,
+            EvalError::Stopped => false,
             EvalError::ZeroDim
             | EvalError::TableLength { .. }
             | EvalError::TooManyRows { .. }

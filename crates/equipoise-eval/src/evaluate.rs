@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use equipoise_data::Interactions;
+use equipoise_data::{Interactions, StopFlag};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::embeddings::Embeddings;
 use crate::error::EvalError;
 use crate::metrics::Metric;
 use crate::per_user::PerUser;
-use crate::rank::{Ranking, check_universe, rank};
+use crate::rank::{Ranking, check_universe, rank_until};
 
 /// The metrics of a model on held-out interactions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,6 +60,20 @@ pub fn evaluate(
     exclude: &[&Interactions],
     config: &EvalConfig,
 ) -> Result<Evaluation, EvalError> {
+    evaluate_until(model, held_out, exclude, config, None)
+}
+
+/// [`evaluate`], given up within a second or so where the flag is raised meanwhile.
+///
+/// # Errors
+/// As [`evaluate`], and [`EvalError::Stopped`].
+pub fn evaluate_until(
+    model: &Embeddings<'_>,
+    held_out: &Interactions,
+    exclude: &[&Interactions],
+    config: &EvalConfig,
+    stop: Option<&StopFlag>,
+) -> Result<Evaluation, EvalError> {
     config.check()?;
     model.check()?;
     check_universe((model.n_users(), model.n_items()), || "held-out interactions".to_owned(), held_out)?;
@@ -71,7 +85,7 @@ pub fn evaluate(
     }
     // No list is longer than the catalogue; ranks beyond its end are no hits.
     let k = config.largest_k().min(model.n_items());
-    let ranking = rank(model, &users, exclude, k)?;
+    let ranking = rank_until(model, &users, exclude, k, stop)?;
     let metrics = config.metrics();
     let per_user = per_user(&ranking, held_out, &metrics, &config.ks);
     Ok(Evaluation {

@@ -33,7 +33,7 @@ pub use candidates::Candidates;
 pub use config::EvalConfig;
 pub use embeddings::Embeddings;
 pub use error::{EvalError, Table};
-pub use evaluate::{Evaluation, SAYS_NOTHING, evaluate};
+pub use evaluate::{Evaluation, SAYS_NOTHING, evaluate, evaluate_until};
 pub use metrics::{Metric, MetricName, NdcgDefinition};
 pub use per_user::PerUser;
 #[cfg(feature = "parquet")]

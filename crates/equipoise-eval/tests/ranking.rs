@@ -1,7 +1,9 @@
 //! The blocked ranking equals a plain sort, whatever the sizes and the number of threads.
 
-use equipoise_data::Interactions;
-use equipoise_eval::{Embeddings, EvalError, ItemIndex, NO_ITEM, Ranking, rank};
+use equipoise_data::{Interactions, StopFlag};
+use equipoise_eval::{
+    Embeddings, EvalConfig, EvalError, ItemIndex, NO_ITEM, Ranking, evaluate, evaluate_until, rank,
+};
 use proptest::prelude::*;
 
 /// Scores every item, drops the excluded, sorts: the definition.
@@ -192,4 +194,18 @@ fn no_users_and_no_items_give_empty_lists() {
     assert_eq!(ranking.items, [NO_ITEM; 3]);
     assert!(ranking.items_of_row(0).is_empty());
     assert!(rank(&model, &[], &[], 3).unwrap().items.is_empty());
+}
+
+#[test]
+fn an_evaluation_ends_where_it_is_asked_to() {
+    let values: Vec<f32> = (0..600).map(|v| (v % 7) as f32).collect();
+    let model = Embeddings::new(&values, &values, 2).unwrap();
+    let held_out = Interactions::from_pairs(300, 300, &[(0, 1), (299, 4)]).0;
+    let config = EvalConfig { ks: vec![5], ..EvalConfig::default() };
+    let flag = StopFlag::default();
+    let whole = evaluate(&model, &held_out, &[], &config).unwrap();
+    let until = |flag| evaluate_until(&model, &held_out, &[], &config, Some(flag));
+    assert_eq!(until(&flag).unwrap(), whole);
+    flag.raise();
+    assert!(matches!(until(&flag), Err(EvalError::Stopped)));
 }

@@ -83,6 +83,9 @@ struct Header {
     best: Best,
     identity: Identity,
     begun: Option<Begun>,
+    /// Whether the model as it was drawn is still to be evaluated.
+    #[serde(default)]
+    unmeasured: bool,
     stopping: Counted,
     streams: Streams,
     balancer: BTreeMap<String, StreamState>,
@@ -145,6 +148,7 @@ impl Standing<'_> {
             },
             identity: self.identity.clone(),
             begun: course.begun.as_ref().map(begun),
+            unmeasured: course.unmeasured,
             stopping: course.stopping.counted(),
             streams: stepper.streams(),
             balancer: self.balancer.parts().1.clone(),
@@ -350,11 +354,12 @@ impl Checkpoint {
         let optimiser = Adam::resumed(adam, self.header.steps, moments, &stepper.model.parameters);
         let taken = stepper.go_on(&parameters, optimiser, &self.header.streams, &self.balancer);
         taken.map_err(|fault| format!("does not fit the balancer ({fault})"))?;
-        let Header { done, begun, stopping: counted, seconds, processor: kind, .. } = self.header;
+        let Header { done, begun, unmeasured, stopping: counted, seconds, processor: kind, .. } = self.header;
         let began_on = Some(kind).filter(|kind| *kind != processor::kind());
         let begun = begun.map(|Begun { steps, record }| BegunEpoch { steps, record });
         Ok(Course {
             announced: true,
+            unmeasured,
             began_on,
             done,
             begun,

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 /// How far the training of one model has come, between two steps.
 pub(crate) struct Course {
-    /// Whether the model was evaluated before training, as epoch 0.
+    /// Whether an earlier process announced it.
     pub(crate) announced: bool,
+    /// Whether the model as it was drawn is still to be evaluated, as epoch 0.
+    pub(crate) unmeasured: bool,
     /// The kind of processor that it began on, where that is another than this one.
     pub(crate) began_on: Option<String>,
     /// Whole epochs done.
@@ -42,7 +44,16 @@ impl BegunEpoch {
 impl Course {
     /// Before the first epoch.
     pub(crate) fn new(stopping: EarlyStopping) -> Course {
-        Course { announced: false, began_on: None, done: 0, begun: None, stopping, best: None, seconds: 0.0 }
+        Course {
+            announced: false,
+            unmeasured: true,
+            began_on: None,
+            done: 0,
+            begun: None,
+            stopping,
+            best: None,
+            seconds: 0.0,
+        }
     }
 
     /// Whether the best model is the one in training as it stands.

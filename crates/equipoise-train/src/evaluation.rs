@@ -1,7 +1,9 @@
 //! A model's metrics, whole and under ablations.
 
-use equipoise_data::{FieldError, Interactions};
-use equipoise_eval::{Candidates, Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate};
+use equipoise_data::{FieldError, Interactions, StopFlag};
+use equipoise_eval::{
+    Candidates, Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate, evaluate_until,
+};
 use equipoise_models::{Ablation, Encoded, Model};
 use std::collections::BTreeMap;
 
@@ -74,18 +76,21 @@ impl Selection {
         self
     }
 
-    /// The metric of one ablation's tables.
+    /// The metric of one ablation's tables, given up where the flag is raised meanwhile.
     ///
     /// # Errors
-    /// If a score is not finite.
+    /// If a score is not finite; [`EvalError::Stopped`].
     pub fn measure(
         &self,
         encoded: &Encoded,
         ablation: Ablation,
         held_out: &Interactions,
         exclude: &[&Interactions],
+        stop: Option<&StopFlag>,
     ) -> Result<f64, EvalError> {
-        evaluate_tables(encoded, ablation, held_out, exclude, &self.config)?.metric(&self.name)
+        let (users, items, dim) = encoded.tables(ablation);
+        let tables = Embeddings::new(&users, &items, dim)?;
+        evaluate_until(&tables, held_out, exclude, &self.config, stop)?.metric(&self.name)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
 use equipoise_balance::{Balancer, BalancerState};
 use equipoise_data::{Dataset, FieldError, Seed};
+use equipoise_eval::EvalError;
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
 use std::path::Path;
@@ -176,17 +177,17 @@ impl<'a> Trainer<'a> {
         self.announce(listener);
         if at.course.announced {
             self.announce_resumption(&at.course, listener);
-        } else {
-            self.before_training(&mut at.course, listener)?;
+        }
+        if at.course.unmeasured && !self.before_training(&mut at, listener, stop)? {
+            return Ok(self.ended(at, Ending::Interrupted, listener));
         }
         let ending = loop {
             if let Some(ending) = self.ending(&at.course) {
                 break ending;
             }
-            if !self.epoch(&mut at, listener, stop)? {
+            if !self.epoch(&mut at, listener, stop)? || !self.after_epoch(&mut at, listener, stop)? {
                 break Ending::Interrupted;
             }
-            self.after_epoch(&mut at, listener)?;
         };
         Ok(self.ended(at, ending, listener))
     }
@@ -205,29 +206,46 @@ impl<'a> Trainer<'a> {
         (course.done >= epochs).then_some(Ending::LastEpoch)
     }
 
-    /// Evaluates the model as it was drawn: epoch 0.
+    /// Evaluates the model as it was drawn: epoch 0; false when the flag was raised meanwhile, after a checkpoint was written.
     fn before_training(
         &self,
-        course: &mut Course,
+        at: &mut Running,
         listener: &mut dyn Listener<Event>,
-    ) -> Result<(), TrainError> {
-        let untrained = self.evaluated(EpochRecord::default())?;
+        stop: &StopFlag,
+    ) -> Result<bool, TrainError> {
+        let mut untrained = EpochRecord::default();
+        if !self.evaluate(&mut untrained, stop)? {
+            at.keep_at_stop(&self.stepper, &self.stepper.balancer_state())?;
+            return Ok(false);
+        }
         if self.epochs() == 0 {
-            course.stopping.observe(0, untrained.validation.unwrap_or(0.0));
+            at.course.stopping.observe(0, untrained.validation.unwrap_or(0.0));
         }
         listener.event(&Event::Epoch(untrained));
-        course.announced = true;
-        Ok(())
+        at.course.unmeasured = false;
+        Ok(true)
     }
 
-    /// What follows the last step of an epoch: evaluation where it is due, and perhaps a checkpoint.
-    fn after_epoch(&self, at: &mut Running, listener: &mut dyn Listener<Event>) -> Result<(), TrainError> {
-        let (course, train) = (&mut at.course, &self.config.train);
-        let mut record = course.begun.take().expect("an epoch is begun before it is over").record;
-        course.done = record.epoch;
-        let evaluates = course.done.is_multiple_of(train.eval_every) || course.done == train.epochs;
+    /// What follows the last step of an epoch: evaluation where it is due, and perhaps a checkpoint. False when the flag was
+    /// raised during the evaluation, after a checkpoint was written: the epoch is evaluated when training goes on.
+    fn after_epoch(
+        &self,
+        at: &mut Running,
+        listener: &mut dyn Listener<Event>,
+        stop: &StopFlag,
+    ) -> Result<bool, TrainError> {
+        let train = &self.config.train;
+        let begun = at.course.begun.as_mut().expect("an epoch is begun before it is over");
+        let epoch = begun.record.epoch;
+        let evaluates = epoch.is_multiple_of(train.eval_every) || epoch == train.epochs;
+        if evaluates && !self.evaluate(&mut begun.record, stop)? {
+            at.keep_at_stop(&self.stepper, &self.stepper.balancer_state())?;
+            return Ok(false);
+        }
+        let course = &mut at.course;
+        let record = course.begun.take().expect("it was there above").record;
+        course.done = epoch;
         if evaluates {
-            record = self.evaluated(record)?;
             let decision = course.stopping.observe(course.done, record.validation.unwrap_or(0.0));
             if decision == StoppingDecision::Improved {
                 course.best = Some(self.stepper.model.parameters.snapshot());
@@ -237,7 +255,7 @@ impl<'a> Trainer<'a> {
         if evaluates && at.keeper.as_mut().is_some_and(|k| k.is_due_after_evaluation(&self.stepper)) {
             at.keep(&self.stepper, listener);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn ended(self, at: Running, ending: Ending, listener: &mut dyn Listener<Event>) -> Trained {
@@ -350,8 +368,9 @@ impl<'a> Trainer<'a> {
         TrainError::NotFinite { loss, epoch, step, lr: train.lr, reg: train.reg }
     }
 
-    /// Adds the validation metric, and each channel's where there is more than one modality in play.
-    fn evaluated(&self, mut record: EpochRecord) -> Result<EpochRecord, TrainError> {
+    /// Adds the validation metric, and each channel's where there is more than one modality in play; false, with the record as
+    /// it was, when the flag was raised meanwhile.
+    fn evaluate(&self, record: &mut EpochRecord, stop: &StopFlag) -> Result<bool, TrainError> {
         let (start, model) = (Instant::now(), &self.stepper.model);
         let names = model.inputs.names();
         let n = names.len();
@@ -361,14 +380,19 @@ impl<'a> Trainer<'a> {
             ablations.extend((0..n).map(|m| Ablation::only(m, n)));
         }
         let encoded = model.encode_all(&ablations);
-        let measure =
-            |ablation| self.selection.measure(&encoded, ablation, &self.data.validation, &[&self.data.train]);
-        record.validation = Some(measure(self.primary)?);
-        for (name, &ablation) in names.iter().zip(&ablations[1..]) {
-            record.channels.push(((*name).to_owned(), measure(ablation)?));
+        let (held_out, exclude) = (&self.data.validation, [&self.data.train]);
+        let mut values = Vec::new();
+        for &ablation in &ablations {
+            match self.selection.measure(&encoded, ablation, held_out, &exclude, Some(stop)) {
+                Err(EvalError::Stopped) => return Ok(false),
+                value => values.push(value?),
+            }
         }
+        record.validation = Some(values[0]);
+        let of_channels = names.iter().zip(&values[1..]);
+        record.channels = of_channels.map(|(name, &value)| ((*name).to_owned(), value)).collect();
         record.eval_seconds = start.elapsed().as_secs_f64();
-        Ok(record)
+        Ok(true)
     }
 }
 

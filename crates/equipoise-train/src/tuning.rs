@@ -127,6 +127,6 @@ impl Tuning<'_> {
         let selection = Selection::parse(self.metric)?.with(&self.config.eval);
         let encoded = trained.model.encode_all(&[Ablation::FULL]);
         let (validation, train) = (&self.data.validation, &self.data.train);
-        Ok(selection.measure(&encoded, Ablation::FULL, validation, &[train])?)
+        Ok(selection.measure(&encoded, Ablation::FULL, validation, &[train], None)?)
     }
 }

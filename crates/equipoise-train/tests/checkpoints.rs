@@ -42,6 +42,17 @@ impl Listener<Event> for After {
     }
 }
 
+/// Raises the flag when a training is announced.
+struct AtOnce(StopFlag);
+
+impl Listener<Event> for AtOnce {
+    fn event(&mut self, event: &Event) {
+        if matches!(event, Event::Started { .. }) {
+            self.0.raise();
+        }
+    }
+}
+
 /// One call of a job; `None` if it was killed.
 fn call(
     world: &World,
@@ -214,6 +225,42 @@ fn a_run_that_stops_early_and_one_with_automatic_checkpoints_go_on() {
     goes_on(&world, &config, "early");
     let report = Run::open(&world.path("early whole")).unwrap().report().unwrap();
     assert_eq!(report.ending, Ending::EarlyStop);
+}
+
+/// The flag is raised by the last step of an epoch, so that the evaluation finds it raised.
+#[test]
+fn an_evaluation_that_is_stopped_is_made_when_training_goes_on() {
+    let world = World::new();
+    let config = six_epochs(&world, "vbpr", "none");
+    world.run(&config, "whole").unwrap();
+    let whole = Run::open(&world.path("whole")).unwrap();
+    for epoch in 1..=6 {
+        let name = format!("stopped in epoch {epoch}");
+        let flag = StopFlag::default();
+        let mut after = After { steps: 9 * epoch, end: End::Stop, flag: flag.clone() };
+        let outcome = call(&world, &config, &name, &mut after, &flag).unwrap().unwrap();
+        assert_eq!(outcome.report.ending, Ending::Interrupted);
+        let events = |dir: &str| std::fs::read_to_string(world.path(dir).join("events.jsonl")).unwrap();
+        let epochs = |text: &str| text.matches(r#""event":"epoch""#).count();
+        // Epoch 0, and those before; an epoch without an evaluation has nothing to leave for later.
+        let evaluated = epoch % config.train.eval_every == 0 || epoch == 6;
+        assert_eq!(epochs(&events(&name)), epoch + usize::from(!evaluated), "{name}");
+        call(&world, &config, &name, &mut Silent, &StopFlag::default()).unwrap().unwrap();
+        same(&name, &world.path(&name), whole.dir());
+    }
+}
+
+#[test]
+fn a_training_that_is_stopped_before_its_first_step_goes_on() {
+    let world = World::new();
+    let config = six_epochs(&world, "vbpr", "none");
+    world.run(&config, "whole").unwrap();
+    let flag = StopFlag::default();
+    let mut at_once = AtOnce(flag.clone());
+    let outcome = call(&world, &config, "run", &mut at_once, &flag).unwrap().unwrap();
+    assert_eq!((outcome.report.ending, outcome.report.epochs), (Ending::Interrupted, 0));
+    again(&world, &config);
+    same("run", &world.path("run"), &world.path("whole"));
 }
 
 /// A run that was stopped in its fourth epoch, and one that was not.

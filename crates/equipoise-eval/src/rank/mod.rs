@@ -7,7 +7,7 @@
 mod tile;
 mod topk;
 
-use equipoise_data::Interactions;
+use equipoise_data::{Interactions, StopFlag};
 use rayon::prelude::*;
 
 use crate::embeddings::Embeddings;
@@ -73,7 +73,21 @@ pub fn rank(
     exclude: &[&Interactions],
     k: usize,
 ) -> Result<Ranking, EvalError> {
-    ItemIndex::checked(model.items, model.dim)?.rank_rows(model.users, users, None, exclude, k)
+    rank_until(model, users, exclude, k, None)
+}
+
+/// [`rank`], given up where the flag is raised meanwhile.
+///
+/// # Errors
+/// As [`rank`], and [`EvalError::Stopped`].
+pub(crate) fn rank_until(
+    model: &Embeddings<'_>,
+    users: &[u32],
+    exclude: &[&Interactions],
+    k: usize,
+    stop: Option<&StopFlag>,
+) -> Result<Ranking, EvalError> {
+    ItemIndex::checked(model.items, model.dim)?.rank_rows(model.users, users, None, exclude, k, stop)
 }
 
 /// An item table that is prepared once for many rankings.
@@ -136,7 +150,7 @@ impl ItemIndex {
     /// As [`rank`].
     pub fn rank(&self, users: &[f32], exclude: &[&Interactions], k: usize) -> Result<Ranking, EvalError> {
         let rows: Vec<u32> = (0..(users.len() / self.dim) as u32).collect();
-        self.rank_rows(users, &rows, None, exclude, k)
+        self.rank_rows(users, &rows, None, exclude, k, None)
     }
 
     /// The same, where the row `r` of `users` is that of user `owners[r]` in `exclude`, which may hold any number of users.
@@ -155,7 +169,7 @@ impl ItemIndex {
     ) -> Result<Ranking, EvalError> {
         assert_eq!(users.len(), owners.len() * self.dim, "a row for each owner");
         let rows: Vec<u32> = (0..owners.len() as u32).collect();
-        self.rank_rows(users, &rows, Some(owners), exclude, k)
+        self.rank_rows(users, &rows, Some(owners), exclude, k, None)
     }
 
     /// The scores of all items for one row, with the bits that they have in a ranking.
@@ -189,6 +203,7 @@ impl ItemIndex {
         owners: Option<&[u32]>,
         exclude: &[&Interactions],
         k: usize,
+        stop: Option<&StopFlag>,
     ) -> Result<Ranking, EvalError> {
         let dim = self.dim;
         let largest = Embeddings { users, items: &[], dim }.user_norm()?;
@@ -208,6 +223,7 @@ impl ItemIndex {
             // The product of norms bounds scores and their partial sums (Cauchy-Schwarz). Half the range leaves room for
             // the rounding of a sum.
             may_overflow: largest * self.norm >= f64::from(f32::MAX) / 2.0,
+            stop,
         };
         let threads = rayon::current_num_threads();
         let products = rows.len().saturating_mul(self.n_items).saturating_mul(dim);
@@ -280,6 +296,7 @@ struct Task<'a> {
     exclude: &'a [&'a Interactions],
     k: usize,
     may_overflow: bool,
+    stop: Option<&'a StopFlag>,
 }
 
 /// The working memory of one thread.
@@ -343,6 +360,9 @@ impl Task<'_> {
         users: &[u32],
         blocks: impl Iterator<Item = (usize, usize)>,
     ) -> Result<(), EvalError> {
+        if self.stop.is_some_and(StopFlag::is_raised) {
+            return Err(EvalError::Stopped);
+        }
         let Scratch { rows, tile, best } = scratch;
         let rows = tile::gather(self.users, self.index.dim, users, rows);
         best.iter_mut().for_each(TopK::clear);

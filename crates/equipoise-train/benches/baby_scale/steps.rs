@@ -68,5 +68,5 @@ fn balancer(kind: &str, data: &Dataset) -> Box<dyn Balancer> {
 fn evaluate(model: &Model, primary: Ablation, data: &Dataset) {
     let selection = Selection::parse("recall@20").expect("a metric");
     let encoded = model.encode_all(&[primary]);
-    selection.measure(&encoded, primary, &data.validation, &[&data.train]).expect("finite scores");
+    selection.measure(&encoded, primary, &data.validation, &[&data.train], None).expect("finite scores");
 }
