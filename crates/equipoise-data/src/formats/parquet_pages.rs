@@ -69,10 +69,9 @@ pub(super) fn check(file: &File, chunk: &ColumnChunkMetaData, promised: &mut Pro
         if promised.unpacked > most_unpacked(promised.length) {
             return Err(broken(too_much(promised.length)));
         }
-        if matches!(chunk.compression(), Compression::GZIP(_)) && page.is_compressed {
-            unpacks_to(&mut input, packed, page.levels, unpacked)?;
-        } else {
-            input.seek_relative(packed as i64)?;
+        match Unbounded::of(chunk.compression()).filter(|_| page.is_compressed) {
+            Some(codec) => codec.unpacks_to(&mut input, packed, page.levels, unpacked)?,
+            None => input.seek_relative(packed as i64)?,
         }
         left -= packed;
         seen += u64::try_from(page.values).unwrap_or(0);
@@ -84,18 +83,53 @@ fn broken(problem: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem.into())
 }
 
-/// Gzip is decoded to its end, whatever the header says: a page must end where it says. Damage is the decoder's to
-/// find.
-fn unpacks_to(input: &mut impl Read, packed: u64, levels: u64, unpacked: u64) -> io::Result<()> {
-    let mut page = input.take(packed);
-    io::copy(&mut (&mut page).take(levels), &mut io::sink())?;
-    let decoded = io::copy(&mut MultiGzDecoder::new(&mut page).take(unpacked + 1), &mut io::sink());
-    if decoded.is_ok_and(|bytes| bytes > unpacked) {
-        return Err(broken(format!(
-            "a page of {packed} bytes unpacks to more than the {unpacked} it promises"
-        )));
+/// Compressions whose pages are decoded to their end, whatever the header says.
+#[derive(Clone, Copy)]
+enum Unbounded {
+    Gzip,
+    Brotli,
+    /// The frames of older versions; blocks have their size in front of them.
+    Lz4,
+}
+
+impl Unbounded {
+    fn of(compression: Compression) -> Option<Unbounded> {
+        match compression {
+            Compression::GZIP(_) => Some(Unbounded::Gzip),
+            Compression::BROTLI(_) => Some(Unbounded::Brotli),
+            Compression::LZ4 => Some(Unbounded::Lz4),
+            _ => None,
+        }
     }
-    io::copy(&mut page, &mut io::sink()).map(drop)
+
+    fn decoder<'a>(self, page: &'a mut dyn Read) -> Box<dyn Read + 'a> {
+        match self {
+            Unbounded::Gzip => Box::new(MultiGzDecoder::new(page)),
+            Unbounded::Brotli => Box::new(brotli::Decompressor::new(page, 4096)),
+            Unbounded::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(page)),
+        }
+    }
+
+    /// Decodes a page once without keeping it: it must end where its header says. Damage is the reader's to find.
+    fn unpacks_to(self, input: &mut impl Read, packed: u64, levels: u64, unpacked: u64) -> io::Result<()> {
+        let mut page = input.take(packed);
+        io::copy(&mut (&mut page).take(levels), &mut io::sink())?;
+        let (mut decoder, mut decoded) = (self.decoder(&mut page).take(unpacked + 1), 0);
+        let mut buffer = [0; 1 << 14];
+        // What was decoded before a fault counts: the reader keeps it too.
+        while let Ok(bytes) = decoder.read(&mut buffer)
+            && bytes > 0
+        {
+            decoded += bytes as u64;
+        }
+        drop(decoder);
+        if decoded > unpacked {
+            return Err(broken(format!(
+                "a page of {packed} bytes unpacks to more than the {unpacked} it promises"
+            )));
+        }
+        io::copy(&mut page, &mut io::sink()).map(drop)
+    }
 }
 
 /// A reader that counts down what is left of a chunk.
@@ -266,16 +300,38 @@ mod tests {
         }
     }
 
+    /// 10,000 bytes, packed.
+    fn packed(codec: Unbounded) -> Vec<u8> {
+        let content = [7; 10_000];
+        match codec {
+            Unbounded::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
+                encoder.write_all(&content).expect("memory");
+                encoder.finish().expect("memory")
+            }
+            Unbounded::Brotli => {
+                let mut bytes = Vec::new();
+                brotli::CompressorWriter::new(&mut bytes, 4096, 5, 22).write_all(&content).expect("memory");
+                bytes
+            }
+            Unbounded::Lz4 => {
+                let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+                encoder.write_all(&content).expect("memory");
+                encoder.finish().expect("memory")
+            }
+        }
+    }
+
     #[test]
-    fn a_gzip_page_may_not_hold_more_than_it_promises() {
-        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(&[7; 10_000]).expect("memory");
-        let page = [vec![1, 2, 3], encoder.finish().expect("memory"), vec![9]].concat();
-        let packed = page.len() as u64 - 1;
-        let mut input = &page[..];
-        unpacks_to(&mut input, packed, 3, 10_000).expect("as much as promised");
-        assert_eq!(input, [9], "the next page begins where it should");
-        let message = unpacks_to(&mut &page[..], packed, 3, 9_999).expect_err("one too many").to_string();
-        assert!(message.contains("more than the 9999"), "{message}");
+    fn a_page_may_not_hold_more_than_it_promises() {
+        for codec in [Unbounded::Gzip, Unbounded::Brotli, Unbounded::Lz4] {
+            let page = [vec![1, 2, 3], packed(codec), vec![9]].concat();
+            let packed = page.len() as u64 - 1;
+            let mut input = &page[..];
+            codec.unpacks_to(&mut input, packed, 3, 10_000).expect("as much as promised");
+            assert_eq!(input, [9], "the next page begins where it should");
+            let more = codec.unpacks_to(&mut &page[..], packed, 3, 9_999).expect_err("one too many");
+            assert!(more.to_string().contains("more than the 9999"), "{more}");
+        }
     }
 }
