@@ -128,12 +128,15 @@ proptest! {
         rows in prop::collection::vec((0u32..4, 0u32..10, prop::option::of(1u32..6), 0u32..50), 1..60),
         least in prop::option::of(1u32..6),
         rule in prop::sample::select(vec![None, Some(SplitRule::LeaveOneOut), Some(SplitRule::Ratio)]),
+        headers in 0usize..3,
     ) {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let cell = |rating: &Option<u32>| rating.map_or(String::new(), |r| r.to_string());
         // Without a rule the rows say their split, in which a pair may come twice.
         let label = |item: u32| ["train", "validation", "test"][item as usize % 3];
         let mut text = String::from(if rule.is_some() { "user,item,rating,time\n" } else { "user,item,rating,time,split\n" });
+        // Parts that were joined each bring their header.
+        text = text.repeat(1 + headers);
         for (user, item, rating, time) in &rows {
             let split = if rule.is_some() { String::new() } else { format!(",{}", label(*item)) };
             text += &format!("u{user},{item},{},{time}{split}\n", cell(rating));
@@ -147,10 +150,11 @@ proptest! {
         };
         let kept: HashSet<(u32, u32)> = rows.iter().filter(passes).map(|row| (row.0, row.1)).collect();
         let passing = rows.iter().filter(passes).count();
-        prop_assert_eq!(report.rows.read, rows.len(), "{}", &report);
+        prop_assert_eq!(report.rows.read, rows.len() + headers, "{}", &report);
         prop_assert_eq!(report.rows.kept, kept.len());
         prop_assert_eq!(report.rows.merged, passing - kept.len());
-        prop_assert_eq!(report.rows.left_out.values().sum::<usize>(), rows.len() - passing);
+        prop_assert_eq!(report.rows.left_out.values().sum::<usize>(), rows.len() - passing + headers);
+        prop_assert_eq!(report.rows.left_out.get("a repeated header").copied().unwrap_or(0), headers);
         prop_assert!(report.rows.is_whole());
         prop_assert_eq!(report.interactions, kept.len());
     }

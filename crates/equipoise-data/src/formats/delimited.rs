@@ -44,7 +44,7 @@ pub(crate) fn read(
         }
         more = rows.advance()?;
     }
-    rows.notes().into_iter().for_each(|note| records.note(note));
+    records.finish_text(&rows);
     Ok(())
 }
 

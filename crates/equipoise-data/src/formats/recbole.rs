@@ -215,7 +215,7 @@ fn read(
             records.wrong(file, format!("line {}", rows.line()), problem);
         }
     }
-    rows.notes().into_iter().for_each(|note| records.note(note));
+    records.finish_text(&rows);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Interactions by raw id, gathered row by row from tables.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::gathered::{GatheredSplit, SPLITS};
@@ -11,6 +11,7 @@ use crate::error::DataError;
 use crate::faults::Faults;
 use crate::quoted::quoted;
 use crate::split::{Shares, SplitRule, Splitting};
+use crate::text::TextRows;
 
 /// Raw ids in the order of their first appearance.
 #[derive(Debug, Default)]
@@ -74,8 +75,8 @@ pub(crate) struct Records {
     /// Rows left out: below the threshold, without a rating where there is one.
     below: usize,
     left_unrated: usize,
-    /// Rows that readers passed over, by reason.
-    passed: BTreeMap<&'static str, usize>,
+    /// Rows that say the header again.
+    repeated_headers: usize,
     /// Rows kept without a rating, and without a time.
     unrated: usize,
     undated: usize,
@@ -118,10 +119,10 @@ impl Records {
         Ok(())
     }
 
-    /// Counts a row that its reader passes over, for a `reason` such as "a repeated header".
-    #[allow(dead_code)] // no reader passes rows over so far
-    pub(crate) fn pass_over(&mut self, reason: &'static str) {
-        *self.passed.entry(reason).or_default() += 1;
+    /// Notes what the rows of a text had that was understood leniently, and counts the headers that it repeats.
+    pub(crate) fn finish_text(&mut self, text: &TextRows) {
+        self.repeated_headers += text.repeated_headers();
+        self.notes.extend(text.notes());
     }
 
     /// What became of the rows so far. Rows that are equal and in one split are merged later, with the data set whole.
@@ -132,7 +133,7 @@ impl Records {
         counts.leave_out(below.unwrap_or_default(), self.below);
         counts.leave_out("without a rating", self.left_unrated);
         counts.leave_out("faulty", self.wrong_rows);
-        self.passed.iter().for_each(|(reason, &rows)| counts.leave_out(*reason, rows));
+        counts.leave_out("a repeated header", self.repeated_headers);
         counts
     }
 

@@ -494,6 +494,11 @@ impl TextRows {
         &self.separator
     }
 
+    /// Rows up to here that say the header again, which are passed over.
+    pub fn repeated_headers(&self) -> usize {
+        self.counts.headers.count as usize
+    }
+
     /// What was passed over or understood leniently up to here, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let Counts { headers, loose, unclosed } = &self.counts;
