@@ -226,7 +226,7 @@ async fn what_cannot_be_answered_is_said_with_a_status_and_what_to_do() {
         ("basket=i99", "no item `i99`"),
         ("item=i99", "no item `i99`"),
         ("item=i1&by=sound", "sound"),
-        ("user=u1&weight.sound=1", "modality_weights: no modality `sound`"),
+        ("user=u1&weight.sound=1", "no modality `sound`"),
         ("user=u1&weight.image=-1", "expected a number from 0"),
         ("users=u1", "users: the page has no such field"),
         ("model=c", "the server has no model &quot;c&quot;, only a, b"),

@@ -29,7 +29,7 @@ use crate::error::TrainError;
 use crate::events::{Ending, EpochRecord, read_epochs};
 use crate::report::Report;
 use crate::role::Role;
-use equipoise_data::{Dataset, Vocabulary, make_dirs, remove_parts, told_apart, write_atomic};
+use equipoise_data::{Dataset, ITEM_INFOS, Vocabulary, make_dirs, remove_parts, told_apart, write_atomic};
 use equipoise_models::{Inputs, Model};
 use equipoise_nn::Snapshot;
 use std::ffi::OsStr;
@@ -199,6 +199,7 @@ impl Run {
             self.events_path(),
             self.vocabulary_path(),
             self.config_path(),
+            self.dir.join(ITEM_INFOS),
         ]);
         files
     }

@@ -46,5 +46,5 @@ pub use paper::{
 pub use plan::{ReproductionPlan, SEARCH_SEED};
 pub use report::{Entry as SheetEntry, Figure, Notes, Pages, Sheet};
 pub use reproduction::{Chosen, Reproduction, SeedFiles, SettledCell};
-pub use results::{CellRow, Curve, DataBlock, Problem, RunCost, SeedResult, TableColumn, gather};
+pub use results::{CellRow, Curve, DataBlock, RunCost, SeedProblem, SeedResult, TableColumn, gather};
 pub use settings::{candidates, compose};

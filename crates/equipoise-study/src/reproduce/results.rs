@@ -62,19 +62,19 @@ pub struct CellRow {
     /// The published numbers, by column.
     pub published: Vec<Option<Published>>,
     /// Why numbers are missing.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<SeedProblem>,
 }
 
 /// Why numbers are missing: those of one seed, or all.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
+pub struct SeedProblem {
     /// Whose.
     pub seed: Option<u64>,
     /// Why.
     pub failure: MissingResult,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for SeedProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.seed {
             Some(seed) => write!(f, "seed {seed}: {}", self.failure),
@@ -160,7 +160,7 @@ fn row(
     let published = columns.iter().map(number).collect();
     let (mut measured, mut problems) = (BTreeMap::new(), Vec::new());
     if let Err(failure) = &settled.chosen {
-        problems.push(Problem { seed: None, failure: failure.clone() });
+        problems.push(SeedProblem { seed: None, failure: failure.clone() });
     }
     for (seed, files) in &settled.seeds {
         let result = files
@@ -170,7 +170,7 @@ fn row(
             Ok(numbers) => {
                 measured.insert(*seed, numbers);
             }
-            Err(failure) => problems.push(Problem { seed: Some(*seed), failure }),
+            Err(failure) => problems.push(SeedProblem { seed: Some(*seed), failure }),
         }
     }
     CellRow { settled, measured, published, problems }
