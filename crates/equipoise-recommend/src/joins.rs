@@ -11,11 +11,14 @@ const SMALL: usize = 64 << 20;
 /// coefficient is 0 changes no bit of a score and costs time only.
 const WIDER: usize = 4;
 
+/// Joined rows, once they are made.
+type Cell = Arc<Mutex<Option<Arc<JoinedItems>>>>;
+
 /// One set of blocks; its rows are made by whoever asks first, and others that want the same wait for it alone.
 struct Entry {
     blocks: Vec<usize>,
     width: usize,
-    cell: Arc<Mutex<Option<Arc<JoinedItems>>>>,
+    cell: Cell,
 }
 
 /// Joined item rows by their blocks. All of them together take at most as much memory as the item tables, or [`SMALL`] bytes if
@@ -44,11 +47,7 @@ impl Joins {
     }
 
     /// The place of joined rows with these blocks, which is the newest afterwards.
-    fn cell(
-        &self,
-        tables: &FinalTables,
-        wanted: &[usize],
-    ) -> (Vec<usize>, Arc<Mutex<Option<Arc<JoinedItems>>>>) {
+    fn cell(&self, tables: &FinalTables, wanted: &[usize]) -> (Vec<usize>, Cell) {
         let width = |blocks: &[usize]| blocks.iter().map(|&b| tables.blocks()[b].width()).sum::<usize>();
         let mut entries = locked(&self.0);
         let holds = |entry: &&Entry| wanted.iter().all(|b| entry.blocks.contains(b));

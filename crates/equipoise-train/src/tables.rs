@@ -228,9 +228,13 @@ impl FinalTables {
     /// A value that float16 cannot hold; file system faults.
     pub fn write_as(&self, path: &Path, precision: TablePrecision) -> Result<(), TrainError> {
         let failed = |e: safetensors::SafeTensorError| TrainError::format(path, e);
-        let (dtype, stored): (Dtype, fn(&[f32]) -> Cow<'_, [u8]>) = match precision {
-            TablePrecision::Float32 => (Dtype::F32, bytes_of),
-            TablePrecision::Float16 => (Dtype::F16, half_bytes_of),
+        let dtype = match precision {
+            TablePrecision::Float32 => Dtype::F32,
+            TablePrecision::Float16 => Dtype::F16,
+        };
+        let stored = match precision {
+            TablePrecision::Float32 => bytes_of,
+            TablePrecision::Float16 => half_bytes_of,
         };
         if precision == TablePrecision::Float16 {
             self.check_half(path)?;

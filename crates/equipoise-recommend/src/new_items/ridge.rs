@@ -139,12 +139,12 @@ fn part(features: &Features, items: &[u32], rows: &mut [Vec<f64>]) -> Part {
 /// Takes the mean of each column off and returns the means.
 fn centre(table: &mut DMatrix<f64>) -> Vec<f64> {
     let n = table.nrows() as f64;
-    let centred = |mut column: nalgebra::DVectorViewMut<f64>| {
+    let means = table.column_iter_mut().map(|mut column| {
         let mean = column.sum() / n;
         column.add_scalar_mut(-mean);
         mean
-    };
-    table.column_iter_mut().map(|column| centred(column.into())).collect()
+    });
+    means.collect()
 }
 
 #[cfg(test)]
