@@ -52,7 +52,7 @@ impl Evaluation {
 /// [`EvalConfig::excluded_at_test`].
 ///
 /// # Errors
-/// Those of [`EvalConfig::check`] and [`rank`], [`EvalError::Universe`] when `held_out` has other
+/// Those of [`EvalConfig::check`] and [`rank`](crate::rank()), [`EvalError::Universe`] when `held_out` has other
 /// users or items than the tables, [`EvalError::NoHeldOut`] when it is empty.
 pub fn evaluate(
     model: &Embeddings<'_>,
