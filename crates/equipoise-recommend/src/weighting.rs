@@ -45,6 +45,7 @@ impl ScoreWeights {
     }
 
     /// The weights by name, or the ablation.
+    #[cfg(feature = "parquet")]
     pub(crate) fn words(&self, modalities: &[String]) -> String {
         match self {
             ScoreWeights::Weights(weights) => {
