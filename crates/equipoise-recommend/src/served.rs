@@ -243,6 +243,15 @@ impl ServedModel {
         self.inner.map.as_ref()
     }
 
+    /// Number of users who met an item in training.
+    ///
+    /// # Panics
+    /// If the row is beyond the items of the model.
+    pub fn users_of_item(&self, row: u32) -> usize {
+        let counted = self.popular().iter().find(|(item, _)| *item == row);
+        counted.expect("the row is one of the model").1 as usize
+    }
+
     /// Items with their number of users in training, most first; of equal numbers the lower row comes first.
     pub(crate) fn popular(&self) -> &[(u32, u32)] {
         self.inner.popular.get_or_init(|| {

@@ -1,5 +1,6 @@
 //! What can go wrong before the server answers.
 
+use crate::feedback::FeedbackError;
 use equipoise_recommend::RecommendError;
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +20,9 @@ pub enum ServeError {
     /// A model that cannot be served.
     #[error(transparent)]
     Model(#[from] RecommendError),
+    /// A file of feedback that cannot be used.
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
     /// An address that cannot be listened to.
     #[error(
         "cannot listen on {address}: {source}; give another --bind, or end the program that listens there"
@@ -50,6 +54,7 @@ impl ServeError {
         match self {
             ServeError::Setting { .. } => true,
             ServeError::Model(error) => error.is_input(),
+            ServeError::Feedback(error) => error.is_input(),
             ServeError::Bind { .. } | ServeError::System { .. } => false,
         }
     }

@@ -5,17 +5,33 @@
 //! * [`Problem`]: every error as `application/problem+json`.
 
 mod app;
+mod body;
+mod connections;
 mod error;
+mod feedback;
+mod guard;
+mod limits;
+mod log;
+mod metrics;
 mod models;
+mod openapi;
 mod options;
 mod page;
+mod patient;
 mod problem;
+mod reload;
 mod router;
 mod routes;
+mod scoring;
 mod server;
+mod stamp;
+mod suggest;
+mod token;
 
 pub use app::App;
 pub use error::ServeError;
+pub use feedback::{Event, Exported, FeedbackError, FeedbackRequest, LARGEST_EVENT_WEIGHT, export};
+pub use log::LogLevel;
 pub use models::{Models, Served};
 pub use options::{ModelSource, ServeOptions};
 pub use page::Pictures;

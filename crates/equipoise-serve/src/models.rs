@@ -2,7 +2,8 @@
 
 use crate::error::ServeError;
 use crate::options::ModelSource;
-use equipoise_recommend::ServedModel;
+use crate::stamp::Stamp;
+use equipoise_recommend::{ModelName, ServedModel};
 use std::sync::Arc;
 
 /// Longest name of a model.
@@ -15,6 +16,25 @@ pub struct Served {
     pub source: ModelSource,
     /// The model.
     pub model: ServedModel,
+    /// What its files were when it was opened.
+    pub(crate) stamp: Stamp,
+}
+
+impl Served {
+    /// Opens a model.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(crate) fn open(source: &ModelSource) -> Result<Served, ServeError> {
+        // Before the files are read: a change meanwhile shows at the next look.
+        let stamp = Stamp::of(&source.path);
+        Ok(Served { source: source.clone(), model: ServedModel::open(&source.path)?, stamp })
+    }
+
+    /// Which model it is, under the name that it is served by.
+    pub fn name(&self) -> ModelName {
+        ModelName { name: self.source.name.clone(), ..self.model.name().clone() }
+    }
 }
 
 /// The models that are served at one moment. A change makes another value of this type.
@@ -30,9 +50,7 @@ impl Models {
     /// No model, a name that is none or occurs twice, a share below 0 or all shares 0, a model that cannot be opened.
     pub fn open(sources: &[ModelSource]) -> Result<Models, ServeError> {
         check(sources)?;
-        let open = |source: &ModelSource| {
-            Ok(Arc::new(Served { source: source.clone(), model: ServedModel::open(&source.path)? }))
-        };
+        let open = |source: &ModelSource| Served::open(source).map(Arc::new);
         Ok(Models { served: sources.iter().map(open).collect::<Result<_, ServeError>>()? })
     }
 
@@ -65,6 +83,22 @@ impl Models {
             }
         }
         self.served.iter().rfind(|served| served.source.share > 0.0).expect("one share is above 0")
+    }
+}
+
+impl Models {
+    /// The same with another model in place of the one of its name.
+    pub(crate) fn with(&self, new: &Arc<Served>) -> Models {
+        let put = |old: &Arc<Served>| match old.source.name == new.source.name {
+            true => new.clone(),
+            false => old.clone(),
+        };
+        Models { served: self.served.iter().map(put).collect() }
+    }
+
+    /// The models whose shares of the traffic are above 0.
+    pub(crate) fn sharing(&self) -> usize {
+        self.served.iter().filter(|served| served.source.share > 0.0).count()
     }
 }
 

@@ -1,12 +1,71 @@
 //! The routes of the programming interface, one file for each.
 
-mod recommend;
+pub(crate) mod explain;
+pub(crate) mod feedback;
+pub(crate) mod health;
+pub(crate) mod items;
+pub(crate) mod metrics;
+pub(crate) mod model;
+pub(crate) mod recommend;
+pub(crate) mod reload;
+pub(crate) mod similar;
+pub(crate) mod users;
 
 use crate::app::App;
+use crate::models::Served;
+use crate::openapi;
+use crate::problem::Problem;
+use crate::suggest::nearest;
 use axum::Router;
-use axum::routing::post;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::routing::{get, post};
+use std::sync::Arc;
 
 /// The routes of the programming interface.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/v1/recommend", post(recommend::any))
+    Router::new()
+        .route("/v1/recommend", post(recommend::any))
+        .route("/v1/similar", post(similar::any))
+        .route("/v1/explain", post(explain::any))
+        .route("/v1/feedback", post(feedback::take))
+        .route("/v1/items/{id}", get(items::any))
+        .route("/v1/users/{id}", get(users::any))
+        .route("/v1/model", get(model::all))
+        .route("/v1/models/{name}", get(model::named))
+        .route("/v1/models/{name}/recommend", post(recommend::named))
+        .route("/v1/models/{name}/similar", post(similar::named))
+        .route("/v1/models/{name}/explain", post(explain::named))
+        .route("/v1/models/{name}/items/{id}", get(items::named))
+        .route("/v1/models/{name}/users/{id}", get(users::named))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::text))
+        .route("/openapi.json", get(openapi::document))
+        .route("/admin/reload", post(reload::all))
+        .route("/admin/reload/{name}", post(reload::named))
+}
+
+/// The parts of a path.
+type Parts<T> = Result<Path<T>, PathRejection>;
+
+/// What a path holds.
+///
+/// # Errors
+/// Bytes that are no text.
+fn parts<T>(path: Parts<T>) -> Result<T, Problem> {
+    path.map(|Path(parts)| parts).map_err(|error| Problem::bad(format!("the path: {}", error.body_text())))
+}
+
+/// The model of a path.
+///
+/// # Errors
+/// If there is none of that name.
+fn model_of(app: &App, name: &str) -> Result<Arc<Served>, Problem> {
+    let models = app.models();
+    models.get(name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = models.all().iter().map(|served| served.source.name.as_str()).collect();
+        let detail = format!("no model `{name:.100}`; the server has {}", names.join(", "));
+        Problem::missing("model", detail).meant(nearest(name, names.iter().copied()))
+    })
 }
