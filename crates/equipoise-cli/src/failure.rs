@@ -13,7 +13,7 @@ use equipoise_encode::EncodeError;
 use equipoise_eval::EvalError;
 use equipoise_jobs::Fault;
 use equipoise_recommend::RecommendError;
-use equipoise_serve::ServeError;
+use equipoise_serve::{FeedbackError, ServeError};
 use equipoise_study::pipeline::PipelineError;
 use equipoise_study::sweep::SweepError;
 use equipoise_train::TrainError;
@@ -97,7 +97,16 @@ macro_rules! by_cause {
     };
 }
 
-by_cause!(ConfigError, DataError, EncodeError, EvalError, RecommendError, ServeError, SweepError);
+by_cause!(
+    ConfigError,
+    DataError,
+    EncodeError,
+    EvalError,
+    FeedbackError,
+    RecommendError,
+    ServeError,
+    SweepError
+);
 
 /// The same of errors that may also say that somebody asked for a stop.
 macro_rules! by_cause_or_request {

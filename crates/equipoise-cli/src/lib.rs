@@ -14,8 +14,8 @@ mod signals;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    audit, backbones, calibrate, compare, data, demo, evaluate, explain, export, features, items, recommend,
-    reproduce, run, serve, similar, sweep, task, train,
+    audit, backbones, calibrate, compare, data, demo, evaluate, explain, export, features, feedback, items,
+    recommend, reproduce, run, serve, similar, sweep, task, train,
 };
 use failure::Failure;
 use global::Global;
@@ -47,6 +47,7 @@ First steps:
   equipoise compare runs/plain runs/ckd                 is the difference real?
   equipoise calibrate runs/ckd                          how much each modality should count
   equipoise recommend runs/ckd --user u42               what to show to a user
+  equipoise serve runs/ckd                              the same by HTTP, with a page to look at
   equipoise export runs/ckd --to serving --out served   a model that needs neither run nor data
 
 Exit codes:
@@ -93,6 +94,9 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Serve models by HTTP.
     Serve(Box<serve::Args>),
+    /// Write what users did since training as a table.
+    #[command(subcommand)]
+    Feedback(feedback::Command),
     /// Write a model for others: a served model, tables, vector databases.
     Export(export::Args),
     /// Add items to a served model by their features alone.
@@ -179,6 +183,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args, &cli.global),
         Command::Calibrate(args) => calibrate::run(&args, &cli.global),
         Command::Serve(args) => serve::run(&args, &cli.global),
+        Command::Feedback(command) => feedback::run(&command, &cli.global),
         Command::Export(args) => export::run(&args, &cli.global),
         Command::Items(command) => items::run(&command, &cli.global),
         Command::Task(args) => task::run(&args, &cli.global),

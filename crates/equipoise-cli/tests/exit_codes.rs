@@ -96,6 +96,7 @@ fn cases() -> Vec<Case> {
         case("similar", |w| args(&["--item", "nothing"]).and(w.run()), None, false),
         case("explain", |w| args(&["--user", "nobody", "--item", "nothing"]).and(w.run()), None, false),
         case("serve", |w| args(&["--bind", "127.0.0.1:0"]).and(w.at("absent")), None, false),
+        case("feedback export", |w| args(&["--out"]).and(w.at("table.csv")).and(w.at("absent")), None, false),
         case("calibrate", |w| args(&["--k", "0"]).and(w.run()), None, false),
         case(
             "export",

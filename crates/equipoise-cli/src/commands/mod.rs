@@ -12,6 +12,7 @@ pub mod explain;
 pub mod export;
 mod fake;
 pub mod features;
+pub mod feedback;
 mod import;
 pub mod items;
 mod opened;
