@@ -1,7 +1,7 @@
 //! Writes a served model of random tables of any size, without training: what `bench/serve/run` serves.
 //!
 //! ```text
-//! made_model DIR USERS ITEMS IDS NAME=WIDTH...
+//! made_model DIR USERS ITEMS IDS NAME=WIDTH... [--seed N]
 //! ```
 //!
 //! The block of the ids is `IDS` wide, that of each modality `WIDTH`; each user has met about twenty items.
@@ -13,7 +13,7 @@ use made::Made;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "made_model DIR USERS ITEMS IDS NAME=WIDTH...";
+const USAGE: &str = "made_model DIR USERS ITEMS IDS NAME=WIDTH... [--seed N]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,8 +28,12 @@ fn main() -> ExitCode {
 }
 
 fn written(arguments: &[String]) -> Result<(&Path, Made<'_>), String> {
-    let [dir, users, items, ids, modalities @ ..] = arguments else { return Err("too few arguments".into()) };
     let number = |text: &str| text.parse::<usize>().map_err(|e| format!("{text:?}: {e}"));
+    let (arguments, seed) = match arguments {
+        [rest @ .., flag, seed] if flag == "--seed" => (rest, number(seed)? as u64),
+        all => (all, 1),
+    };
+    let [dir, users, items, ids, modalities @ ..] = arguments else { return Err("too few arguments".into()) };
     let mut named: Vec<(&str, usize)> = Vec::new();
     for text in modalities {
         let (name, width) = text.split_once('=').ok_or(format!("{text:?}: expected NAME=WIDTH"))?;
@@ -41,7 +45,7 @@ fn written(arguments: &[String]) -> Result<(&Path, Made<'_>), String> {
         modalities: named.leak(),
         ids: number(ids)?,
         taken: 20,
-        seed: 1,
+        seed,
     };
     Ok((Path::new(dir), made))
 }
