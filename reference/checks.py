@@ -17,7 +17,7 @@ import weights
 def close(a, b, tolerance=1e-12):
     """Largest difference, relative to max(1, |b|), within the tolerance."""
     a, b = np.asarray(a), np.asarray(b)
-    worst = np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b)))
+    worst = np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b)), initial=0.0)
     assert worst <= tolerance, f"expected a difference up to {tolerance}, found {worst}"
 
 
@@ -102,23 +102,27 @@ def check_coinciding_generic_pair(inputs):
 
 
 def check_weight_ranges():
-    """Any input: finite, in [0, sum], right sum; one modality gives 1; none good: equal."""
+    """Any input: finite, in [0, sum], right sum; none good: equal; no failed teacher teaches."""
     for name, gamma, reference in weight_cases.BATCH:
         gamma, reference = np.array(gamma), np.array(reference)
+        teach = reference > 0
         for scale, shape in weight_cases.OPTIONS:
             found = weights.batch(gamma, reference, scale, shape)["lambda"]
-            total = weights.scale_factor(scale, len(gamma))
+            total = weights.scale_factor(scale, teach.sum()) if teach.any() else 0.0
             assert np.all((found >= 0) & (found <= total * (1 + 1e-15))), name
             close(found.sum(), total)
-            if np.all(gamma <= 0) or len(gamma) == 1:
-                close(found, total / len(gamma))
+            close(found[~teach], 0.0)
+            left = weights.batch(gamma[teach], reference[teach], scale, shape)["lambda"]
+            close(found[teach], left)
+            if np.all(gamma[teach] <= 0) or teach.sum() == 1:
+                close(found[teach], total / max(teach.sum(), 1))
             order = np.arange(len(gamma))[::-1]
             turned = weights.batch(gamma[order], reference[order], scale, shape)
             close(turned["lambda"], found[order])
 
 
 def check_printed_weights():
-    """Two modalities, positive inputs, no guard: both shapes equal Eq. (18) and sum to 1."""
+    """Positive inputs, no guard: Eq. (18), with sum 1 for two modalities and n - 1 for n."""
     rng = np.random.default_rng(18)
     for _ in range(100):
         gamma, reference = rng.uniform(0.1, 1.0, 2), rng.uniform(0.2, 2.0, 2)
@@ -127,6 +131,11 @@ def check_printed_weights():
             found = weights.batch(gamma, reference, "sum1", shape)["lambda"]
             close(found, 1 - rho / rho.sum())
             close(found.sum(), 1.0)
+    for count in (1, 2, 3, 4):
+        gamma, reference = rng.uniform(0.1, 1.0, count), rng.uniform(0.2, 2.0, count)
+        rho = gamma / reference
+        found = weights.batch(gamma, reference, "printed")["lambda"]
+        close(found, 1 - rho / rho.sum())
 
 
 def check_triple_weights():

@@ -45,12 +45,13 @@ def batch_statistics(config, student, teacher):
     """delta (nM x B), gamma (nM), and the reference of the ratio per triple and mean."""
     delta = student["full"] - student["loo"]
     by_name = {"teacher": teacher["batch"], "student": student["uni"]}
-    reference = by_name[config.get("rho_denominator", "teacher")]
+    source = config.get("rho_denominator", "teacher")
     return {
+        "source": source,
         "delta": delta,
         "gamma": delta.mean(axis=1),
         "T": teacher["batch"].mean(axis=1),
-        "reference": reference,
+        "reference": by_name[source],
     }
 
 
@@ -76,9 +77,9 @@ def _detail(options, found, student):
     if not options["reweight"]:
         return {"lambda": weights.uniform(len(found["gamma"]), scale)}
     if options["weight_level"] == "triple":
-        return weights.triple(found["delta"], found["reference"], scale, shape)
+        return weights.triple(found["delta"], found["reference"], scale, shape, found["source"])
     mean_reference = found["reference"].mean(axis=1)
-    return weights.batch(found["gamma"], mean_reference, scale, shape)
+    return weights.batch(found["gamma"], mean_reference, scale, shape, found["source"])
 
 
 def student_terms(parameters, inputs, config, w):

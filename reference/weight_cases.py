@@ -18,6 +18,9 @@ BATCH = [
     ("two_zero_teacher", [0.5, 0.5], [0.0, 1.0]),
     ("two_negative_teacher", [0.5, 0.5], [-1.0, 1.0]),
     ("two_negative_teacher_and_effect", [-0.5, 0.5], [-1.0, 1.0]),
+    ("two_failed_teacher_of_a_harmful_modality", [-0.1, 0.2], [-0.5, 1.0]),
+    ("two_failed_teachers", [-0.1, 0.2], [-0.5, 0.0]),
+    ("one_modality_failed_teacher", [0.3], [-0.9]),
     ("two_zero_over_zero", [0.0, 0.5], [0.0, 1.0]),
     ("two_teacher_at_floor", [2e-6, 0.5], [1e-6, 1.0]),
     ("two_teacher_below_floor", [2e-7, 0.5], [1e-7, 1.0]),
@@ -29,6 +32,7 @@ BATCH = [
     ("three_two_harmful", [0.2, -0.6, -0.1], [0.8, 1.2, 0.5]),
     ("three_all_harmful", [-0.2, -0.6, -0.1], [0.8, 1.2, 0.5]),
     ("three_failed_teacher", [0.2, 0.6, 0.1], [0.8, -1.2, 0.0]),
+    ("three_one_failed_teacher", [0.2, 0.6, -0.1], [0.8, 1.2, -0.5]),
     ("three_tiny_effects", [1e-7, 3e-7, 2e-7], [1.0, 1.0, 1.0]),
     ("four_plain", [0.1, 0.2, 0.3, 0.4], [1.0, 1.0, 2.0, 0.5]),
     ("huge_inputs", [1e30, -1e30], [1e-30, 1e30]),
@@ -63,12 +67,15 @@ TRIPLE = [
     ("one_modality", [[0.5, 0.0, -0.5]], [[1.0, 0.0, 1.0]], [[1.0, 0.0, -1.0]]),
     ("three_plain", [[0.2, -0.1], [0.4, 0.3], [0.1, 0.2]],
      [[0.8, 0.9], [0.7, 0.6], [0.5, 0.4]], [[1.0, 1.1], [0.8, 1.3], [0.9, 0.7]]),
+    ("three_failed_teachers", [[0.2, -0.1, 0.1], [0.4, 0.3, 0.2], [0.1, 0.2, -0.3]],
+     [[0.8, 0.9, 0.5], [0.7, 0.6, 0.4], [0.5, 0.4, 0.3]],
+     [[-1.0, 1.1, -0.1], [0.8, -1.3, 0.0], [0.9, -0.7, -0.2]]),
     ("three_with_zero_over_zero", [[0.0, 0.0], [0.4, 0.0], [0.1, 0.0]],
      [[0.0, 0.0], [0.7, 0.0], [0.5, 0.0]], [[0.0, 1.0], [0.8, 1.0], [0.9, 1.0]]),
 ]  # fmt: skip
 
 OPTIONS = [
-    (scale, shape) for shape in weights.SHAPES for scale in ("sum1", "sum_nM")
+    (scale, shape) for shape in weights.SHAPES for scale in weights.SCALES
 ]
 
 
@@ -76,9 +83,9 @@ def batch_case(name, gamma, reference):
     """rho~, share, and lambda under each shape and scale."""
     gamma, reference = np.array(gamma), np.array(reference)
     rho = weights.guarded_ratio(gamma, reference)
-    expected = {"rho": rho, "share": weights.share(rho)}
+    expected = {"rho": rho, "share": weights.batch(gamma, reference)["share"]}
     for scale, shape in OPTIONS:
-        expected[f"{shape}_{scale}"] = weights.weigh(rho, scale, shape)
+        expected[f"{shape}_{scale}"] = weights.weigh(rho, scale, shape, reference)
     return {"name": name, "gamma": gamma, "T": reference, "expected": expected}
 
 
@@ -103,7 +110,7 @@ def triple_case(name, delta, student, teacher):
     for source, reference in (("teacher", teacher), ("student", student)):
         for scale, shape in OPTIONS:
             key = f"paper_{source}_{shape}_{scale}"
-            expected[key] = weights.triple(delta, reference, scale, shape)
+            expected[key] = weights.triple(delta, reference, scale, shape, source)
     inputs = {"delta": delta, "student": student, "teacher": teacher}
     return {"name": name, **inputs, "expected": expected}
 

@@ -8,9 +8,10 @@ Printed form (Eq. 15-18), with Ds the full and Ds^{-m} the loo(m) margin of the 
 The printed form is undefined or of wrong sign for a single modality, for negative
 effects and for failed teachers. The guarded form used here is, in this order,
 
+    taught   = the modalities k with T^k > 0, n their number
     rho~^m   = clamp( gamma^m / max(T^m, eps), r_min, r_max )
-    share^m  = rho~^m / sum_k rho~^k
-    lambda_m = ( 1 - share^m ) / ( nM - 1 ),  or 1 for a single modality
+    share^m  = rho~^m / sum over taught k of rho~^k
+    lambda_m = ( 1 - share^m ) / ( n - 1 ),  or 1 for n = 1;  0 for m not taught
 
 Weights are constants of the step: no derivative passes through them.
 """
@@ -44,54 +45,75 @@ def sign_safe_ratio(effect, reference):
     return np.clip(np.maximum(effect, 0) / np.maximum(reference, EPS), R_MIN, R_MAX)
 
 
-def share(ratio):
-    """rho~^m / sum_k rho~^k over the first axis (modalities); sums to 1."""
-    return ratio / ratio.sum(axis=0)
+def taught(ratio, teacher=None):
+    """Which entries of `ratio` are taught: those whose teacher's margin is positive."""
+    return np.full(np.shape(ratio), True) if teacher is None else teacher > 0
 
 
-def complement(ratio):
-    """(1 - share) / (nM - 1), or 1 for nM = 1: Eq. (18) rescaled to sum 1."""
-    if len(ratio) == 1:
-        return np.ones_like(ratio)
-    return (1.0 - share(ratio)) / (len(ratio) - 1)
+def share(ratio, teach=None):
+    """rho~^m over the sum of the taught ones (first axis: modalities); 0 for the others."""
+    teach = taught(ratio) if teach is None else teach
+    kept = np.where(teach, ratio, 0.0)
+    total = kept.sum(axis=0)
+    return kept / np.where(total > 0, total, 1.0)
 
 
-def inverse(ratio):
-    """(1 / rho~^m) / sum_k (1 / rho~^k)."""
-    return share(1.0 / ratio)
+def complement(ratio, teach):
+    """(1 - share) / (n - 1), or 1 for n = 1: Eq. (18) rescaled to sum 1."""
+    count = teach.sum(axis=0)
+    spread = (1.0 - share(ratio, teach)) / np.maximum(count - 1, 1)
+    return np.where(teach, np.where(count == 1, 1.0, spread), 0.0)
+
+
+def inverse(ratio, teach):
+    """(1 / rho~^m) / sum over taught k of (1 / rho~^k)."""
+    return share(1.0 / ratio, teach)
 
 
 SHAPES = {"complement": complement, "inverse": inverse}
+SCALES = ("sum1", "sum_nM", "printed")
 
 
 def scale_factor(weight_scale, modalities):
-    """Sum of the weights: 1 for sum1, nM for sum_nM."""
-    return {"sum1": 1.0, "sum_nM": float(modalities)}[weight_scale]
+    """Sum of the weights: 1 for sum1, nM for sum_nM, nM - 1 as Eq. (18) is printed."""
+    modalities = np.asarray(modalities, dtype=float)
+    return {
+        "sum1": np.ones_like(modalities),
+        "sum_nM": modalities,
+        "printed": np.maximum(modalities - 1, 0),
+    }[weight_scale]
 
 
-def weigh(ratio, weight_scale="sum1", weight_shape="complement"):
-    """lambda from guarded ratios; the first axis is the modality."""
-    return scale_factor(weight_scale, len(ratio)) * SHAPES[weight_shape](ratio)
+def weigh(ratio, weight_scale="sum1", weight_shape="complement", teacher=None):
+    """lambda from guarded ratios; the first axis is the modality.
+
+    `teacher` has the teachers' margins where the ratio is taken against them: a teacher
+    whose margin is not positive is left out, as if its modality were not there.
+    """
+    teach = taught(ratio, teacher)
+    return scale_factor(weight_scale, teach.sum(axis=0)) * SHAPES[weight_shape](ratio, teach)
 
 
-def batch(gamma, reference, weight_scale="sum1", weight_shape="complement"):
+def batch(gamma, reference, weight_scale="sum1", weight_shape="complement", source="teacher"):
     """Batch level: rho~, share and lambda of length nM from gamma^m and T^m.
 
-    `reference` is the batch mean of the teacher margin Dt^m (rho_denominator = teacher)
-    or of the student's own uni(m) margin Ds^m (rho_denominator = student).
+    `reference` is the batch mean of the teacher margin Dt^m (`source` teacher) or of the
+    student's own uni(m) margin Ds^m (`source` student, where no modality is left out).
     """
     rho = guarded_ratio(gamma, reference)
+    teacher = reference if source == "teacher" else None
     return {
         "rho": rho,
-        "share": share(rho),
-        "lambda": weigh(rho, weight_scale, weight_shape),
+        "share": share(rho, taught(rho, teacher)),
+        "lambda": weigh(rho, weight_scale, weight_shape, teacher),
     }
 
 
-def triple(delta, reference, weight_scale="sum1", weight_shape="complement"):
+def triple(delta, reference, weight_scale="sum1", weight_shape="complement", source="teacher"):
     """Triple level of the guarded form: the same formula on every column b of nM x B."""
     rho = guarded_ratio(delta, reference)
-    return {"ratio": rho, "w": weigh(rho, weight_scale, weight_shape)}
+    teacher = reference if source == "teacher" else None
+    return {"ratio": rho, "w": weigh(rho, weight_scale, weight_shape, teacher)}
 
 
 def released(delta, student):

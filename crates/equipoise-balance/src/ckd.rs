@@ -51,10 +51,10 @@ pub enum Specific {
 /// | `specific` | `hinge` | loss on training triples | `hinge`, `kl`, `mse` |
 /// | `generic_log` | `exact` | logarithms of the generic loss | `exact`, `released` |
 /// | `weights` | `paper` | named combination of the switches below | `paper`, `released`, `uniform` |
-/// | `sum` | by `weights` | what the weights sum to | `one`, `modalities` |
+/// | `sum` | by `weights` | what the weights sum to: `printed` is Eq. (18) literally, one less than the number of modalities | `one`, `modalities`, `printed` |
 /// | `level` | by `weights` | where the ratio is taken | `batch`, `triple` |
 /// | `denominator` | by `weights` | what the effect is compared with | `teacher`, `student` |
-/// | `guard` | by `weights` | what keeps the ratio sane | `floored`, `raw` |
+/// | `guard` | by `weights` | what keeps the ratio sane; with `floored` a teacher whose mean margin is not positive teaches nothing | `floored`, `raw` |
 /// | `shape` | `complement` | how weights follow from ratios | `complement`, `inverse` |
 /// | `smooth` | 0 | averaging of batch ratios across steps | \[0, 1) |
 ///

@@ -7,11 +7,17 @@
 //! rho^m    = clamp( gamma^m / max(T_m, 1e-6), 1e-8, 10 ),   T_m = mean Dt^m                (17), guarded
 //! share^m  = rho^m / sum_k rho^k
 //! lambda_m = (1 - share^m) / (n - 1)     for n >= 2 modalities;  1 for n = 1               (18), sum 1
+//! lambda_m = 0                           where T_m <= 0: m is left out of n and of every sum
 //! ```
 //! Everything here is detached: plain numbers, no gradient.
 //!
 //! Low `rho^m` means that the student extracts little of what the teacher shows is there: it is taught more.
-//! All `gamma^m <= 0` gives equal weights; a dead modality among living ones gets the largest.
+//! All `gamma^m <= 0` gives equal weights; a dead modality among living ones gets the largest. A teacher whose margin is not
+//! positive ranks no better than chance and teaches nothing. Its ratio would be at a bound, so that a modality that does harm
+//! would be taught most by the worst teacher.
+//!
+//! The weights are those of (18) as printed for two modalities with positive effects and ratios of at most 10. With more
+//! modalities (18) sums to `n - 1`, which [`Sum::Printed`] restores.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +58,8 @@ pub enum Denominator {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Guard {
-    /// Denominator at least 1e-6, then the ratio clamped to \[1e-8, 10\]: safe for every sign.
+    /// Denominator at least 1e-6, then the ratio clamped to \[1e-8, 10\]: safe for every sign. A teacher whose margin, as
+    /// denominator, is not positive teaches nothing.
     Floored,
     /// The ratio clamped to \[1e-8, 10\] as it is: two negatives make a "well used" modality.
     Raw,
@@ -66,6 +73,8 @@ pub enum Sum {
     One,
     /// The number of modalities, the released scale.
     Modalities,
+    /// One less than the number of modalities, Eq. (18) as printed: no distillation at all for a single modality.
+    Printed,
 }
 
 /// How weights follow from ratios.
@@ -212,12 +221,12 @@ impl Weigher {
     fn batch(&mut self, effect: &[f64], modalities: &[ModalityMargins]) -> StepWeights {
         let denominators = modalities.iter().map(|m| mean(self.denominator(m)));
         let pairs: Vec<(f64, f64)> = effect.iter().copied().zip(denominators).collect();
-        let ratios = self.smoothed(pairs).into_iter().map(|(g, t)| guarded(g, t, self.weighting.guard));
-        let (rho, clamped): (Vec<f64>, Vec<bool>) = ratios.unzip();
+        let pairs = self.smoothed(pairs);
+        let ratios: Vec<Ratio> = pairs.into_iter().map(|(g, t)| self.ratio(g, t)).collect();
         StepWeights {
-            mean: self.scaled(&shares(&rho, self.weighting.shape)),
-            rho,
-            clamped: clamped.iter().map(|&c| f64::from(u8::from(c))).collect(),
+            mean: self.shared_out(&ratios),
+            rho: ratios.iter().map(|r| r.value).collect(),
+            clamped: ratios.iter().map(|r| f64::from(u8::from(r.clamped))).collect(),
             ..StepWeights::default()
         }
     }
@@ -226,17 +235,16 @@ impl Weigher {
         let (n, count) = (modalities.len(), full.len());
         let mut per_triple = vec![Vec::with_capacity(count); n];
         let (mut rho, mut clamped) = (vec![0.0; n], vec![0.0; n]);
-        let mut ratios = vec![0.0; n];
+        let mut ratios = vec![Ratio::default(); n];
         for (b, &whole) in full.iter().enumerate() {
             for (m, margins) in modalities.iter().enumerate() {
                 let delta = f64::from(whole) - f64::from(margins.without[b]);
                 let below = f64::from(self.denominator(margins)[b]);
-                let (ratio, hit) = guarded(delta, below, self.weighting.guard);
-                ratios[m] = ratio;
-                rho[m] += ratio / count as f64;
-                clamped[m] += f64::from(u8::from(hit)) / count as f64;
+                ratios[m] = self.ratio(delta, below);
+                rho[m] += ratios[m].value / count as f64;
+                clamped[m] += f64::from(u8::from(ratios[m].clamped)) / count as f64;
             }
-            let weights = self.scaled(&shares(&ratios, self.weighting.shape));
+            let weights = self.shared_out(&ratios);
             per_triple.iter_mut().zip(weights).for_each(|(out, w)| out.push(w as f32));
         }
         let mean = per_triple.iter().map(|w| mean(w)).collect();
@@ -263,16 +271,28 @@ impl Weigher {
         self.smooth.clone()
     }
 
-    /// Shares that sum to 1, brought to the configured sum.
-    fn scaled(&self, shares: &[f64]) -> Vec<f64> {
-        let scale = self.total(shares.len());
-        shares.iter().map(|s| s * scale).collect()
+    /// The ratio of an effect to its denominator. A teacher's margin that is not positive is left out under a guard.
+    fn ratio(&self, effect: f64, denominator: f64) -> Ratio {
+        let Weighting { guard, denominator: source, .. } = self.weighting;
+        let failed = guard == Guard::Floored && source == Denominator::Teacher && denominator <= 0.0;
+        let (value, clamped) = guarded(effect, denominator, guard);
+        Ratio { value, clamped, taught: !failed }
+    }
+
+    /// The configured sum, shared out among the modalities that are taught.
+    fn shared_out(&self, ratios: &[Ratio]) -> Vec<f64> {
+        let taught: Vec<f64> = ratios.iter().filter(|r| r.taught).map(|r| r.value).collect();
+        let scale = self.total(taught.len());
+        let mut shares = shares(&taught, self.weighting.shape).into_iter().map(|s| s * scale);
+        let weight = |r: &Ratio| if r.taught { shares.next().unwrap_or(0.0) } else { 0.0 };
+        ratios.iter().map(weight).collect()
     }
 
     fn total(&self, n: usize) -> f64 {
         match self.weighting.sum {
             Sum::One => 1.0,
             Sum::Modalities => n as f64,
+            Sum::Printed => n.saturating_sub(1) as f64,
         }
     }
 
@@ -292,6 +312,17 @@ fn mean_difference(a: &[f32], b: &[f32]) -> f64 {
 }
 
 // Ratios under their guards, and weights from ratios.
+
+/// The ratio of one modality.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ratio {
+    /// Inside its bounds.
+    value: f64,
+    /// Whether the guard changed it.
+    clamped: bool,
+    /// Whether the modality takes part in the weights.
+    taught: bool,
+}
 
 /// `effect / denominator` under the guard, and whether the guard changed it.
 fn guarded(effect: f64, denominator: f64, guard: Guard) -> (f64, bool) {

@@ -58,7 +58,12 @@ fn without_the_generic_loss_no_generic_triple_is_drawn_and_the_specific_one_is_a
 fn without_re_weighting_every_weight_is_the_active_sums_equal_share() {
     assert_eq!(read(r#"{"weights": "uniform"}"#).weights, WeightMode::Uniform);
     for f in fixtures() {
-        for (sum, total) in [(None, 1.0), (Some(Sum::One), 1.0), (Some(Sum::Modalities), f.n() as f64)] {
+        for (sum, total) in [
+            (None, 1.0),
+            (Some(Sum::One), 1.0),
+            (Some(Sum::Modalities), f.n() as f64),
+            (Some(Sum::Printed), f.n() as f64 - 1.0),
+        ] {
             let uniform = seen(&f, &Ckd { weights: WeightMode::Uniform, sum, ..base() });
             let share = total / f.n() as f64;
             assert!(uniform.modalities.iter().all(|m| (m.weight - share).abs() < 1e-12), "{sum:?}");

@@ -23,7 +23,11 @@ fn shape(name: &str) -> Shape {
 }
 
 fn sum(name: &str) -> Sum {
-    if name == "sum_nM" { Sum::Modalities } else { Sum::One }
+    match name {
+        "sum_nM" => Sum::Modalities,
+        "printed" => Sum::Printed,
+        _ => Sum::One,
+    }
 }
 
 #[test]
@@ -32,9 +36,8 @@ fn batch_weights_are_the_reference_ones_in_every_shape_and_scale() {
     assert!(list(&golden["batch"]).len() >= 20);
     for case in list(&golden["batch"]) {
         let margins = margins(&floats(&case["gamma"]), &floats(&case["T"]));
-        for (s, t) in
-            [("complement", "sum1"), ("complement", "sum_nM"), ("inverse", "sum1"), ("inverse", "sum_nM")]
-        {
+        let options = ["complement", "inverse"].map(|s| ["sum1", "sum_nM", "printed"].map(|t| (s, t)));
+        for (s, t) in options.concat() {
             let switches = WeightSwitches { shape: shape(s), sum: Some(sum(t)), ..Default::default() };
             let found = Weigher::new(switches.resolve()).weigh(&[0.0], &margins);
             let (name, expected) = (text(case, "name"), &case["expected"]);
@@ -109,4 +112,24 @@ fn triple_weights_are_the_reference_ones_under_every_rule() {
         }
     }
     assert!(rules >= 80, "the reference file is whole: {rules} results");
+}
+
+/// A teacher that ranks no better than chance, of a modality that does harm: it taught everything once.
+#[test]
+fn a_teacher_whose_margin_is_not_positive_teaches_nothing() {
+    let weights = |switches: WeightSwitches, gamma: &[f32], teacher: &[f32]| {
+        Weigher::new(switches.resolve()).weigh(&[0.0], &margins(gamma, teacher)).mean
+    };
+    let paper = WeightSwitches::default();
+    assert_eq!(weights(paper, &[-0.1, 0.2], &[-0.5, 1.0]), [0.0, 1.0]);
+    assert_eq!(weights(paper, &[0.3, 0.2], &[0.0, 1.0]), [0.0, 1.0]);
+    assert_eq!(weights(paper, &[0.3], &[-1.0]), [0.0]);
+    assert_eq!(weights(paper, &[0.3, 0.2], &[-1.0, 0.0]), [0.0, 0.0]);
+    let three = weights(paper, &[0.2, -0.4, 0.6], &[0.8, -1.0, 1.2]);
+    let without = weights(paper, &[0.2, 0.6], &[0.8, 1.2]);
+    assert_eq!([three[0], three[1], three[2]], [without[0], 0.0, without[1]]);
+    let raw = WeightSwitches { guard: Some(Guard::Raw), ..paper };
+    assert!(weights(raw, &[-0.1, 0.2], &[-0.5, 1.0])[0] > 0.0, "`raw` stays as it is");
+    let student = WeightSwitches { denominator: Some(Denominator::Student), ..paper };
+    assert!(weights(student, &[-0.1, 0.2], &[-0.5, 1.0])[0] > 0.0, "no teacher in the ratio");
 }

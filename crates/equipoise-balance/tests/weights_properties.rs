@@ -19,7 +19,7 @@ fn margin() -> impl Strategy<Value = f32> {
 fn switches() -> impl Strategy<Value = WeightSwitches> {
     let mode = select(vec![WeightMode::Paper, WeightMode::Released, WeightMode::Uniform]);
     let parts = (
-        proptest::option::of(select(vec![Sum::One, Sum::Modalities])),
+        proptest::option::of(select(vec![Sum::One, Sum::Modalities, Sum::Printed])),
         proptest::option::of(select(vec![Level::Batch, Level::Triple])),
         proptest::option::of(select(vec![Denominator::Teacher, Denominator::Student])),
         proptest::option::of(select(vec![Guard::Floored, Guard::Raw])),
@@ -58,25 +58,49 @@ fn weigh(s: WeightSwitches, step: &Step) -> StepWeights {
 }
 
 fn total(s: WeightSwitches, n: usize) -> f64 {
-    if s.resolve().sum == Sum::One { 1.0 } else { n as f64 }
+    match s.resolve().sum {
+        _ if n == 0 => 0.0,
+        Sum::One => 1.0,
+        Sum::Modalities => n as f64,
+        Sum::Printed => (n - 1) as f64,
+    }
 }
 
-/// Weights of the step, then of each triple where there are such.
-fn all_weights(w: &StepWeights) -> Vec<Vec<f64>> {
-    let mut all = vec![w.mean.clone()];
-    if let Some(rows) = &w.per_triple {
-        all.extend((0..rows[0].len()).map(|b| rows.iter().map(|r| f64::from(r[b])).collect::<Vec<_>>()));
+fn mean(x: &[f32]) -> f64 {
+    x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len() as f64
+}
+
+/// Which teachers teach: of the step, then on each triple where weights are taken there.
+fn taught(s: WeightSwitches, step: &Step) -> Vec<Vec<bool>> {
+    let r = s.resolve();
+    let always = r.uniform || r.guard == Guard::Raw || r.denominator == Denominator::Student;
+    let on = |margin: &dyn Fn(&ModalityMargins) -> f64| -> Vec<bool> {
+        step.modalities.iter().map(|m| always || margin(m) > 0.0).collect()
+    };
+    match r.level {
+        _ if r.uniform => vec![on(&|_| 1.0)],
+        Level::Batch => vec![on(&|m| mean(&m.teacher))],
+        Level::Triple => (0..step.full.len()).map(|b| on(&|m| f64::from(m.teacher[b]))).collect(),
     }
-    all
+}
+
+/// Weights of the step, or of each triple where there are such.
+fn all_weights(w: &StepWeights) -> Vec<Vec<f64>> {
+    let Some(rows) = &w.per_triple else { return vec![w.mean.clone()] };
+    (0..rows[0].len()).map(|b| rows.iter().map(|r| f64::from(r[b])).collect()).collect()
 }
 
 proptest! {
     #[test]
     fn weights_are_finite_and_share_out_the_configured_sum(s in switches(), step in step(1)) {
         let n = step.modalities.len();
-        let (found, total) = (weigh(s, &step), total(s, n));
-        for weights in all_weights(&found) {
+        let found = weigh(s, &step);
+        let all = all_weights(&found);
+        prop_assert_eq!(all.len(), taught(s, &step).len());
+        for (weights, taught) in all.into_iter().zip(taught(s, &step)) {
             prop_assert_eq!(weights.len(), n);
+            let total = total(s, taught.iter().filter(|&&t| t).count());
+            prop_assert!(weights.iter().zip(&taught).all(|(w, t)| *t || *w == 0.0), "{:?} {:?}", weights, taught);
             let inside = |w: &f64| w.is_finite() && *w >= 0.0 && *w <= total * (1.0 + 1e-6);
             prop_assert!(weights.iter().all(inside), "{:?}", weights);
             prop_assert!((weights.iter().sum::<f64>() - total).abs() < 1e-5, "{:?}", weights);
@@ -97,9 +121,11 @@ proptest! {
     }
 
     #[test]
-    fn a_single_modality_has_weight_one(s in switches(), step in step(1)) {
+    fn a_single_modality_has_the_whole_sum_if_its_teacher_teaches(s in switches(), step in step(1)) {
         let one = Step { modalities: vec![step.modalities[0].clone()], ..step };
-        prop_assert_eq!(weigh(s, &one).mean, [1.0]);
+        let expected = taught(s, &one).iter().map(|t| if t[0] { total(s, 1) } else { 0.0 }).collect::<Vec<_>>();
+        let found = weigh(s, &one).mean[0];
+        prop_assert!((found - expected.iter().sum::<f64>() / expected.len() as f64).abs() < 1e-9);
     }
 
     #[test]
@@ -107,6 +133,7 @@ proptest! {
         let mut step = step;
         for m in &mut step.modalities {
             m.without = step.full.iter().map(|f| f + f.abs() * 0.5).collect();
+            m.teacher = m.teacher.iter().map(|t| t.abs() + 0.1).collect();
         }
         let n = step.modalities.len();
         prop_assume!(step.full.iter().all(|f| f.abs() < 1e30));
@@ -120,6 +147,18 @@ proptest! {
         let twins = Step { modalities: vec![step.modalities[0].clone(); n], ..step };
         let found = weigh(s, &twins).mean;
         found.iter().for_each(|w| assert!((w - found[0]).abs() < 1e-9, "{found:?}"));
+    }
+
+    /// Eq. (18) as printed, for any number of modalities, positive effects and ratios of at most 10.
+    #[test]
+    fn the_printed_sum_gives_the_printed_weights(parts in proptest::collection::vec((0.01f32..2.0, 0.5f32..2.0), 1..6)) {
+        let of = |&(g, t): &(f32, f32)| ModalityMargins { only: vec![1.0], without: vec![-g], teacher: vec![t] };
+        let step = Step { full: vec![0.0], modalities: parts.iter().map(of).collect() };
+        let rho: Vec<f64> = parts.iter().map(|&(g, t)| f64::from(g) / f64::from(t)).collect();
+        let found = weigh(WeightSwitches { sum: Some(Sum::Printed), ..Default::default() }, &step).mean;
+        for (f, r) in found.iter().zip(&rho) {
+            prop_assert!((f - (1.0 - r / rho.iter().sum::<f64>())).abs() < 1e-9, "{found:?}");
+        }
     }
 
     /// Eq. (18) as printed, for two modalities and positive inputs.
