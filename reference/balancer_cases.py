@@ -1,4 +1,4 @@
-"""Content of golden/{gb,ogm,cohesion,agm}.json. Fixtures are those of ckd.json, by name."""
+"""Content of golden/{gb,ogm,cohesion,agm,cml}.json. Fixtures are those of ckd.json, by name."""
 
 import numpy as np
 
@@ -162,9 +162,33 @@ def agm_content(fixtures):
     return {"cases": [agm_case(f, fixtures[f], a) for f in FIXTURES for a in (0.5, 1.0)]}
 
 
+def cml_case(name, inputs, strength):
+    gaps = balancers.cml_gaps(balancers.margins(inputs.parameters, inputs))
+    # A float32 implementation must take the same side of every kink.
+    assert np.all(np.abs(gaps) > 1e-3)
+
+    def loss(parameters):
+        return balancers.cml_total(parameters, inputs, strength, REG)
+
+    expected = {
+        "violations": (gaps > 0).mean(axis=1),
+        "effects": -gaps.mean(axis=1),
+        "hinges": np.maximum(gaps, 0).mean(axis=1),
+        "total": loss(inputs.parameters),
+        "gradients": gradients.complex_step(loss, inputs.parameters),
+    }
+    return {"fixture": name, "reg": REG, "strength": strength, "expected": expected}
+
+
+def cml_content(fixtures):
+    """Whole steps."""
+    return {"cases": [cml_case(f, fixtures[f], s) for f in FIXTURES for s in (0.1, 1.0)]}
+
+
 CONTENTS = {
     "gb": gb_content,
     "ogm": ogm_content,
     "cohesion": cohesion_content,
     "agm": agm_content,
+    "cml": cml_content,
 }

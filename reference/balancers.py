@@ -4,6 +4,7 @@ gb        Wang, Tran & Feiszli, CVPR 2020     losses of heads blended by gain an
 ogm       Peng et al., CVPR 2022              gradients of the leading modality scaled down
 cohesion  the loss of COHESION, SIGIR 2025    parts of a margin weighted triple by triple
 agm       Li et al., ICCV 2023                gradients of responses scaled by a changing lead
+cml       Ma et al., ICML 2023                margins must not rise when a modality is removed
 
 All carried over to pairwise ranking: margins under ablations take the place of logits.
 """
@@ -123,3 +124,16 @@ def agm_total(parameters, inputs, kappa, held, reg):
     moving = agm_responses(found) - held
     margin = found["full"] + ((kappa - 1)[:, None] * moving).sum(axis=0)
     return losses.bpr(margin) + penalty(parameters, inputs, reg)
+
+
+def cml_gaps(found):
+    """Delta_without(m) - Delta, nM x B: how much surer the model is without m."""
+    return found["loo"] - found["full"]
+
+
+def cml_total(parameters, inputs, strength, reg):
+    """L_BPR + L_reg + strength mean over m and b of max(Delta_without(m) - Delta, 0)."""
+    found = margins(parameters, inputs)
+    gaps = cml_gaps(found)
+    hinge = losses.mean(np.where(np.real(gaps) > 0, gaps, 0))
+    return losses.bpr(found["full"]) + strength * hinge + penalty(parameters, inputs, reg)

@@ -1,4 +1,4 @@
-"""Checks the rivals' equations and writes golden/{gb,ogm,cohesion,agm}.json."""
+"""Checks the rivals' equations and writes golden/{gb,ogm,cohesion,agm,cml}.json."""
 
 import numpy as np
 
@@ -46,6 +46,7 @@ def check_steps(fixtures):
         equal = np.full((n + 1, len(found["full"])), n / (n + 1))
         scaled = losses.bpr(n / (n + 1) * found["full"])
         close(balancers.cohesion_total(given, inputs, equal, 0.0), scaled)
+        close(balancers.cml_total(given, inputs, 0.0, 0.01), plain)
 
 
 def main():

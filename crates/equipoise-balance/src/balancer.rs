@@ -41,13 +41,13 @@ pub struct StepMargins<'a> {
 pub struct ModalityStep {
     /// What the balancer gives the modality, its mean over triples where it varies: distillation weight `lambda_m`
     /// (`ckd`), weight of its head's loss (`gb`), factor of its gradient (`ogm`, `agm`), weight of its part of the
-    /// margin (`cohesion`).
+    /// margin (`cohesion`), share of triples in which it is penalised (`cml`).
     pub weight: f64,
     /// Ratio by which the balancer compares the modality, after its guard, its mean over triples where it varies:
     /// `rho^m` (`ckd`, `ogm`), `r^m` (`agm`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rho: Option<f64>,
-    /// Average treatment effect `gamma^m` (`ckd`, `cohesion`), mean response (`agm`).
+    /// Average treatment effect `gamma^m` (`ckd`, `cohesion`, `cml`), mean response (`agm`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
     /// Mean teacher margin `T_m` on the BPR triples.
@@ -56,7 +56,7 @@ pub struct ModalityStep {
     /// Share of ratios that the guard clamped, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clamped: Option<f64>,
-    /// Specific loss `L_SD^m` (`ckd`), loss of its head `L_m` (`gb`).
+    /// Specific loss `L_SD^m` (`ckd`), loss of its head `L_m` (`gb`), hinge `h^m` (`cml`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specific: Option<f64>,
     /// Generic loss `L_GD^m`.

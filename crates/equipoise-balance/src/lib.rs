@@ -8,6 +8,7 @@
 //! * [`ogm`]: on-the-fly gradient modulation, which slows the modality that leads.
 //! * [`cohesion`]: weights of each modality's part of the margin, triple by triple.
 //! * [`agm`]: adaptive gradient modulation of each modality's response.
+//! * [`cml`]: calibrated multimodal learning, a penalty where a modality lowers a margin.
 //! * [`weights`]: the counterfactual weights of CKD.
 //! * [`losses`]: the ranking and distillation losses.
 //! * [`suite`]: checks that every balancer must pass.
@@ -17,6 +18,7 @@
 pub mod agm;
 mod balancer;
 pub mod ckd;
+pub mod cml;
 pub mod cohesion;
 mod config;
 mod entry;
@@ -45,6 +47,7 @@ pub use update::Update;
 
 pub use agm::Config as Agm;
 pub use ckd::Config as Ckd;
+pub use cml::Config as Cml;
 pub use cohesion::Config as Cohesion;
 pub use gb::Config as Gb;
 pub use none::Config as Unbalanced;

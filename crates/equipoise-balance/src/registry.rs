@@ -2,7 +2,7 @@
 //! by [`register`].
 
 use crate::entry::{BalancerEntry, BalancerSettings};
-use crate::{agm, ckd, cohesion, gb, none, ogm};
+use crate::{agm, ckd, cml, cohesion, gb, none, ogm};
 use equipoise_data::Registered;
 
 static BUILT_IN: &[BalancerEntry] = &[
@@ -12,6 +12,7 @@ static BUILT_IN: &[BalancerEntry] = &[
     ogm::Config::ENTRY,
     cohesion::Config::ENTRY,
     agm::Config::ENTRY,
+    cml::Config::ENTRY,
 ];
 
 /// Keys beside the sections of balancers, which are therefore names that a balancer cannot have.

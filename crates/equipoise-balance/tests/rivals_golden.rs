@@ -183,3 +183,21 @@ fn every_second_step_of_modulated_responses_is_the_reference_one() {
         close(&name, &wide(seen.iter().map(|m| m.effect.unwrap())), &numbers(&expected["responses"]));
     }
 }
+
+#[test]
+fn every_penalised_step_is_the_reference_one() {
+    let (golden, ckd) = (golden("cml"), golden("ckd"));
+    for (name, f, case) in cases(&golden, &ckd) {
+        let settings = BalanceConfig::of(equipoise_balance::Cml { strength: number(case, "strength") });
+        let mut balancer = find("cml").expect("registered").build(&settings.sections, f.setup());
+        let seen = whole_step(&name, case, "gradients", &f, balancer.as_mut());
+        let expected = &case["expected"];
+        close(&name, &wide(seen.iter().map(|m| m.weight)), &numbers(&expected["violations"]));
+        close(&name, &wide(seen.iter().map(|m| m.effect.unwrap())), &numbers(&expected["effects"]));
+        close(&name, &wide(seen.iter().map(|m| m.specific.unwrap())), &numbers(&expected["hinges"]));
+        assert!(
+            name != "m2_guarded" || seen.iter().any(|m| m.specific.unwrap() > 0.0),
+            "{name}: no violation"
+        );
+    }
+}

@@ -115,6 +115,7 @@ fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
         ("ogm", "Lead ρ"),
         ("cohesion", "Weight of its part a"),
         ("agm", "Response φ"),
+        ("cml", "Share of violations v"),
     ];
     for (balancer, panel) in words {
         let run = demo.dir(balancer);
@@ -135,7 +136,7 @@ fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
         let of = |key: &str| audit["audit"]["modalities"][0][key].as_f64();
         assert!(of("weight").is_some(), "{balancer}");
         assert_eq!(of("rho").is_some(), ["ogm", "agm"].contains(&balancer), "{balancer}");
-        assert_eq!(of("effect").is_some(), ["cohesion", "agm"].contains(&balancer), "{balancer}");
+        assert_eq!(of("effect").is_some(), ["cohesion", "agm", "cml"].contains(&balancer), "{balancer}");
     }
     assert!(demo.dir("teachers").join("plain/model.safetensors").exists());
     let refused = |arguments: &[&str]| failure(demo.train(&demo.dir("never")).args(arguments), 2);
