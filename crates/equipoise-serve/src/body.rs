@@ -6,7 +6,7 @@ use crate::suggest::nearest;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::error::Error;
 
@@ -80,11 +80,16 @@ fn malformed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "json", "The body cannot be read", detail)
 }
 
-/// Reads JSON.
+/// Reads a JSON object.
 ///
 /// # Errors
 /// What is no JSON; a field that is unknown, missing or of another type, with its place.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // The derived readers take a list for an object, its entries for the fields in their order.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| told(".", &error))?;
+        return Err(Problem::field("body", "a list, expected an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -95,36 +100,62 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn told(path: &str, error: &serde_json::Error) -> Problem {
-    let text = short(&error.to_string());
-    if error.classify() != Category::Data {
-        return malformed(format!("no JSON: {text}"));
+    let place = (!matches!(path, "." | "?")).then(|| path.to_owned());
+    let whole = error.to_string();
+    let text = short(&whole);
+    let or_body = |place: Option<String>| place.unwrap_or_else(|| "body".to_owned());
+    if whole.starts_with("number out of range") {
+        return Problem::field(or_body(place), text);
     }
-    let mut names = text.split('`').skip(1).step_by(2);
-    let place = if path == "." { None } else { Some(path.to_owned()) };
-    match text.split('`').next().unwrap_or_default() {
-        start @ ("unknown field " | "unknown variant ") => {
-            let name = names.next().unwrap_or_default().to_owned();
-            let known: Vec<&str> = names.collect();
-            let place = match (place, start) {
-                (Some(place), "unknown field ") if place != name && !place.ends_with(&format!(".{name}")) => {
-                    Some(format!("{place}.{name}"))
-                }
-                (None, _) => Some(name.clone()),
-                (place, _) => place,
-            };
-            let near = nearest(&name, known.iter().copied()).map(str::to_owned);
-            let mut problem = Problem::field(place.unwrap_or_default(), text.clone());
-            problem.suggestion = near;
-            problem
+    if error.classify() != Category::Data {
+        let problem = malformed(format!("no JSON: {text}"));
+        return place.into_iter().fold(problem, Problem::at);
+    }
+    if let Some(unknown) = UnknownName::of(&whole) {
+        return unknown.told(place, text);
+    }
+    let at_fault = whole.strip_prefix("missing field `").or_else(|| whole.strip_prefix("duplicate field `"));
+    match at_fault.and_then(|rest| rest.split('`').next()) {
+        Some(name) => {
+            let place = place.map_or_else(|| name.to_owned(), |place| format!("{place}.{name}"));
+            Problem::field(place, text)
         }
-        "missing field " => {
-            let name = names.next().unwrap_or_default();
-            Problem::field(
-                place.map_or_else(|| name.to_owned(), |place| format!("{place}.{name}")),
-                text.clone(),
-            )
-        }
-        _ => Problem::field(place.unwrap_or_else(|| "body".into()), text.clone()),
+        None => Problem::field(or_body(place), text),
+    }
+}
+
+/// A name in a body that is none of those that there are.
+struct UnknownName<'a> {
+    name: &'a str,
+    known: Vec<&'a str>,
+    /// Whether it is the name of a field, and not its value.
+    is_field: bool,
+}
+
+impl<'a> UnknownName<'a> {
+    /// Reads the message of the library.
+    fn of(text: &'a str) -> Option<UnknownName<'a>> {
+        let field = text.strip_prefix("unknown field `");
+        let rest = field.or_else(|| text.strip_prefix("unknown variant `"))?;
+        // The name may hold anything, what there is does not: so it is parted from behind.
+        let (name, expected) = rest.rsplit_once("`, expected ")?;
+        Some(UnknownName {
+            name,
+            known: expected.split('`').skip(1).step_by(2).collect(),
+            is_field: field.is_some(),
+        })
+    }
+
+    fn told(&self, place: Option<String>, text: String) -> Problem {
+        let name = self.name;
+        let place = match place {
+            Some(place) if self.is_field && place != name && !place.ends_with(&format!(".{name}")) => {
+                format!("{place}.{name}")
+            }
+            Some(place) => place,
+            None => name.to_owned(),
+        };
+        Problem::field(place, text).meant(nearest(name, self.known.iter().copied()))
     }
 }
 
@@ -156,9 +187,15 @@ mod tests {
             ("", 400, None, None),
             ("{", 400, None, None),
             (r#"{"users": ["a"]} x"#, 400, None, None),
-            (r#"{"n": 1e999}"#, 400, None, None),
-            (r#"{"n": NaN}"#, 400, None, None),
+            (r#"{"n": 1e999}"#, 422, Some("n"), None),
+            (r#"{"n": NaN}"#, 400, Some("n"), None),
+            (r#"{"modality_weights": {"image": 1e999}}"#, 422, Some("modality_weights.image"), None),
             ("[1]", 422, Some("body"), None),
+            (r#"[["a"]]"#, 422, Some("body"), None),
+            ("[1", 400, None, None),
+            (r#"{"a`, expected `users": 1}"#, 422, Some("a`, expected `users"), None),
+            (r#"{"users": ["a"], "users": ["b"]}"#, 422, Some("users"), None),
+            (r#"{"users": ["\ud800"]}"#, 400, Some("users[0]"), None),
             (r#"{"user": ["a"]}"#, 422, Some("user"), Some("users")),
             (r#"{"users": "a"}"#, 422, Some("users"), None),
             (r#"{"users": ["a", 3]}"#, 422, Some("users[1]"), None),
@@ -185,6 +222,9 @@ mod tests {
         assert_eq!(found.field.as_deref(), Some("events[0].item"), "{found:?}");
         let long = format!(r#"{{"users": "{}"}}"#, "x".repeat(100_000));
         assert!(problem::<RecommendRequest>(&long).detail.len() < 400);
+        let named = format!(r#"{{"{0}": 1, "modality_weights": {{"{0}": "a"}}}}"#, "x".repeat(100_000));
+        let found = problem::<RecommendRequest>(&named);
+        assert!(found.field.is_some_and(|field| field.len() < 300) && found.suggestion.is_none());
         assert!(parse::<RecommendRequest>(br#"{"users": ["a"]}"#).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use crate::problem::Problem;
 use crate::routes::{explain, feedback, health, items, metrics, model, recommend, reload, similar, users};
 use axum::Json;
+use equipoise_recommend::Bounds;
 use std::sync::OnceLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -63,6 +64,8 @@ pub(crate) enum Missing {
         items::any, items::named, users::any, users::named, model::all, model::named, health::live, health::ready,
         metrics::text, reload::all, reload::named
     ),
+    // A filter holds filters, so that what it holds is not found by itself.
+    components(schemas(Bounds)),
     modifiers(&Token),
     security(("token" = [])),
     tags((name = "lists", description = "Lists and their reasons"), (name = "feedback", description = "What users did"),

@@ -7,6 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Longest time that can be set: a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
+/// Most connections that can be set.
+const CONNECTIONS: usize = 1_000_000;
+
 /// How a server is set up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServeOptions {
@@ -102,8 +107,19 @@ impl ServeOptions {
             ("--read-timeout", self.read_timeout),
             ("--watch", self.watch.unwrap_or(self.timeout)),
         ];
-        match times.into_iter().find(|(_, time)| time.is_zero()) {
-            Some((field, _)) => Err(ServeError::setting(field, "0 seconds, expected more")),
+        if self.connections > CONNECTIONS {
+            let problem = format!("{}, expected at most {CONNECTIONS}", self.connections);
+            return Err(ServeError::setting("--connections", problem));
+        }
+        match times.into_iter().find(|(_, time)| time.is_zero() || *time > LONGEST) {
+            Some((field, time)) => {
+                let problem = format!(
+                    "{} seconds, expected more than 0, at most {}",
+                    time.as_secs_f64(),
+                    LONGEST.as_secs()
+                );
+                Err(ServeError::setting(field, problem))
+            }
             None => Ok(()),
         }
     }

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 /// Most characters of a message.
 const LONGEST: usize = 600;
+/// Most characters of the place of a field, which may hold names that were made up.
+const LONGEST_FIELD: usize = 200;
 
 /// What is wrong with a request, or with the server.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -45,7 +47,7 @@ impl Problem {
 
     /// The same with a field.
     pub(crate) fn at(mut self, field: impl Into<String>) -> Problem {
-        self.field = Some(field.into());
+        self.field = Some(field.into().chars().take(LONGEST_FIELD).collect());
         self
     }
 
@@ -113,7 +115,7 @@ impl From<RecommendError> for Problem {
                 let problem =
                     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown", &title, error.to_string());
                 let near = hint.strip_prefix(" (did you mean `").and_then(|rest| rest.strip_suffix("`?)"));
-                Problem { field: field.clone(), ..problem }.meant(near)
+                field.iter().fold(problem, Problem::at).meant(near)
             }
             RecommendError::NoTables(_) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

@@ -120,8 +120,10 @@ impl Scoring {
     ) -> Result<T, Problem> {
         let (answer, found) = oneshot::channel();
         let work = move || {
-            // Who asked may have gone.
-            let _ = answer.send(work());
+            // Who has gone needs no answer, and may go while it is made.
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
         };
         self.enter(&self.long, Job::Work(Box::new(work)))?;
         found.await.map_err(|_| Problem::fault())?

@@ -2,7 +2,10 @@
 
 use crate::limits;
 use crate::problem::Problem;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt::{self, Formatter};
 use std::time::{SystemTime, UNIX_EPOCH};
 use utoipa::ToSchema;
 
@@ -18,6 +21,7 @@ const LATEST: f64 = 253_402_300_799.0;
 #[serde(deny_unknown_fields)]
 pub struct FeedbackRequest {
     /// The events, in the order in which they happened.
+    #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 1000)]
     pub events: Vec<Event>,
     /// Whether the answer waits until the events are on the disk, at most about a second. Otherwise they are kept within a
@@ -53,6 +57,32 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 1000)]
     pub id: Option<String>,
+}
+
+/// Reads events that are objects: the derived reader takes a list for one as well, its entries for the fields in their order.
+fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
+    struct Named(Event);
+    struct Map;
+
+    impl<'de> Visitor<'de> for Map {
+        type Value = Named;
+
+        fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of `user`, `item` and more")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Named, A::Error> {
+            Event::deserialize(MapAccessDeserializer::new(map)).map(Named)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Named {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Named, D::Error> {
+            deserializer.deserialize_map(Map)
+        }
+    }
+
+    Ok(Vec::<Named>::deserialize(deserializer)?.into_iter().map(|Named(event)| event).collect())
 }
 
 fn usual() -> String {
