@@ -195,7 +195,7 @@ impl Balancer for AdaptiveModulation {
                 margin = margin + moving * (factors[m] - 1.0);
             }
         }
-        StepLoss { loss: Some(bpr(margin)), modalities }
+        StepLoss { loss: Some(bpr(margin)), modalities, ..StepLoss::default() }
     }
 
     fn save_state(&self) -> BalancerState {

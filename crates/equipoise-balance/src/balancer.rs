@@ -22,6 +22,9 @@ pub struct Needs {
     /// Whether losses of the margins under `only(m)` move the parameters of `m`'s group and the shared ones alone.
     /// A backbone whose modalities meet before the score needs a pass of its own for each `m` then.
     pub own_groups: bool,
+    /// Ablations of which it is told the metric that selects models, after each evaluation. If there are any, one half of the users
+    /// of validation is measured for the balancer and models are selected on the other half.
+    pub measured: Vec<Ablation>,
 }
 
 /// What a balancer reads of one step: triples and the student's margins on them.
@@ -39,7 +42,7 @@ pub struct StepMargins<'a> {
 /// One modality's numbers in one step, or their means over several. What a balancer does not measure is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityStep {
-    /// What the balancer gives the modality, its mean over triples where it varies: distillation weight `lambda_m`
+    /// What the balancer gives the channel, its mean over triples where it varies: distillation weight `lambda_m`
     /// (`ckd`), weight of its head's loss (`gb`), factor of its gradient (`ogm`, `agm`), weight of its part of the
     /// margin (`cohesion`), share of triples in which it is penalised (`cml`).
     pub weight: f64,
@@ -91,6 +94,8 @@ pub struct StepLoss {
     pub loss: Option<Tensor<1>>,
     /// One entry per modality, empty when the balancer measures nothing.
     pub modalities: Vec<ModalityStep>,
+    /// The same of the ids, where the balancer treats them as a channel.
+    pub ids: Option<ModalityStep>,
 }
 
 /// Decides what a step's loss is and, where it wants to, how its gradient becomes an update.
@@ -104,6 +109,9 @@ pub trait Balancer: Send {
 
     /// The loss it adds to this step.
     fn loss(&mut self, step: &StepMargins) -> StepLoss;
+
+    /// After each evaluation: the metric that selects models, under each ablation that it asked for by [`Needs::measured`].
+    fn evaluated(&mut self, _measured: &[f64]) {}
 
     /// Changes the update that follows from the loss of this step.
     fn modulate(&mut self, _update: &mut Update) {}

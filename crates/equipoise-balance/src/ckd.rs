@@ -13,9 +13,12 @@
 //! that `lambda_kd` means the same for any batch size.
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+pub use crate::distillation::Specific;
+use crate::distillation::Teaching;
 use crate::entry::{BalancerSettings, Requirement, Setup};
-use crate::losses::{GenericLog, constant, cross_entropy, hinge, kl, number, squared};
+use crate::losses::{GenericLog, constant, number};
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
+use crate::robust::{RobustDistillation, Strength};
 use crate::state::{BalancerState, StateError};
 use crate::teacher::Teacher;
 use crate::weights::{
@@ -25,19 +28,6 @@ use burn::tensor::Tensor;
 use equipoise_data::{FieldError, ranges};
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
-
-/// The loss on the training triples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Specific {
-    /// `max(Dt - Ds, 0)` (Eq. 11).
-    #[default]
-    Hinge,
-    /// Bernoulli KL divergence at temperature `tau` (an ablation of the paper's Table 3).
-    Kl,
-    /// `(Dt - Ds)^2` (another).
-    Mse,
-}
 
 /// Every switch of CKD.
 ///
@@ -50,7 +40,7 @@ pub enum Specific {
 /// | `generic_items` | all | distinct items that one step's generic triples are drawn from, anew each step; fewer make a step cheaper | >= 1 |
 /// | `specific` | `hinge` | loss on training triples | `hinge`, `kl`, `mse` |
 /// | `generic_log` | `exact` | logarithms of the generic loss | `exact`, `released` |
-/// | `weights` | `paper` | named combination of the switches below | `paper`, `released`, `uniform` |
+/// | `weights` | `paper` | named combination of the switches below | `paper`, `released`, `uniform`, `robust` |
 /// | `sum` | by `weights` | what the weights sum to: `printed` is Eq. (18) literally, one less than the number of modalities | `one`, `modalities`, `printed` |
 /// | `level` | by `weights` | where the ratio is taken | `batch`, `triple` |
 /// | `denominator` | by `weights` | what the effect is compared with | `teacher`, `student` |
@@ -60,7 +50,8 @@ pub enum Specific {
 ///
 /// `paper` is `sum = one, level = batch, denominator = teacher, guard = floored`; `released` is `sum =
 /// modalities, level = triple, denominator = student, guard = raw`. With `sum = one` the same `lambda_kd` means
-/// half the distillation of `modalities` for two modalities.
+/// half the distillation of `modalities` for two modalities. `robust` weighs otherwise, has a channel and a teacher of ids
+/// beside those of the modalities, and reads none of the switches below `weights`: see [`robust`](crate::robust).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -133,6 +124,40 @@ impl Config {
             smooth: self.smooth,
         }
     }
+
+    /// Refuses switches that the weights do not read.
+    fn check_switches(&self) -> Result<(), FieldError> {
+        if self.weights != WeightMode::Robust {
+            return Ok(());
+        }
+        let written = [
+            ("sum", self.sum.is_some()),
+            ("level", self.level.is_some()),
+            ("denominator", self.denominator.is_some()),
+            ("guard", self.guard.is_some()),
+            ("shape", self.shape != Shape::default()),
+            ("smooth", self.smooth != 0.0),
+        ];
+        match written.iter().find(|(_, is_written)| *is_written) {
+            None => Ok(()),
+            Some((switch, _)) => Err(FieldError::word("weights", "robust", "another value")
+                .hint(format!("{switch} is set, which robust weights do not read; leave it out"))),
+        }
+    }
+
+    fn teaching(&self) -> Teaching {
+        Teaching { specific: self.specific, generic_log: self.generic_log, tau: self.tau }
+    }
+
+    fn strength(&self) -> Strength {
+        Strength {
+            lambda_kd: self.lambda_kd,
+            lambda_g: self.lambda_g,
+            generic_triples: self.generic_triples,
+            generic_items: self.generic_items,
+            teaching: self.teaching(),
+        }
+    }
 }
 
 impl BalancerSettings for Config {
@@ -158,7 +183,10 @@ impl BalancerSettings for Config {
     };
 
     fn requirement(&self) -> Requirement {
-        Requirement::Teachers
+        match self.weights {
+            WeightMode::Robust => Requirement::Channels,
+            WeightMode::Paper | WeightMode::Released | WeightMode::Uniform => Requirement::Teachers,
+        }
     }
 
     fn check(&self) -> Result<(), FieldError> {
@@ -167,6 +195,7 @@ impl BalancerSettings for Config {
         ranges::positive("tau", self.tau)?;
         ranges::below_one("smooth", self.smooth)?;
         ranges::at_least_one("generic_triples", self.generic_triples)?;
+        self.check_switches()?;
         self.generic_items.map_or(Ok(()), |items| ranges::at_least_one("generic_items", items))
     }
 
@@ -175,7 +204,12 @@ impl BalancerSettings for Config {
     }
 
     fn build(&self, setup: Setup) -> Box<dyn Balancer> {
-        Box::new(Distillation::new(self.clone(), setup.teachers, setup.modalities))
+        match setup.channels {
+            Some(channels) if self.weights == WeightMode::Robust => {
+                Box::new(RobustDistillation::new(self.strength(), setup.teachers, channels))
+            }
+            _ => Box::new(Distillation::new(self.clone(), setup.teachers, setup.modalities)),
+        }
     }
 }
 
@@ -208,23 +242,6 @@ impl Distillation {
             teacher: teacher.margins(step.bpr),
         };
         self.teachers.iter().enumerate().map(of).collect()
-    }
-
-    /// `L_SD^m` per triple.
-    fn specific(&self, student: Tensor<1>, teacher: &[f32]) -> Tensor<1> {
-        match self.config.specific {
-            Specific::Hinge => hinge(student, teacher),
-            Specific::Kl => kl(student, teacher, self.config.tau),
-            Specific::Mse => squared(student, teacher),
-        }
-    }
-
-    /// `L_GD^m`, shape `[1]`; `None` when the step has no generic triples.
-    fn generic(&self, m: usize, step: &StepMargins) -> Option<Tensor<1>> {
-        let (triples, margins) = step.generic?;
-        let teacher = self.teachers[m].margins(triples);
-        let student = margins.of(self.only(m));
-        Some(cross_entropy(student, &teacher, self.config.tau, self.config.generic_log).mean())
     }
 
     /// `lambda_m L^m`, or its per-triple form `mean_b w_b (h_b + lambda_g L_GD)`.
@@ -260,18 +277,19 @@ impl Balancer for Distillation {
         let weights = self.weigher.weigh(&full, &margins);
         let mut modalities: Vec<ModalityStep> = (0..margins.len()).map(|m| measured(m, &weights)).collect();
         if self.config.lambda_kd == 0.0 {
-            return StepLoss { loss: None, modalities };
+            return StepLoss { modalities, ..StepLoss::default() };
         }
         let mut total: Option<Tensor<1>> = None;
         for (m, seen) in modalities.iter_mut().enumerate() {
-            let specific = self.specific(step.bpr_margins.of(self.only(m)), &margins[m].teacher);
-            let generic = self.generic(m, step);
+            let teaching = self.config.teaching();
+            let specific = teaching.specific(step.bpr_margins.of(self.only(m)), &margins[m].teacher);
+            let generic = teaching.generic(self.only(m), &self.teachers[m], step);
             seen.specific = Some(number(&specific.clone().mean()));
             seen.generic = generic.as_ref().map(number);
             let part = self.weighted(m, specific, generic, &weights);
             total = Some(total.into_iter().fold(part, |sum, t| t + sum));
         }
-        StepLoss { loss: total.map(|t| t * self.config.lambda_kd), modalities }
+        StepLoss { loss: total.map(|t| t * self.config.lambda_kd), modalities, ..StepLoss::default() }
     }
 
     fn save_state(&self) -> BalancerState {

@@ -121,6 +121,6 @@ impl Balancer for PartWeights {
             ..ModalityStep::default()
         };
         let modalities = parts[1..].iter().zip(&weights[1..]).map(seen).collect();
-        StepLoss { loss: Some(bpr(self.margin(step, &weights))), modalities }
+        StepLoss { loss: Some(bpr(self.margin(step, &weights))), modalities, ..StepLoss::default() }
     }
 }

@@ -3,6 +3,7 @@
 use crate::balancer::Balancer;
 use crate::heads::HeadLosses;
 use crate::quantities::Quantities;
+use crate::robust::ChannelSetup;
 use crate::teacher::Teacher;
 use equipoise_data::{FieldError, Seed};
 use equipoise_models::AblationEffect;
@@ -17,6 +18,8 @@ pub enum Requirement {
     Teachers,
     /// The losses of each teacher and of the plain model, before and after their training.
     Heads,
+    /// One trained teacher per modality, two of ids alone, and the plain model, measured on validation.
+    Channels,
 }
 
 /// What a balancer is made from, besides its settings.
@@ -28,16 +31,18 @@ pub struct Setup {
     pub ablation_effect: AblationEffect,
     /// The run's seed: streams of its own are named from it.
     pub seed: Seed,
-    /// One teacher per modality, in the data set's order, for [`Requirement::Teachers`].
+    /// One teacher per modality, in the data set's order, for [`Requirement::Teachers`] and [`Requirement::Channels`].
     pub teachers: Vec<Teacher>,
     /// One entry per modality, then the plain model, for [`Requirement::Heads`].
     pub heads: Vec<HeadLosses>,
+    /// What was measured of each channel, for [`Requirement::Channels`].
+    pub channels: Option<ChannelSetup>,
 }
 
 impl Setup {
     /// What a balancer with [`Requirement::Nothing`] starts from.
     pub fn new(modalities: usize, ablation_effect: AblationEffect, seed: Seed) -> Setup {
-        Setup { modalities, ablation_effect, seed, teachers: Vec::new(), heads: Vec::new() }
+        Setup { modalities, ablation_effect, seed, teachers: Vec::new(), heads: Vec::new(), channels: None }
     }
 }
 

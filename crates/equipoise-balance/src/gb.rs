@@ -215,7 +215,7 @@ impl Balancer for GradientBlending {
             });
             total = total + loss * weight;
         }
-        StepLoss { loss: Some(total), modalities }
+        StepLoss { loss: Some(total), modalities, ..StepLoss::default() }
     }
 
     fn save_state(&self) -> BalancerState {

@@ -10,6 +10,7 @@
 //! * [`agm`]: adaptive gradient modulation of each modality's response.
 //! * [`cml`]: calibrated multimodal learning, a penalty where a modality lowers a margin.
 //! * [`weights`]: the counterfactual weights of CKD.
+//! * [`robust`]: weights that teach a channel what it lacks, and nothing where nothing is lacking.
 //! * [`losses`]: the ranking and distillation losses.
 //! * [`suite`]: checks that every balancer must pass.
 //! * [`Heads`], [`Update`]: what a balancer may measure, and what it may change after the loss.
@@ -21,6 +22,7 @@ pub mod ckd;
 pub mod cml;
 pub mod cohesion;
 mod config;
+mod distillation;
 mod entry;
 pub mod gb;
 mod heads;
@@ -29,6 +31,7 @@ pub mod none;
 pub mod ogm;
 mod quantities;
 mod registry;
+pub mod robust;
 mod state;
 pub mod suite;
 mod teacher;

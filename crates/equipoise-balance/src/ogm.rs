@@ -268,7 +268,7 @@ impl Balancer for GradientModulation {
         self.factors = found.iter().map(|&(_, k)| if active { k } else { 1.0 }).collect();
         let seen = |(&(rho, _), &weight)| ModalityStep { weight, rho: Some(rho), ..ModalityStep::default() };
         let modalities = found.iter().zip(&self.factors).map(seen).collect();
-        StepLoss { loss: None, modalities }
+        StepLoss { modalities, ..StepLoss::default() }
     }
 
     fn modulate(&mut self, update: &mut Update) {

@@ -7,7 +7,7 @@ use equipoise_models::{Ablation, Model};
 /// The final tables of one teacher, of which only margins are ever read (Eq. 8).
 #[derive(Clone, Debug)]
 pub struct Teacher {
-    /// The modality it was trained with.
+    /// The modality it was trained with, or `ids`.
     pub modality: String,
     users: Vec<f32>,
     items: Vec<f32>,
@@ -23,8 +23,13 @@ impl Teacher {
     /// The tables of a trained model with every modality but `m` silenced, in inference mode.
     pub fn of(model: &Model, m: usize) -> Teacher {
         let ablation = Ablation::only(m, model.inputs.n_modalities());
+        Teacher::under(model, ablation, &model.inputs.modalities[m].name)
+    }
+
+    /// The tables of a trained model under an ablation, in inference mode, by the name of what they teach.
+    pub fn under(model: &Model, ablation: Ablation, name: &str) -> Teacher {
         let (users, items, width) = model.encode_all(&[ablation]).tables(ablation);
-        Teacher::new(&model.inputs.modalities[m].name, users, items, width)
+        Teacher::new(name, users, items, width)
     }
 
     /// Its tables of users and of items, row-major.

@@ -32,6 +32,8 @@ pub enum WeightMode {
     Released,
     /// Equal weights with the active sum ("without re-weighting" in the ablation study).
     Uniform,
+    /// What each channel lacks, of the ids as well, in nats of the objective: see [`robust`](crate::robust).
+    Robust,
 }
 
 /// Where the ratio is taken.

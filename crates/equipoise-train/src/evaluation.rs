@@ -65,6 +65,11 @@ impl Selection {
         Err(FieldError::word("train.metric", &self.name, expected).hint(hint))
     }
 
+    /// Its name, such as `recall@20`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How it is computed: one metric at one cut-off.
     pub fn config(&self) -> &EvalConfig {
         &self.config

@@ -49,9 +49,33 @@ pub struct EpochRecord {
     /// The same of each modality's channel, when evaluated.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub channels: Vec<(String, f64)>,
+    /// The same of the ids, when evaluated.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ids_channel: Option<f64>,
     /// The balancer's numbers.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub modalities: Vec<ModalityRecord>,
+    /// The same of the ids, where the balancer treats them as a channel.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ids: Option<ModalityStep>,
+}
+
+/// How far a channel may be taught, and from what that follows: see [`robust`](equipoise_balance::robust). Metrics are means over users of
+/// one half of validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// 0 (not at all) to 1.
+    pub gate: f64,
+    /// Metric of its teacher less that of its channel in the plain model.
+    pub under_use: f64,
+    /// Standard error of that.
+    pub under_use_error: f64,
+    /// Metric of the ids teacher with this teacher less that of two ids teachers; of modalities only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub complement: Option<f64>,
+    /// Standard error of that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub complement_error: Option<f64>,
 }
 
 /// Why training ended.
@@ -141,6 +165,23 @@ pub enum Event {
     PlainReused {
         /// Where it lies.
         path: String,
+    },
+    /// A saved teacher of the ids is used again.
+    IdsReused {
+        /// Which of them.
+        #[serde(rename = "what")]
+        role: Role,
+        /// Where it lies.
+        path: String,
+    },
+    /// How far a channel may be taught.
+    Gate {
+        /// Its modality; absent for the ids.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        modality: Option<String>,
+        /// The gate and what it follows from.
+        #[serde(flatten)]
+        record: GateRecord,
     },
     /// The losses of a model that was trained alone, from which the balancer starts.
     Head {

@@ -145,8 +145,9 @@ impl Job<'_> {
         let (from, to) = (self.out.join(TEACHERS), dir.join(TEACHERS));
         let data = &self.loaded.data;
         let mut fitting: Vec<Run> = Vec::new();
-        for modality in &data.modalities {
-            fitting.extend(teachers::saved(&from, &modality.name, self.config, data).ok().flatten());
+        let of_modalities = data.modalities.iter().map(|modality| Role::Teacher(modality.name.clone()));
+        for role in of_modalities.chain([Role::Ids, Role::SecondIds]) {
+            fitting.extend(teachers::saved(&from, &role, self.config, data).ok().flatten());
         }
         fitting.extend(teachers::saved_plain(&from.join("plain"), self.config, data).ok().flatten());
         for run in fitting {

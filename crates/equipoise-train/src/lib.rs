@@ -34,6 +34,8 @@ mod bound;
 mod carry_out;
 mod checkpoint;
 mod course;
+mod gates;
+mod halves;
 mod keeper;
 mod measurement;
 mod model_run;

@@ -23,7 +23,9 @@ impl Prepared {
 /// A hash of the teachers and losses of a setup.
 pub(crate) fn digest(setup: &Setup) -> String {
     let mut hasher = blake3::Hasher::new();
-    for teacher in &setup.teachers {
+    let channels = setup.channels.iter();
+    let further = channels.clone().flat_map(|c| [&c.ids].into_iter().chain(&c.silenced));
+    for teacher in setup.teachers.iter().chain(further) {
         let (users, items) = teacher.tables();
         for table in [users, items] {
             hasher.update(&(table.len() as u64).to_le_bytes());
@@ -36,6 +38,11 @@ pub(crate) fn digest(setup: &Setup) -> String {
     for head in &setup.heads {
         let numbers = [head.before.train, head.before.validation, head.after.train, head.after.validation];
         numbers.iter().for_each(|number| {
+            hasher.update(&number.to_le_bytes());
+        });
+    }
+    for gate in channels.flat_map(|c| &c.gates) {
+        [gate.gate, gate.goal].iter().for_each(|number| {
             hasher.update(&number.to_le_bytes());
         });
     }

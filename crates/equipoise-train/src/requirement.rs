@@ -2,7 +2,10 @@
 
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
-use crate::events::{Event, Listener};
+use crate::evaluation::Selection;
+use crate::events::{Event, GateRecord, Listener};
+use crate::gates::{Channels, Ground, Scores, is_stopped};
+use crate::halves::Halves;
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
 use crate::prepared::{self, Prepared};
@@ -11,10 +14,11 @@ use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
 use crate::trainer::untrained;
+use equipoise_balance::robust::ChannelSetup;
 use equipoise_balance::{HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
 use equipoise_jobs::{Fault, Place};
-use equipoise_models::Ablation;
+use equipoise_models::{Ablation, Model};
 use std::path::Path;
 
 /// Makes what a run's balancer starts from.
@@ -33,6 +37,7 @@ impl Preparation<'_> {
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
         let ablation_effect = equipoise_models::find(&config.backbone.name).expect(CHECKED).ablation_effect;
         let mut setup = Setup::new(self.n(), ablation_effect, Seed(config.seed));
+        let mut records = Vec::new();
         match config.balance.requirement() {
             Requirement::Nothing => {}
             Requirement::Teachers => {
@@ -40,8 +45,11 @@ impl Preparation<'_> {
                 setup.teachers = each.map(|m| self.teacher(m, listener)).collect::<Result<_, _>>()?;
             }
             Requirement::Heads => setup.heads = self.heads(listener)?,
+            Requirement::Channels => records = self.channels(&mut setup, listener)?,
         }
-        let opening = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses)).collect();
+        let heads = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses));
+        let gates = records.into_iter().enumerate().map(|(k, record)| self.gate_event(k, record));
+        let opening = heads.chain(gates).collect();
         let start = prepared::digest(&setup);
         Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start })
     }
@@ -63,21 +71,33 @@ impl Preparation<'_> {
         Event::Head { modality, losses }
     }
 
+    /// The ids come first, then the modalities.
+    fn gate_event(&self, k: usize, record: GateRecord) -> Event {
+        let modality = k.checked_sub(1).map(|m| self.name(m).to_owned());
+        Event::Gate { modality, record }
+    }
+
     fn teacher(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Teacher, TrainError> {
-        let run = self.teacher_run(m, listener)?;
-        Ok(Teacher::of(&run.model_on(self.context.data, self.context.inputs.clone())?, m))
+        let run = self.teacher_run(self.teacher_role(m), listener)?;
+        Ok(Teacher::of(&self.model(&run)?, m))
+    }
+
+    fn model(&self, run: &Run) -> Result<Model, TrainError> {
+        run.model_on(self.context.data, self.context.inputs.clone())
     }
 
     /// A saved teacher's run where it fits, or else that of one trained now.
-    fn teacher_run(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
-        let (name, role) = (self.name(m), self.teacher_role(m));
+    fn teacher_run(&self, role: Role, listener: &mut dyn Listener<Event>) -> Result<Run, TrainError> {
         let config = self.context.config.of_teacher();
-        let path = self.dir.join(name);
-        let find = || teachers::saved(self.dir, name, self.context.config, self.context.data);
+        let path = self.dir.join(role.directory().expect("a teacher has a directory"));
+        let find = || teachers::saved(self.dir, &role, self.context.config, self.context.data);
         let (run, _place) = self.found_or_mine(&path, &role, &find, listener)?;
         let Some(run) = run else { return self.trained(&path, role, &config, listener) };
         let path = run.dir().display().to_string();
-        listener.event(&Event::TeacherReused { modality: name.to_owned(), path });
+        listener.event(&match &role {
+            Role::Teacher(modality) => Event::TeacherReused { modality: modality.clone(), path },
+            _ => Event::IdsReused { role: role.clone(), path },
+        });
         self.context.complete(&ModelRun { run: &run, role, config: &config })?;
         Run::open(run.dir())
     }
@@ -137,13 +157,70 @@ impl Preparation<'_> {
         let probe = HeadProbe::new(self.context.data, Seed(self.context.config.seed));
         let mut heads = Vec::new();
         for m in 0..self.n() {
-            let run = self.teacher_run(m, listener)?;
             let (role, only) = (self.teacher_role(m), Ablation::only(m, self.n()));
+            let run = self.teacher_run(role.clone(), listener)?;
             heads.push(self.head(&probe, &run, &role, only)?);
         }
         let run = self.plain_run(listener)?;
         heads.push(self.head(&probe, &run, &Role::Plain, Ablation::FULL)?);
         Ok(heads)
+    }
+
+    /// Teachers of the modalities and of the ids, and how far each channel may be taught.
+    fn channels(
+        &self,
+        setup: &mut Setup,
+        listener: &mut dyn Listener<Event>,
+    ) -> Result<Vec<GateRecord>, TrainError> {
+        let RunContext { config, data, .. } = *self.context;
+        self.check_names()?;
+        let halves = Halves::of(&data.validation, Seed(config.seed)).ok_or_else(|| {
+            let text = "validation has fewer than two users; robust weights need one half of them to see what is under-used";
+            TrainError::Setting(text.into())
+        })?;
+        let (n, mut silenced, mut modalities) = (self.n(), Vec::new(), Vec::new());
+        let ids_only = Ablation::ids_only(n);
+        for m in 0..n {
+            let model = self.model(&self.teacher_run(self.teacher_role(m), listener)?)?;
+            setup.teachers.push(Teacher::of(&model, m));
+            silenced.push(Teacher::under(&model, ids_only, self.name(m)));
+            modalities.extend(Scores::of(&model, &[Ablation::only(m, n)]));
+        }
+        let ids = self.model(&self.teacher_run(Role::Ids, listener)?)?;
+        let second = self.model(&self.teacher_run(Role::SecondIds, listener)?)?;
+        let plain = self.model(&self.plain_run(listener)?)?;
+        let channels: Vec<Ablation> =
+            [ids_only].into_iter().chain((0..n).map(|m| Ablation::only(m, n))).collect();
+        let one = |model: &Model| Scores::of(model, &[ids_only]).remove(0);
+        let tables = Channels {
+            ids: one(&ids),
+            second: one(&second),
+            modalities,
+            plain: Scores::of(&plain, &channels),
+        };
+        let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
+        let ground =
+            Ground { train: &data.train, held_out: &halves.measured, selection: &selection, stop: self.stop };
+        let measured = ground.gates(&tables).map_err(|fault| match is_stopped(&fault) {
+            true => TrainError::Interrupted(Role::Model),
+            false => fault,
+        })?;
+        let (gates, records) = measured.into_iter().unzip();
+        setup.channels = Some(ChannelSetup { ids: Teacher::under(&ids, ids_only, "ids"), silenced, gates });
+        Ok(records)
+    }
+
+    /// Refuses modalities whose teachers would lie where those of the ids do.
+    fn check_names(&self) -> Result<(), TrainError> {
+        let taken = [Role::Ids, Role::SecondIds, Role::Plain];
+        let is_taken = |name: &str| taken.iter().any(|role| role.directory() == Some(name));
+        match self.context.data.modalities.iter().find(|modality| is_taken(&modality.name)) {
+            None => Ok(()),
+            Some(modality) => Err(TrainError::Setting(format!(
+                "a modality is named `{}`, as a directory of robust weights is; give its features another name",
+                modality.name
+            ))),
+        }
     }
 
     /// The losses of one trained model; those before its training are of the model that its seed begins with.

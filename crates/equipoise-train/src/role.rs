@@ -1,4 +1,4 @@
-//! Which model of a run is in training: the model itself, the plain model, or the teacher of one modality.
+//! Which model of a run is in training: the model itself, the plain model, or the teacher of one channel.
 //!
 //! The role decides the random seed and the ablation under which the model is trained. Its text, such as
 //! `teacher image`, stands in events, in `metrics.json` and in the metadata of the saved parameters.
@@ -20,11 +20,17 @@ pub enum Role {
     Plain,
     /// The teacher of the modality of that name: the model trained with every other modality silenced.
     Teacher(String),
+    /// The teacher of the ids: the model trained with every modality silenced.
+    Ids,
+    /// Another teacher of the ids, from a seed of its own: what any second model adds to the first.
+    SecondIds,
 }
 
 const MODEL: &str = "model";
 const PLAIN: &str = "plain model";
 const TEACHER: &str = "teacher ";
+const IDS: &str = "ids teacher";
+const SECOND_IDS: &str = "second ids teacher";
 
 impl Role {
     /// The seed that this model draws from. A teacher is a model of its own: its draws are independent of the
@@ -32,7 +38,7 @@ impl Role {
     pub fn seed(&self, run: Seed) -> Seed {
         match self {
             Role::Model | Role::Plain => run,
-            Role::Teacher(_) => run.part(&self.to_string()),
+            Role::Teacher(_) | Role::Ids | Role::SecondIds => run.part(&self.to_string()),
         }
     }
 
@@ -45,6 +51,7 @@ impl Role {
                 let m = modalities.iter().position(|name| name == own)?;
                 Some(Ablation::only(m, modalities.len()))
             }
+            Role::Ids | Role::SecondIds => Some(Ablation::ids_only(modalities.len())),
         }
     }
 
@@ -54,6 +61,19 @@ impl Role {
             Role::Model => "the model".into(),
             Role::Plain => "the plain model that the balancer needs".into(),
             Role::Teacher(modality) => format!("the {modality} teacher"),
+            Role::Ids => "the ids teacher".into(),
+            Role::SecondIds => "the second ids teacher".into(),
+        }
+    }
+
+    /// The directory of its run among the teachers; `None` for the model itself.
+    pub fn directory(&self) -> Option<&str> {
+        match self {
+            Role::Model => None,
+            Role::Plain => Some("plain"),
+            Role::Teacher(modality) => Some(modality),
+            Role::Ids => Some("ids"),
+            Role::SecondIds => Some("ids-2"),
         }
     }
 }
@@ -64,13 +84,17 @@ impl fmt::Display for Role {
             Role::Model => f.pad(MODEL),
             Role::Plain => f.pad(PLAIN),
             Role::Teacher(modality) => write!(f, "{TEACHER}{modality}"),
+            Role::Ids => f.pad(IDS),
+            Role::SecondIds => f.pad(SECOND_IDS),
         }
     }
 }
 
 /// A text that names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role {0:?}: expected `model`, `plain model` or `teacher <modality>`")]
+#[error(
+    "unknown role {0:?}: expected `model`, `plain model`, `teacher <modality>`, `ids teacher` or `second ids teacher`"
+)]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {
@@ -80,6 +104,8 @@ impl FromStr for Role {
         match text {
             MODEL => Ok(Role::Model),
             PLAIN => Ok(Role::Plain),
+            IDS => Ok(Role::Ids),
+            SECOND_IDS => Ok(Role::SecondIds),
             _ => match text.strip_prefix(TEACHER) {
                 Some(modality) => Ok(Role::Teacher(modality.to_owned())),
                 None => Err(UnknownRole(text.to_owned())),
@@ -106,8 +132,10 @@ impl TryFrom<String> for Role {
 mod tests {
     use super::*;
 
-    fn roles() -> [Role; 4] {
-        [Role::Model, Role::Plain, Role::Teacher("image".into()), Role::Teacher("model".into())]
+    fn roles() -> [Role; 6] {
+        let teachers = ["image", "model"].map(|name| Role::Teacher(name.into()));
+        let [image, model] = teachers;
+        [Role::Model, Role::Plain, image, model, Role::Ids, Role::SecondIds]
     }
 
     #[test]
@@ -123,10 +151,12 @@ mod tests {
 
     #[test]
     fn the_plain_model_draws_as_the_model_does_and_each_teacher_for_itself() {
-        let [model, plain, image, other] = roles().map(|role| role.seed(Seed(7)));
+        let [model, plain, image, other, ids, second] = roles().map(|role| role.seed(Seed(7)));
         assert_eq!((model, plain), (Seed(7), Seed(7)));
         assert_eq!(image, Seed(7).part("teacher image"), "the text of earlier versions, so that seeds stay");
-        assert!(image != other && other != Seed(7));
+        let mut teachers = vec![Seed(7), image, other, ids, second];
+        teachers.dedup();
+        assert_eq!(teachers.len(), 5);
     }
 
     #[test]
@@ -135,5 +165,6 @@ mod tests {
         assert_eq!(Role::Model.ablation(&names), Some(Ablation::FULL));
         assert_eq!(Role::Teacher("image".into()).ablation(&names), Some(Ablation::only(1, 3)));
         assert_eq!(Role::Teacher("video".into()).ablation(&names), None);
+        assert_eq!(Role::SecondIds.ablation(&names), Some(Ablation::ids_only(3)));
     }
 }

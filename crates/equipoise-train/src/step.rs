@@ -38,6 +38,8 @@ pub struct StepNumbers {
     pub extra: f64,
     /// The balancer's numbers per modality.
     pub modalities: Vec<ModalityStep>,
+    /// The same of the ids, where the balancer treats them as a channel.
+    pub ids: Option<ModalityStep>,
 }
 
 /// Everything that a step changes: model, optimiser, balancer and random streams.
@@ -121,6 +123,11 @@ impl Stepper {
         (self.balancer.as_mut(), &self.model)
     }
 
+    /// The ablations of which its balancer is told the metric after each evaluation.
+    pub(crate) fn wanted(&self) -> Vec<Ablation> {
+        self.balancer.needs().measured
+    }
+
     /// What its balancer keeps from step to step.
     pub(crate) fn balancer_state(&self) -> BalancerState {
         self.balancer.save_state()
@@ -184,7 +191,7 @@ impl Stepper {
         let (mut parts, mut numbers) =
             recommendation_losses(&terms, batch.bpr, self.primary, self.reg, self.ranks);
         let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
-        numbers.modalities = balanced.modalities;
+        (numbers.modalities, numbers.ids) = (balanced.modalities, balanced.ids);
         if let Some(part) = balanced.loss {
             numbers.balance = number(&part);
             parts.push(part);

@@ -1,4 +1,4 @@
-//! Uni-modal teachers, one run per modality, and the plain model's run: trained once and used again where they fit.
+//! Teachers, one run per modality and those of the ids, and the plain model's run: trained once and used again where they fit.
 
 use crate::config::Layers;
 use crate::config::RunConfig;
@@ -9,13 +9,16 @@ use equipoise_balance::Requirement;
 use equipoise_data::{Dataset, first_digits, told_apart};
 use std::path::Path;
 
-/// The saved teacher of modality `name` in `dir`, if there is a finished one.
+/// The saved teacher of that role in `dir`, if there is a finished one.
 ///
 /// # Errors
 /// [`TrainError::TeacherMismatch`] if it was trained on other data or with another configuration.
-pub fn saved(dir: &Path, name: &str, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
-    let (path, roles) = (dir.join(name), [Role::Teacher(name.to_owned())]);
-    finished(&path, &roles, &config.of_teacher(), data)?
+///
+/// # Panics
+/// If the role is that of the model itself.
+pub fn saved(dir: &Path, role: &Role, config: &RunConfig, data: &Dataset) -> Result<Option<Run>, TrainError> {
+    let path = dir.join(role.directory().expect("a teacher has a directory"));
+    finished(&path, std::slice::from_ref(role), &config.of_teacher(), data)?
         .map_err(|differences| TrainError::TeacherMismatch { path, differences })
 }
 
@@ -101,7 +104,7 @@ pub fn key(config: &RunConfig, data: &Dataset) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(data.fingerprint().as_bytes());
     let mut read = vec![config.of_teacher()];
-    if config.balance.requirement() == Requirement::Heads {
+    if matches!(config.balance.requirement(), Requirement::Heads | Requirement::Channels) {
         read.push(config.of_plain());
     }
     for (key, value) in read.iter().flat_map(identity) {

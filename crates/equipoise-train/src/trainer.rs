@@ -7,6 +7,7 @@ use crate::course::{BegunEpoch, Course};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, LogMarker, ModalityRecord};
+use crate::halves::Halves;
 use crate::heads::{HeadProbe, Meter};
 use crate::keeper::Keeper;
 use crate::role::Role;
@@ -14,7 +15,7 @@ use crate::run::Run;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
 use equipoise_balance::{Balancer, BalancerState};
-use equipoise_data::{Dataset, FieldError, Seed};
+use equipoise_data::{Dataset, FieldError, Interactions, Seed};
 use equipoise_eval::EvalError;
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
@@ -44,6 +45,8 @@ pub struct Trainer<'a> {
     role: Role,
     primary: Ablation,
     selection: Selection,
+    /// Validation in halves, where the balancer measures on it.
+    halves: Option<Halves>,
     stepper: Stepper,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<HeadProbe>,
@@ -107,10 +110,19 @@ impl<'a> Trainer<'a> {
                 .hint(why)
                 .into());
         }
+        let halves = match balancer.needs().measured.is_empty() {
+            true => None,
+            false => Halves::of(&data.validation, Seed(config.seed)),
+        };
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, role, primary, selection, stepper, probe })
+        Ok(Trainer { data, config, role, primary, selection, halves, stepper, probe })
+    }
+
+    /// Whether models are selected on the whole of validation, and not on one half of its users.
+    pub(crate) fn selects_on_all(&self) -> bool {
+        self.halves.is_none()
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -208,7 +220,7 @@ impl<'a> Trainer<'a> {
 
     /// Evaluates the model as it was drawn: epoch 0; false when the flag was raised meanwhile, after a checkpoint was written.
     fn before_training(
-        &self,
+        &mut self,
         at: &mut Running,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
@@ -229,7 +241,7 @@ impl<'a> Trainer<'a> {
     /// What follows the last step of an epoch: evaluation where it is due, and perhaps a checkpoint. False when the flag was
     /// raised during the evaluation, after a checkpoint was written: the epoch is evaluated when training goes on.
     fn after_epoch(
-        &self,
+        &mut self,
         at: &mut Running,
         listener: &mut dyn Listener<Event>,
         stop: &StopFlag,
@@ -368,31 +380,65 @@ impl<'a> Trainer<'a> {
         TrainError::NotFinite { loss, epoch, step, lr: train.lr, reg: train.reg }
     }
 
-    /// Adds the validation metric, and each channel's where there is more than one modality in play; false, with the record as
-    /// it was, when the flag was raised meanwhile.
-    fn evaluate(&self, record: &mut EpochRecord, stop: &StopFlag) -> Result<bool, TrainError> {
+    /// Adds the validation metric, and each channel's where there is more than one modality in play, and tells the balancer what it wants
+    /// to know; false, with record and balancer as they were, when the flag was raised meanwhile.
+    fn evaluate(&mut self, record: &mut EpochRecord, stop: &StopFlag) -> Result<bool, TrainError> {
         let (start, model) = (Instant::now(), &self.stepper.model);
-        let names = model.inputs.names();
-        let n = names.len();
-        let channels = self.config.train.channels && self.primary == Ablation::FULL && n > 1;
-        let mut ablations = vec![self.primary];
-        if channels {
-            ablations.extend((0..n).map(|m| Ablation::only(m, n)));
-        }
-        let encoded = model.encode_all(&ablations);
-        let (held_out, exclude) = (&self.data.validation, [&self.data.train]);
-        let mut values = Vec::new();
-        for &ablation in &ablations {
-            match self.selection.measure(&encoded, ablation, held_out, &exclude, Some(stop)) {
-                Err(EvalError::Stopped) => return Ok(false),
-                value => values.push(value?),
-            }
-        }
+        let n = model.inputs.n_modalities();
+        let shown = self.shown_channels(n);
+        let wanted = self.stepper.wanted();
+        let encoded = model.encode_all(&distinct([&[self.primary][..], &shown, &wanted].concat()));
+        let measure = |ablation: &Ablation, on: &Interactions| {
+            self.selection.measure(&encoded, *ablation, on, &[&self.data.train], Some(stop))
+        };
+        let selecting = self.halves.as_ref().map_or(&self.data.validation, |halves| &halves.selecting);
+        let list = [self.primary].into_iter().chain(shown.iter().copied()).map(|a| measure(&a, selecting));
+        let Some(values) = unless_stopped(list)? else { return Ok(false) };
+        let measured =
+            self.halves.iter().flat_map(|halves| wanted.iter().map(|a| measure(a, &halves.measured)));
+        let Some(told) = unless_stopped(measured)? else { return Ok(false) };
         record.validation = Some(values[0]);
-        let of_channels = names.iter().zip(&values[1..]);
-        record.channels = of_channels.map(|(name, &value)| ((*name).to_owned(), value)).collect();
+        if let [_, channels @ .., ids] = &values[..]
+            && !shown.is_empty()
+        {
+            let names = model.inputs.names();
+            record.channels = names.iter().zip(channels).map(|(name, &v)| ((*name).to_owned(), v)).collect();
+            record.ids_channel = Some(*ids);
+        }
+        if !told.is_empty() {
+            self.stepper.balancer().0.evaluated(&told);
+        }
         record.eval_seconds = start.elapsed().as_secs_f64();
         Ok(true)
+    }
+
+    /// The channels of which curves are drawn: each modality's, then that of the ids.
+    fn shown_channels(&self, n: usize) -> Vec<Ablation> {
+        if !self.config.train.channels || self.primary != Ablation::FULL || n < 2 {
+            return Vec::new();
+        }
+        (0..n).map(|m| Ablation::only(m, n)).chain([Ablation::ids_only(n)]).collect()
+    }
+}
+
+/// Each once, in the order of their first places.
+fn distinct(mut ablations: Vec<Ablation>) -> Vec<Ablation> {
+    let mut seen = Vec::new();
+    ablations.retain(|ablation| {
+        let new = !seen.contains(ablation);
+        seen.push(*ablation);
+        new
+    });
+    ablations
+}
+
+/// All values, or `None` where the flag was raised.
+fn unless_stopped(
+    values: impl Iterator<Item = Result<f64, EvalError>>,
+) -> Result<Option<Vec<f64>>, EvalError> {
+    match values.collect() {
+        Err(EvalError::Stopped) => Ok(None),
+        other => other.map(Some),
     }
 }
 
@@ -439,5 +485,8 @@ fn add(record: &mut EpochRecord, numbers: &StepNumbers, weight: f64) {
     record.extra += weight * numbers.extra;
     for (sum, step) in record.modalities.iter_mut().zip(&numbers.modalities) {
         sum.numbers.add(step, weight);
+    }
+    if let Some(step) = &numbers.ids {
+        record.ids.get_or_insert_default().add(step, weight);
     }
 }

@@ -3,7 +3,7 @@
 use super::span::span;
 use equipoise_balance::HeadLosses;
 use equipoise_train::Role;
-use equipoise_train::events::{Ending, EpochRecord, Event, Listener};
+use equipoise_train::events::{Ending, EpochRecord, Event, GateRecord, Listener};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -141,10 +141,24 @@ impl Listener<Event> for Progress {
                 self.say(&format!("{}: saved one used, {path}", Role::Teacher(modality.clone())))
             }
             Event::PlainReused { path } => self.say(&format!("{}: saved one used, {path}", Role::Plain)),
+            Event::IdsReused { role, path } => self.say(&format!("{role}: saved one used, {path}")),
+            Event::Gate { modality, record } => self.say(&gate(modality.as_deref(), record)),
             Event::Head { modality, losses } => self.say(&head(modality.as_deref(), losses)),
             Event::Note { text } => self.say(text),
         }
     }
+}
+
+fn gate(modality: Option<&str>, record: &GateRecord) -> String {
+    let GateRecord { gate, under_use, under_use_error, complement, complement_error } = record;
+    let name = modality.unwrap_or("ids");
+    let beyond = complement.zip(*complement_error).map_or_else(String::new, |(mean, error)| {
+        format!(", adds {mean:+.4} (standard error {error:.4}) to ids beyond what a second ids model adds")
+    });
+    format!(
+        "  {name}: open to teaching by {gate:.2}; its teacher is {under_use:+.4} (standard error {under_use_error:.4}) above its \
+         channel in the plain model{beyond}"
+    )
 }
 
 fn head(modality: Option<&str>, losses: &HeadLosses) -> String {
