@@ -1,4 +1,4 @@
-"""Checks the reference and writes golden/{vbpr,ckd,weights,adam,metrics}.json."""
+"""Checks the reference and writes golden/{vbpr,ckd,weights,robust,adam,metrics}.json."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import checks
 import ckd_cases
 import golden_json
 import metric_cases
+import robust_cases
 import weight_cases
 from fixtures import all_fixtures
 
@@ -21,6 +22,7 @@ def main():
         "vbpr": ckd_cases.vbpr_content(inputs),
         "ckd": ckd_cases.ckd_content(inputs),
         "weights": weight_cases.content(),
+        "robust": robust_cases.content(),
         "adam": adam_cases.content(inputs),
         "metrics": metric_cases.content(),
     }

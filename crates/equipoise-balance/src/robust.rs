@@ -38,7 +38,7 @@ pub const DECAY: f64 = 0.95;
 pub const NEAR: f64 = 0.1;
 
 /// What is measured before training: the ids first, then each modality in the data set's order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gate {
     /// How far teaching is open, 0 to 1.
     pub gate: f64,
@@ -88,6 +88,39 @@ pub struct Observed {
     pub variance: f64,
 }
 
+/// Margins on the BPR triples of a step, by channel where there are several.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChannelMargins {
+    /// The student's, whole: `Ds`.
+    pub full: Vec<f32>,
+    /// With everything silenced: `Ds^0`.
+    pub ids: Vec<f32>,
+    /// With each modality alone: `Ds^m`.
+    pub only: Vec<Vec<f32>>,
+    /// Without each modality: `Ds^-m`.
+    pub without: Vec<Vec<f32>>,
+    /// The teachers': of the ids first, `Dt^k`.
+    pub teachers: Vec<Vec<f32>>,
+    /// Those of each modality's teacher with the modality silenced: `Dt^m,0`.
+    pub silenced: Vec<Vec<f32>>,
+}
+
+impl ChannelMargins {
+    /// What the step says of each channel (1-3), ids first.
+    pub fn observed(&self) -> Vec<Observed> {
+        let (full, ids) = (mean_bpr(&self.full), mean_bpr(&self.ids));
+        let (tau, variance) = gain(None, &self.teachers[0]);
+        let mut seen = vec![Observed { gamma: LN_2 - ids, tau, variance }];
+        for (m, silenced) in self.silenced.iter().enumerate() {
+            let (only, without) = (mean_bpr(&self.only[m]), mean_bpr(&self.without[m]));
+            let gamma = 0.5 * (ids - only) + 0.5 * (without - full);
+            let (tau, variance) = gain(Some(silenced), &self.teachers[m + 1]);
+            seen.push(Observed { gamma, tau, variance });
+        }
+        seen
+    }
+}
+
 /// The weights of the channels, ids first.
 #[derive(Clone, Debug)]
 pub struct RobustWeigher {
@@ -129,6 +162,11 @@ impl RobustWeigher {
         }
         let channels = self.averages.iter().zip(&self.gates).zip(&self.fade);
         channels.map(|((average, gate), fade)| average.weight(gate.gate * fade)).collect()
+    }
+
+    /// How much teaching is left of each channel, `f_k` (5).
+    pub fn fade(&self) -> &[f64] {
+        &self.fade
     }
 
     /// Takes the metric of each channel in an evaluation (5).
@@ -225,19 +263,18 @@ impl RobustDistillation {
         self.lambda_kd > 0.0 && self.weigher.is_open()
     }
 
-    /// What a step says of each channel (1-3), given the teachers' margins.
-    fn observed(&self, step: &StepMargins, teachers: &[Vec<f32>]) -> Vec<Observed> {
-        let loss = |ablation| mean_bpr(&step.bpr_margins.values(ablation));
-        let (full, ids) = (loss(Ablation::FULL), loss(Ablation::ids_only(self.n())));
-        let (tau, variance) = gain(None, &teachers[0]);
-        let mut seen = vec![Observed { gamma: LN_2 - ids, tau, variance }];
-        for (m, silenced) in self.silenced.iter().enumerate() {
-            let (only, without) = (loss(Ablation::only(m, self.n())), loss(Ablation::without(m)));
-            let gamma = 0.5 * (ids - only) + 0.5 * (without - full);
-            let (tau, variance) = gain(Some(&silenced.margins(step.bpr)), &teachers[m + 1]);
-            seen.push(Observed { gamma, tau, variance });
+    /// The margins of a step.
+    fn margins(&self, step: &StepMargins) -> ChannelMargins {
+        let n = self.n();
+        let student = |ablation| step.bpr_margins.values(ablation);
+        ChannelMargins {
+            full: student(Ablation::FULL),
+            ids: student(Ablation::ids_only(n)),
+            only: (0..n).map(|m| student(Ablation::only(m, n))).collect(),
+            without: (0..n).map(|m| student(Ablation::without(m))).collect(),
+            teachers: self.teachers.iter().map(|t| t.margins(step.bpr)).collect(),
+            silenced: self.silenced.iter().map(|t| t.margins(step.bpr)).collect(),
         }
-        seen
     }
 
     /// `lambda_k L^k` of a channel, with its numbers.
@@ -302,11 +339,10 @@ impl Balancer for RobustDistillation {
         if !self.is_open() {
             return StepLoss::default();
         }
-        let teachers: Vec<Vec<f32>> = self.teachers.iter().map(|t| t.margins(step.bpr)).collect();
-        let observed = self.observed(step, &teachers);
-        let weights = self.weigher.weigh(&observed);
+        let margins = self.margins(step);
+        let weights = self.weigher.weigh(&margins.observed());
         let (mut total, mut seen) = (None::<Tensor<1>>, Vec::new());
-        for (k, (weight, teacher)) in weights.iter().zip(&teachers).enumerate() {
+        for (k, (weight, teacher)) in weights.iter().zip(&margins.teachers).enumerate() {
             if self.weigher.gates[k].gate == 0.0 {
                 seen.push(measured(weight, teacher));
                 continue;

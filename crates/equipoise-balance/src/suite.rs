@@ -24,6 +24,7 @@ use crate::config::BalanceConfig;
 use crate::entry::{BalancerEntry, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
+use crate::robust::{ChannelSetup, Gate};
 use crate::teacher::Teacher;
 use crate::update::Update;
 use burn::tensor::Tensor;
@@ -34,6 +35,7 @@ use equipoise_models::{
     Request, Vbpr,
 };
 use equipoise_nn::{Group, Values};
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// All checks, with the balancer's default settings.
@@ -114,7 +116,12 @@ pub fn goes_on_from_its_state(entry: &BalancerEntry, config: &BalanceConfig) {
         for epoch in 2..=COURSE {
             let mut all: Vec<&mut Box<dyn Balancer>> = vec![&mut first];
             all.extend(others.iter_mut().map(|(_, other)| other));
-            all.into_iter().for_each(|b| b.begin_epoch(epoch, &mut Moving { heads: &scene.heads, epoch }));
+            for balancer in all {
+                balancer.begin_epoch(epoch, &mut Moving { heads: &scene.heads, epoch });
+                let metric = |k: usize| 0.3 - 0.05 / (epoch + k) as f64;
+                let measured: Vec<f64> = (0..balancer.needs().measured.len()).map(metric).collect();
+                balancer.evaluated(&measured);
+            }
             if TAKEN_OVER.contains(&epoch) {
                 let mut other = scene.built(entry, config);
                 let taken = other.load_state(&first.save_state());
@@ -215,6 +222,7 @@ struct Scene {
     effect: AblationEffect,
     model: Model,
     teachers: Vec<Teacher>,
+    channels: ChannelSetup,
     heads: Vec<HeadLosses>,
     bpr: Triples,
     generic: Triples,
@@ -240,16 +248,23 @@ impl Scene {
         let config = BackboneConfig { width: 5, ..BackboneConfig::of(settings) };
         let data = dataset(n, 21);
         let model = spread(model(&config, &data, 1), "suite/balance");
-        let teacher = |m| {
-            let taught =
-                spread(equipoise_models::suite::model(&config, &data, 2), &format!("suite/teacher/{m}"));
-            Teacher::of(&taught, m)
+        let taught = |name: &dyn Display| {
+            spread(equipoise_models::suite::model(&config, &data, 2), &format!("suite/teacher/{name}"))
+        };
+        let teacher = |m| Teacher::of(&taught(&m), m);
+        let silenced = |m| Teacher::under(&taught(&m), Ablation::ids_only(n), "silenced");
+        let gate = |k: usize| Gate { gate: 1.0 - 0.2 * k as f64, goal: 0.3 };
+        let channels = ChannelSetup {
+            ids: Teacher::under(&taught(&"ids"), Ablation::ids_only(n), "ids"),
+            silenced: (0..n).map(silenced).collect(),
+            gates: (0..=n).map(gate).collect(),
         };
         let heads = (0..=n).map(|k| head(k as f64)).collect();
         let (bpr, generic) = (triples(11, 3), triples(9, 4));
         let teachers = (0..n).map(teacher).collect();
         let name = format!("{} of {n} modalities", T::TITLE);
-        Scene { name, data, config, effect: T::ABLATION_EFFECT, model, teachers, heads, bpr, generic }
+        let effect = T::ABLATION_EFFECT;
+        Scene { name, data, config, effect, model, teachers, channels, heads, bpr, generic }
     }
 
     fn n(&self) -> usize {
@@ -276,9 +291,12 @@ impl Scene {
         let teachers = self.teachers.iter().rev().cloned().collect();
         let mut heads = self.heads.clone();
         heads[..self.n()].reverse();
+        let mut channels = self.channels.clone();
+        channels.silenced.reverse();
+        channels.gates[1..].reverse();
         let (bpr, generic) = (self.bpr.clone(), self.generic.clone());
         let (name, config) = (self.name.clone(), self.config.clone());
-        Scene { name, data, config, effect: self.effect, model, teachers, heads, bpr, generic }
+        Scene { name, data, config, effect: self.effect, model, teachers, channels, heads, bpr, generic }
     }
 
     /// Several of the same modalities, with margins of different sizes.
@@ -290,6 +308,7 @@ impl Scene {
             effect: self.effect,
             model: copy(self),
             teachers: self.teachers.clone(),
+            channels: self.channels.clone(),
             heads: self.heads.clone(),
             bpr: self.bpr.clone(),
             generic: self.generic.clone(),
@@ -300,7 +319,8 @@ impl Scene {
     /// The balancer before its first epoch.
     fn built(&self, entry: &BalancerEntry, config: &BalanceConfig) -> Box<dyn Balancer> {
         let setup = Setup::new(self.n(), self.effect, Seed(9));
-        let setup = Setup { teachers: self.teachers.clone(), heads: self.heads.clone(), ..setup };
+        let (teachers, heads) = (self.teachers.clone(), self.heads.clone());
+        let setup = Setup { teachers, heads, channels: Some(self.channels.clone()), ..setup };
         entry.build(&config.sections, setup)
     }
 

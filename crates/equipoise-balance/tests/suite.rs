@@ -25,6 +25,8 @@ fn settings_other_than_the_defaults_pass() {
     for weights in [WeightMode::Released, WeightMode::Uniform] {
         check(BalanceConfig::of(Ckd { weights, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() }));
     }
+    let robust = Ckd { weights: WeightMode::Robust, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() };
+    check(BalanceConfig::of(robust));
     for specific in [ckd::Specific::Kl, ckd::Specific::Mse] {
         check(BalanceConfig::of(Ckd { specific, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() }));
     }
