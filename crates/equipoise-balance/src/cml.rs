@@ -111,6 +111,6 @@ impl Balancer for Calibration {
         }
         let share = self.strength / self.modalities as f64;
         let loss = total.filter(|_| self.strength != 0.0).map(|sum| sum * share);
-        StepLoss { loss, modalities }
+        StepLoss { loss, modalities, ..StepLoss::default() }
     }
 }
