@@ -35,6 +35,7 @@ fn balancers() -> String {
             Requirement::Nothing => "-",
             Requirement::Teachers => "teachers",
             Requirement::Heads => "teachers and the plain model",
+            Requirement::Channels => "teachers, two of them of ids, and the plain model",
         };
         text += &format!("| `{}` | {} | {} | {first} |\n", b.name, b.summary, b.source);
     }
