@@ -57,7 +57,11 @@ impl Balancer for OwnLosses {
     fn loss(&mut self, step: &StepMargins) -> StepLoss {
         let losses = self.channels.iter().map(|&only| bpr(step.bpr_margins.of(only)) * self.strength);
         let numbers = ModalityStep { weight: self.strength, ..ModalityStep::default() };
-        StepLoss { loss: losses.reduce(|a, b| a + b), modalities: vec![numbers; self.channels.len()] }
+        StepLoss {
+            loss: losses.reduce(|a, b| a + b),
+            modalities: vec![numbers; self.channels.len()],
+            ..StepLoss::default()
+        }
     }
 }
 
