@@ -98,6 +98,10 @@ fn training_evaluating_auditing_and_comparing_work_together() {
 
     let audit = json(program().args(["audit", "--format", "json"]).arg(&ckd).arg("--against").arg(&plain));
     assert_eq!(audit["verdicts"].as_array().unwrap().len(), 3);
+    for error in ["shortfall", "content", "removal", "ids", "whole"] {
+        assert!(audit["audit"]["modalities"][0]["errors"][error].is_number(), "{error} is paired over users");
+    }
+    assert!(audit["audit"]["plain"]["error"].is_number() && audit["audit"]["ids_only_error"].is_number());
     let page = fs::read_to_string(ckd.join("report.html")).unwrap();
     assert!(page.contains("<svg") && !page.contains("src=\"http"), "the report is self-contained");
 
@@ -105,6 +109,13 @@ fn training_evaluating_auditing_and_comparing_work_together() {
     assert_eq!(same["rows"][0]["p_t"].as_f64(), Some(1.0));
     let text = ok(program().arg("compare").arg(&plain).arg(&ckd));
     assert!(text.contains("p (Wilcoxon)") && text.contains("recall@20"), "{text}");
+    let found = json(program().args(["compare", "--format", "json"]).arg(&plain).arg(&ckd));
+    let primary = found["primary"].as_str().expect("both were selected by one metric");
+    let rows = found["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["metric"] == primary).unwrap();
+    assert_eq!(row["p_t_holm"], row["p_t"], "the metric chosen beforehand is tested alone");
+    assert!(rows.iter().any(|row| row["p_t_holm"].as_f64() > row["p_t"].as_f64()), "the others are a family");
+    assert!(text.contains("alone") && text.contains("(first)") == (plain == ckd), "{text}");
 }
 
 #[test]

@@ -38,6 +38,9 @@ pub struct Audit {
     pub ids_only: Option<f64>,
     /// The metric of recommending by popularity: the floor.
     pub popularity: Option<f64>,
+    /// Standard error of `whole - ids_only`, paired over users; absent as in [`PairedErrors`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids_only_error: Option<f64>,
     /// One entry per modality, in the order of the configuration.
     pub modalities: Vec<ModalityAudit>,
     /// This run, epoch by epoch.
@@ -72,9 +75,12 @@ pub struct ModalityAudit {
     pub without: f64,
     /// The metric of the teacher, trained with this modality alone.
     pub teacher: Option<f64>,
-    /// The metric of that teacher with its own modality silenced too: its IDs alone. The
-    /// difference to `teacher` is what the content of the modality adds.
+    /// The metric of that teacher with its own modality silenced too: its IDs alone. The difference to `teacher` is at least what
+    /// the content of the modality adds: the IDs were trained beside the content and leave to it what they could have learned.
     pub teacher_ids_only: Option<f64>,
+    /// How sure the differences are.
+    #[serde(default, skip_serializing_if = "PairedErrors::is_unknown")]
+    pub errors: PairedErrors,
     /// What the balancer gives it, mean over the last epoch: distillation weight `lambda_m`, weight of its loss,
     /// factor of its gradient.
     pub weight: Option<f64>,
@@ -86,6 +92,28 @@ pub struct ModalityAudit {
     /// What is known of the items that lack it, where some do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingAudit>,
+}
+
+/// Standard errors of differences, paired over users: `sd(a_u - b_u) / sqrt(n)`. Each is absent where the users' values are not at
+/// hand, as in runs of earlier versions; a bound takes its place then.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Default)]
+pub struct PairedErrors {
+    /// Of `teacher - channel`.
+    pub shortfall: Option<f64>,
+    /// Of `teacher - teacher_ids_only`.
+    pub content: Option<f64>,
+    /// Of `whole - without`.
+    pub removal: Option<f64>,
+    /// Of `channel - ids_only`.
+    pub ids: Option<f64>,
+    /// Of `whole - channel`.
+    pub whole: Option<f64>,
+}
+
+impl PairedErrors {
+    fn is_unknown(&self) -> bool {
+        *self == PairedErrors::default()
+    }
 }
 
 /// Items that lack a modality, and how well held-out items are found apart from the others.
@@ -138,6 +166,9 @@ pub struct PlainRun {
     pub run: String,
     /// The metric of its whole model.
     pub whole: f64,
+    /// Standard error of the difference between the whole models, paired over users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<f64>,
     /// The metric of its channels, by modality.
     pub channels: Vec<(String, f64)>,
     /// That run, epoch by epoch.

@@ -30,13 +30,14 @@ fn found(audit: &Audit) -> Option<(String, f64, f64, String)> {
         let found = fusion.weaker_than.as_ref()?;
         return Some((found.channel.clone(), fusion.whole, found.value, format!(", {}", found.surety())));
     }
-    // Without the users' values the bound of the error decides.
+    // Without the users' values a bound of the error decides.
     let whole = finite(audit.whole)?;
-    let channels = audit.modalities.iter().map(|m| (m.name.clone(), m.channel));
-    let ids = audit.ids_only.map(|value| (equipoise_recommend::IDS.to_owned(), value));
-    let beyond = |value: f64| value - whole > tolerance(value, whole, audit.evaluated_users);
-    let better = channels.chain(ids).filter(|(_, value)| value.is_finite() && beyond(*value));
-    let (channel, value) = better.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let channels = audit.modalities.iter().map(|m| (m.name.clone(), m.channel, m.errors.whole));
+    let ids = audit.ids_only.map(|value| (equipoise_recommend::IDS.to_owned(), value, audit.ids_only_error));
+    let beyond = |value: f64, paired| value - whole > tolerance(value, whole, audit.evaluated_users, paired);
+    let better =
+        channels.chain(ids).filter(|(_, value, paired)| value.is_finite() && beyond(*value, *paired));
+    let (channel, value, _) = better.max_by(|a, b| a.1.total_cmp(&b.1))?;
     Some((channel, whole, value, String::new()))
 }
 

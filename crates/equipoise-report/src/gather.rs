@@ -1,6 +1,7 @@
 //! An [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
-use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+use crate::paired::UserValues;
+use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve};
 use equipoise_data::{Loaded, told_apart};
 use equipoise_models::Ablation;
 use equipoise_recommend::{RecommendError, ServedModel, fusion};
@@ -20,12 +21,17 @@ impl Audit {
         let metric = config.train.metric.clone();
         let teachers = teachers(run, &report)?;
         let history = history(run)?;
+        let users = UserValues::of(run, &report, &metric)?;
         let test = report.test.clone().unwrap_or_default();
         // Where silencing shows nothing, a row per modality would only repeat the whole model.
         let shown = equipoise_models::find(&config.backbone.name);
         let shown = shown.is_none_or(|backbone| backbone.ablation_effect.shows());
         let modalities = (0..if shown { report.modalities.len() } else { 0 })
-            .map(|m| modality(m, &report, &metric, teachers[m].as_ref(), &history))
+            .map(|m| {
+                let known = modality(m, &report, &metric, teachers[m].as_ref(), &history);
+                let errors = errors(m, &users, teachers[m].as_ref(), report.modalities.len());
+                ModalityAudit { errors, ..known }
+            })
             .collect();
         let curves = teachers.iter().flatten();
         Ok(Audit {
@@ -42,11 +48,12 @@ impl Audit {
             evaluated_users: test.evaluated_users,
             whole: report.metric(&metric).unwrap_or(f64::NAN),
             ids_only: ids_only(&report, &metric),
+            ids_only_error: users.error(Ablation::FULL, &users, Ablation::ids_only(report.modalities.len())),
             popularity: test.popularity.get(&metric).copied(),
             modalities,
             history,
             teacher_history: curves.map(|t| t.curve.clone()).collect(),
-            plain: plain.map(|p| plain_run(p, &report, &metric)).transpose()?,
+            plain: plain.map(|p| plain_run(p, &report, &metric, &users)).transpose()?,
             fusion: None,
             metrics: test.metrics.into_iter().collect(),
             definitions: test.definitions.into_iter().collect(),
@@ -115,6 +122,7 @@ fn ids_only(report: &Report, metric: &str) -> Option<f64> {
 struct KnownTeacher {
     whole: Option<f64>,
     ids_only: Option<f64>,
+    users: UserValues,
     curve: TeacherCurve,
 }
 
@@ -135,8 +143,26 @@ fn teacher(run: &Run, modality: &str, metric: &str) -> Result<KnownTeacher, Trai
     Ok(KnownTeacher {
         whole: report.metric(metric),
         ids_only: ids_only(&report, metric),
+        users: UserValues::of(run, &report, metric)?,
         curve: TeacherCurve { modality: modality.to_owned(), points },
     })
+}
+
+/// How sure the differences are that concern modality `m` of `n`.
+fn errors(m: usize, users: &UserValues, teacher: Option<&KnownTeacher>, n: usize) -> PairedErrors {
+    let (only, ids) = (Ablation::only(m, n), Ablation::ids_only(n));
+    let within = |a, b| users.error(a, users, b);
+    let of_teacher = |b: Option<&UserValues>, under| {
+        let teacher = &teacher?.users;
+        teacher.error(only, b.unwrap_or(teacher), under)
+    };
+    PairedErrors {
+        shortfall: of_teacher(Some(users), only),
+        content: of_teacher(None, ids),
+        removal: within(Ablation::FULL, Ablation::without(m)),
+        ids: within(only, ids),
+        whole: within(Ablation::FULL, only),
+    }
 }
 
 fn modality(
@@ -162,6 +188,7 @@ fn modality(
         rho: of(|e| &e.rho),
         effect: of(|e| &e.effects),
         missing: presence.and_then(|presence| missing(presence, metric)),
+        errors: PairedErrors::default(),
         name,
     }
 }
@@ -177,7 +204,7 @@ fn missing(presence: &Presence, metric: &str) -> Option<MissingAudit> {
     })
 }
 
-fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, TrainError> {
+fn plain_run(run: &Run, report: &Report, metric: &str, users: &UserValues) -> Result<PlainRun, TrainError> {
     let plain = run.report()?;
     if plain.fingerprint != report.fingerprint || plain.modalities != report.modalities {
         return Err(TrainError::format(
@@ -191,6 +218,7 @@ fn plain_run(run: &Run, report: &Report, metric: &str) -> Result<PlainRun, Train
     Ok(PlainRun {
         run: run.name(),
         whole: plain.metric(metric).unwrap_or(f64::NAN),
+        error: users.error(Ablation::FULL, &UserValues::of(run, &plain, metric)?, Ablation::FULL),
         channels: plain.modalities.iter().enumerate().filter_map(known).collect(),
         history: history(run)?,
     })

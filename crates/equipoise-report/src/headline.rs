@@ -99,7 +99,7 @@ fn standing_sentence(audit: &Audit) -> Option<String> {
     let n = audit.evaluated_users;
     let metric = name(&audit.metric);
     if let Some(floor) = audit.popularity.and_then(finite)
-        && whole - floor <= tolerance(whole, floor, n)
+        && whole - floor <= tolerance(whole, floor, n, None)
     {
         return Some(format!(
             "The whole model ({metric} {}) does not measurably beat recommending by popularity \
@@ -117,7 +117,8 @@ fn standing_sentence(audit: &Audit) -> Option<String> {
 fn against_plain(audit: &Audit, plain: f64, whole: f64) -> String {
     let step = format!("from {} to {}", number(plain), number(whole));
     let metric = name(&audit.metric);
-    if (whole - plain).abs() <= tolerance(whole, plain, audit.evaluated_users) {
+    let paired = audit.plain.as_ref().and_then(|p| p.error);
+    if (whole - plain).abs() <= tolerance(whole, plain, audit.evaluated_users, paired) {
         return format!(
             "Against training without balancing, {metric} moves {step}: no measurable difference."
         );

@@ -30,6 +30,7 @@ mod gather;
 mod headline;
 mod html;
 mod outputs;
+mod paired;
 mod quantities;
 mod text;
 mod verdict;
@@ -43,7 +44,7 @@ pub mod page {
     pub use crate::html::scale::{Scale, at};
 }
 
-pub use audit::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PlainRun, TeacherCurve};
+pub use audit::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve};
 pub use headline::headline;
 pub use html::{html_report, svg_report};
 pub use text::text_report;

@@ -3,7 +3,7 @@
 mod fixture;
 mod markup;
 
-use equipoise_report::{Audit, AuditEpoch, ModalityAudit, PlainRun, TeacherCurve, html_report};
+use equipoise_report::{Audit, AuditEpoch, ModalityAudit, PairedErrors, PlainRun, TeacherCurve, html_report};
 use proptest::prelude::*;
 
 #[test]
@@ -102,6 +102,8 @@ fn modality(name: &'static str) -> impl Strategy<Value = ModalityAudit> {
             rho,
             effect: rho,
             missing: None,
+            // Any number may stand in a file, and none may break the page.
+            errors: PairedErrors { shortfall: weight, content: rho, removal: teacher, ids: None, whole: rho },
         },
     )
 }
@@ -124,6 +126,7 @@ fn audits() -> impl Strategy<Value = Audit> {
             plain: plain.map(|(whole, channels, history)| PlainRun {
                 run: "plain".into(),
                 whole,
+                error: Some(whole),
                 channels,
                 history,
             }),

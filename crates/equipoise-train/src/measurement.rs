@@ -46,11 +46,16 @@ impl<'a> Measurement<'a> {
         self.each(|ablation| self.validation_under(ablation))
     }
 
-    /// Everything that is measured on test, and each user's metrics.
+    /// Everything that is measured on test, each user's metrics, and each user's value of the metric `selection` under every
+    /// ablation that is audited, a column for each by its label. No column if that metric is not measured.
     ///
     /// # Errors
     /// If a score is not finite.
-    pub fn test(&self, test: &SealedTest) -> Result<(TestReport, PerUser), EvalError> {
+    pub fn test(
+        &self,
+        test: &SealedTest,
+        selection: &str,
+    ) -> Result<(TestReport, PerUser, PerUser), EvalError> {
         let held_out = test.open();
         let excluded = self.eval.excluded_at_test(&self.data.train, &self.data.validation);
         let under = |ablation| evaluate_tables(&self.encoded, ablation, held_out, &excluded, self.eval);
@@ -59,16 +64,32 @@ impl<'a> Measurement<'a> {
         let presence = recall_by_presence::by_modality(self.data, held_out, self.eval, |part, eval| {
             evaluate_tables(&self.encoded, self.primary, part, &excluded, eval)
         })?;
+        let names = self.data.modalities.iter().map(|m| m.name.as_str()).collect::<Vec<_>>();
+        let mut ablated = PerUser { users: per_user.users.clone(), columns: Vec::new() };
+        let mut keep = |ablation: Ablation, found: &PerUser| {
+            if let Ok(values) = found.column(selection) {
+                ablated.columns.push((ablation.label(&names), values.to_vec()));
+            }
+        };
+        if !self.audited.contains(&self.primary) {
+            keep(self.primary, &per_user);
+        }
+        let mut ablations = AblationMetrics::new();
+        for &ablation in &self.audited {
+            let found = under(ablation)?;
+            keep(ablation, &found.per_user);
+            ablations.insert(ablation, found.metrics);
+        }
         let report = TestReport {
             metrics,
             evaluated_users,
             skipped_users,
-            ablations: self.each(|ablation| Ok(under(ablation)?.metrics))?,
+            ablations,
             popularity: popularity(&self.data.train, held_out, &excluded, self.eval)?.metrics,
             definitions: definitions.into_iter().chain(recall_by_presence::definition(&presence)).collect(),
             recall_by_presence: presence,
         };
-        Ok((report, per_user))
+        Ok((report, per_user, ablated))
     }
 
     fn validation_under(&self, ablation: Ablation) -> Result<Metrics, EvalError> {

@@ -140,8 +140,10 @@ impl RunContext<'_> {
             test: None,
         };
         if let Some(test) = self.test {
-            let (measured, per_user) = measurement.test(test)?;
+            let metric = &part.config.train.metric;
+            let (measured, per_user, ablated) = measurement.test(test, metric)?;
             write_per_user(part, &per_user, data, &report.fingerprint)?;
+            write_ablations(part, &ablated, data, &report.fingerprint)?;
             report.test = Some(measured);
         }
         Ok(report)
@@ -162,9 +164,30 @@ fn write_per_user(
     Ok(per_user.write_parquet(&part.run.per_user_path(), ids, &metadata)?)
 }
 
+/// Writes `ablations.parquet`: the users' values of the metric that selects the model, a column for each ablation.
+#[cfg(feature = "parquet")]
+fn write_ablations(
+    part: &ModelRun,
+    ablated: &PerUser,
+    data: &Dataset,
+    fingerprint: &str,
+) -> Result<(), TrainError> {
+    let (what, split) = (("what", part.role.to_string()), ("split", "test".to_owned()));
+    let metric = (crate::run::METRIC, part.config.train.metric.clone());
+    let metadata = [what, split, metric, ("data", fingerprint.to_owned())];
+    let ids = Some(data.vocabulary.users());
+    Ok(ablated.write_parquet(&part.run.ablations_path(), ids, &metadata)?)
+}
+
 /// The file is left out: this build cannot write Parquet.
 #[cfg(not(feature = "parquet"))]
 fn write_per_user(_: &ModelRun, _: &PerUser, _: &Dataset, _: &str) -> Result<(), TrainError> {
+    Ok(())
+}
+
+/// The same.
+#[cfg(not(feature = "parquet"))]
+fn write_ablations(_: &ModelRun, _: &PerUser, _: &Dataset, _: &str) -> Result<(), TrainError> {
     Ok(())
 }
 

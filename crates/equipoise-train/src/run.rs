@@ -10,6 +10,7 @@
 //! | `checkpoint.safetensors` | where training stands, from which the same command goes on; removed at its end |
 //! | `metrics.json` | metrics of the model selected on validation, with their definitions |
 //! | `per_user.parquet` | test metrics of every user (feature `parquet`) |
+//! | `ablations.parquet` | every user's test value of `train.metric` under each ablation, a column for each by its label, such as `only image` (feature `parquet`); runs of earlier versions have none |
 //! | `run.json` | the hash of each of these files |
 //! | `report.html` | the imbalance report |
 //! | `items.jsonl` | titles and attributes of items, copied from beside the data set, if it has them |
@@ -47,6 +48,10 @@ pub struct Run {
     /// The hashes of its files, if it was opened as a finished run that has them.
     bound: Option<Arc<BoundFiles>>,
 }
+
+/// Metadata of `ablations.parquet`: which metric it holds.
+#[cfg(feature = "parquet")]
+pub(crate) const METRIC: &str = "metric";
 
 /// Name of the directory of a run's own teachers.
 pub(crate) const TEACHERS: &str = "teachers";
@@ -213,6 +218,7 @@ impl Run {
             self.tables_path(),
             self.model_path(),
             self.per_user_path(),
+            self.ablations_path(),
             self.report_path(),
             // How another model was served says nothing of a new one.
             self.dir.join("serving.json"),
@@ -254,6 +260,11 @@ impl Run {
     /// `per_user.parquet`.
     pub fn per_user_path(&self) -> PathBuf {
         self.dir.join("per_user.parquet")
+    }
+
+    /// `ablations.parquet`.
+    pub fn ablations_path(&self) -> PathBuf {
+        self.dir.join("ablations.parquet")
     }
 
     /// `report.html`.
@@ -325,6 +336,7 @@ impl Run {
             self.tables_path(),
             self.events_path(),
             self.per_user_path(),
+            self.ablations_path(),
         ];
         let names: Vec<&str> = bound.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         BoundFiles::of(&self.dir, &names, ("metrics.json", text.as_bytes()))?.write()?;
@@ -382,6 +394,22 @@ impl Run {
     pub fn per_user(&self) -> Result<equipoise_eval::PerUser, TrainError> {
         self.check(&self.per_user_path())?;
         Ok(equipoise_eval::PerUser::read_parquet(&self.per_user_path())?)
+    }
+
+    /// Every user's test value of `metric` under each ablation, a column for each by its label; `None` of a run that an earlier
+    /// version made, and of one that was selected by another metric.
+    ///
+    /// # Errors
+    /// If the file is not that of this run, or damaged.
+    #[cfg(feature = "parquet")]
+    pub fn ablations(&self, metric: &str) -> Result<Option<equipoise_eval::PerUser>, TrainError> {
+        let path = self.ablations_path();
+        if !path.is_file() {
+            return Ok(None);
+        }
+        self.check(&path)?;
+        let found = equipoise_eval::PerUserFile::read(&path)?;
+        Ok((found.metadata.get(METRIC).map(String::as_str) == Some(metric)).then_some(found.per_user))
     }
 
     /// The trained model, on the data it was trained with.

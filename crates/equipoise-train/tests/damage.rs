@@ -15,7 +15,7 @@ const PLACES: usize = 100;
 type Read = fn(&Run) -> Result<(), String>;
 
 /// Each file of a run, and what reads it.
-fn readers() -> [(&'static str, Read); 7] {
+fn readers() -> [(&'static str, Read); 8] {
     fn told<T>(read: Result<T, impl ToString>) -> Result<(), String> {
         read.map(drop).map_err(|fault| fault.to_string())
     }
@@ -27,6 +27,7 @@ fn readers() -> [(&'static str, Read); 7] {
         ("vocabulary.json", |run| told(run.vocabulary())),
         ("events.jsonl", |run| told(run.epochs())),
         ("per_user.parquet", |run| told(run.per_user())),
+        ("ablations.parquet", |run| told(run.ablations("recall@20"))),
     ]
 }
 

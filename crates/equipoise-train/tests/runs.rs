@@ -15,6 +15,7 @@ fn a_finished_run_holds_every_file_and_each_teacher_is_one() {
     let world = World::new();
     let outcome = world.run(&world.distilled(), "run").unwrap();
     let own = [
+        "ablations.parquet",
         "config.toml",
         "events.jsonl",
         "metrics.json",
@@ -69,6 +70,31 @@ fn metrics_and_configuration_are_read_back_as_written() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["test"]["recall@20"].as_f64(), Some(recall));
     assert_eq!(test.evaluated_users + test.skipped_users, report.users);
+}
+
+#[test]
+fn every_user_is_kept_under_every_ablation() {
+    let world = World::new();
+    let outcome = world.run(&world.distilled(), "run").unwrap();
+    let names = world.modalities();
+    let teacher = Run::open(&world.path("run/teachers").join(&names[0])).unwrap();
+    for run in [&Run::open(outcome.run.dir()).unwrap(), &teacher] {
+        let report = run.report().unwrap();
+        let found = run.ablations(&world.config().train.metric).unwrap().expect("written");
+        assert_eq!(found.users, run.per_user().unwrap().users);
+        let (means, metric) = (found.means(), &world.config().train.metric);
+        let test = report.test.as_ref().unwrap();
+        for (ablation, metrics) in &test.ablations {
+            let mean = means[&ablation.label(&report.modality_names())];
+            assert!((mean - metrics[metric]).abs() < 1e-12, "{ablation:?}");
+        }
+        let whole = if report.role == Role::Model { "full".into() } else { format!("only {}", names[0]) };
+        assert!((means[&whole] - test.metrics[metric]).abs() < 1e-12, "{whole}");
+        assert_eq!(run.ablations("ndcg@1").unwrap(), None, "another metric");
+    }
+    std::fs::remove_file(outcome.run.ablations_path()).unwrap();
+    let earlier = Run::open(outcome.run.dir()).unwrap();
+    assert_eq!(earlier.ablations(&world.config().train.metric).unwrap(), None, "a run of an earlier version");
 }
 
 #[test]

@@ -20,7 +20,7 @@ Any setting of the configuration file can be given as --set section.key=value, s
 --dry-run prints every setting with its value and where the value came from.
 
 A run is a directory: config.toml, model.safetensors, tables.safetensors, vocabulary.json, events.jsonl, metrics.json,
-per_user.parquet, report.html, and items.jsonl if the data set has titles.
+per_user.parquet, ablations.parquet, report.html, and items.jsonl if the data set has titles.
 Ctrl-C and SIGTERM end training cleanly: the best model so far is saved and evaluated, and the run is marked as interrupted.
 The same command then goes on from its checkpoint, as it does after a crash or kill -9, and ends with the same results as if
 nothing had happened; --from-scratch begins anew.")]

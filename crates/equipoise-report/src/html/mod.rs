@@ -142,8 +142,9 @@ fn reading(audit: &Audit) -> Markup {
             "A channel below " (threshold(UNDER_USED_BELOW)) " of its teacher is under-used, above "
             (threshold(EXCEEDS_ABOVE)) " it exceeds it. A modality whose content gives its own teacher less than "
             (threshold(CONTENT_GAIN)) " carries no signal, and one without which the whole model loses no more than "
-            (threshold(REMOVAL_LOSS)) " is redundant. Differences within two standard errors are not called differences; "
-            "the error of a mean r over n users is bounded by √(r(1−r)/n)"
+            (threshold(REMOVAL_LOSS)) " is redundant. What the content gives its teacher is at most the difference to the teacher’s IDs, "
+            "which were trained beside it and would know more alone. Differences within two standard errors are not called "
+            "differences: those of the users’ own differences, or, where they are not at hand, of √(r(1−r)/n) for each of two means r over n users"
             @if error.is_finite() {
                 ", here " (number(error)) " for the whole model over " (count(audit.evaluated_users)) " users"
             }

@@ -18,7 +18,7 @@ const MEASURED: [Quantity; 8] = [
     ("gap", "teacher − channel", |_, v| shown(v.gap)),
     ("reached", "channel / teacher", |_, v| v.ratio.map_or_else(absent, percent)),
     ("teacher’s IDs", "the teacher, its modality silenced", |m, _| shown(m.teacher_ids_only)),
-    ("content", "its share of the teacher", |_, v| v.content.map_or_else(absent, percent)),
+    ("content", "its share of the teacher, at most", |_, v| v.content.map_or_else(absent, percent)),
     ("without", "the whole model, this one silenced", |m, _| shown(Some(m.without))),
 ];
 

@@ -75,8 +75,9 @@ pub struct ModalityVerdict {
     pub ratio: Option<f64>,
     /// teacher − channel.
     pub gap: Option<f64>,
-    /// (teacher − teacher_ids_only) / teacher: the share of the teacher's metric that comes from
-    /// the content. Negative when the content harms.
+    /// (teacher − teacher_ids_only) / teacher: the share of the teacher's metric that comes from the content, at most. The
+    /// teacher's IDs were trained beside the content; what a model of IDs alone knows, trained with everything silenced, is
+    /// more. Negative when the content harms.
     pub content: Option<f64>,
     /// whole − without: what the whole model loses when the modality is silenced. Negative when
     /// the model is better without it.

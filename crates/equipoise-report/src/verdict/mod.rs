@@ -17,7 +17,8 @@ pub use thresholds::{
 
 /// Judges every modality, in the order of the audit.
 ///
-/// With `g = teacher − teacher_ids_only` (what the content adds), `l = whole − without` (what the
+/// With `g = teacher − teacher_ids_only` (what the content adds at most: the IDs beside it learned less than they would have
+/// alone), `l = whole − without` (what the
 /// whole model loses) and "measurable" meaning beyond [`STANDARD_ERRORS`] standard errors:
 ///
 /// 1. nothing measured → [`Verdict::Inconclusive`]; no teacher → [`Verdict::NoTeacher`];
@@ -80,7 +81,7 @@ fn judge_silent(evidence: &Evidence) -> Verdict {
 /// The content carries a signal, as far as anything tells.
 fn judge_channel(evidence: &Evidence, channel: f64, teacher: f64) -> Verdict {
     let ratio = channel / teacher;
-    let measurable = (teacher - channel).abs() > tolerance(teacher, channel, evidence.users);
+    let measurable = (teacher - channel).abs() > evidence.resolution(teacher, channel);
     let reached = ratio >= UNDER_USED_BELOW;
     match (measurable, reached) {
         (true, false) => Verdict::UnderUsed,

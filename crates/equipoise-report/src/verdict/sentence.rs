@@ -2,7 +2,6 @@
 
 use super::evidence::Evidence;
 use super::kinds::Verdict;
-use super::thresholds::tolerance;
 use crate::words::{change, count, name, number, percent};
 
 /// One to three sentences on `modality`.
@@ -141,6 +140,6 @@ fn inconclusive(m: &str, evidence: &Evidence) -> String {
          below {} of it: evaluate more users before acting on this.",
         reached(evidence),
         count(evidence.users),
-        percent(tolerance(teacher, channel, evidence.users) / teacher)
+        percent(evidence.resolution(teacher, channel) / teacher)
     )
 }

@@ -18,9 +18,8 @@ pub const COARSEST_RESOLUTION: f64 = 0.25;
 /// Upper bound of the standard error of a per-user metric's mean, `sqrt(r (1 - r) / n)`.
 ///
 /// A variable in `[0, 1]` with mean `r` has a variance of at most `r (1 - r)` (Bhatia and Davis,
-/// 2000), with equality for hit-or-miss. Two results on the same users are positively correlated,
-/// so that comparing their difference with this bound errs on the side of silence. It knows
-/// nothing of the spread between seeds. `mean` is clamped to `[0, 1]`; no users give infinity.
+/// 2000), with equality for hit-or-miss. It knows nothing of the spread between seeds. `mean` is
+/// clamped to `[0, 1]`; no users give infinity.
 #[must_use]
 pub fn standard_error(mean: f64, users: usize) -> f64 {
     if users == 0 || !mean.is_finite() {
@@ -30,8 +29,13 @@ pub fn standard_error(mean: f64, users: usize) -> f64 {
     (r * (1.0 - r) / users as f64).sqrt()
 }
 
-/// The largest difference between `a` and `b` that `users` users cannot show.
-pub(crate) fn tolerance(a: f64, b: f64, users: usize) -> f64 {
-    // The variance bound falls again beyond one half; the smaller of two errors would overclaim.
-    STANDARD_ERRORS * standard_error(a, users).max(standard_error(b, users))
+/// The largest difference between `a` and `b` that `users` users cannot show: [`STANDARD_ERRORS`] of the difference.
+///
+/// `paired` is the standard error of the difference over the same users, where it is known. Without it the variances of
+/// both are added, `sqrt(se(a)^2 + se(b)^2)`. That errs on the side of silence wherever two results on the same users are
+/// not negatively correlated. (The larger error alone would do so only from a correlation of one half on, and does not hold
+/// for channels that serve different users.)
+pub(crate) fn tolerance(a: f64, b: f64, users: usize, paired: Option<f64>) -> f64 {
+    let bound = || standard_error(a, users).hypot(standard_error(b, users));
+    STANDARD_ERRORS * paired.filter(|error| error.is_finite()).unwrap_or_else(bound)
 }

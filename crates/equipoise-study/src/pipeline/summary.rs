@@ -46,10 +46,16 @@ pub struct Used {
 pub struct Surety {
     /// Users compared.
     pub users: usize,
-    /// Metrics for which the first p-value is corrected.
-    pub metrics: usize,
-    /// Two-sided p-value of the paired t test over users, corrected after Holm; absent where users do not differ.
-    pub p_t_holm: Option<f64>,
+    /// Two-sided p-value of the paired t test over users in the metric that was chosen beforehand, which is tested alone; absent
+    /// where users do not differ, and in summaries of earlier versions.
+    #[serde(default)]
+    pub p_t: Option<f64>,
+    /// Other metrics, a family of their own.
+    #[serde(default)]
+    pub others: usize,
+    /// Those of them in which the models differ at 5 %, corrected after Holm.
+    #[serde(default)]
+    pub others_differ: usize,
     /// Two-sided p-value of Wilcoxon's signed-rank test.
     pub p_wilcoxon: Option<f64>,
 }
@@ -206,11 +212,13 @@ fn used(plain: &Audit, ckd: &Audit) -> Vec<Used> {
 fn surety(plain: &Run, ckd: &Run, metric: &str) -> Result<Surety, PipelineError> {
     let compared = compare(plain, ckd)?;
     let row = compared.rows.iter().find(|row| row.metric == metric);
+    let others = || compared.rows.iter().filter(|row| row.metric != metric);
     let finite = |value: f64| value.is_finite().then_some(value);
     Ok(Surety {
         users: compared.users,
-        metrics: compared.rows.len(),
-        p_t_holm: row.and_then(|row| finite(row.p_t_holm)),
+        p_t: row.and_then(|row| finite(row.p_t)),
+        others: others().count(),
+        others_differ: others().filter(|row| row.p_t_holm <= LEVEL).count(),
         p_wilcoxon: row.and_then(|row| finite(row.p_wilcoxon)),
     })
 }
@@ -235,7 +243,7 @@ impl Summary {
         };
         let gain = if plain > 0.0 { format!(" ({})", change(plain, ckd)) } else { String::new() };
         let mut text = format!("Test {metric}: plain {}, CKD {}{gain}{over}.", number(plain), number(ckd));
-        let Surety { users, metrics, .. } = self.surety;
+        let Surety { users, others, others_differ, .. } = self.surety;
         let p = |p: Option<f64>| {
             p.map_or("p not defined".to_owned(), |p| {
                 if p < 1e-4 { format!("p = {p:.1e}") } else { format!("p = {p:.4}") }
@@ -243,12 +251,13 @@ impl Summary {
         };
         let _ = write!(
             text,
-            " Over the {} test users of seed {}: {}, paired t test {} (corrected after Holm for {metrics} metrics), \
-             Wilcoxon's signed-rank test {}.",
+            " Over the {} test users of seed {}: {}, paired t test {} (of this metric, which was chosen beforehand, alone), \
+             Wilcoxon's signed-rank test {}. Of {others} other metrics, a family of their own, {others_differ} differ (p at most \
+             {LEVEL} after Holm).",
             count(users),
             self.seeds.first().map_or(0, |s| s.seed),
             self.judgement(),
-            p(self.surety.p_t_holm),
+            p(self.surety.p_t),
             p(self.surety.p_wilcoxon)
         );
         match self.p_seeds {
@@ -262,7 +271,7 @@ impl Summary {
 
     fn judgement(&self) -> &'static str {
         let better = self.seeds.first().is_some_and(|s| s.ckd > s.plain);
-        match self.surety.p_t_holm {
+        match self.surety.p_t {
             Some(p) if p <= LEVEL && better => "CKD is measurably better",
             Some(p) if p <= LEVEL => "CKD is measurably worse",
             _ => "no measurable difference",
