@@ -114,6 +114,7 @@ pub enum BasketItem {
 #[serde(deny_unknown_fields)]
 pub struct WeightedItem {
     /// Raw id of the item.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
     pub id: String,
     /// How much it counts, above 0, at most 1,000,000.
     #[cfg_attr(feature = "openapi", schema(exclusive_minimum = 0.0, maximum = 1_000_000.0))]
@@ -253,15 +254,18 @@ pub struct ModelName {
 #[serde(default, deny_unknown_fields)]
 pub struct SimilarRequest {
     /// Raw id of an item.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
     /// Raw id of a user.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// How many, 1 to 1,000.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000, default = 10))]
     pub n: usize,
     /// The modality by whose rows alone items are compared; users are compared as a whole.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modality: Option<String>,
 }
@@ -301,20 +305,21 @@ pub struct SimilarUser {
 /// A request to explain one item to a user, or to a stranger with a basket. Exactly one of `user` and `history` is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct ExplainRequest {
     /// Raw id of a user.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The basket of a stranger.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
     pub history: Option<Vec<BasketItem>>,
     /// Raw id of the item.
-    #[cfg_attr(feature = "openapi", schema(required = true))]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1000))]
     pub item: String,
     /// Weights of modalities, as in a request for recommendations.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub modality_weights: BTreeMap<String, f64>,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct ModelsAnswer {
 }
 
 /// All models of the server.
-#[utoipa::path(get, path = "/v1/model", tag = "data", responses((status = 200, description = "The models", body = ModelsAnswer)))]
+#[utoipa::path(get, path = "/v1/model", tag = "data", responses((status = 200, description = "The models", body = ModelsAnswer), crate::openapi::NoToken))]
 pub(crate) async fn all(State(app): State<App>) -> Json<ModelsAnswer> {
     Json(ModelsAnswer { models: app.models().all().iter().map(|served| about(served)).collect() })
 }

@@ -19,7 +19,7 @@ pub(crate) struct Reloads {
 
 /// Loads all models again. Requests under way end with the models they began with.
 #[utoipa::path(post, path = "/admin/reload", tag = "operation", responses((status = 200, description = "All models answer from their files of now", body = Reloads),
-    (status = 409, description = "At least one was refused; what answered before goes on", body = Reloads)))]
+    (status = 409, description = "At least one was refused; what answered before goes on", body = Reloads), crate::openapi::NoToken))]
 pub(crate) async fn all(State(app): State<App>) -> Response {
     let names: Vec<String> = app.models().all().iter().map(|served| served.source.name.clone()).collect();
     let mut models = Vec::new();
