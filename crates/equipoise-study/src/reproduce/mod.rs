@@ -21,6 +21,7 @@
 mod cells;
 mod choice;
 mod compare;
+mod departures;
 mod digest;
 mod extent;
 mod facts;

@@ -1,10 +1,12 @@
 //! What a reader must know to judge the numbers.
 
+use super::super::departures::departures;
 use super::super::paper::{Paper, PaperAxis};
 use super::super::plan::{ReproductionPlan, SEARCH_SEED};
 use super::super::results::{DataBlock, is_teacher};
-use super::super::settings::words;
+use super::super::settings::{compose, words};
 use super::sheet::{backbone, dataset};
+use crate::search::Point;
 use std::collections::BTreeSet;
 
 /// What stands below the tables.
@@ -30,6 +32,7 @@ impl Notes {
         if !plan.user.settings().is_empty() {
             differences.push(format!("Set by hand for every run, and not searched: {}.", words(&plan.user)));
         }
+        differences.extend(of_settings(paper, plan));
         differences.extend(paper.differences.iter().cloned());
         Notes {
             differences,
@@ -38,6 +41,23 @@ impl Notes {
             problems: problems(blocks),
         }
     }
+}
+
+/// What the settings of the methods do otherwise than the paper's text, each once.
+fn of_settings(paper: &Paper, plan: &ReproductionPlan) -> Vec<String> {
+    let mut list = Vec::new();
+    for cell in &plan.cells {
+        let none = Point::new(Vec::new());
+        let config = compose(paper, &cell.backbone, &cell.method, [&none, &none], &plan.user);
+        // The row of teachers is no method, and settings that do not go together are told where they are used.
+        let sentences = config.map(|config| departures(&config, &plan.data)).unwrap_or_default();
+        for sentence in sentences {
+            if !list.contains(&sentence) {
+                list.push(sentence);
+            }
+        }
+    }
+    list
 }
 
 fn reading(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<String> {
