@@ -116,6 +116,16 @@ async fn parts_add_up_to_the_score_under_any_weights() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_silenced_modality_is_no_reason() {
+    let shop = Shop::new();
+    let named = |page: &str, class: &str| page.contains(&format!("<span class=\"by {class}\">"));
+    let plain = shop.page("user=u3&n=50").await;
+    assert!(named(&plain, "m0") && named(&plain, "m1"), "both modalities are reasons");
+    let silenced = shop.page("user=u3&n=50&weight.image=0").await;
+    assert!(!named(&silenced, "m0") && named(&silenced, "m1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_weight_changes_the_order_and_the_page_says_from_where() {
     let shop = Shop::new();
     let (plain, silenced) = (shop.page("user=u3").await, shop.page("user=u3&weight.image=0").await);

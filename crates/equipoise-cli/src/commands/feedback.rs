@@ -42,7 +42,8 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
     }
     let left_out = match exported.left_out {
         0 => String::new(),
-        events => format!(" {events} of weight 0 were left out (--all writes them)."),
+        events => format!(" Left out: {events} of weight 0 (--all writes them)."),
     };
-    print::out(&format!("{}: {} events.{left_out}\n", args.out.display(), exported.rows))
+    let events = if exported.rows == 1 { "1 event".to_owned() } else { format!("{} events", exported.rows) };
+    print::out(&format!("{}: {events}.{left_out}\n", args.out.display()))
 }

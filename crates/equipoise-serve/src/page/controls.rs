@@ -9,8 +9,8 @@ use equipoise_recommend::LARGEST_WEIGHT;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// Items of a history that are shown.
-const SHOWN: usize = 12;
+/// Items of a history that are shown, so that the sliders beneath stay in sight.
+const SHOWN: usize = 6;
 /// Users whom the page names where nobody is asked for.
 const EXAMPLES: usize = 6;
 /// A slider ends here, unless a weight is larger.
@@ -111,6 +111,8 @@ pub(crate) fn asker(view: &View) -> Markup {
 
 fn of_user(view: &View, user: &str) -> Markup {
     let n = view.history.len();
+    // A line that says "and one more" takes as much room as the one.
+    let shown = if n == SHOWN + 1 { n } else { n.min(SHOWN) };
     html! {
         h2 { "User " (user) }
         p.note {
@@ -119,7 +121,7 @@ fn of_user(view: &View, user: &str) -> Markup {
             @else { "took " (count(n)) " items" }
         }
         ul.taken {
-            @for &row in view.history.iter().take(SHOWN) {
+            @for &row in view.history.iter().take(shown) {
                 @let id = &view.main.model.vocabulary().items()[row as usize];
                 li {
                     (tile(view, view.main, id))
@@ -127,7 +129,7 @@ fn of_user(view: &View, user: &str) -> Markup {
                 }
             }
         }
-        @if n > SHOWN { p.note { "and " (count(n - SHOWN)) " more" } }
+        @if n > shown { p.note { "and " (count(n - shown)) " more" } }
         p { a href=(view.question.of_nobody().address()) { "Look at someone else" } }
     }
 }
@@ -200,7 +202,7 @@ fn reset(view: &View) -> Markup {
 }
 
 fn slider(view: &View, place: usize, modality: &str) -> Markup {
-    let (now, own) = (view.weight(modality), own_weights(view.main.model)[modality]);
+    let (now, own) = (view.weight(view.main.model, modality), own_weights(view.main.model)[modality]);
     let id = format!("weight-{place}");
     let most = own_weights(view.main.model).values().map(|w| w * 2.0).fold(SLIDER_END, f64::max).ceil();
     let most = most.max(now).min(LARGEST_WEIGHT);

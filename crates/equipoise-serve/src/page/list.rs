@@ -140,7 +140,8 @@ fn add(view: &View, item: &ListItem) -> Markup {
     }
 }
 
-/// The items of the history that are most like this one, with the modality in which each is most like it.
+/// The items of the history that are most like this one, with the modality in which each is most like it. One that is silenced
+/// had no say in the list, and is not named.
 fn because(view: &View, model: &ServedModel, items: &[Because]) -> Markup {
     html! {
         p.because {
@@ -148,7 +149,7 @@ fn because(view: &View, model: &ServedModel, items: &[Because]) -> Markup {
             @for (place, item) in items.iter().enumerate() {
                 @if place > 0 { ", " }
                 a href=(view.question.of_item(&item.id).address()) { (item.title.as_deref().unwrap_or(&item.id)) }
-                @if let Some((modality, likeness)) = strongest(item) {
+                @if let Some((modality, likeness)) = strongest(item, |modality| view.weight(model, modality) != 0.0) {
                     " " span class=(format!("by {}", colour(model, modality))) { (modality) "\u{a0}" (format!("{likeness:.2}")) }
                 }
             }
@@ -156,8 +157,8 @@ fn because(view: &View, model: &ServedModel, items: &[Because]) -> Markup {
     }
 }
 
-fn strongest(item: &Because) -> Option<(&str, f64)> {
-    let by = item.by_modality.iter().filter(|(_, likeness)| **likeness > 0.0);
+fn strongest(item: &Because, heard: impl Fn(&str) -> bool) -> Option<(&str, f64)> {
+    let by = item.by_modality.iter().filter(|(modality, likeness)| **likeness > 0.0 && heard(modality));
     let most = by.max_by(|a, b| a.1.total_cmp(b.1));
     most.map(|(modality, likeness)| (modality.as_str(), *likeness))
 }

@@ -110,10 +110,10 @@ impl<'a> View<'a> {
         problems.into_iter().flatten().next().map_or(StatusCode::OK, Problem::code)
     }
 
-    /// The weight of a modality that is in force.
-    pub(crate) fn weight(&self, modality: &str) -> f64 {
-        let own = own_weights(self.main.model);
-        self.question.weights.get(modality).or(own.get(modality)).copied().unwrap_or(1.0)
+    /// The weight of a modality that is in force in a model.
+    pub(crate) fn weight(&self, model: &ServedModel, modality: &str) -> f64 {
+        let own = model.settings().weights.get(modality);
+        self.question.weights.get(modality).or(own).copied().unwrap_or(1.0)
     }
 
     /// Whether nobody is named who gets the list.
