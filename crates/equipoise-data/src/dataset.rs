@@ -4,6 +4,7 @@ use crate::categories::Categories;
 use crate::error::{DataError, found_names};
 use crate::features::Modality;
 use crate::interactions::Interactions;
+use crate::loudness::Loudness;
 use crate::scale::FeatureScale;
 use crate::vocabulary::Vocabulary;
 
@@ -53,6 +54,11 @@ impl Dataset {
             modality.features = scale.apply(&modality.features);
         }
         self
+    }
+
+    /// The loudest and the quietest modality at this scale, where they differ much.
+    pub fn loudness(&self) -> Option<Loudness> {
+        Loudness::of(self.modalities.iter().map(|m| (m.name.as_str(), &m.features)))
     }
 
     /// The same data with these modalities only, in this order.

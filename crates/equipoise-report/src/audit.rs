@@ -1,5 +1,6 @@
 //! What a report is made from: plain numbers, gathered by the caller.
 
+use equipoise_data::Loudness;
 use equipoise_eval::SAYS_NOTHING;
 use equipoise_recommend::{CalibratedFusion, HeldOutFusion};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,15 @@ pub struct Audit {
     /// Standard error of `whole - ids_only`, paired over users; absent as in [`PairedErrors`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids_only_error: Option<f64>,
+    /// The metric of a model of IDs alone, trained with every modality silenced or without content; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids_model: Option<f64>,
+    /// Standard error of `whole - ids_model`, paired over users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids_model_error: Option<f64>,
+    /// The loudest and the quietest modality, where the norms of their features differ much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
     /// One entry per modality, in the order of the configuration.
     pub modalities: Vec<ModalityAudit>,
     /// This run, epoch by epoch.

@@ -8,7 +8,7 @@ use equipoise_recommend::{RecommendError, ServedModel, fusion};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::events;
 use equipoise_train::recall_by_presence::Presence;
-use equipoise_train::{Report, Run, TrainError};
+use equipoise_train::{Report, Role, Run, RunConfig, TrainError};
 use std::path::PathBuf;
 
 impl Audit {
@@ -34,7 +34,7 @@ impl Audit {
             })
             .collect();
         let curves = teachers.iter().flatten();
-        Ok(Audit {
+        let audit = Audit {
             run: run.name(),
             dataset: report.dataset.clone(),
             backbone: config.backbone.name.clone(),
@@ -49,6 +49,9 @@ impl Audit {
             whole: report.metric(&metric).unwrap_or(f64::NAN),
             ids_only: ids_only(&report, &metric),
             ids_only_error: users.error(Ablation::FULL, &users, Ablation::ids_only(report.modalities.len())),
+            ids_model: None,
+            ids_model_error: None,
+            loudness: report.loudness.clone(),
             popularity: test.popularity.get(&metric).copied(),
             modalities,
             history,
@@ -59,8 +62,48 @@ impl Audit {
             definitions: test.definitions.into_iter().collect(),
             config_toml: config.to_toml().map_err(|e| TrainError::format(&run.config_path(), e))?,
             version: env!("CARGO_PKG_VERSION").into(),
+        };
+        // Some balancers train a teacher of the ids.
+        let ids = teacher_dir(run, &config).join("ids");
+        if !shown || !ids.join("metrics.json").exists() {
+            return Ok(audit);
+        }
+        let teacher = Run::open(&ids)?;
+        match teacher.report()?.role {
+            Role::Ids => audit.with_ids_model(run, &teacher),
+            _ => Ok(audit),
+        }
+    }
+
+    /// The same beside a model of ids alone on the same data: a teacher of the ids, or a run of a backbone without content.
+    ///
+    /// # Errors
+    /// If a file of that run is missing or damaged, or the run is of other data.
+    pub fn with_ids_model(self, run: &Run, ids: &Run) -> Result<Audit, TrainError> {
+        let (report, found) = (run.report()?, ids.report()?);
+        if report.fingerprint != found.fingerprint {
+            return Err(TrainError::format(
+                ids.dir(),
+                "this run is of other data; give a run of ids alone on the same data set",
+            ));
+        }
+        let mine = UserValues::of(run, &report, &self.metric)?;
+        let theirs = UserValues::of(ids, &found, &self.metric)?;
+        let under = match found.role {
+            Role::Ids | Role::SecondIds => Ablation::ids_only(found.modalities.len()),
+            _ => Ablation::FULL,
+        };
+        Ok(Audit {
+            ids_model: found.metric(&self.metric),
+            ids_model_error: mine.error(Ablation::FULL, &theirs, under),
+            ..self
         })
     }
+}
+
+/// Where the teachers of a run are.
+fn teacher_dir(run: &Run, config: &RunConfig) -> PathBuf {
+    config.balance.teachers.clone().unwrap_or_else(|| run.dir().join("teachers"))
 }
 
 impl Audit {
@@ -104,7 +147,9 @@ impl Audit {
         let (train, validation) = (&loaded.data.train, &loaded.data.validation);
         let excluded = config.eval.excluded_at_test(train, validation);
         let fusion = fusion(model, loaded.test.open(), &excluded, selection.config())?;
-        Ok(Audit { fusion: Some(fusion), ..self })
+        // Runs of earlier versions did not keep it.
+        let loudness = self.loudness.clone().or_else(|| loaded.data.loudness());
+        Ok(Audit { fusion: Some(fusion), loudness, ..self })
     }
 }
 
@@ -128,7 +173,7 @@ struct KnownTeacher {
 
 fn teachers(run: &Run, report: &Report) -> Result<Vec<Option<KnownTeacher>>, TrainError> {
     let config = run.config()?;
-    let dir: PathBuf = config.balance.teachers.clone().unwrap_or_else(|| run.dir().join("teachers"));
+    let dir = teacher_dir(run, &config);
     let known = |(name, _): &(String, usize)| {
         let path = dir.join(name);
         let wanted = config.balance.balances() && path.join("metrics.json").exists();

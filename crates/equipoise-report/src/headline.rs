@@ -1,16 +1,25 @@
 //! The run in one or two sentences.
 
 use crate::audit::{Audit, finite};
+use crate::broken::{harmed, level_with_ids, loud};
 use crate::fusion::weaker;
 use crate::verdict::{ModalityVerdict, Verdict, tolerance, verdicts};
-use crate::words::{change, list, name, number, percent};
+use crate::words::{capitalised, change, list, name, number, percent};
 
-/// A few sentences for the terminal and the top of the page: first whether the whole model is worse than one of its channels,
-/// then which modality does not pull its weight, then how the whole model stands.
+/// A few sentences for the terminal and the top of the page: first whether the whole model is worse than one of its channels, than
+/// itself without a modality, or no better than ids alone, and what to do about it; then which modality does not pull its
+/// weight, then how the whole model stands.
 #[must_use]
 pub fn headline(audit: &Audit) -> String {
     let modalities = verdicts(audit);
-    let sentences = [weaker(audit), Some(balance_sentence(&modalities)), standing_sentence(audit)];
+    let sentences = [
+        weaker(audit),
+        harmed(audit),
+        level_with_ids(audit),
+        loud(audit),
+        Some(balance_sentence(&modalities)),
+        standing_sentence(audit),
+    ];
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
@@ -27,6 +36,7 @@ fn balance_sentence(all: &[ModalityVerdict]) -> String {
         return everyone_pulls(all);
     }
     let clauses: Vec<String> = [
+        Verdict::Harms,
         Verdict::UnderUsed,
         Verdict::Noise,
         Verdict::OnlyTogether,
@@ -70,6 +80,12 @@ fn clause(all: &[ModalityVerdict], verdict: Verdict) -> Option<String> {
             "the {names} channel is under-used: it reaches {} of what its teacher shows is there",
             ratio(those[0])
         ),
+        Verdict::Harms if many => format!("{names} cost more than they give"),
+        Verdict::Harms => format!("{names} costs more than it gives"),
+        Verdict::Noise if those.iter().all(|v| v.content.is_some()) => {
+            let knows = if many { "their teachers know" } else { "its teacher knows" };
+            format!("{names} {behaves} like noise: {knows} nothing of {pronoun}")
+        }
         Verdict::Noise => format!("{names} {behaves} like noise"),
         Verdict::OnlyTogether => {
             format!("{names} {has} no signal alone, yet the model needs {pronoun}")
@@ -125,9 +141,4 @@ fn against_plain(audit: &Audit, plain: f64, whole: f64) -> String {
     }
     let verb = if whole > plain { "rises" } else { "falls" };
     format!("Against training without balancing, {metric} {verb} {step} ({}).", change(plain, whole))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

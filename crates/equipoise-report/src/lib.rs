@@ -23,6 +23,7 @@
 //! * the *gap* of `m` is teacher − channel, and *reached* is channel / teacher.
 
 mod audit;
+mod broken;
 #[cfg(feature = "parquet")]
 pub mod compare;
 mod fusion;

@@ -72,6 +72,7 @@ fn references(audit: &Audit) -> String {
         ("calibrated weights", audit.calibrated().and_then(|found| finite(found.value))),
         ("without balancing", audit.plain_whole()),
         ("IDs alone", audit.ids_only.and_then(finite)),
+        ("model of IDs alone", audit.ids_model.and_then(finite)),
         ("popularity", audit.popularity.and_then(finite)),
     ] {
         if let Some(value) = value {

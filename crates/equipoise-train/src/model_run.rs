@@ -131,6 +131,7 @@ impl RunContext<'_> {
             items: data.n_items(),
             interactions: data.train.len(),
             modalities: data.modalities.iter().map(|m| (m.name.clone(), m.features.width())).collect(),
+            loudness: data.loudness(),
             ending: training.ending,
             epochs: training.epochs,
             best_epoch: training.best_epoch,

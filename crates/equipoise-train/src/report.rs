@@ -7,6 +7,7 @@ use crate::evaluation::Metrics;
 use crate::events::Ending;
 use crate::recall_by_presence::Presence;
 use crate::role::Role;
+use equipoise_data::Loudness;
 use equipoise_eval::SAYS_NOTHING;
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub struct Report {
     pub interactions: usize,
     /// Modalities and their widths, in order.
     pub modalities: Vec<(String, usize)>,
+    /// The loudest and the quietest of them, where they differ much.
+    pub loudness: Option<Loudness>,
     /// Why training ended.
     pub ending: Ending,
     /// Epochs done.
@@ -107,6 +110,8 @@ struct OnDisk {
     items: usize,
     interactions: usize,
     modalities: Vec<(String, usize)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loudness: Option<Loudness>,
     ending: Ending,
     epochs: usize,
     best_epoch: usize,
@@ -143,6 +148,7 @@ impl From<Report> for OnDisk {
             items: report.items,
             interactions: report.interactions,
             modalities: report.modalities,
+            loudness: report.loudness,
             ending: report.ending,
             epochs: report.epochs,
             best_epoch: report.best_epoch,
@@ -199,6 +205,7 @@ impl TryFrom<OnDisk> for Report {
             items: file.items,
             interactions: file.interactions,
             modalities: file.modalities,
+            loudness: file.loudness,
             ending: file.ending,
             epochs: file.epochs,
             best_epoch: file.best_epoch,

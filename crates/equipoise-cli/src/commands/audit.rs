@@ -19,13 +19,18 @@ use std::path::{Path, PathBuf};
 A modality's channel is the trained model with every other modality silenced (replaced by its mean); its teacher
 is the same network trained with that modality alone. A channel far below its teacher is an under-used modality.
 If a channel alone is better than the whole model, beyond noise, the first line says so, and what the weights of
-`equipoise calibrate` make of it on test.")]
+`equipoise calibrate` make of it on test; so it does if the model is better without a modality, no better than ids
+alone, or if the norms of two modalities' features differ more than threefold.")]
 pub struct Args {
     /// The run.
     run: PathBuf,
     /// A run of the plain model on the same data, shown beside it.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
+    /// A run of ids alone on the same data, such as one of `--backbone bprmf`: whether content adds anything to it. The ids
+    /// teacher of `--weights robust` is found by itself.
+    #[arg(long, value_name = "RUN")]
+    ids: Option<PathBuf>,
     /// Data set directory [default: where the run was trained].
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
@@ -39,6 +44,10 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let _place = Place::claim(&args.run)?;
     let plain = args.against.as_deref().map(open).transpose()?;
     let audit = Audit::from_run(&run, plain.as_ref())?;
+    let audit = match &args.ids {
+        Some(ids) => audit.with_ids_model(&run, &open(ids)?)?,
+        None => audit,
+    };
     let audit = match data_of(&run, args.data.as_deref())? {
         Some(loaded) => audit.with_fusion(&run, &loaded)?,
         None => audit,

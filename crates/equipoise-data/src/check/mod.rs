@@ -12,6 +12,7 @@ use crate::formats::{
     self, FormatEntry, Gathered, GatheredModality, GatheredShape, RowCounts, oddities, with_every_item,
 };
 use crate::interactions::Interactions;
+use crate::loudness::Loudness;
 use crate::options::LoadOptions;
 
 /// What a data set holds, what is odd about it, and what is wrong with it.
@@ -123,6 +124,11 @@ fn examine(
     report.modalities = gathered.modalities.iter().map(modality_report).collect();
     report.categorised_items = gathered.categories.as_ref().map(|read| read.len());
     report.notes = gathered.notes.clone();
+    let features = gathered.modalities.iter().map(|m| (m.name.as_str(), &m.features));
+    if let Some(loud) = Loudness::of(features) {
+        let sentence = loud.sentence();
+        report.notes.push(format!("{sentence}: it decides what is learned first; try data.scale = \"l2\""));
+    }
     let shape = gathered.verify(faults)?;
     count(report, &gathered, &shape);
     faults.keep(gathered.vocabulary(path, &shape))?;

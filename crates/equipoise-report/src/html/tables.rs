@@ -158,6 +158,7 @@ pub(super) fn figures(audit: &Audit) -> Markup {
         ("calibrated weights", audit.calibrated().and_then(|found| finite(found.value))),
         ("without balancing", audit.plain_whole()),
         ("IDs alone", audit.ids_only.and_then(finite)),
+        ("model of IDs alone", audit.ids_model.and_then(finite)),
         ("popularity", audit.popularity.and_then(finite)),
     ];
     let error = standard_error(audit.whole, audit.evaluated_users);

@@ -15,6 +15,8 @@ pub enum Verdict {
     /// The channel reaches its teacher, but the whole model loses nothing without it: the IDs or
     /// the other modalities already carry what it knows.
     Redundant,
+    /// The content carries a signal, and the whole model is measurably better without it.
+    Harms,
     /// The content adds nothing: not to its teacher, not to the whole model.
     Noise,
     /// The content adds nothing to its teacher, yet the whole model loses without it.
@@ -46,6 +48,7 @@ impl Verdict {
             Self::ExceedsTeacher => "beyond its teacher",
             Self::UnderUsed => "under-used",
             Self::Redundant => "redundant",
+            Self::Harms => "harms the whole",
             Self::Noise => "noise",
             Self::OnlyTogether => "only in company",
             Self::NoTeacher => "gap unknown",
@@ -58,7 +61,7 @@ impl Verdict {
     pub fn tone(self) -> Tone {
         match self {
             Self::Balanced | Self::ExceedsTeacher => Tone::Good,
-            Self::UnderUsed | Self::Noise | Self::OnlyTogether => Tone::Attention,
+            Self::UnderUsed | Self::Harms | Self::Noise | Self::OnlyTogether => Tone::Attention,
             Self::Redundant | Self::NoTeacher | Self::Inconclusive => Tone::Neutral,
         }
     }

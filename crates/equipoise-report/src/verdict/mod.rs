@@ -24,10 +24,12 @@ pub use thresholds::{
 /// 1. nothing measured → [`Verdict::Inconclusive`]; no teacher → [`Verdict::NoTeacher`];
 /// 2. `g` below [`CONTENT_GAIN`] of the teacher or not measurable → [`Verdict::OnlyTogether`] if `l`
 ///    is measurable and above [`REMOVAL_LOSS`] of the whole, else [`Verdict::Noise`];
-/// 3. channel / teacher below [`UNDER_USED_BELOW`] and measurably so → [`Verdict::UnderUsed`];
+/// 3. `-l` measurable and above [`REMOVAL_LOSS`] of what remains → [`Verdict::Harms`];
+/// 4. channel / teacher below [`UNDER_USED_BELOW`] and measurably so → [`Verdict::UnderUsed`];
 ///    above [`EXCEEDS_ABOVE`] and measurably so → [`Verdict::ExceedsTeacher`];
-/// 4. below that band but not measurably so → [`Verdict::Inconclusive`];
-/// 5. `l` at most [`REMOVAL_LOSS`] of the whole → [`Verdict::Redundant`], else [`Verdict::Balanced`].
+/// 5. below that band but not measurably so → [`Verdict::Inconclusive`];
+/// 6. `l` at most [`REMOVAL_LOSS`] of the whole → [`Verdict::Redundant`]; above it and measurable → [`Verdict::Balanced`];
+///    above it and not measurable → [`Verdict::Inconclusive`].
 ///
 /// Where the users are so few that [`COARSEST_RESOLUTION`] is exceeded, a verdict that rests on two
 /// values being equal becomes [`Verdict::Inconclusive`].
@@ -63,6 +65,7 @@ fn judge(evidence: &Evidence) -> Verdict {
         None => Verdict::NoTeacher,
         Some(teacher) if teacher <= 0.0 => Verdict::Inconclusive,
         Some(_) if evidence.content_adds() == Some(false) => judge_silent(evidence),
+        Some(_) if evidence.removal_helps() => Verdict::Harms,
         Some(teacher) => judge_channel(evidence, channel, teacher),
     }
 }
@@ -90,6 +93,8 @@ fn judge_channel(evidence: &Evidence, channel: f64, teacher: f64) -> Verdict {
         (false, false) => Verdict::Inconclusive,
         (_, true) if evidence.too_coarse() => Verdict::Inconclusive,
         (_, true) if evidence.removal_is_free() => Verdict::Redundant,
+        // A modality that the whole does not measurably miss cannot be called well used.
+        (_, true) if evidence.without.is_some() && !evidence.removal_hurts() => Verdict::Inconclusive,
         (_, true) => Verdict::Balanced,
     }
 }

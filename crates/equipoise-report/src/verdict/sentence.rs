@@ -2,6 +2,7 @@
 
 use super::evidence::Evidence;
 use super::kinds::Verdict;
+use super::thresholds::UNDER_USED_BELOW;
 use crate::words::{change, count, name, number, percent};
 
 /// One to three sentences on `modality`.
@@ -49,6 +50,11 @@ fn judgement(m: &str, verdict: Verdict, evidence: &Evidence) -> String {
         Verdict::Redundant => format!(
             "The {m} channel reaches {} of its teacher, but {}: the IDs or the other modalities \
              already carry what it knows.",
+            reached(evidence),
+            removal(evidence)
+        ),
+        Verdict::Harms => format!(
+            "The {m} channel reaches {} of its teacher, but {}: it costs more than it gives.",
             reached(evidence),
             removal(evidence)
         ),
@@ -133,6 +139,13 @@ fn inconclusive(m: &str, evidence: &Evidence) -> String {
         return format!(
             "Nothing can be said about {m}: its teacher finds nothing at all, so that it failed to \
              train or the split has too few interactions."
+        );
+    }
+    if channel / teacher >= UNDER_USED_BELOW && !evidence.too_coarse() {
+        return format!(
+            "The {m} channel reaches {} of its teacher, but {}: whether it is of use beside the rest does not show.",
+            reached(evidence),
+            removal(evidence)
         );
     }
     format!(

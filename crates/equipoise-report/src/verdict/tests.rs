@@ -217,6 +217,23 @@ fn paired_errors_decide_where_they_are_known() {
 }
 
 #[test]
+fn a_modality_that_the_whole_is_better_without_or_does_not_miss_is_not_well_used() {
+    let harms = judged(MANY, |m| m.without = 0.13);
+    assert_eq!(harms.verdict, Verdict::Harms);
+    assert!(
+        harms.sentence.contains("better without it") && harms.sentence.contains("costs more"),
+        "{}",
+        harms.sentence
+    );
+    // 3 % are lost without it, which these users cannot show.
+    let unsure = judged(MANY, |m| (m.without, m.errors.removal) = (0.097, Some(0.002)));
+    assert_eq!(unsure.verdict, Verdict::Inconclusive);
+    assert!(unsure.sentence.contains("does not show"), "{}", unsure.sentence);
+    let missed = judged(MANY, |m| (m.without, m.errors.removal) = (0.097, Some(0.001)));
+    assert_eq!(missed.verdict, Verdict::Balanced);
+}
+
+#[test]
 fn without_the_users_values_both_variances_count() {
     let one = standard_error(0.1, MANY);
     assert!((tolerance(0.1, 0.1, MANY, None) - 2.0 * one * 2f64.sqrt()).abs() < 1e-12);

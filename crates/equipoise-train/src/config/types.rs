@@ -88,7 +88,14 @@ impl DataConfig {
         let (modalities, layout) = (self.modalities.clone(), self.layout.clone());
         let options = LoadOptions { modalities, layout, ..LoadOptions::default() };
         let Loaded { data, test } = load(&self.path, &options)?;
-        Ok(Loaded { data: data.filled(self.missing).scaled(self.scale), test })
+        let mut data = data.filled(self.missing).scaled(self.scale);
+        if let Some(loud) = data.loudness() {
+            let (sentence, scale) = (loud.sentence(), self.scale);
+            data.notes.push(format!(
+                "{sentence} at data.scale = \"{scale}\": it decides what is learned first; try data.scale = \"l2\""
+            ));
+        }
+        Ok(Loaded { data, test })
     }
 }
 
