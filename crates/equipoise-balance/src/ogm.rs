@@ -19,7 +19,8 @@
 //! other backbone has `contribution = ablated`, the margin with every modality but `m` silenced.
 //!
 //! Adam undoes a constant factor of a gradient within some hundred steps: with `apply = grad`, as published, only
-//! the changes of `k^m` act in the long run. `apply = update` multiplies Adam's step instead.
+//! the changes of `k^m` act in the long run. `apply = update` multiplies Adam's step instead. Search both, and `end_epoch` with
+//! them: modulation that ends at epoch 50 of a training that goes on for hundreds is mostly undone by its end.
 //!
 //! Tables of users and items have gradients in the rows of the batch alone. Noise (6) is added to rows with a
 //! gradient, with the standard deviation of those rows: noise everywhere would move users whom the step has not
@@ -30,9 +31,9 @@
 //! |---|---|---|---|
 //! | `alpha` | 0.3 | strength (published: 0.1 and 0.8) | >= 0; searched in 0.1 to 1 |
 //! | `contribution` | by backbone: `split` where scores are sums over modalities | what `a^m` is | `split`, `ablated` |
-//! | `apply` | `grad` | what `k^m` multiplies | `grad`, `update` |
+//! | `apply` | `grad` | what `k^m` multiplies; searched | `grad`, `update` |
 //! | `start_epoch` | 1 | first epoch with modulation | >= 1 |
-//! | `end_epoch` | 50 | last epoch with modulation | >= `start_epoch` |
+//! | `end_epoch` | 50 | last epoch with modulation; searched in 50 and all | >= `start_epoch` |
 //! | `assign_shared` | `none` | factor of shared parameters: 1, or the mean of `k^m` | `none`, `average` |
 //! | `ge` | false | adds the noise (6), from a stream of its own | |
 

@@ -105,6 +105,7 @@ fn write_run(dir: &Path, config: &RunConfig, value: f64, users: [f64; 3]) {
         items: 9,
         interactions: 12,
         modalities: vec![("text".into(), 4), ("image".into(), 4)],
+        loudness: None,
         ending: Ending::EarlyStop,
         epochs: 1,
         best_epoch: 1,
