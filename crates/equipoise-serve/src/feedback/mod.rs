@@ -7,6 +7,7 @@ mod event;
 mod export;
 mod fault;
 mod file;
+mod ids;
 mod met;
 mod store;
 mod writer;

@@ -3,6 +3,7 @@
 use crate::feedback::event::Event;
 use crate::feedback::fault::FeedbackError;
 use crate::feedback::file::FeedbackFile;
+use crate::feedback::ids::EventIds;
 use crate::feedback::met::Met;
 use crate::feedback::writer::{Parcel, Writer};
 use crate::metrics::Metrics;
@@ -23,10 +24,17 @@ const PENDING: usize = 200_000;
 /// Every event on the disk, and what each user has met in memory. One program at a time writes a file.
 pub struct Store {
     met: Arc<Met>,
-    parcels: Mutex<Option<Sender<Parcel>>>,
+    intake: Mutex<Intake>,
     writer: Mutex<Option<JoinHandle<()>>>,
     pending: Arc<AtomicUsize>,
     _lock: Lock,
+}
+
+/// Where events come in. It is held from the look at their ids until they are handed to the writer, so that the file has them in
+/// the order in which lists heed them, and whoever repeats an event waits for the first of its id.
+struct Intake {
+    parcels: Option<Sender<Parcel>>,
+    ids: EventIds,
 }
 
 impl Store {
@@ -35,10 +43,11 @@ impl Store {
     /// # Errors
     /// A file of something else, or that another program writes; file system faults.
     pub(crate) fn open(path: &Path, every: Duration, metrics: Arc<Metrics>) -> Result<Store, FeedbackError> {
-        let lock = Lock::take(&lock_of(path))?;
+        let lock = Lock::passing(&lock_of(path), path)?;
         let file = FeedbackFile::open(path)?;
-        let met = Arc::new(Met::default());
+        let (met, mut ids) = (Arc::new(Met::default()), EventIds::default());
         file.each(|event| {
+            ids.is_first(&event);
             met.add([&event]);
             Ok::<(), FeedbackError>(())
         })?;
@@ -49,7 +58,7 @@ impl Store {
         let thread = thread.map_err(|source| FeedbackError::Io { path: path.to_owned(), source })?;
         Ok(Store {
             met,
-            parcels: Mutex::new(Some(parcels)),
+            intake: Mutex::new(Intake { parcels: Some(parcels), ids }),
             writer: Mutex::new(Some(thread)),
             pending,
             _lock: lock,
@@ -61,38 +70,50 @@ impl Store {
         &self.met
     }
 
-    /// Takes events in: lists heed them from now on. If `durable`, it waits until they are on the disk.
+    /// Takes events in: lists heed them from now on. If `durable`, it waits until they are on the disk. The result is how many were
+    /// taken: those that repeat the id of one before are left out.
     ///
     /// # Errors
     /// A disk that takes nothing.
-    pub(crate) async fn take(&self, events: Vec<Event>, durable: bool) -> Result<(), Problem> {
+    pub(crate) async fn take(&self, events: Vec<Event>, durable: bool) -> Result<usize, Problem> {
         let events: Vec<Event> = events.into_iter().map(Event::dated).collect();
-        if self.pending.load(Ordering::SeqCst) + events.len() > PENDING {
-            return Err(unwritten("too many events wait for the disk"));
-        }
-        self.met.add(&events);
-        self.pending.fetch_add(events.len(), Ordering::SeqCst);
         let (told, written) = oneshot::channel();
-        let parcel = Parcel { events, told: durable.then_some(told) };
-        {
-            let parcels = self.parcels.lock().unwrap_or_else(PoisonError::into_inner);
-            let sent = parcels.as_ref().is_some_and(|parcels| parcels.send(parcel).is_ok());
-            if !sent {
-                return Err(unwritten("the server is ending"));
-            }
-        }
+        let taken = self.enter(events, durable.then_some(told))?;
         match durable {
-            false => Ok(()),
+            false => Ok(taken),
             true => written
                 .await
                 .unwrap_or_else(|_| Err("the server is ending".into()))
-                .map_err(|reason| unwritten(&reason)),
+                .map_err(|reason| unwritten(&reason))
+                .map(|()| taken),
+        }
+    }
+
+    /// Hands the first event of each id to lists and to the writer.
+    fn enter(
+        &self,
+        mut events: Vec<Event>,
+        told: Option<oneshot::Sender<Result<(), String>>>,
+    ) -> Result<usize, Problem> {
+        let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
+        let Intake { parcels, ids } = &mut *intake;
+        let parcels = parcels.as_ref().ok_or_else(|| unwritten("the server is ending"))?;
+        if self.pending.load(Ordering::SeqCst) + events.len() > PENDING {
+            return Err(unwritten("too many events wait for the disk"));
+        }
+        events.retain(|event| ids.is_first(event));
+        let taken = events.len();
+        self.met.add(&events);
+        self.pending.fetch_add(taken, Ordering::SeqCst);
+        match parcels.send(Parcel { events, told }) {
+            Ok(()) => Ok(taken),
+            Err(_) => Err(unwritten("nothing writes any more")),
         }
     }
 
     /// Writes what waits, and takes no more.
     pub(crate) fn close(&self) {
-        self.parcels.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner).parcels.take();
         if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // A writer that panicked has nothing more to write.
             let _ = writer.join();

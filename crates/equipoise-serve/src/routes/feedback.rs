@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 /// What was taken.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Taken {
-    /// Number of events.
+    /// Number of events that were taken.
     taken: usize,
+    /// Number of events that were left out because one of the same id had been taken before.
+    repeated: usize,
     /// Whether they are on the disk.
     durable: bool,
 }
@@ -32,8 +34,8 @@ pub(crate) async fn take(
         ));
     };
     request.check()?;
-    let (taken, durable) = (request.events.len(), request.durable);
-    store.take(request.events, durable).await?;
+    let (given, durable) = (request.events.len(), request.durable);
+    let taken = store.take(request.events, durable).await?;
     app.metrics().events.inc_by(taken as u64);
-    Ok(Json(Taken { taken, durable }))
+    Ok(Json(Taken { taken, repeated: given - taken, durable }))
 }
