@@ -87,27 +87,28 @@ fn malformed(detail: impl Into<String>) -> Problem {
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // The derived readers take a list for an object, its entries for the fields in their order.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| told(".", &error))?;
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| told(".", &error, bytes))?;
         return Err(Problem::field("body", "a list, expected an object"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        told(&path, error.inner())
+        told(&path, error.inner(), bytes)
     })?;
-    reader.end().map_err(|error| told(".", &error))?;
+    reader.end().map_err(|error| told(".", &error, bytes))?;
     Ok(value)
 }
 
-fn told(path: &str, error: &serde_json::Error) -> Problem {
+fn told(path: &str, error: &serde_json::Error, bytes: &[u8]) -> Problem {
     let place = (!matches!(path, "." | "?")).then(|| path.to_owned());
     let whole = error.to_string();
     let text = short(&whole);
     let or_body = |place: Option<String>| place.unwrap_or_else(|| "body".to_owned());
-    if whole.starts_with("number out of range") {
-        return Problem::field(or_body(place), text);
-    }
     if error.classify() != Category::Data {
+        // The library says so of JSON as well: of numbers and nesting beyond its range, and of another type where it expects a name.
+        if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+            return Problem::field(or_body(place), format!("not as it should be: {text}"));
+        }
         let problem = malformed(format!("no JSON: {text}"));
         return place.into_iter().fold(problem, Problem::at);
     }
@@ -195,7 +196,8 @@ mod tests {
             ("[1", 400, None, None),
             (r#"{"a`, expected `users": 1}"#, 422, Some("a`, expected `users"), None),
             (r#"{"users": ["a"], "users": ["b"]}"#, 422, Some("users"), None),
-            (r#"{"users": ["\ud800"]}"#, 400, Some("users[0]"), None),
+            (r#"{"filter": {"not": 5}}"#, 422, Some("filter.not"), None),
+            (r#"{"users": ["\ud800"]}"#, 422, Some("users[0]"), None),
             (r#"{"user": ["a"]}"#, 422, Some("user"), Some("users")),
             (r#"{"users": "a"}"#, 422, Some("users"), None),
             (r#"{"users": ["a", 3]}"#, 422, Some("users[1]"), None),

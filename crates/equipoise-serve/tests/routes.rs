@@ -99,9 +99,16 @@ async fn what_a_request_for_lists_lacks_is_told_with_its_field() {
         let problem = post_text(&router, "/v1/recommend", text).await.problem(status);
         assert_eq!(problem["field"].as_str(), field, "{text}");
     }
-    let deep =
-        format!(r#"{{"users": ["u1"], "filter": {}{}"#, r#"{"not":"#.repeat(50_000), "}".repeat(50_000));
-    post_text(&router, "/v1/recommend", deep).await.problem(400);
+    let deep = |inner: &str| {
+        format!(
+            r#"{{"users": ["u1"], "filter": {}{inner}{}}}"#,
+            r#"{"not":"#.repeat(50_000),
+            "}".repeat(50_000)
+        )
+    };
+    post_text(&router, "/v1/recommend", deep("")).await.problem(400);
+    let problem = post_text(&router, "/v1/recommend", deep("5")).await.problem(422);
+    assert!(problem["field"].as_str().unwrap().starts_with("filter.not.not"), "{problem}");
 }
 
 #[tokio::test]

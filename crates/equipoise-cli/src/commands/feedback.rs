@@ -22,7 +22,7 @@ pub enum Command {
 #[command(after_help = "\
 Example:
   equipoise feedback export shop.sqlite --out feedback.parquet
-  equipoise data check --interactions feedback.parquet")]
+  equipoise data check feedback.parquet")]
 pub struct ExportArgs {
     /// The file that `equipoise serve --feedback` writes.
     file: PathBuf,
