@@ -22,7 +22,7 @@ pub enum Command {
 #[command(after_help = "\
 Example:
   equipoise feedback export shop.sqlite --out feedback.parquet
-  equipoise data check feedback.parquet")]
+  equipoise data convert feedback.parquet --split time --features image=image.parquet --to equipoise --out next")]
 pub struct ExportArgs {
     /// The file that `equipoise serve --feedback` writes.
     file: PathBuf,
