@@ -1,9 +1,11 @@
-"""Content of golden/{gb,ogm,cohesion,agm,cml}.json. Fixtures are those of ckd.json, by name."""
+"""Content of golden/*.json of the balancers. Fixtures are those of ckd.json, by name."""
 
 import numpy as np
 
 import balancers
 import gradients
+import losses
+import objective
 
 REG = 0.01
 
@@ -64,12 +66,13 @@ def scaled(gradient, factors, shared):
     }
 
 
-def ogm_case(name, inputs, contribution, alpha):
+def ogm_case(name, inputs, contribution, alpha, ids=False):
     found = balancers.margins(inputs.parameters, inputs)
-    a = balancers.ogm_contributions(found, contribution)
+    a = balancers.ogm_contributions(found, contribution, ids)
     scores = (1 / (1 + np.exp(-a))).mean(axis=1)
     detail = balancers.ogm_factors(scores, alpha)
-    factors = dict(zip(inputs.features, detail["k"], strict=True))
+    owners = [*inputs.features, "id"] if ids else inputs.features
+    factors = dict(zip(owners, detail["k"], strict=True))
 
     def loss(parameters):
         # One blended head alone is BPR and its penalty.
@@ -86,7 +89,7 @@ def ogm_case(name, inputs, contribution, alpha):
     }
     return {
         "fixture": name, "reg": REG, "contribution": contribution, "alpha": alpha,
-        "expected": expected,
+        "ids": ids, "expected": expected,
     }  # fmt: skip
 
 
@@ -109,6 +112,11 @@ def ogm_content(fixtures):
         for f in FIXTURES
         for contribution in ("split", "ablated")
         for alpha in (0.3, 0.8)
+    ]
+    cases += [
+        ogm_case(f, fixtures[f], contribution, 0.3, ids=True)
+        for f in FIXTURES
+        for contribution in ("split", "ablated")
     ]
     return {"factors": factors, "spreads": tables, "cases": cases}
 
@@ -134,18 +142,18 @@ def cohesion_content(fixtures):
     return {"cases": [cohesion_case(f, fixtures[f]) for f in FIXTURES]}
 
 
-def agm_case(name, inputs, alpha):
+def agm_case(name, inputs, alpha, ids=False):
     """The second of two steps; in the first every parameter had half its value."""
     half = {key: values / 2 for key, values in inputs.parameters.items()}
     responses = [
-        balancers.agm_responses(balancers.margins(given, inputs))
+        balancers.agm_responses(balancers.margins(given, inputs), ids)
         for given in (half, inputs.parameters)
     ]
     history = [balancers.agm_ratios(phi) for phi in responses]
     kappa = balancers.agm_factors(history, alpha)
 
     def loss(parameters):
-        return balancers.agm_total(parameters, inputs, kappa, responses[1], REG)
+        return balancers.agm_total(parameters, inputs, kappa, responses[1], REG, ids)
 
     expected = {
         "ratios": history,
@@ -154,12 +162,13 @@ def agm_case(name, inputs, alpha):
         "total": loss(inputs.parameters),
         "gradients": gradients.complex_step(loss, inputs.parameters),
     }
-    return {"fixture": name, "reg": REG, "alpha": alpha, "expected": expected}
+    return {"fixture": name, "reg": REG, "alpha": alpha, "ids": ids, "expected": expected}
 
 
 def agm_content(fixtures):
     """Whole steps."""
-    return {"cases": [agm_case(f, fixtures[f], a) for f in FIXTURES for a in (0.5, 1.0)]}
+    cases = [agm_case(f, fixtures[f], a) for f in FIXTURES for a in (0.5, 1.0)]
+    return {"cases": cases + [agm_case(f, fixtures[f], 1.0, ids=True) for f in FIXTURES]}
 
 
 def cml_case(name, inputs, strength):
@@ -185,10 +194,135 @@ def cml_content(fixtures):
     return {"cases": [cml_case(f, fixtures[f], s) for f in FIXTURES for s in (0.1, 1.0)]}
 
 
+def g2d_case(name, inputs, epoch, ids):
+    """A step in an epoch of 4 with held modalities, or after them."""
+    strength, tau, hold = 0.5, 2.0, 4
+    sure = losses.sigmoid(objective.teacher_margins(inputs)["batch"]).mean(axis=1)
+    if ids:
+        found = balancers.margins(inputs.parameters, inputs)
+        sure = np.append(sure, losses.sigmoid(found["ids"]).mean())
+    learn = balancers.g2d_learn(sure, balancers.g2d_learners(epoch, len(sure), hold))
+
+    def loss(parameters):
+        return balancers.g2d_total(parameters, inputs, strength, tau, REG)
+
+    owners = [*inputs.features, "id"] if ids else inputs.features
+    factors = dict(zip(owners, learn.astype(float), strict=True))
+    plain = gradients.complex_step(loss, inputs.parameters)
+    expected = {
+        "sure": sure,
+        "learn": learn.astype(float),
+        "total": loss(inputs.parameters),
+        "gradients": scaled(plain, factors, 1.0),
+    }
+    return {
+        "fixture": name, "reg": REG, "strength": strength, "tau": tau, "hold": hold,
+        "epoch": epoch, "ids": ids, "expected": expected,
+    }  # fmt: skip
+
+
+def g2d_content(fixtures):
+    """Whole steps: in the first epoch, in the middle of those with held modalities, later."""
+    epochs = [(1, False), (3, False), (5, False), (1, True), (4, True)]
+    return {"cases": [g2d_case(f, fixtures[f], *e) for f in FIXTURES for e in epochs]}
+
+
+def arl_case(name, inputs, alpha, bias):
+    """Its factors, and the gradient before they multiply the step of a group."""
+    variances = balancers.arl_variances(balancers.margins(inputs.parameters, inputs)["uni"])
+    k = balancers.arl_factors(variances, alpha)
+    count = len(variances)
+
+    def loss(parameters):
+        blended = [bias if count > 1 else 0.0] * count + [1.0]
+        return balancers.gb_total(parameters, inputs, blended, REG)
+
+    plain = gradients.complex_step(loss, inputs.parameters)
+    expected = {
+        "variances": variances,
+        "factors": k,
+        "total": loss(inputs.parameters),
+        "gradients": scaled(plain, dict(zip(inputs.features, k, strict=True)), 1.0),
+    }
+    return {"fixture": name, "reg": REG, "alpha": alpha, "bias": bias, "expected": expected}
+
+
+def arl_content(fixtures):
+    """Whole steps."""
+    settings = [(1.0, 1.0), (0.5, 0.25), (2.0, 0.0)]
+    return {"cases": [arl_case(f, fixtures[f], *s) for f in FIXTURES for s in settings]}
+
+
+def flat(gradient, names):
+    """The tables of these names as one vector."""
+    return np.concatenate([gradient[name].ravel() for name in names])
+
+
+def pareto_groups(parameters, modalities):
+    """Names of each modality's tables, then of the ids'."""
+    ends = [*modalities, "id"]
+    return [[name for name in parameters if name.split(".", 1)[1] == end] for end in ends]
+
+
+def mmpareto_case(name, inputs, strength, reg):
+    """One step; a large penalty makes conflicts."""
+    given, modalities = inputs.parameters, list(inputs.features)
+    count = len(modalities)
+
+    def of(loss):
+        return gradients.complex_step(loss, given)
+
+    def whole(parameters):
+        return balancers.gb_total(parameters, inputs, [0.0] * count + [1.0], reg)
+
+    def own(m):
+        return lambda p: strength * balancers.own_loss(p, inputs, m)
+
+    every = [of(whole)] + [of(own(m)) for m in range(count)]
+    result, cosines, weights = {}, [], []
+    for m, names in enumerate(pareto_groups(given, modalities)):
+        taking_part = [0, 1 + m] if m < count else list(range(count + 1))
+        vectors = np.stack([flat(every[k], names) for k in taking_part])
+        lengths = np.linalg.norm(vectors, axis=1)
+        agreement = vectors @ vectors.T / np.outer(lengths, lengths)
+        # A float32 implementation must see the same conflicts.
+        assert np.all(np.abs(agreement) > 1e-3)
+        a, h = balancers.pareto(vectors)
+        if count == 1:
+            h = vectors[0]
+        if m < count:
+            cosines.append(agreement[0, 1])
+            weights.append(a[1])
+        places = np.cumsum([given[key].size for key in names])[:-1]
+        for key, values in zip(names, np.split(h, places), strict=True):
+            result[key] = values.reshape(given[key].shape)
+    total = whole(given) + (sum(own(m)(given) for m in range(count)) if count > 1 else 0.0)
+    expected = {"cosines": cosines, "weights": weights, "total": total, "gradients": result}
+    return {"fixture": name, "reg": reg, "strength": strength, "expected": expected}
+
+
+def mmpareto_content(fixtures):
+    """Weights of points nearest to zero, and whole steps."""
+    rng = np.random.default_rng(11)
+    hulls = []
+    for count in (2, 2, 3, 3, 4, 5, 4, 3):
+        vectors = np.round(rng.normal(0.1, 1, (count, 6)) * 256) / 256
+        gram = vectors @ vectors.T
+        hulls.append({"gram": gram, "weights": balancers.pareto(vectors)[0]})
+    assert any(np.any(np.array(hull["weights"]) == 0) for hull in hulls)
+    settings = [(0.5, REG), (1.0, REG), (1.0, 2.0)]
+    steps = [mmpareto_case(f, fixtures[f], *s) for f in FIXTURES for s in settings]
+    assert min(min(step["expected"]["cosines"]) for step in steps) < 0
+    return {"hulls": hulls, "cases": steps}
+
+
 CONTENTS = {
     "gb": gb_content,
     "ogm": ogm_content,
     "cohesion": cohesion_content,
     "agm": agm_content,
     "cml": cml_content,
+    "g2d": g2d_content,
+    "arl": arl_content,
+    "mmpareto": mmpareto_content,
 }

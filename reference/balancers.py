@@ -5,13 +5,19 @@ ogm       Peng et al., CVPR 2022              gradients of the leading modality 
 cohesion  the loss of COHESION, SIGIR 2025    parts of a margin weighted triple by triple
 agm       Li et al., ICCV 2023                gradients of responses scaled by a changing lead
 cml       Ma et al., ICML 2023                margins must not rise when a modality is removed
+g2d       Rakib & Bagavathi, ICCV 2025        teachers; the weakest modality learns first
+mmpareto  Wei & Hu, ICML 2024                 gradients of own losses give way in conflict
+arl       Wei, Luo & Luo, ICCV 2025           steps in the inverse ratio of variances
 
 All carried over to pairwise ranking: margins under ablations take the place of logits.
 """
 
+from itertools import combinations
+
 import numpy as np
 
 import losses
+import objective
 import vbpr
 
 
@@ -55,8 +61,15 @@ def gb_total(parameters, inputs, weights, reg):
     )
 
 
-def ogm_contributions(found, contribution):
-    """a^m_b: the margin of uni(m), or the modality's own part with 1/nM of the ids'."""
+def ogm_contributions(found, contribution, ids=False):
+    """a^m_b: the margin of uni(m), or the modality's own part with 1/nM of the ids'.
+
+    Where ids take part, their margin is a row of its own and no part of the others.
+    """
+    if ids:
+        whole = contribution == "ablated"
+        own = found["uni"] - found["ids"] if whole else found["full"] - found["loo"]
+        return np.concatenate([own, found["ids"][None]])
     if contribution == "ablated":
         return found["uni"]
     return found["full"] - found["loo"] + found["ids"] / len(found["loo"])
@@ -98,9 +111,10 @@ def cohesion_total(parameters, inputs, a, reg):
     return losses.bpr(margin) + penalty(parameters, inputs, reg)
 
 
-def agm_responses(found):
-    """phi^m = ( uni(m) - ids + full - loo(m) ) / 2."""
-    return (found["uni"] - found["ids"] + found["full"] - found["loo"]) / 2
+def agm_responses(found, ids=False):
+    """phi^m = ( uni(m) - ids + full - loo(m) ) / 2; then the margin of the ids."""
+    own = (found["uni"] - found["ids"] + found["full"] - found["loo"]) / 2
+    return np.concatenate([own, found["ids"][None]]) if ids else own
 
 
 def agm_ratios(responses):
@@ -118,10 +132,10 @@ def agm_factors(history, alpha):
     return np.exp(-alpha * (history[-1] - history.mean(axis=0)))
 
 
-def agm_total(parameters, inputs, kappa, held, reg):
+def agm_total(parameters, inputs, kappa, held, reg, ids=False):
     """The loss whose gradient through phi^m is multiplied by kappa^m, at responses `held`."""
     found = margins(parameters, inputs)
-    moving = agm_responses(found) - held
+    moving = agm_responses(found, ids) - held
     margin = found["full"] + ((kappa - 1)[:, None] * moving).sum(axis=0)
     return losses.bpr(margin) + penalty(parameters, inputs, reg)
 
@@ -137,3 +151,69 @@ def cml_total(parameters, inputs, strength, reg):
     gaps = cml_gaps(found)
     hinge = losses.mean(np.where(np.real(gaps) > 0, gaps, 0))
     return losses.bpr(found["full"]) + strength * hinge + penalty(parameters, inputs, reg)
+
+
+def g2d_learners(epoch, count, hold):
+    """How many of `count` participants learn in an epoch, counted from 1."""
+    return count if epoch > hold else 1 + (epoch - 1) * (count - 1) // hold
+
+
+def g2d_learn(sure, learners):
+    """Who learns: the `learners` that are least sure, and whoever is level with them."""
+    return np.array(sure) <= np.sort(sure)[learners - 1]
+
+
+def g2d_total(parameters, inputs, strength, tau, reg):
+    """L_BPR + L_reg + strength sum_m mean KL( sig(T_m/tau) || sig(Ds^m/tau) )."""
+    found = margins(parameters, inputs)
+    taught = objective.teacher_margins(inputs)["batch"]
+    parts = [losses.mean(losses.kl(t, s, tau)) for t, s in zip(taught, found["uni"], strict=True)]
+    return losses.bpr(found["full"]) + strength * sum(parts) + penalty(parameters, inputs, reg)
+
+
+def arl_variances(uni):
+    """Mean of p (1 - p) over the batch, p = sig(Ds^m); at least 1e-6."""
+    p = losses.sigmoid(uni)
+    return np.maximum((p * (1 - p)).mean(axis=1), 1e-6)
+
+
+def arl_factors(variances, alpha):
+    """n v^-alpha / sum v^-alpha."""
+    inverse = np.array(variances, float) ** -alpha
+    return len(inverse) * inverse / inverse.sum()
+
+
+def own_loss(parameters, inputs, m):
+    """L_m = mean sp(-Ds^m)."""
+    return losses.bpr(margins(parameters, inputs)["uni"][m])
+
+
+def least_norm(vectors):
+    """Weights of the point of the convex hull nearest to zero: every face is tried."""
+    best, found = np.inf, None
+    gram = vectors @ vectors.T
+    count = len(vectors)
+    for size in range(1, count + 1):
+        for face in combinations(range(count), size):
+            part = gram[np.ix_(face, face)]
+            # |sum a_k g_k| is least on the plane sum a = 1 where gram a is constant.
+            system = np.block([[part, np.ones((size, 1))], [np.ones((1, size)), np.zeros((1, 1))]])
+            answer = np.linalg.lstsq(system, np.append(np.zeros(size), 1.0), rcond=None)[0][:size]
+            if np.any(answer < 0):
+                continue
+            weights = np.zeros(count)
+            weights[list(face)] = answer
+            square = weights @ gram @ weights
+            if square < best - 1e-15:
+                best, found = square, weights
+    return found
+
+
+def pareto(vectors):
+    """Weights and the integrated gradient of one group, rows being gradients."""
+    count = len(vectors)
+    if np.all(vectors @ vectors.T >= 0):
+        return np.full(count, 1 / count), vectors.sum(axis=0)
+    weights = least_norm(vectors)
+    h = count * weights @ vectors
+    return weights, h * np.linalg.norm(vectors.sum(axis=0)) / np.linalg.norm(h)

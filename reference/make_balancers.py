@@ -1,4 +1,4 @@
-"""Checks the rivals' equations and writes golden/{gb,ogm,cohesion,agm,cml}.json."""
+"""Checks the rivals' equations and writes golden/*.json of the balancers."""
 
 import numpy as np
 
@@ -49,11 +49,37 @@ def check_steps(fixtures):
         close(balancers.cml_total(given, inputs, 0.0, 0.01), plain)
 
 
+def check_pareto():
+    """A point of the hull that no loss rises along, of the size of the sum."""
+    rng = np.random.default_rng(3)
+    for count in (2, 3, 4, 5):
+        vectors = rng.normal(0, 1, (count, 7))
+        weights, found = balancers.pareto(vectors)
+        close(weights.sum(), 1.0)
+        assert np.all(weights >= 0)
+        assert np.all(vectors @ found > -1e-9)
+        close(np.linalg.norm(found), np.linalg.norm(vectors.sum(axis=0)))
+    # Two: the printed form of the least point.
+    a, b = np.array([2.0, 1.0]), np.array([-1.0, 0.5])
+    share = (b - a) @ b / ((a - b) @ (a - b))
+    close(balancers.pareto(np.stack([a, b]))[0], [share, 1 - share])
+
+
+def check_learners():
+    """The weakest alone at first, one more at a time, all in the end."""
+    assert [balancers.g2d_learners(e, 3, 4) for e in range(1, 7)] == [1, 1, 2, 2, 3, 3]
+    assert [balancers.g2d_learners(e, 2, 2) for e in (1, 2, 3)] == [1, 1, 2]
+    assert balancers.g2d_learners(1, 3, 0) == 3
+    assert list(balancers.g2d_learn([0.6, 0.9, 0.7], 2)) == [True, False, True]
+
+
 def main():
     """Runs the checks, then writes every file."""
     fixtures = all_fixtures()
     check_blends()
     check_factors()
+    check_pareto()
+    check_learners()
     check_steps(fixtures)
     for name, content in balancer_cases.CONTENTS.items():
         path = FOLDER / f"{name}.json"

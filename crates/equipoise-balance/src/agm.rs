@@ -24,10 +24,17 @@
 //! the last marginal contribution, which takes `2 n` ablations instead of `2^n`; what it leaves of the margin keeps
 //! its gradient. The bounds in (3) keep a hopeless batch from deciding the mean (4).
 //!
+//! # Ids as a modality
+//! `ids = true` lets id embeddings take part as one modality more, as AB-Rec (Wu et al., KDD 2025) modulates ids, which converge
+//! faster than content, against content. Ids are never silenced, so their response is the margin of the ids alone, from
+//! which (1) counts the modalities': responses then add up to the whole margin where the score is a sum. Reports list
+//! modalities only.
+//!
 //! # Configuration
 //! | name | default | purpose | range |
 //! |---|---|---|---|
 //! | `alpha` | 1 | strength | >= 0 |
+//! | `ids` | false | whether ids take part as a modality | |
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
@@ -48,11 +55,13 @@ pub const R_MAX: f64 = 10.0;
 pub struct Config {
     /// Strength.
     pub alpha: f64,
+    /// Whether ids take part as a modality.
+    pub ids: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { alpha: 1.0 }
+        Config { alpha: 1.0, ids: false }
     }
 }
 
@@ -89,7 +98,7 @@ impl BalancerSettings for Config {
     }
 
     fn without_effect() -> Option<Config> {
-        Some(Config { alpha: 0.0 })
+        Some(Config { alpha: 0.0, ..Config::default() })
     }
 
     fn build(&self, setup: Setup) -> Box<dyn Balancer> {
@@ -100,9 +109,10 @@ impl BalancerSettings for Config {
 /// See the [module documentation](self).
 pub struct AdaptiveModulation {
     config: Config,
+    modalities: usize,
     /// Steps so far.
     steps: f64,
-    /// `tau^m`.
+    /// `tau^m`: modalities, then the ids where they take part.
     usual: Vec<f64>,
 }
 
@@ -129,12 +139,16 @@ pub fn score(responses: &[f32]) -> f64 {
 impl AdaptiveModulation {
     /// A balancer before its first step.
     pub fn new(config: Config, modalities: usize) -> AdaptiveModulation {
-        AdaptiveModulation { config, steps: 0.0, usual: vec![0.0; modalities] }
+        let usual = vec![0.0; modalities + usize::from(config.ids)];
+        AdaptiveModulation { config, modalities, steps: 0.0, usual }
     }
 
-    /// `phi^m`, equation (1), on the tape.
+    /// `phi^m`, equation (1), on the tape; that of the ids after those of the modalities.
     fn response(&self, m: usize, step: &StepMargins) -> Tensor<1> {
-        let (n, margins) = (self.usual.len(), step.bpr_margins);
+        let (n, margins) = (self.modalities, step.bpr_margins);
+        if m == n {
+            return margins.of(Ablation::ids_only(n));
+        }
         let first = margins.of(Ablation::only(m, n)) - margins.of(Ablation::ids_only(n));
         let last = margins.of(Ablation::FULL) - margins.of(Ablation::without(m));
         (first + last) * 0.5
@@ -142,7 +156,10 @@ impl AdaptiveModulation {
 
     /// Its values.
     fn response_values(&self, m: usize, step: &StepMargins) -> Vec<f32> {
-        let (n, margins) = (self.usual.len(), step.bpr_margins);
+        let (n, margins) = (self.modalities, step.bpr_margins);
+        if m == n {
+            return margins.values(Ablation::ids_only(n));
+        }
         let difference = |of: Ablation, less: Ablation| {
             let pairs = margins.values(of).into_iter().zip(margins.values(less));
             pairs.map(|(a, b)| a - b).collect::<Vec<f32>>()
@@ -166,7 +183,7 @@ impl AdaptiveModulation {
 
 impl Balancer for AdaptiveModulation {
     fn needs(&self) -> Needs {
-        let n = self.usual.len();
+        let n = self.modalities;
         let each = (0..n).flat_map(|m| [Ablation::only(m, n), Ablation::without(m)]);
         let ablations = each.chain([Ablation::ids_only(n)]).collect();
         Needs { ablations, replaces_ranking: true, ..Needs::default() }
@@ -195,6 +212,7 @@ impl Balancer for AdaptiveModulation {
                 margin = margin + moving * (factors[m] - 1.0);
             }
         }
+        modalities.truncate(self.modalities);
         StepLoss { loss: Some(bpr(margin)), modalities, ..StepLoss::default() }
     }
 

@@ -22,6 +22,9 @@ pub struct Needs {
     /// Whether losses of the margins under `only(m)` move the parameters of `m`'s group and the shared ones alone.
     /// A backbone whose modalities meet before the score needs a pass of its own for each `m` then.
     pub own_groups: bool,
+    /// Whether, besides, the gradients of such losses are handed out apart, in [`Update::own`], for a balancer that combines
+    /// them. A step takes a pass for each `m` then, whatever the backbone.
+    pub own_gradients: bool,
     /// Ablations of which it is told the metric that selects models, after each evaluation. If there are any, one half of the users
     /// of validation is measured for the balancer and models are selected on the other half.
     pub measured: Vec<Ablation>,
@@ -43,11 +46,13 @@ pub struct StepMargins<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModalityStep {
     /// What the balancer gives the channel, its mean over triples where it varies: distillation weight `lambda_m`
-    /// (`ckd`), weight of its head's loss (`gb`), factor of its gradient (`ogm`, `agm`), weight of its part of the
+    /// (`ckd`), weight of its head's loss (`gb`), factor of its gradient (`ogm`, `agm`, `arl`), whether it learns (`g2d`),
+    /// weight of its own gradient (`mmpareto`), weight of its part of the
     /// margin (`cohesion`), share of triples in which it is penalised (`cml`).
     pub weight: f64,
     /// Ratio by which the balancer compares the modality, after its guard, its mean over triples where it varies:
-    /// `rho^m` (`ckd`, `ogm`), `r^m` (`agm`).
+    /// `rho^m` (`ckd`, `ogm`), `r^m` (`agm`), confidence of its teacher (`g2d`), variance (`arl`), cosine of
+    /// gradients (`mmpareto`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rho: Option<f64>,
     /// Average treatment effect `gamma^m` (`ckd`, `cohesion`, `cml`), mean response (`agm`).
@@ -113,7 +118,7 @@ pub trait Balancer: Send {
     /// After each evaluation: the metric that selects models, under each ablation that it asked for by [`Needs::measured`].
     fn evaluated(&mut self, _measured: &[f64]) {}
 
-    /// Changes the update that follows from the loss of this step.
+    /// Changes the update that follows from the loss of this step, and may complete the numbers of the step.
     fn modulate(&mut self, _update: &mut Update) {}
 
     /// Everything that it keeps from one step or epoch to the next: counters, averages, weights that it computed, random

@@ -9,6 +9,9 @@
 //! * [`cohesion`]: weights of each modality's part of the margin, triple by triple.
 //! * [`agm`]: adaptive gradient modulation of each modality's response.
 //! * [`cml`]: calibrated multimodal learning, a penalty where a modality lowers a margin.
+//! * [`g2d`]: gradient-guided distillation, modalities that learn one after the other.
+//! * [`mmpareto`]: own losses whose gradients give way where they are in conflict.
+//! * [`arl`]: modalities that learn in the inverse ratio of their variances.
 //! * [`weights`]: the counterfactual weights of CKD.
 //! * [`robust`]: weights that teach a channel what it lacks, and nothing where nothing is lacking.
 //! * [`losses`]: the ranking and distillation losses.
@@ -17,6 +20,7 @@
 //! * [`BalancerState`]: what it keeps from one step to the next, for checkpoints.
 
 pub mod agm;
+pub mod arl;
 mod balancer;
 pub mod ckd;
 pub mod cml;
@@ -24,11 +28,14 @@ pub mod cohesion;
 mod config;
 mod distillation;
 mod entry;
+pub mod g2d;
 pub mod gb;
 mod heads;
 pub mod losses;
+pub mod mmpareto;
 pub mod none;
 pub mod ogm;
+mod own_groups;
 mod quantities;
 mod registry;
 pub mod robust;
@@ -42,16 +49,20 @@ pub use balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 pub use config::{BalanceConfig, TeacherConfig};
 pub use entry::{BalancerEntry, BalancerSettings, Requirement, Setup};
 pub use heads::{HeadLosses, Heads, Losses};
+pub use own_groups::OwnGroups;
 pub use quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 pub use registry::{balancers, built_in, find, register};
 pub use state::{BalancerState, StateError};
 pub use teacher::Teacher;
-pub use update::Update;
+pub use update::{Apply, Owner, Update};
 
 pub use agm::Config as Agm;
+pub use arl::Config as Arl;
 pub use ckd::Config as Ckd;
 pub use cml::Config as Cml;
 pub use cohesion::Config as Cohesion;
+pub use g2d::Config as G2d;
 pub use gb::Config as Gb;
+pub use mmpareto::Config as MmPareto;
 pub use none::Config as Unbalanced;
 pub use ogm::Config as Ogm;

@@ -26,6 +26,12 @@
 //! gradient, with the standard deviation of those rows: noise everywhere would move users whom the step has not
 //! seen. Under `apply = update` it is added to the gradient unscaled.
 //!
+//! # Ids as a modality
+//! `ids = true` lets id embeddings take part as one modality more, with a factor of their own, as AB-Rec (Wu et al., KDD 2025)
+//! modulates ids, which converge faster than content, against content. Contributions are then apart: `a^m = D_m` under
+//! `split`, the margin of `m` alone less that of the ids alone under `ablated`, and `a` of the ids is the margin of the ids
+//! alone. With one modality there are two that take part. Reports list modalities only.
+//!
 //! # Configuration
 //! | name | default | purpose | range |
 //! |---|---|---|---|
@@ -36,13 +42,15 @@
 //! | `end_epoch` | 50 | last epoch with modulation; searched in 50 and all | >= `start_epoch` |
 //! | `assign_shared` | `none` | factor of shared parameters: 1, or the mean of `k^m` | `none`, `average` |
 //! | `ge` | false | adds the noise (6), from a stream of its own | |
+//! | `ids` | false | whether ids take part as a modality | |
 
 use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::heads::Heads;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
-use crate::update::Update;
+pub use crate::update::Apply;
+use crate::update::{Owner, Update};
 use burn::tensor::{Tensor, TensorData};
 use equipoise_data::{FieldError, Stream};
 use equipoise_models::{Ablation, AblationEffect, ranges};
@@ -57,17 +65,6 @@ pub enum Contribution {
     Split,
     /// The margin with every other modality silenced.
     Ablated,
-}
-
-/// What the factors multiply.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Apply {
-    /// The gradient, before the optimiser (as published).
-    #[default]
-    Grad,
-    /// The optimiser's step.
-    Update,
 }
 
 /// The factor of shared parameters.
@@ -100,6 +97,8 @@ pub struct Config {
     pub assign_shared: AssignShared,
     /// Adds noise.
     pub ge: bool,
+    /// Whether ids take part as a modality.
+    pub ids: bool,
 }
 
 impl Default for Config {
@@ -112,6 +111,7 @@ impl Default for Config {
             end_epoch: 50,
             assign_shared: AssignShared::default(),
             ge: false,
+            ids: false,
         }
     }
 }
@@ -180,7 +180,7 @@ pub struct GradientModulation {
     contribution: Contribution,
     modalities: usize,
     epoch: usize,
-    /// `k^m` of the current step.
+    /// `k^m` of the current step: modalities, then the ids where they take part.
     factors: Vec<f64>,
     noise: Stream,
 }
@@ -207,17 +207,29 @@ impl GradientModulation {
             contribution: config.contribution_to(setup.ablation_effect),
             modalities: setup.modalities,
             epoch: 1,
-            factors: vec![1.0; setup.modalities],
+            factors: vec![1.0; setup.modalities + usize::from(config.ids)],
             noise: setup.seed.stream("ogm/noise"),
         }
     }
 
     fn active(&self) -> bool {
-        (self.config.start_epoch..=self.config.end_epoch).contains(&self.epoch) && self.modalities > 1
+        (self.config.start_epoch..=self.config.end_epoch).contains(&self.epoch) && self.factors.len() > 1
     }
 
-    /// `a^m_b` of every triple, per modality.
+    /// The place of a parameter's owner among the factors, unless it is shared.
+    fn participant(&self, owner: Owner) -> Option<usize> {
+        match owner {
+            Owner::Modality(m) => Some(m),
+            Owner::Ids => self.config.ids.then_some(self.modalities),
+            Owner::Shared => None,
+        }
+    }
+
+    /// `a^m_b` of every triple, per modality, then the ids' where they take part.
     fn contributions(&self, step: &StepMargins) -> Vec<Vec<f32>> {
+        if self.config.ids {
+            return self.parts(step);
+        }
         let (n, margins) = (self.modalities, step.bpr_margins);
         let all = 0..n;
         match self.contribution {
@@ -234,10 +246,22 @@ impl GradientModulation {
         }
     }
 
+    /// The same of the modalities without the ids, then of the ids.
+    fn parts(&self, step: &StepMargins) -> Vec<Vec<f32>> {
+        let (n, margins) = (self.modalities, step.bpr_margins);
+        let (full, ids) = (margins.values(Ablation::FULL), margins.values(Ablation::ids_only(n)));
+        let less = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        let part = |m| match self.contribution {
+            Contribution::Split => less(&full, &margins.values(Ablation::without(m))),
+            Contribution::Ablated => less(&margins.values(Ablation::only(m, n)), &ids),
+        };
+        (0..n).map(part).chain([ids.clone()]).collect()
+    }
+
     fn shared_factor(&self) -> f64 {
         match self.config.assign_shared {
             AssignShared::None => 1.0,
-            AssignShared::Average => self.factors.iter().sum::<f64>() / self.modalities as f64,
+            AssignShared::Average => self.factors.iter().sum::<f64>() / self.factors.len() as f64,
         }
     }
 }
@@ -252,7 +276,10 @@ impl Balancer for GradientModulation {
     fn needs(&self) -> Needs {
         let n = self.modalities;
         let ablations = match self.contribution {
-            Contribution::Ablated => (0..n).map(|m| Ablation::only(m, n)).collect(),
+            Contribution::Ablated => {
+                let ids = self.config.ids.then(|| Ablation::ids_only(n));
+                (0..n).map(|m| Ablation::only(m, n)).chain(ids).collect()
+            }
             Contribution::Split => (0..n).map(Ablation::without).chain([Ablation::ids_only(n)]).collect(),
         };
         Needs { ablations, ..Needs::default() }
@@ -268,7 +295,7 @@ impl Balancer for GradientModulation {
         let active = self.active();
         self.factors = found.iter().map(|&(_, k)| if active { k } else { 1.0 }).collect();
         let seen = |(&(rho, _), &weight)| ModalityStep { weight, rho: Some(rho), ..ModalityStep::default() };
-        let modalities = found.iter().zip(&self.factors).map(seen).collect();
+        let modalities = found.iter().zip(&self.factors).take(self.modalities).map(seen).collect();
         StepLoss { modalities, ..StepLoss::default() }
     }
 
@@ -278,13 +305,10 @@ impl Balancer for GradientModulation {
         }
         let shared = self.shared_factor();
         for (k, &group) in update.groups.iter().enumerate() {
-            let factor = group.map_or(shared, |m| self.factors[m]);
-            let drawn = if group.is_some() && self.config.ge { self.noise_of(update, k) } else { None };
-            match self.config.apply {
-                Apply::Grad if factor != 1.0 => update.map_gradient(k, |g| g * factor),
-                Apply::Grad => {}
-                Apply::Update => update.rates[k] = factor,
-            }
+            let participant = self.participant(group);
+            let factor = participant.map_or(shared, |p| self.factors[p]);
+            let drawn = if participant.is_some() && self.config.ge { self.noise_of(update, k) } else { None };
+            self.config.apply.to(update, k, factor);
             if let Some(drawn) = drawn {
                 update.map_gradient(k, |g| g + drawn);
             }

@@ -2,7 +2,7 @@
 //! by [`register`].
 
 use crate::entry::{BalancerEntry, BalancerSettings};
-use crate::{agm, ckd, cml, cohesion, gb, none, ogm};
+use crate::{agm, arl, ckd, cml, cohesion, g2d, gb, mmpareto, none, ogm};
 use equipoise_data::Registered;
 
 static BUILT_IN: &[BalancerEntry] = &[
@@ -13,6 +13,9 @@ static BUILT_IN: &[BalancerEntry] = &[
     cohesion::Config::ENTRY,
     agm::Config::ENTRY,
     cml::Config::ENTRY,
+    g2d::Config::ENTRY,
+    mmpareto::Config::ENTRY,
+    arl::Config::ENTRY,
 ];
 
 /// Keys beside the sections of balancers, which are therefore names that a balancer cannot have.

@@ -24,9 +24,10 @@ use crate::config::BalanceConfig;
 use crate::entry::{BalancerEntry, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
+use crate::own_groups::OwnGroups;
 use crate::robust::{ChannelSetup, Gate};
 use crate::teacher::Teacher;
-use crate::update::Update;
+use crate::update::{Owner, Update};
 use burn::tensor::Tensor;
 use equipoise_data::{Dataset, Seed, Stream, Triples};
 use equipoise_models::suite::{dataset, model, triples};
@@ -338,22 +339,25 @@ impl Scene {
     /// The step with a balancer; the ranking loss is left out where it replaces that.
     fn step(&self, balancer: &mut dyn Balancer) -> Step {
         let (needs, values) = (balancer.needs(), self.model.parameters.values(true));
-        let encoded = encode(&self.model, &values, &ablations(balancer));
+        let (groups, mut asked) = (self.groups(), ablations(balancer));
+        let own = OwnGroups::needed(&needs, Ablation::FULL, &groups, self.n());
+        asked.retain(|&ablation| own.as_ref().is_none_or(|own| !own.answers(ablation)));
+        let request = Request::inference(&values, &self.model.inputs, &asked);
+        let request = Request { mode: Mode::Training, ..request };
+        let mut encoded = self.model.backbone.encode(&request);
+        let leaves = own.map(|own| own.encode(&self.model, &request, &mut encoded)).unwrap_or_default();
         let (of_bpr, of_generic) = (margins(&encoded, &self.bpr), margins(&encoded, &self.generic));
         let generic = (needs.generic_triples > 0).then_some((&self.generic, &of_generic));
         let seen = balancer.loss(&StepMargins { bpr: &self.bpr, bpr_margins: &of_bpr, generic });
         let ranking = (!needs.replaces_ranking).then(|| bpr(of_bpr.of(Ablation::FULL)));
         let total = ranking.into_iter().chain(seen.loss).reduce(|a, b| a + b).expect("a step has a loss");
-        let groups = self.groups();
-        let mut update = Update::new(&groups, values.gradients(&mut total.clone().backward()));
+        let mut tape = total.clone().backward();
+        let gradients = values.gradients(&mut tape);
+        let own = leaves.iter().map(|leaves| leaves.gradients(&mut tape)).collect();
+        let mut update = Update { own, modalities: seen.modalities, ..Update::new(&groups, gradients) };
         balancer.modulate(&mut update);
-        let Update { gradients, rates, .. } = update;
-        Step {
-            total: number(&total),
-            modalities: seen.modalities,
-            gradients: named(&self.model, gradients),
-            rates,
-        }
+        let Update { gradients, rates, modalities, .. } = update;
+        Step { total: number(&total), modalities, gradients: named(&self.model, gradients), rates }
     }
 
     /// The loss that a new balancer adds, and its gradient. With `held`, plain margins are those of that model.
@@ -377,14 +381,9 @@ impl Scene {
         (Some(number(&loss)), named(&self.model, gradients))
     }
 
-    /// The modality of each parameter.
-    fn groups(&self) -> Vec<Option<usize>> {
-        let names = self.model.inputs.names();
-        let modality = |group: &Group| match group {
-            Group::Modality(of) => names.iter().position(|name| name == of),
-            Group::Shared => None,
-        };
-        self.model.parameters.iter().map(|(_, group, _)| modality(group)).collect()
+    /// Whose each parameter is.
+    fn groups(&self) -> Vec<Owner> {
+        Owner::of(&self.model.parameters, &self.model.inputs)
     }
 }
 

@@ -111,7 +111,7 @@ fn what_remains_of_a_margin_where_modalities_interact_has_the_weight_of_equal_pa
 fn responses_that_interact_leave_the_value_and_modulate_the_gradient() {
     let f = fixture();
     let p = plain(&f);
-    let mut balancer = AdaptiveModulation::new(agm::Config { alpha: 2.0 }, N);
+    let mut balancer = AdaptiveModulation::new(agm::Config { alpha: 2.0, ids: false }, N);
     let mut other = fixture();
     common::spread(&mut other.model, 0.4);
     step(&other, Ablation::FULL, &mut balancer, 0.0);

@@ -6,7 +6,9 @@ use common::*;
 use equipoise_balance::gb::{Config, Estimate, GradientBlending, Schedule, blend};
 use equipoise_balance::none::NoBalance;
 use equipoise_balance::ogm::{self, GradientModulation, factors, noise, spread};
-use equipoise_balance::{Balancer, HeadLosses, Heads, Losses, agm, cohesion};
+use equipoise_balance::{
+    Balancer, BalancerSettings, G2d, HeadLosses, Heads, Losses, agm, arl, cohesion, g2d, mmpareto,
+};
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
 use proptest::prelude::*;
@@ -94,6 +96,86 @@ proptest! {
         if let [(a, _), (b, _)] = found[..] {
             prop_assert!((a * b - 1.0).abs() < 1e-9, "{found:?}");
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_loss_rises_along_the_point_nearest_to_zero(
+        rows in proptest::collection::vec(proptest::collection::vec(-2.0f64..2.0, 4), 2..6)
+    ) {
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let gram: Vec<Vec<f64>> = rows.iter().map(|a| rows.iter().map(|b| product(a, b)).collect()).collect();
+        let a = mmpareto::weights(&gram);
+        prop_assert!(a.iter().all(|w| (0.0..=1.0).contains(w)) && (a.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{a:?}");
+        let along: Vec<f64> = gram.iter().map(|row| product(row, &a)).collect();
+        let square = product(&along, &a);
+        let most = gram.iter().flatten().fold(0.0f64, |most, v| most.max(v.abs()));
+        prop_assert!(along.iter().all(|v| *v > -1e-6 * most), "{along:?}");
+        if gram.iter().flatten().all(|v| *v >= 0.0) {
+            prop_assert!(a.iter().all(|w| *w == 1.0 / a.len() as f64) && mmpareto::size(&gram, &a) == a.len() as f64);
+        } else {
+            // The nearest point: every gradient reaches at least as far along it as it does itself.
+            prop_assert!(along.iter().all(|v| *v >= square - 1e-6 * most), "{along:?} {square}");
+            let sum = gram.iter().flatten().sum::<f64>().max(0.0).sqrt();
+            let found = mmpareto::size(&gram, &a) * square.max(0.0).sqrt();
+            prop_assert!(found <= sum * (1.0 + 1e-6) + 1e-9, "{found} {sum}");
+        }
+    }
+
+    #[test]
+    fn one_modality_more_learns_at_a_time_and_all_in_the_end(n in 1usize..6, hold in 0usize..20) {
+        let course: Vec<usize> = (1..=hold + 1).map(|epoch| g2d::learners(epoch, n, hold)).collect();
+        prop_assert_eq!(course[hold], n);
+        prop_assert!(hold == 0 || course[0] == 1);
+        prop_assert!(course.is_sorted());
+    }
+
+    #[test]
+    fn who_learns_is_less_sure_than_who_is_held(sure in proptest::collection::vec(0.0f64..1.0, 1..6), learners in 1usize..6) {
+        let found = g2d::learn(&sure, learners);
+        prop_assert!(found.iter().filter(|k| **k).count() >= learners.min(sure.len()), "{found:?}");
+        for (a, of_a) in sure.iter().zip(&found) {
+            prop_assert!(sure.iter().zip(&found).all(|(b, of_b)| a > b || *of_a || !of_b), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn steps_are_in_the_inverse_ratio_of_variances(
+        v in proptest::collection::vec(1e-6f64..0.25, 1..6), alpha in 0.0f64..3.0
+    ) {
+        let found = arl::factors(&v, alpha);
+        prop_assert!((found.iter().sum::<f64>() - v.len() as f64).abs() < 1e-9, "{found:?}");
+        for (k, v_k) in found.iter().zip(&v) {
+            let ratio = (v[0] / v_k).powf(alpha);
+            prop_assert!((k - found[0] * ratio).abs() <= 1e-9 * k.max(found[0] * ratio), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn variances_have_a_floor_however_sure_a_modality_is() {
+    assert_eq!(arl::variance(&[1e4, -1e4]), arl::LEAST);
+    assert_eq!(arl::variance(&[0.0]), 0.25);
+}
+
+#[test]
+fn a_group_that_is_held_back_has_no_gradient_at_all() {
+    let golden = golden("ckd");
+    let f = Fixture::named(&golden, "m2_open");
+    let at = |epoch| {
+        let mut balancer = G2d::default().build(f.setup());
+        balancer.begin_epoch(epoch, &mut Given::default());
+        step(&f, Ablation::FULL, balancer.as_mut(), 0.01)
+    };
+    let (early, late) = (at(1), at(11));
+    let sure: Vec<f64> = early.modalities.iter().map(|m| m.rho.unwrap()).collect();
+    let strong = f.model.inputs.names()[usize::from(sure[1] > sure[0])];
+    for ((name, early), (_, late)) in early.gradients.iter().zip(&late.gradients) {
+        let held = name.ends_with(&format!(".{strong}"));
+        assert!(late.iter().any(|v| *v != 0.0), "{name}: it learns in the end");
+        assert_eq!(early == late, !held, "{name}");
+        assert!(!held || early.iter().all(|v| *v == 0.0), "{name}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! The suite: every built-in balancer passes it, and what it is there to find it finds.
 
 use equipoise_balance::losses::{bpr, mean_bpr};
-use equipoise_balance::ogm::{Apply, AssignShared};
+use equipoise_balance::mmpareto::Shared;
+use equipoise_balance::ogm::{Apply, AssignShared, Contribution};
 use equipoise_balance::weights::WeightMode;
 use equipoise_balance::{
-    BalanceConfig, Balancer, BalancerSettings, Ckd, Gb, ModalityStep, Needs, Ogm, Quantities, Setup,
-    StepLoss, StepMargins, built_in, ckd, find, gb, suite,
+    Agm, Arl, BalanceConfig, Balancer, BalancerSettings, Ckd, G2d, Gb, MmPareto, ModalityStep, Needs, Ogm,
+    Quantities, Setup, StepLoss, StepMargins, built_in, ckd, find, gb, suite,
 };
 use equipoise_models::Ablation;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,14 @@ fn settings_other_than_the_defaults_pass() {
     check(BalanceConfig::of(Ckd { smooth: 0.9, lambda_kd: 0.5, tau: 1.0, ..Ckd::default() }));
     let (apply, assign_shared) = (Apply::Update, AssignShared::Average);
     check(BalanceConfig::of(Ogm { apply, assign_shared, alpha: 1.0, ..Ogm::default() }));
+    check(BalanceConfig::of(Ogm { ids: true, ..Ogm::default() }));
+    check(BalanceConfig::of(Ogm { ids: true, contribution: Some(Contribution::Ablated), ..Ogm::default() }));
+    check(BalanceConfig::of(Agm { ids: true, ..Agm::default() }));
+    for hold in [0, 5] {
+        check(BalanceConfig::of(G2d { ids: true, hold, ..G2d::default() }));
+    }
+    check(BalanceConfig::of(Arl { apply: Apply::Grad, alpha: 2.0, bias: 0.1 }));
+    check(BalanceConfig::of(MmPareto { shared: Shared::Sum, gamma: 1.5, strength: 3.0 }));
     // Modulation ends in the middle of the suite's course; its noise has a stream that goes on.
     suite::goes_on_from_its_state(
         find("ogm").expect("built in"),

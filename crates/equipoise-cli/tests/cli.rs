@@ -127,6 +127,9 @@ fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
         ("cohesion", "Weight of its part a"),
         ("agm", "Response φ"),
         ("cml", "Share of violations v"),
+        ("g2d", "Confidence of its teacher c"),
+        ("mmpareto", "Agreement cos"),
+        ("arl", "Variance v"),
     ];
     for (balancer, panel) in words {
         let run = demo.dir(balancer);
@@ -146,7 +149,11 @@ fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
         let audit = json(program().args(["audit", "--format", "json"]).arg(&run));
         let of = |key: &str| audit["audit"]["modalities"][0][key].as_f64();
         assert!(of("weight").is_some(), "{balancer}");
-        assert_eq!(of("rho").is_some(), ["ogm", "agm"].contains(&balancer), "{balancer}");
+        assert_eq!(
+            of("rho").is_some(),
+            ["ogm", "agm", "g2d", "mmpareto", "arl"].contains(&balancer),
+            "{balancer}"
+        );
         assert_eq!(of("effect").is_some(), ["cohesion", "agm", "cml"].contains(&balancer), "{balancer}");
     }
     assert!(demo.dir("teachers").join("plain/model.safetensors").exists());

@@ -47,8 +47,8 @@ impl Build<'_> {
     /// Id embeddings: `user.id` of `U x d` and `item.id` of `I x d`.
     pub fn ids(&mut self, init: Init) {
         let (users, items) = (self.inputs.n_users, self.inputs.n_items);
-        self.table("user.id", Group::Shared, [users, self.width], init);
-        self.table("item.id", Group::Shared, [items, self.width], init);
+        self.table("user.id", Group::Ids, [users, self.width], init);
+        self.table("item.id", Group::Ids, [items, self.width], init);
     }
 
     /// Id embeddings initialised as one table of `N = U + I` rows, normal with variance `2 / (N + d)`.
@@ -56,8 +56,8 @@ impl Build<'_> {
         let (users, items, d) = (self.inputs.n_users, self.inputs.n_items, self.width);
         let mut values = init::xavier_normal(users + items, d, self.stream);
         let of_items = values.split_off(users * d);
-        self.parameters.add("user.id", Group::Shared, [users, d], values);
-        self.parameters.add("item.id", Group::Shared, [items, d], of_items);
+        self.parameters.add("user.id", Group::Ids, [users, d], values);
+        self.parameters.add("item.id", Group::Ids, [items, d], of_items);
     }
 
     /// Users' preferences of modality `m`: `user.<m>` of `U x d`.

@@ -16,6 +16,14 @@ fn groups(config: &BackboneConfig) -> (BTreeSet<String>, BTreeSet<String>) {
         count += 1;
         let fresh = match group {
             Group::Shared => shared.insert(name.to_owned()),
+            Group::Ids => {
+                assert!(
+                    ["user.id", "item.id"].contains(&name),
+                    "{}: `{name}` is no id embedding",
+                    config.name
+                );
+                shared.insert(name.to_owned())
+            }
             Group::Modality(modality) => {
                 let m = NAMES.iter().position(|n| n == modality).expect("a modality of the data");
                 of_modalities[m].insert(own_name(name, modality))

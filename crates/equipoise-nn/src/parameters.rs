@@ -9,8 +9,10 @@ use std::path::Path;
 /// Which part of the model a parameter belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
-    /// Used for every modality: id embeddings, shared layers.
+    /// Used for every modality: shared layers.
     Shared,
+    /// Embeddings of users and items.
+    Ids,
     /// Used by one modality only, by name.
     Modality(String),
 }

@@ -39,7 +39,6 @@ mod halves;
 mod keeper;
 mod measurement;
 mod model_run;
-mod own_groups;
 mod prepared;
 mod processor;
 mod requirement;

@@ -10,17 +10,17 @@
 
 use crate::batch::StepBatch;
 use crate::config::{Checked, RunConfig};
-use crate::own_groups::OwnGroups;
 use burn::tensor::Tensor;
 use equipoise_balance::losses::number;
 use equipoise_balance::{
-    Balancer, BalancerState, ModalityStep, Needs, StateError, StepLoss, StepMargins, Update, losses,
+    Balancer, BalancerState, ModalityStep, Needs, OwnGroups, Owner, StateError, StepLoss, StepMargins,
+    Update, losses,
 };
 use equipoise_data::{
     BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, StreamState, Triples,
 };
 use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
-use equipoise_nn::{Adam, Group, Snapshot};
+use equipoise_nn::{Adam, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// What one step measured.
@@ -51,7 +51,7 @@ pub struct Stepper {
     own: Option<OwnGroups>,
     balancer: Box<dyn Balancer>,
     ranks: bool,
-    groups: Vec<Option<usize>>,
+    groups: Vec<Owner>,
     optimiser: Adam,
     reg: f64,
     bpr: BprSampler,
@@ -84,7 +84,7 @@ impl Stepper {
         seed: Seed,
     ) -> Result<Stepper, SamplerError> {
         let (needs, config) = (balancer.needs(), &config.train);
-        let groups = groups(&model);
+        let groups = Owner::of(&model.parameters, &model.inputs);
         let (ablations, own) = passes(primary, &needs, &groups, model.inputs.n_modalities());
         let sampler = || {
             let sampler = GenericSampler::new(train, needs.generic_triples)?;
@@ -183,9 +183,10 @@ impl Stepper {
             dropout: self.dropout,
         };
         let mut encoded = self.model.backbone.encode(&request);
-        if let Some(own) = &self.own {
-            own.encode(self.model.backbone.as_ref(), &request, &mut encoded);
-        }
+        let own = match &self.own {
+            Some(own) => own.encode(&self.model, &request, &mut encoded),
+            None => Vec::new(),
+        };
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights);
         let (mut parts, mut numbers) =
@@ -205,13 +206,17 @@ impl Stepper {
         if !numbers.loss.is_finite() {
             return numbers;
         }
-        let gradients = values.gradients(&mut loss.backward());
+        let mut tape = loss.backward();
+        let gradients = values.gradients(&mut tape);
+        let of_own = own.iter().map(|leaves| leaves.gradients(&mut tape)).collect();
         // The tape holds references to the tables: it must go before they are updated in place.
         drop((loss, terms));
-        drop((encoded, values));
-        let mut update = Update::new(&self.groups, gradients);
+        drop((encoded, values, own, tape));
+        let seen = std::mem::take(&mut numbers.modalities);
+        let mut update = Update { own: of_own, modalities: seen, ..Update::new(&self.groups, gradients) };
         self.balancer.modulate(&mut update);
-        let Update { gradients, rates, .. } = update;
+        let Update { gradients, rates, modalities, .. } = update;
+        numbers.modalities = modalities;
         self.optimiser.step_at(&mut self.model.parameters, gradients, &rates);
         numbers
     }
@@ -225,24 +230,14 @@ impl Stepper {
     }
 }
 
-/// The modality in whose group each parameter is, by position.
-fn groups(model: &Model) -> Vec<Option<usize>> {
-    let names = model.inputs.names();
-    let position = |group: &Group| match group {
-        Group::Shared => None,
-        Group::Modality(name) => names.iter().position(|n| n == name),
-    };
-    model.parameters.iter().map(|(_, group, _)| position(group)).collect()
-}
-
 /// The ablations of the one pass for all, each once, and those that have passes of their own.
 fn passes(
     primary: Ablation,
     needs: &Needs,
-    groups: &[Option<usize>],
+    owners: &[Owner],
     n: usize,
 ) -> (Vec<Ablation>, Option<OwnGroups>) {
-    let own = needs.own_groups.then(|| OwnGroups::new(primary, groups, n));
+    let own = OwnGroups::needed(needs, primary, owners, n);
     let mut ablations = vec![primary];
     for &ablation in &needs.ablations {
         let elsewhere = own.as_ref().is_some_and(|own| own.answers(ablation));

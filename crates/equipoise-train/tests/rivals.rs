@@ -5,7 +5,7 @@ mod common;
 use common::{Raiser, Recorder, World, entries};
 use equipoise_balance::gb::{Estimate, Schedule, Updates, blend};
 use equipoise_balance::ogm::Contribution;
-use equipoise_balance::{Agm, Gb, HeadLosses, Losses, Ogm};
+use equipoise_balance::{Agm, G2d, Gb, HeadLosses, Losses, Ogm};
 use equipoise_data::Seed;
 use equipoise_models::{Ablation, Inputs};
 use equipoise_train::events::{Ending, ModalityRecord, read_epochs};
@@ -166,11 +166,12 @@ fn a_flag_raised_in_a_copy_ends_the_run_cleanly() {
 fn every_rival_runs_on_backbones_whose_modalities_meet_early_and_records_every_modality() {
     let world = World::new();
     for backbone in ["mmgcn", "egogcn"] {
-        for balancer in ["gb", "ogm", "cohesion", "agm", "cml"] {
+        for balancer in ["gb", "ogm", "cohesion", "agm", "cml", "g2d", "mmpareto", "arl"] {
             let mut config = under(&world, balancer);
             config.backbone.name = backbone.into();
             (config.backbone.width, config.train.epochs) = (4, 1);
             config.balance.get_mut::<Gb>().schedule = Schedule::Online;
+            config.balance.get_mut::<G2d>().hold = 0;
             let name = format!("{backbone} {balancer}");
             let outcome = world.run(&config, &name).unwrap_or_else(|fault| panic!("{name}: {fault}"));
             let seen = recorded(&outcome);

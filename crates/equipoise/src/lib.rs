@@ -59,7 +59,7 @@ mod trained_run;
 mod training;
 
 pub use dataset::{Dataset, DatasetLoader};
-pub use equipoise_balance::{Agm, Ckd, Cml, Cohesion, Gb, Ogm, Unbalanced};
+pub use equipoise_balance::{Agm, Arl, Ckd, Cml, Cohesion, G2d, Gb, MmPareto, Ogm, Unbalanced};
 pub use equipoise_data::{FeatureScale as Scale, Features, Interactions, MissingFill as Fill, Vocabulary};
 pub use equipoise_eval::{EvalConfig, Evaluation};
 pub use equipoise_models::{

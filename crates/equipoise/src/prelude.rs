@@ -2,7 +2,7 @@
 
 #[cfg(feature = "report")]
 pub use crate::Audit;
-pub use crate::{Agm, Ckd, Cml, Cohesion, Gb, Ogm, Unbalanced};
+pub use crate::{Agm, Arl, Ckd, Cml, Cohesion, G2d, Gb, MmPareto, Ogm, Unbalanced};
 pub use crate::{
     Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
 };

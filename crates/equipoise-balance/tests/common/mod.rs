@@ -8,7 +8,8 @@ pub use models::*;
 
 use equipoise_balance::weights::{Denominator, Guard, Level, Shape, Sum, WeightMode};
 use equipoise_balance::{
-    Balancer, Ckd, HeadLosses, Losses, ModalityStep, Setup, StepMargins, Teacher, Update,
+    Balancer, Ckd, HeadLosses, Heads, Losses, ModalityStep, OwnGroups, Owner, Setup, StepMargins, Teacher,
+    Update,
 };
 use equipoise_data::{Seed, Triples};
 use equipoise_models::{Ablation, AblationEffect, Mode, Model, Request, RowSet};
@@ -73,19 +74,24 @@ pub struct Step {
 pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f64) -> Step {
     let needs = balancer.needs();
     let mut ablations = vec![primary];
-    ablations.extend(needs.ablations.iter().filter(|a| **a != primary));
+    let groups = groups(&f.model);
+    let own = OwnGroups::needed(&needs, primary, &groups, f.n());
+    let elsewhere = |a| own.as_ref().is_some_and(|own| own.answers(a));
+    ablations.extend(needs.ablations.iter().filter(|&&a| a != primary && !elsewhere(a)));
     let none = Triples::default();
     let generic = if needs.generic_triples > 0 { &f.generic } else { &none };
     let (users, items) = rows(&f.bpr, generic);
     let values = f.model.parameters.values(true);
-    let encoded = f.model.backbone.encode(&Request {
+    let request = Request {
         primary,
         users: &users,
         items: &items,
         constants: reg != 0.0 && primary != Ablation::FULL,
         mode: Mode::Training,
         ..Request::inference(&values, &f.model.inputs, &ablations)
-    });
+    };
+    let mut encoded = f.model.backbone.encode(&request);
+    let leaves = own.map(|own| own.encode(&f.model, &request, &mut encoded)).unwrap_or_default();
     let all = positions(&joined(&f.bpr, generic), &users, &items);
     let terms = encoded.terms(all.clone(), Some(Arc::new(counts(&f.bpr, &users, &items))));
     let (bpr_margins, beyond) = (terms.margins(0..f.bpr.len()), f.bpr.len()..all.len());
@@ -97,10 +103,11 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let base = if needs.replaces_ranking { penalty.clone() } else { bpr.clone() + penalty.clone() };
     let total = seen.loss.clone().into_iter().fold(base, |sum, extra| sum + extra);
     let mut gradients = total.backward();
-    let groups = groups(&f.model);
-    let mut update = Update::new(&groups, values.gradients(&mut gradients));
+    let of_own = leaves.iter().map(|leaves| leaves.gradients(&mut gradients)).collect();
+    let plain = Update::new(&groups, values.gradients(&mut gradients));
+    let mut update = Update { own: of_own, modalities: seen.modalities, ..plain };
     balancer.modulate(&mut update);
-    let Update { gradients, rates, .. } = update;
+    let Update { gradients, rates, modalities, .. } = update;
     let filled = f
         .model
         .parameters
@@ -112,17 +119,32 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
         penalty: number(penalty),
         balance: seen.loss.map_or(0.0, number),
         total: number(total),
-        modalities: seen.modalities,
+        modalities,
         gradients: filled.collect(),
         rates,
     }
 }
 
-/// The modality of each parameter, by the end of its name.
-fn groups(model: &Model) -> Vec<Option<usize>> {
+/// Whose each parameter is, by the end of its name.
+fn groups(model: &Model) -> Vec<Owner> {
     let names = model.inputs.names();
     let modality = |name: &str| names.iter().position(|m| name.ends_with(&format!(".{m}")));
-    model.parameters.iter().map(|(name, _, _)| modality(name)).collect()
+    let other = |name: &str| if name.ends_with(".id") { Owner::Ids } else { Owner::Shared };
+    let owner = |name| modality(name).map_or_else(|| other(name), Owner::Modality);
+    model.parameters.iter().map(|(name, _, _)| owner(name)).collect()
+}
+
+/// No model to measure: for balancers that do not ask.
+pub struct NoHeads;
+
+impl Heads for NoHeads {
+    fn now(&mut self) -> Vec<Losses> {
+        unreachable!("nothing is asked")
+    }
+
+    fn alone(&mut self, _epochs: usize) -> Vec<Losses> {
+        unreachable!("nothing is asked")
+    }
 }
 
 fn rows(bpr: &Triples, generic: &Triples) -> (RowSet, RowSet) {

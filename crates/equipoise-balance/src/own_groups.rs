@@ -1,44 +1,57 @@
 //! Passes whose losses move one modality's parameters: everything of other modalities is held constant.
 
-use equipoise_models::{Ablation, Backbone, Encoded, Request};
+use crate::balancer::Needs;
+use crate::update::Owner;
+use equipoise_models::{Ablation, Encoded, Model, Request};
+use equipoise_nn::Values;
 
 /// One pass `only(m)` per modality, in which the parameters of other modalities are constants.
-pub(crate) struct OwnGroups {
+pub struct OwnGroups {
     /// The ablation, and which parameters of the model it moves.
     passes: Vec<(Ablation, Vec<bool>)>,
+    /// Whether each pass has leaves of its own on the tape, so that gradients can be told apart.
+    apart: bool,
 }
 
 impl OwnGroups {
-    /// Passes for `n` modalities of a model whose `k`-th parameter is in `groups[k]` (`None`: shared). The
-    /// model's own ablation is none of them: there nothing is held.
-    pub(crate) fn new(primary: Ablation, groups: &[Option<usize>], n: usize) -> OwnGroups {
-        let moves = |m| groups.iter().map(|group| group.is_none_or(|g| g == m)).collect();
+    /// The passes that a balancer needs, for `n` modalities of a model whose `k`-th parameter is that of `owners[k]`. The
+    /// model's own ablation is none of them: there nothing is held. `None` if it needs none.
+    pub fn needed(needs: &Needs, primary: Ablation, owners: &[Owner], n: usize) -> Option<OwnGroups> {
+        let apart = needs.own_gradients;
+        let moves = |m| owners.iter().map(|owner| owner.modality().is_none_or(|g| g == m)).collect();
         let pass = |m| (Ablation::only(m, n), moves(m));
-        OwnGroups { passes: (0..n).map(pass).filter(|(ablation, _)| *ablation != primary).collect() }
+        let passes = (0..n).map(pass).filter(|(ablation, _)| *ablation != primary).collect();
+        (needs.own_groups || apart).then_some(OwnGroups { passes, apart })
     }
 
     /// Whether an ablation has a pass of its own here.
-    pub(crate) fn answers(&self, ablation: Ablation) -> bool {
+    pub fn answers(&self, ablation: Ablation) -> bool {
         self.passes.iter().any(|(a, _)| *a == ablation)
     }
 
-    /// Adds these passes, for the rows of `request` and on its tape, to the answer.
-    pub(crate) fn encode(&self, backbone: &dyn Backbone, request: &Request, encoded: &mut Encoded) {
+    /// Adds these passes, for the rows of `request` and on its tape, to the answer. Where gradients are apart it returns the
+    /// tables that each pass read, in the order of modalities, whose gradients are then no part of those of `request`.
+    pub fn encode<'a>(&self, model: &'a Model, request: &Request, encoded: &mut Encoded) -> Vec<Values<'a>> {
+        let mut leaves = Vec::new();
         for (ablation, moves) in &self.passes {
-            let (values, ablations) = (request.values.keeping(moves), [*ablation]);
+            let fresh = self.apart.then(|| model.parameters.values(true).keeping(moves));
+            let kept = if fresh.is_none() { Some(request.values.keeping(moves)) } else { None };
+            let values = fresh.as_ref().or(kept.as_ref()).expect("one of both");
             // Own losses and constant rows belong to the pass of the model itself.
-            let own =
-                Request { values: &values, ablations: &ablations, batch: None, constants: false, ..*request };
-            encoded.absorb(backbone.encode(&own));
+            let ablations = [*ablation];
+            let own = Request { values, ablations: &ablations, batch: None, constants: false, ..*request };
+            encoded.absorb(model.backbone.encode(&own));
+            leaves.extend(fresh);
         }
+        leaves
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_balance::losses::bpr;
-    use equipoise_models::{AblationEffect, BackboneConfig, Model, built_in, suite};
+    use crate::losses::bpr;
+    use equipoise_models::{AblationEffect, BackboneConfig, built_in, suite};
     use std::sync::Arc;
 
     const N: usize = 3;
@@ -59,7 +72,7 @@ mod tests {
         let request = Request::inference(&values, &model.inputs, &ablations);
         let mut encoded = model.backbone.encode(&request);
         if let Some(own) = own {
-            own.encode(model.backbone.as_ref(), &request, &mut encoded);
+            own.encode(model, &request, &mut encoded);
         }
         let margins = encoded.margins(Arc::new(suite::triples(9, 2)));
         let of = |m: usize| bpr(margins.of(Ablation::only(m, N))) * (1.0 + m as f64);
@@ -69,13 +82,9 @@ mod tests {
         found.into_iter().map(|g| g.map(|g| g.into_data().try_into_vec().expect("float32"))).collect()
     }
 
-    fn groups(model: &Model) -> Vec<Option<usize>> {
-        let names = model.inputs.names();
-        let of = |group: &equipoise_nn::Group| match group {
-            equipoise_nn::Group::Shared => None,
-            equipoise_nn::Group::Modality(name) => names.iter().position(|n| n == name),
-        };
-        model.parameters.iter().map(|(_, group, _)| of(group)).collect()
+    fn passes(owners: &[Owner], n: usize) -> OwnGroups {
+        let needs = Needs { own_groups: true, ..Needs::default() };
+        OwnGroups::needed(&needs, Ablation::FULL, owners, n).expect("they are needed")
     }
 
     fn close(what: &str, a: &Option<Vec<f32>>, b: &Option<Vec<f32>>) {
@@ -98,20 +107,21 @@ mod tests {
             if model.parameters.is_empty() {
                 continue;
             }
-            let groups = groups(&model);
-            let own = OwnGroups::new(Ablation::FULL, &groups, N);
+            let groups = Owner::of(&model.parameters, &model.inputs);
+            let own = passes(&groups, N);
             let found = gradients(&model, Some(&own), &[0, 1, 2], true);
             let whole = gradients(&model, None, &[], true);
             let all = gradients(&model, None, &[0, 1, 2], false);
             let alone: Vec<_> = (0..N).map(|m| gradients(&model, None, &[m], false)).collect();
             for (k, (name, _, [rows, columns])) in model.parameters.iter().enumerate() {
                 let zeros = || vec![0.0; rows * columns];
-                let head = groups[k].map_or(&all[k], |m| &alone[m][k]).clone().unwrap_or_else(zeros);
+                let head =
+                    groups[k].modality().map_or(&all[k], |m| &alone[m][k]).clone().unwrap_or_else(zeros);
                 let sum =
                     whole[k].clone().unwrap_or_else(zeros).iter().zip(head).map(|(a, b)| a + b).collect();
                 let what = format!("{} {name}", entry.name);
                 close(&what, &Some(found[k].clone().unwrap_or_else(zeros)), &Some(sum));
-                let others = groups[k].is_some_and(|m| {
+                let others = groups[k].modality().is_some_and(|m| {
                     (0..N).any(|h| h != m && alone[h][k].iter().flatten().any(|v| v.abs() > 1e-6))
                 });
                 assert!(
@@ -126,7 +136,7 @@ mod tests {
 
     #[test]
     fn one_modality_has_no_pass_of_its_own() {
-        let own = OwnGroups::new(Ablation::FULL, &[None, Some(0)], 1);
+        let own = passes(&[Owner::Shared, Owner::Modality(0)], 1);
         assert!(!own.answers(Ablation::FULL) && !own.answers(Ablation::ids_only(1)));
     }
 }
