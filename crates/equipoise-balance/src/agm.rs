@@ -27,8 +27,7 @@
 //! # Ids as a modality
 //! `ids = true` lets id embeddings take part as one modality more, as AB-Rec (Wu et al., KDD 2025) modulates ids, which converge
 //! faster than content, against content. Ids are never silenced, so their response is the margin of the ids alone, from
-//! which (1) counts the modalities': responses then add up to the whole margin where the score is a sum. Reports list
-//! modalities only.
+//! which (1) counts the modalities': responses then add up to the whole margin where the score is a sum.
 //!
 //! # Configuration
 //! | name | default | purpose | range |
@@ -212,8 +211,8 @@ impl Balancer for AdaptiveModulation {
                 margin = margin + moving * (factors[m] - 1.0);
             }
         }
-        modalities.truncate(self.modalities);
-        StepLoss { loss: Some(bpr(margin)), modalities, ..StepLoss::default() }
+        let ids = if self.config.ids { modalities.pop() } else { None };
+        StepLoss { loss: Some(bpr(margin)), modalities, ids }
     }
 
     fn save_state(&self) -> BalancerState {

@@ -201,7 +201,13 @@ impl Balancer for GuidedDistillation {
                 (sum, part) => sum.or(part),
             };
         }
-        StepLoss { loss: total.map(|sum| sum * strength), modalities, ..StepLoss::default() }
+        let of_ids = |(&rho, &learns): (&f64, &bool)| ModalityStep {
+            weight: f64::from(u8::from(learns)),
+            rho: Some(rho),
+            ..ModalityStep::default()
+        };
+        let ids = sure.iter().zip(&self.learn).nth(n).map(of_ids);
+        StepLoss { loss: total.map(|sum| sum * strength), modalities, ids }
     }
 
     fn modulate(&mut self, update: &mut Update) {

@@ -30,7 +30,7 @@
 //! `ids = true` lets id embeddings take part as one modality more, with a factor of their own, as AB-Rec (Wu et al., KDD 2025)
 //! modulates ids, which converge faster than content, against content. Contributions are then apart: `a^m = D_m` under
 //! `split`, the margin of `m` alone less that of the ids alone under `ablated`, and `a` of the ids is the margin of the ids
-//! alone. With one modality there are two that take part. Reports list modalities only.
+//! alone. With one modality there are two that take part.
 //!
 //! # Configuration
 //! | name | default | purpose | range |
@@ -295,8 +295,9 @@ impl Balancer for GradientModulation {
         let active = self.active();
         self.factors = found.iter().map(|&(_, k)| if active { k } else { 1.0 }).collect();
         let seen = |(&(rho, _), &weight)| ModalityStep { weight, rho: Some(rho), ..ModalityStep::default() };
-        let modalities = found.iter().zip(&self.factors).take(self.modalities).map(seen).collect();
-        StepLoss { modalities, ..StepLoss::default() }
+        let mut modalities: Vec<ModalityStep> = found.iter().zip(&self.factors).map(seen).collect();
+        let ids = if self.config.ids { modalities.pop() } else { None };
+        StepLoss { modalities, ids, ..StepLoss::default() }
     }
 
     fn modulate(&mut self, update: &mut Update) {

@@ -65,6 +65,7 @@ pub struct Step {
     pub balance: f64,
     pub total: f64,
     pub modalities: Vec<ModalityStep>,
+    pub ids: Option<ModalityStep>,
     pub gradients: Vec<(String, Vec<f32>)>,
     pub rates: Vec<f64>,
 }
@@ -120,6 +121,7 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
         balance: seen.loss.map_or(0.0, number),
         total: number(total),
         modalities,
+        ids: seen.ids,
         gradients: filled.collect(),
         rates,
     }
