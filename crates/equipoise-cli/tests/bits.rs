@@ -20,7 +20,7 @@ use std::process::Command;
 const BALANCED: [&str; 7] = ["vbpr", "deepstyle", "mmgcn", "grcn", "egogcn", "mgcn", "itemknn"];
 const UNBALANCED: [&str; 5] = ["bprmf", "lightgcn", "freedom", "bm3", "popularity"];
 /// Balancers beside `none` and `ckd`.
-const RIVALS: [&str; 4] = ["gb", "ogm", "cohesion", "agm"];
+const RIVALS: [&str; 8] = ["gb", "ogm", "cohesion", "agm", "cml", "g2d", "mmpareto", "arl"];
 /// How far recall@20 may lie from that of another kind of processor: ten of the demo's 2,000 users.
 const TOLERANCE: f64 = 0.005;
 

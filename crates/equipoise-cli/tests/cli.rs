@@ -138,7 +138,10 @@ fn every_balancer_is_trained_recorded_and_audited_by_its_own_words() {
         let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
         let last: serde_json::Value = serde_json::from_str(events.lines().rev().nth(1).unwrap()).unwrap();
         let recorded = last["modalities"].as_array().unwrap();
-        assert!(recorded.len() == 3 && recorded.iter().all(|m| m["weight"].as_f64() > Some(0.0)), "{last}");
+        // `g2d` holds some modalities back in its first epochs; the others have a weight from the first step.
+        let weighs = |m: &serde_json::Value| m["weight"].as_f64() > Some(0.0);
+        let held = balancer == "g2d" && recorded.iter().any(weighs);
+        assert!(recorded.len() == 3 && (held || recorded.iter().all(weighs)), "{last}");
         let config = fs::read_to_string(run.join("config.toml")).unwrap();
         assert!(
             config.contains(&format!("[balance.{balancer}]")) && !config.contains("[balance.ckd]"),
