@@ -34,17 +34,29 @@ impl OwnGroups {
     pub fn encode<'a>(&self, model: &'a Model, request: &Request, encoded: &mut Encoded) -> Vec<Values<'a>> {
         let mut leaves = Vec::new();
         for (ablation, moves) in &self.passes {
-            let fresh = self.apart.then(|| model.parameters.values(true).keeping(moves));
-            let kept = if fresh.is_none() { Some(request.values.keeping(moves)) } else { None };
-            let values = fresh.as_ref().or(kept.as_ref()).expect("one of both");
-            // Own losses and constant rows belong to the pass of the model itself.
-            let ablations = [*ablation];
-            let own = Request { values, ablations: &ablations, batch: None, constants: false, ..*request };
-            encoded.absorb(model.backbone.encode(&own));
-            leaves.extend(fresh);
+            if self.apart {
+                let values = model.parameters.values(true).keeping(moves);
+                encoded.absorb(pass(model, request, &values, *ablation));
+                leaves.push(values);
+            } else {
+                encoded.absorb(pass(model, request, &request.values.keeping(moves), *ablation));
+            }
         }
         leaves
     }
+}
+
+/// What the model answers under one ablation with these tables.
+fn pass(model: &Model, request: &Request, values: &Values, ablation: Ablation) -> Encoded {
+    // Own losses and constant rows belong to the pass of the model itself.
+    let ablations = [ablation];
+    model.backbone.encode(&Request {
+        values,
+        ablations: &ablations,
+        batch: None,
+        constants: false,
+        ..*request
+    })
 }
 
 #[cfg(test)]
