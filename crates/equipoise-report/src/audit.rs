@@ -158,6 +158,28 @@ pub struct AuditEpoch {
     pub effects: Vec<(String, f64)>,
     /// Share of the steps in which a guard replaced `rho^m`, in `[0, 1]`.
     pub clamped: Vec<(String, f64)>,
+    /// The same of the ids.
+    #[serde(default, skip_serializing_if = "IdsEpoch::is_unknown")]
+    pub ids: IdsEpoch,
+}
+
+/// What was recorded of the ids in one epoch.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Default)]
+pub struct IdsEpoch {
+    /// Validation metric of the ids alone, when evaluated.
+    pub channel: Option<f64>,
+    /// What the balancer gives them, where they are a channel to it.
+    pub weight: Option<f64>,
+    /// By what it compares them.
+    pub rho: Option<f64>,
+    /// What they add.
+    pub effect: Option<f64>,
+}
+
+impl IdsEpoch {
+    fn is_unknown(&self) -> bool {
+        *self == IdsEpoch::default()
+    }
 }
 
 /// A teacher's validation metric over its training.

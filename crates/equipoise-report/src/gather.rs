@@ -1,7 +1,7 @@
 //! An [`Audit`] from run directories: everything in it was measured and written when the run was made.
 
 use crate::paired::UserValues;
-use crate::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve};
+use crate::{Audit, AuditEpoch, IdsEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve};
 use equipoise_data::{Loaded, told_apart};
 use equipoise_models::Ablation;
 use equipoise_recommend::{RecommendError, ServedModel, fusion};
@@ -286,6 +286,12 @@ fn record(e: events::EpochRecord) -> AuditEpoch {
         rho: each(|m| m.numbers.rho),
         effects: each(|m| m.numbers.effect),
         clamped: each(|m| m.numbers.clamped),
+        ids: IdsEpoch {
+            channel: e.ids_channel,
+            weight: e.ids.map(|ids| ids.weight),
+            rho: e.ids.and_then(|ids| ids.rho),
+            effect: e.ids.and_then(|ids| ids.effect),
+        },
         channels: e.channels,
     }
 }

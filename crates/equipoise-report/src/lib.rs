@@ -45,7 +45,9 @@ pub mod page {
     pub use crate::html::scale::{Scale, at};
 }
 
-pub use audit::{Audit, AuditEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve};
+pub use audit::{
+    Audit, AuditEpoch, IdsEpoch, MissingAudit, ModalityAudit, PairedErrors, PlainRun, TeacherCurve,
+};
 pub use headline::headline;
 pub use html::{html_report, svg_report};
 pub use text::text_report;

@@ -3,7 +3,9 @@
 mod fixture;
 mod markup;
 
-use equipoise_report::{Audit, AuditEpoch, ModalityAudit, PairedErrors, PlainRun, TeacherCurve, html_report};
+use equipoise_report::{
+    Audit, AuditEpoch, IdsEpoch, ModalityAudit, PairedErrors, PlainRun, TeacherCurve, html_report,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -52,6 +54,23 @@ fn a_missing_history_is_said_and_not_drawn() {
 }
 
 #[test]
+fn the_ids_have_a_curve_and_a_weight_where_they_are_a_channel() {
+    let mut audit = fixture::three_modalities();
+    let label = ">IDs<";
+    let before = html_report(&audit).matches(label).count();
+    for (epoch, record) in audit.history.iter_mut().enumerate() {
+        record.ids.channel = (epoch % 2 == 0).then_some(0.1);
+    }
+    let with_curve = html_report(&audit).matches(label).count();
+    assert!(with_curve > before, "the curve of the ids");
+    for record in &mut audit.history {
+        (record.ids.weight, record.ids.rho) = (Some(0.4), Some(0.2));
+    }
+    let with_weight = html_report(&audit).matches(label).count();
+    assert!(with_weight >= with_curve + 2, "a line of the weight and one of the ratio");
+}
+
+#[test]
 fn a_single_evaluation_is_drawn_as_a_point() {
     let mut audit = fixture::bare();
     audit.history = vec![AuditEpoch { epoch: 3, validation: Some(0.05), ..AuditEpoch::default() }];
@@ -83,6 +102,7 @@ fn epoch() -> impl Strategy<Value = AuditEpoch> {
             weights,
             rho,
             effects,
+            ids: IdsEpoch { channel: validation, weight: validation, rho: validation, effect: validation },
             ..AuditEpoch::default()
         },
     )

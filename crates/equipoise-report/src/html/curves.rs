@@ -4,17 +4,20 @@ use maud::{Markup, html};
 
 use super::document::colour;
 use super::lines::{Line, Panel, grid, points};
-use crate::audit::{Audit, AuditEpoch, value_of};
+use crate::audit::{Audit, AuditEpoch, IdsEpoch, value_of};
 use crate::quantities::{self, Quantity};
 use crate::words::{name, percent, short_name};
 
 /// Pairs `(modality, value)` of one epoch.
 type Pairs = fn(&AuditEpoch) -> &[(String, f64)];
+/// The same number of the ids.
+type OfIds = fn(&IdsEpoch) -> Option<f64>;
 
 /// The whole model, then each channel against its teacher, on a shared vertical axis.
 pub(super) fn training(audit: &Audit) -> Vec<Panel> {
     let mut panels = vec![whole_panel(audit)];
     panels.extend((0..audit.modalities.len()).map(|i| channel_panel(audit, i)));
+    panels.extend(ids_panel(audit));
     let reach: Vec<f64> = panels
         .iter()
         .flat_map(|panel| &panel.lines)
@@ -29,13 +32,16 @@ pub(super) fn training(audit: &Audit) -> Vec<Panel> {
 /// The balancer's quantities, one line per modality.
 pub(super) fn balancing(audit: &Audit) -> Vec<Panel> {
     let names = quantities::of(&audit.balance);
-    let shown: [(Option<Quantity>, Pairs); 3] =
-        [(Some(names.weight), |r| &r.weights), (names.ratio, |r| &r.rho), (names.effect, |r| &r.effects)];
-    let panel = |(quantity, pairs): (Option<Quantity>, Pairs)| {
+    let shown: [(Option<Quantity>, Pairs, OfIds); 3] = [
+        (Some(names.weight), |r| &r.weights, |ids| ids.weight),
+        (names.ratio, |r| &r.rho, |ids| ids.rho),
+        (names.effect, |r| &r.effects, |ids| ids.effect),
+    ];
+    let panel = |(quantity, pairs, of_ids): (Option<Quantity>, Pairs, OfIds)| {
         quantity.map(|q| Panel {
             title: format!("{} {}", q.title, q.symbol),
             summary: format!("{}, over epochs.", q.meaning),
-            lines: per_modality(audit, pairs),
+            lines: per_channel(audit, pairs, of_ids),
             reach: Vec::new(),
         })
     };
@@ -99,15 +105,38 @@ fn channel_panel(audit: &Audit, index: usize) -> Panel {
     }
 }
 
-fn per_modality(audit: &Audit, pairs: Pairs) -> Vec<Line> {
+/// The ids alone, where their curve was recorded.
+fn ids_panel(audit: &Audit) -> Option<Panel> {
+    let channel =
+        |history: &[AuditEpoch]| points(history.iter().filter_map(|r| Some((r.epoch, r.ids.channel?))));
+    let own = channel(&audit.history);
+    if own.is_empty() {
+        return None;
+    }
+    let mut lines = Vec::new();
+    if let Some(plain) = &audit.plain {
+        lines.push(line("plain", "plain", channel(&plain.history)));
+    }
+    lines.push(line("channel", "ink", own));
+    let summary = format!("Validation {} of the IDs alone over epochs.", audit.metric);
+    Some(Panel { title: "IDs".into(), summary, lines, reach: Vec::new() })
+}
+
+/// A line for each modality, and one for the ids where they are a channel to the balancer.
+fn per_channel(audit: &Audit, pairs: Pairs, of_ids: OfIds) -> Vec<Line> {
     let modalities = audit.modalities.iter().enumerate();
-    modalities
+    let mut lines: Vec<Line> = modalities
         .map(|(i, modality)| {
             let recorded =
                 audit.history.iter().filter_map(|r| Some((r.epoch, value_of(pairs(r), &modality.name)?)));
             line(&short_name(&modality.name, 10), &colour(i), points(recorded))
         })
-        .collect()
+        .collect();
+    let ids = points(audit.history.iter().filter_map(|r| Some((r.epoch, of_ids(&r.ids)?))));
+    if !ids.is_empty() {
+        lines.push(line("IDs", "ink", ids));
+    }
+    lines
 }
 
 fn line(label: &str, class: &str, points: Vec<(f64, f64)>) -> Line {
