@@ -163,8 +163,7 @@ impl Config {
 impl BalancerSettings for Config {
     const NAME: &'static str = "ckd";
     const SOURCE: &'static str = "Modality-Balanced Learning for Multimedia Recommendation, ACM MM 2024";
-    const SUMMARY: &'static str =
-        "uni-modal teachers distil into the model, most where a modality is used least";
+    const SUMMARY: &'static str = "uni-modal teachers distil into the model, most where a modality changes the score least beside its teacher's margin";
     const QUANTITIES: Quantities = Quantities {
         intro: "What the balancer saw and did: a modality of low utilisation receives a larger distillation weight.",
         weight: Quantity {

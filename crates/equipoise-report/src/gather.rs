@@ -288,9 +288,9 @@ fn record(e: events::EpochRecord) -> AuditEpoch {
         clamped: each(|m| m.numbers.clamped),
         ids: IdsEpoch {
             channel: e.ids_channel,
-            weight: e.ids.map(|ids| ids.weight),
-            rho: e.ids.and_then(|ids| ids.rho),
-            effect: e.ids.and_then(|ids| ids.effect),
+            weight: e.ids.as_ref().map(|ids| ids.weight),
+            rho: e.ids.as_ref().and_then(|ids| ids.rho),
+            effect: e.ids.as_ref().and_then(|ids| ids.effect),
         },
         channels: e.channels,
     }

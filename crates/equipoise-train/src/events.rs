@@ -57,7 +57,7 @@ pub struct EpochRecord {
     pub modalities: Vec<ModalityRecord>,
     /// The same of the ids, where the balancer treats them as a channel.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub ids: Option<ModalityStep>,
+    pub ids: Option<Box<ModalityStep>>,
 }
 
 /// How far a channel may be taught, and from what that follows: see [`robust`](equipoise_balance::robust). Metrics are means over users of

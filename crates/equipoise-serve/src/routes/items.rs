@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::limits;
 use crate::models::Served;
 use crate::problem::Problem;
-use crate::routes::{Parts, model_of, parts};
+use crate::routes::path::{Parts, model_of, parts};
 use axum::Json;
 use axum::extract::State;
 use equipoise_recommend::ModelName;

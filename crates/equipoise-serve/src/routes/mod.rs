@@ -6,21 +6,16 @@ pub(crate) mod health;
 pub(crate) mod items;
 pub(crate) mod metrics;
 pub(crate) mod model;
+mod path;
 pub(crate) mod recommend;
 pub(crate) mod reload;
 pub(crate) mod similar;
 pub(crate) mod users;
 
 use crate::app::App;
-use crate::models::Served;
 use crate::openapi;
-use crate::problem::Problem;
-use crate::suggest::nearest;
 use axum::Router;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::routing::{get, post};
-use std::sync::Arc;
 
 /// The routes of the programming interface.
 pub(crate) fn routes() -> Router<App> {
@@ -44,28 +39,4 @@ pub(crate) fn routes() -> Router<App> {
         .route("/openapi.json", get(openapi::document))
         .route("/admin/reload", post(reload::all))
         .route("/admin/reload/{name}", post(reload::named))
-}
-
-/// The parts of a path.
-type Parts<T> = Result<Path<T>, PathRejection>;
-
-/// What a path holds.
-///
-/// # Errors
-/// Bytes that are no text.
-fn parts<T>(path: Parts<T>) -> Result<T, Problem> {
-    path.map(|Path(parts)| parts).map_err(|error| Problem::bad(format!("the path: {}", error.body_text())))
-}
-
-/// The model of a path.
-///
-/// # Errors
-/// If there is none of that name.
-fn model_of(app: &App, name: &str) -> Result<Arc<Served>, Problem> {
-    let models = app.models();
-    models.get(name).cloned().ok_or_else(|| {
-        let names: Vec<&str> = models.all().iter().map(|served| served.source.name.as_str()).collect();
-        let detail = format!("no model `{name:.100}`; the server has {}", names.join(", "));
-        Problem::missing("model", detail).meant(nearest(name, names.iter().copied()))
-    })
 }
