@@ -53,7 +53,7 @@ pub(crate) enum Missing {
     Token(#[to_schema] Problem),
     /// There is none.
     #[response(status = 404, content_type = "application/problem+json")]
-    Missing(#[to_schema] Problem),
+    Absent(#[to_schema] Problem),
     /// An id that is too long.
     #[response(status = 422, content_type = "application/problem+json")]
     Field(#[to_schema] Problem),

@@ -77,7 +77,7 @@ fn every_user_is_kept_under_every_ablation() {
     let world = World::new();
     let outcome = world.run(&world.distilled(), "run").unwrap();
     let names = world.modalities();
-    let teacher = Run::open(&world.path("run/teachers").join(&names[0])).unwrap();
+    let teacher = Run::open(&world.path("run/teachers").join(names[0])).unwrap();
     for run in [&Run::open(outcome.run.dir()).unwrap(), &teacher] {
         let report = run.report().unwrap();
         let found = run.ablations(&world.config().train.metric).unwrap().expect("written");

@@ -61,7 +61,10 @@ impl Writer {
             return;
         }
         let result = self.file.append(kept.iter().flat_map(|parcel| &parcel.events));
-        let told = result.as_ref().map(|()| ()).map_err(ToString::to_string);
+        let told = match &result {
+            Ok(()) => Ok(()),
+            Err(fault) => Err(fault.to_string()),
+        };
         for waits in kept.iter_mut().filter_map(|parcel| parcel.told.take()) {
             // Who asked may have gone.
             let _ = waits.send(told.clone());
