@@ -45,7 +45,7 @@ impl Shop {
             options.models.push(ModelSource::new(*name, path));
         }
         let shop = Shop { dir, options };
-        let about = |k: usize| json!({"title": format!("Item {k}"), "price": k, "category": if k % 2 == 0 { "even" } else { "odd" }});
+        let about = |k: usize| json!({"title": format!("Item {k}"), "price": k, "category": if k.is_multiple_of(2) { "even" } else { "odd" }});
         let items: Vec<(String, Value)> = (0..20).map(|k| (format!("i{k}"), about(k))).collect();
         let items: Vec<(&str, Value)> =
             items.iter().map(|(id, about)| (id.as_str(), about.clone())).collect();
