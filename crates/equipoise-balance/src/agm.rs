@@ -35,9 +35,10 @@
 //! | `alpha` | 1 | strength | >= 0 |
 //! | `ids` | false | whether ids take part as a modality | |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant, mean_bpr};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
 use burn::tensor::Tensor;

@@ -28,9 +28,10 @@
 //! | `bias` | 1 | weight of the modalities' own losses | >= 0; searched in 0.01 to 1 |
 //! | `apply` | `update` | what `k^m` multiplies | `grad`, `update` |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, number};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::update::{Apply, Owner, Update};
 use burn::tensor::Tensor;

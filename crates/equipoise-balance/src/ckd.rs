@@ -12,11 +12,12 @@
 //! The paper writes (11) and (12) as sums over unbounded sets; as in the released code they are means here, so
 //! that `lambda_kd` means the same for any batch size.
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 pub use crate::distillation::Specific;
 use crate::distillation::Teaching;
 use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::losses::{GenericLog, constant, number};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 use crate::robust::{RobustDistillation, Strength};
 use crate::state::{BalancerState, StateError};

@@ -21,9 +21,10 @@
 //! |---|---|---|---|
 //! | `strength` | 0.1 | weight of the penalty | >= 0; searched in 0.01 to 1 |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::number;
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;

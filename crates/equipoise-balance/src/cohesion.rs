@@ -20,9 +20,10 @@
 //! # Configuration
 //! It has no setting.
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, constant};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 use burn::tensor::Tensor;
 use equipoise_models::Ablation;

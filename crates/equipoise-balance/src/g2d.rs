@@ -32,10 +32,11 @@
 //! | `hold` | 10 | epochs in which some modality is held back | >= 0 |
 //! | `ids` | false | whether ids take part as a modality | |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::Heads;
 use crate::losses::{kl, number};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
 use crate::teacher::Teacher;

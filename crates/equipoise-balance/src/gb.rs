@@ -39,10 +39,11 @@
 //! | `estimate` | `alone` | whose losses they come from, `online` | `alone`, `running` |
 //! | `updates` | `own` | which parameters a modality's loss moves | `own`, `all` |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
 use equipoise_data::FieldError;

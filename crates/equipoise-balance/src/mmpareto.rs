@@ -35,9 +35,10 @@
 //! | `gamma` | 1 | factor of every integrated gradient | > 0 |
 //! | `shared` | `pareto` | how gradients of shared parameters are combined | `pareto`, `sum` |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::losses::{bpr, number};
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::update::{Owner, Update};
 use burn::tensor::Tensor;

@@ -44,9 +44,10 @@
 //! | `ge` | false | adds the noise (6), from a stream of its own | |
 //! | `ids` | false | whether ids take part as a modality | |
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
 use crate::heads::Heads;
+use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
 pub use crate::update::Apply;

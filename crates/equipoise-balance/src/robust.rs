@@ -23,9 +23,10 @@
 //! are a channel with a teacher of their own, and weights need not sum to anything: a modality that says nothing gets 0, teaching ends
 //! when channels are as good as their teachers, and with every gate shut the training is that of the plain model, draw for draw.
 
-use crate::balancer::{Balancer, ModalityStep, Needs, StepLoss, StepMargins};
+use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::distillation::Teaching;
 use crate::losses::{mean_bpr, number};
+use crate::modality_step::ModalityStep;
 use crate::state::{BalancerState, StateError};
 use crate::teacher::Teacher;
 use burn::tensor::Tensor;
@@ -79,7 +80,7 @@ struct Average {
 
 /// What one step says of a channel: `gamma`, `tau`, and the squared standard error of this step's `tau`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observed {
+pub struct ChannelGain {
     /// What the student gains by the channel, in nats.
     pub gamma: f64,
     /// What its teacher gains.
@@ -107,15 +108,15 @@ pub struct ChannelMargins {
 
 impl ChannelMargins {
     /// What the step says of each channel (1-3), ids first.
-    pub fn observed(&self) -> Vec<Observed> {
+    pub fn observed(&self) -> Vec<ChannelGain> {
         let (full, ids) = (mean_bpr(&self.full), mean_bpr(&self.ids));
         let (tau, variance) = gain(None, &self.teachers[0]);
-        let mut seen = vec![Observed { gamma: LN_2 - ids, tau, variance }];
+        let mut seen = vec![ChannelGain { gamma: LN_2 - ids, tau, variance }];
         for (m, silenced) in self.silenced.iter().enumerate() {
             let (only, without) = (mean_bpr(&self.only[m]), mean_bpr(&self.without[m]));
             let gamma = 0.5 * (ids - only) + 0.5 * (without - full);
             let (tau, variance) = gain(Some(silenced), &self.teachers[m + 1]);
-            seen.push(Observed { gamma, tau, variance });
+            seen.push(ChannelGain { gamma, tau, variance });
         }
         seen
     }
@@ -153,9 +154,9 @@ impl RobustWeigher {
     }
 
     /// The weights after another step (1-4, 6).
-    pub fn weigh(&mut self, step: &[Observed]) -> Vec<ChannelWeight> {
+    pub fn weigh(&mut self, step: &[ChannelGain]) -> Vec<ChannelWeight> {
         if self.averages.is_empty() {
-            let first = |o: &Observed| Average { gamma: o.gamma, tau: o.tau, variance: o.variance };
+            let first = |o: &ChannelGain| Average { gamma: o.gamma, tau: o.tau, variance: o.variance };
             self.averages = step.iter().map(first).collect();
         } else {
             self.averages.iter_mut().zip(step).for_each(|(average, step)| average.take(step));
@@ -182,7 +183,7 @@ impl RobustWeigher {
 
 impl Average {
     /// The average after another step. Steps are independent, so variances add up.
-    fn take(&mut self, step: &Observed) {
+    fn take(&mut self, step: &ChannelGain) {
         let blend = |old: f64, new: f64| DECAY * old + (1.0 - DECAY) * new;
         self.gamma = blend(self.gamma, step.gamma);
         self.tau = blend(self.tau, step.tau);

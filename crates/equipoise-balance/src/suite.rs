@@ -19,11 +19,12 @@
 //! Each check panics with what it found. They take steps with one to three modalities, on a backbone whose score is a
 //! sum over modalities and on one whose modalities interact, in a few seconds together.
 
-use crate::balancer::{Balancer, ModalityStep, StepMargins};
+use crate::balancer::{Balancer, StepMargins};
 use crate::config::BalanceConfig;
 use crate::entry::{BalancerEntry, Setup};
 use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
+use crate::modality_step::ModalityStep;
 use crate::own_groups::OwnGroups;
 use crate::robust::{ChannelSetup, Gate};
 use crate::teacher::Teacher;

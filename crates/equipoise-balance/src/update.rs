@@ -1,6 +1,6 @@
 //! What an optimiser is about to do, before it does it.
 
-use crate::balancer::ModalityStep;
+use crate::modality_step::ModalityStep;
 use burn::tensor::Tensor;
 use equipoise_models::Inputs;
 use equipoise_nn::{Group, Parameters};

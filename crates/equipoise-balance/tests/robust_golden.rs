@@ -3,7 +3,7 @@
 mod common;
 
 use common::{close, floats, golden, list, numbers, text};
-use equipoise_balance::robust::{ChannelMargins, Gate, Observed, RobustWeigher};
+use equipoise_balance::robust::{ChannelGain, ChannelMargins, Gate, RobustWeigher};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -60,9 +60,9 @@ fn weights_are_the_reference_ones_step_after_step() {
 }
 
 /// Numbers of a step, and of the gates.
-fn channel() -> impl Strategy<Value = (Observed, Gate)> {
+fn channel() -> impl Strategy<Value = (ChannelGain, Gate)> {
     (-1.0..1.0f64, -1.0..1.0f64, 0.0..0.2f64, 0.0..1.0f64, 0.0..0.5f64).prop_map(
-        |(gamma, tau, variance, gate, goal)| (Observed { gamma, tau, variance }, Gate { gate, goal }),
+        |(gamma, tau, variance, gate, goal)| (ChannelGain { gamma, tau, variance }, Gate { gate, goal }),
     )
 }
 
@@ -72,7 +72,7 @@ proptest! {
         channels in prop::collection::vec(channel(), 1..6),
         metrics in prop::collection::vec(0.0..0.5f64, 6),
     ) {
-        let (observed, open): (Vec<Observed>, Vec<Gate>) = channels.iter().copied().unzip();
+        let (observed, open): (Vec<ChannelGain>, Vec<Gate>) = channels.iter().copied().unzip();
         let mut all = RobustWeigher::new(open.clone());
         for _ in 0..3 {
             let together = all.weigh(&observed);

@@ -50,6 +50,6 @@ mod tests {
     fn every_registered_name_is_in_the_help() {
         assert!(backbones().iter().all(|b| backbone().contains(b.name)));
         assert!(balancers().iter().all(|b| balancer().contains(b.name)));
-        assert_eq!(teachers(), "Directory of saved teachers, for ckd and gb [default: RUN/teachers]");
+        assert_eq!(teachers(), "Directory of saved teachers, for ckd, gb and g2d [default: RUN/teachers]");
     }
 }

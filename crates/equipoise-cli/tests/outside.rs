@@ -91,7 +91,7 @@ fn each_guide_is_a_program_of_its_own() {
         cargo(dir.path(), &[&["run", "--quiet", "--offline", "--bin", name, "--"], arguments].concat())
     };
     assert!(run("fused", &["backbones"]).contains("ids beside one block of all content"));
-    assert!(run("weakest", &["train", "--help"]).contains("agm, weakest ("), "its name is in the help");
+    assert!(run("weakest", &["train", "--help"]).contains(", weakest ("), "its name is in the help");
     let settings = run("weakest", &["train", "--dry-run", "--balance", "weakest"]);
     assert!(settings.contains("balance.weakest.strength"), "{settings}");
 }

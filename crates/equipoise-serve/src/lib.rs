@@ -30,7 +30,7 @@ mod token;
 
 pub use app::App;
 pub use error::ServeError;
-pub use feedback::{Event, Exported, FeedbackError, FeedbackRequest, LARGEST_EVENT_WEIGHT, export};
+pub use feedback::{Exported, FeedbackError, FeedbackEvent, FeedbackRequest, LARGEST_EVENT_WEIGHT, export};
 pub use log::LogLevel;
 pub use models::{Models, Served};
 pub use options::{ModelSource, ServeOptions};

@@ -23,7 +23,7 @@ pub struct FeedbackRequest {
     /// The events, in the order in which they happened.
     #[serde(deserialize_with = "objects")]
     #[schema(min_items = 1, max_items = 1000)]
-    pub events: Vec<Event>,
+    pub events: Vec<FeedbackEvent>,
     /// Whether the answer waits until the events are on the disk, at most about a second. Otherwise they are kept within a
     /// second, and an end of the machine or the program in between loses them.
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct FeedbackRequest {
 /// What happened between a user and an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Event {
+pub struct FeedbackEvent {
     /// Raw id of the user, whom no model needs to know.
     #[schema(min_length = 1, max_length = 1000)]
     pub user: String,
@@ -60,8 +60,8 @@ pub struct Event {
 }
 
 /// Reads events that are objects: the derived reader takes a list for one as well, its entries for the fields in their order.
-fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
-    struct Named(Event);
+fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FeedbackEvent>, D::Error> {
+    struct Named(FeedbackEvent);
     struct Map;
 
     impl<'de> Visitor<'de> for Map {
@@ -72,7 +72,7 @@ fn objects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Named, A::Error> {
-            Event::deserialize(MapAccessDeserializer::new(map)).map(Named)
+            FeedbackEvent::deserialize(MapAccessDeserializer::new(map)).map(Named)
         }
     }
 
@@ -107,7 +107,7 @@ impl FeedbackRequest {
     }
 }
 
-impl Event {
+impl FeedbackEvent {
     fn check(&self, at: &str) -> Result<(), Problem> {
         limits::id(&format!("{at}.user"), &self.user)?;
         limits::id(&format!("{at}.item"), &self.item)?;
@@ -141,7 +141,7 @@ impl Event {
     }
 
     /// The same with a time.
-    pub(crate) fn dated(mut self) -> Event {
+    pub(crate) fn dated(mut self) -> FeedbackEvent {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.time.get_or_insert((now.as_secs_f64() * 1e3).round() / 1e3);
         self

@@ -1,6 +1,6 @@
 //! Feedback as a table for the next training.
 
-use crate::feedback::event::Event;
+use crate::feedback::event::FeedbackEvent;
 use crate::feedback::fault::FeedbackError;
 use crate::feedback::file::FeedbackFile;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -86,7 +86,7 @@ impl From<Error> for Failed {
 fn each(
     events: &FeedbackFile,
     all: bool,
-    mut row: impl FnMut(Event) -> Result<(), Failed>,
+    mut row: impl FnMut(FeedbackEvent) -> Result<(), Failed>,
 ) -> Result<Exported, Failed> {
     let mut exported = Exported::default();
     events.each(|event| {
@@ -134,11 +134,13 @@ fn write_parquet(out: &mut dyn Write, events: &FeedbackFile, all: bool) -> Resul
     Ok(exported)
 }
 
-fn record(rows: &[Event]) -> RecordBatch {
-    let texts =
-        |of: fn(&Event) -> &str| Arc::new(StringArray::from_iter_values(rows.iter().map(of))) as ArrayRef;
-    let numbers =
-        |of: fn(&Event) -> f64| Arc::new(Float64Array::from_iter_values(rows.iter().map(of))) as ArrayRef;
+fn record(rows: &[FeedbackEvent]) -> RecordBatch {
+    let texts = |of: fn(&FeedbackEvent) -> &str| {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of))) as ArrayRef
+    };
+    let numbers = |of: fn(&FeedbackEvent) -> f64| {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(of))) as ArrayRef
+    };
     let columns = [
         texts(|event| &event.user),
         texts(|event| &event.item),

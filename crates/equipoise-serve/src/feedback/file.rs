@@ -11,7 +11,7 @@
 //! Commits go to a write-ahead log and are flushed to the disk before they are acknowledged, so that a reader may look on and a
 //! process that is killed loses nothing that was.
 
-use crate::feedback::event::Event;
+use crate::feedback::event::FeedbackEvent;
 use crate::feedback::fault::FeedbackError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use std::path::{Path, PathBuf};
@@ -122,7 +122,7 @@ impl FeedbackFile {
     /// Faults of the file system, after which none of them is kept.
     pub(crate) fn append<'a>(
         &mut self,
-        events: impl Iterator<Item = &'a Event>,
+        events: impl Iterator<Item = &'a FeedbackEvent>,
     ) -> Result<(), FeedbackError> {
         let path = &self.path;
         let failed = |e| fault(path, e);
@@ -130,7 +130,7 @@ impl FeedbackFile {
         {
             let text = "INSERT OR IGNORE INTO feedback (user, item, kind, weight, time, event) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let mut insert = transaction.prepare(text).map_err(failed)?;
-            for Event { user, item, kind, weight, time, id } in events {
+            for FeedbackEvent { user, item, kind, weight, time, id } in events {
                 insert.execute(params![user, item, kind, weight, time.unwrap_or(0.0), id]).map_err(failed)?;
             }
         }
@@ -143,15 +143,15 @@ impl FeedbackFile {
     /// Faults of the file, and what `each` says.
     pub(crate) fn each<E: From<FeedbackError>>(
         &self,
-        mut each: impl FnMut(Event) -> Result<(), E>,
+        mut each: impl FnMut(FeedbackEvent) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |e| fault(&self.path, e);
         let text = "SELECT user, item, kind, weight, time, event FROM feedback ORDER BY number";
         let mut select = self.connection.prepare(text).map_err(failed)?;
         let mut rows = select.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            let event = || -> rusqlite::Result<Event> {
-                Ok(Event {
+            let event = || -> rusqlite::Result<FeedbackEvent> {
+                Ok(FeedbackEvent {
                     user: row.get(0)?,
                     item: row.get(1)?,
                     kind: row.get(2)?,

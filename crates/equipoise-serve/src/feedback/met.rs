@@ -1,6 +1,6 @@
 //! What each user has met, in memory.
 
-use crate::feedback::event::Event;
+use crate::feedback::event::FeedbackEvent;
 use equipoise_recommend::{BasketItem, Feedback, WeightedItem};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,7 +23,7 @@ struct Inner {
 
 impl Met {
     /// Takes in events.
-    pub(crate) fn add<'a>(&self, events: impl IntoIterator<Item = &'a Event>) {
+    pub(crate) fn add<'a>(&self, events: impl IntoIterator<Item = &'a FeedbackEvent>) {
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for event in events {
             inner.add(event);
@@ -38,7 +38,7 @@ impl Met {
 }
 
 impl Inner {
-    fn add(&mut self, event: &Event) {
+    fn add(&mut self, event: &FeedbackEvent) {
         let id = match self.items.get(event.item.as_str()) {
             Some(id) => id.clone(),
             None => {
@@ -79,8 +79,8 @@ impl Feedback for Met {
 mod tests {
     use super::*;
 
-    fn event(user: &str, item: String, weight: f64) -> Event {
-        Event { user: user.into(), item, kind: "click".into(), weight, time: None, id: None }
+    fn event(user: &str, item: String, weight: f64) -> FeedbackEvent {
+        FeedbackEvent { user: user.into(), item, kind: "click".into(), weight, time: None, id: None }
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         let of = |user| met.of(user).iter().map(|i| (i.id().to_owned(), i.weight())).collect::<Vec<_>>();
         assert_eq!(of("a"), [("y".to_owned(), 2.0), ("x".to_owned(), 0.0)]);
         assert!(of("b").is_empty());
-        let many: Vec<Event> = (0..KEPT + 5).map(|k| event("b", format!("i{k}"), 1.0)).collect();
+        let many: Vec<FeedbackEvent> = (0..KEPT + 5).map(|k| event("b", format!("i{k}"), 1.0)).collect();
         met.add(&many);
         let found = of("b");
         assert_eq!((found.len(), found[0].0.as_str()), (KEPT, "i5"));

@@ -12,7 +12,7 @@ mod met;
 mod store;
 mod writer;
 
-pub use event::{Event, FeedbackRequest, LARGEST_EVENT_WEIGHT};
+pub use event::{FeedbackEvent, FeedbackRequest, LARGEST_EVENT_WEIGHT};
 pub use export::{Exported, export};
 pub use fault::FeedbackError;
 pub use store::Store;

@@ -1,6 +1,6 @@
 //! Feedback as the server keeps it.
 
-use crate::feedback::event::Event;
+use crate::feedback::event::FeedbackEvent;
 use crate::feedback::fault::FeedbackError;
 use crate::feedback::file::FeedbackFile;
 use crate::feedback::ids::EventIds;
@@ -75,8 +75,8 @@ impl Store {
     ///
     /// # Errors
     /// A disk that takes nothing.
-    pub(crate) async fn take(&self, events: Vec<Event>, durable: bool) -> Result<usize, Problem> {
-        let events: Vec<Event> = events.into_iter().map(Event::dated).collect();
+    pub(crate) async fn take(&self, events: Vec<FeedbackEvent>, durable: bool) -> Result<usize, Problem> {
+        let events: Vec<FeedbackEvent> = events.into_iter().map(FeedbackEvent::dated).collect();
         let (told, written) = oneshot::channel();
         let taken = self.enter(events, durable.then_some(told))?;
         match durable {
@@ -92,7 +92,7 @@ impl Store {
     /// Hands the first event of each id to lists and to the writer.
     fn enter(
         &self,
-        mut events: Vec<Event>,
+        mut events: Vec<FeedbackEvent>,
         told: Option<oneshot::Sender<Result<(), String>>>,
     ) -> Result<usize, Problem> {
         let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);

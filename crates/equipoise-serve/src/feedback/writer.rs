@@ -1,6 +1,6 @@
 //! The thread that writes feedback: events that come within a second share one flush to the disk.
 
-use crate::feedback::event::Event;
+use crate::feedback::event::FeedbackEvent;
 use crate::feedback::file::FeedbackFile;
 use crate::metrics::Metrics;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 /// Events that came together.
 pub(crate) struct Parcel {
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<FeedbackEvent>,
     /// Who waits until they are on the disk.
     pub(crate) told: Option<oneshot::Sender<Result<(), String>>>,
 }
