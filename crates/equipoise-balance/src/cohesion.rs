@@ -22,7 +22,7 @@
 
 use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Setup};
-use crate::losses::{bpr, constant};
+use crate::losses::{bpr, constant, mean};
 use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity, TREATMENT_EFFECT};
 use burn::tensor::Tensor;
@@ -100,10 +100,6 @@ impl PartWeights {
             total - constant(&less(&weights[1 + m]), &full) * margins.of(Ablation::without(m))
         })
     }
-}
-
-fn mean(x: &[f32]) -> f64 {
-    x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64
 }
 
 impl Balancer for PartWeights {

@@ -35,7 +35,7 @@
 use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::entry::{BalancerSettings, Requirement, Setup};
 use crate::heads::Heads;
-use crate::losses::{kl, number};
+use crate::losses::{kl, mean, number};
 use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
@@ -155,10 +155,6 @@ impl GuidedDistillation {
             Owner::Shared => false,
         }
     }
-}
-
-fn mean(x: &[f32]) -> f64 {
-    x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64
 }
 
 impl Balancer for GuidedDistillation {

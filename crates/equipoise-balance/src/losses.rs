@@ -31,8 +31,18 @@ pub fn bpr(margins: Tensor<1>) -> Tensor<1> {
 
 /// The same of plain numbers, in double precision.
 pub fn mean_bpr(margins: &[f32]) -> f64 {
-    let loss = |x: f64| (-x).max(0.0) + (-x.abs()).exp().ln_1p();
-    margins.iter().map(|&x| loss(f64::from(x))).sum::<f64>() / margins.len().max(1) as f64
+    margins.iter().map(|&x| bpr_of(x)).sum::<f64>() / margins.len().max(1) as f64
+}
+
+/// `sp(-margin)` of one margin, in double precision.
+pub(crate) fn bpr_of(margin: f32) -> f64 {
+    let x = f64::from(margin);
+    (-x).max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// The mean in double precision; 0 of nothing.
+pub(crate) fn mean(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len().max(1) as f64
 }
 
 /// `max(t - s, 0)`: asks the student to reach the teacher's margin and is silent beyond it.

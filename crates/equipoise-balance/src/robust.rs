@@ -25,7 +25,7 @@
 
 use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::distillation::Teaching;
-use crate::losses::{mean_bpr, number};
+use crate::losses::{bpr_of, mean, mean_bpr, number};
 use crate::modality_step::ModalityStep;
 use crate::state::{BalancerState, StateError};
 use crate::teacher::Teacher;
@@ -301,8 +301,7 @@ impl RobustDistillation {
 
 /// Mean and squared standard error of what a teacher gains over another, or over not knowing anything, in nats.
 fn gain(without: Option<&[f32]>, with: &[f32]) -> (f64, f64) {
-    let loss = |x: f32| f64::from(x).min(0.0).mul_add(-1.0, (-f64::from(x).abs()).exp().ln_1p());
-    let of = |b: usize| without.map_or(LN_2, |without| loss(without[b])) - loss(with[b]);
+    let of = |b: usize| without.map_or(LN_2, |without| bpr_of(without[b])) - bpr_of(with[b]);
     let count = with.len().max(1) as f64;
     let mean = (0..with.len()).map(of).sum::<f64>() / count;
     let squares = (0..with.len()).map(|b| (of(b) - mean).powi(2)).sum::<f64>();
@@ -310,12 +309,11 @@ fn gain(without: Option<&[f32]>, with: &[f32]) -> (f64, f64) {
 }
 
 fn measured(weight: &ChannelWeight, teacher: &[f32]) -> ModalityStep {
-    let margin = teacher.iter().map(|&x| f64::from(x)).sum::<f64>() / teacher.len().max(1) as f64;
     ModalityStep {
         weight: weight.weight,
         rho: Some(weight.utilisation),
         effect: Some(weight.gamma),
-        teacher_margin: Some(margin),
+        teacher_margin: Some(mean(teacher)),
         ..ModalityStep::default()
     }
 }

@@ -32,6 +32,11 @@ impl Teacher {
         Teacher::new(name, users, items, width)
     }
 
+    /// Columns of its tables.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Its tables of users and of items, row-major.
     pub fn tables(&self) -> (&[f32], &[f32]) {
         (&self.users, &self.items)

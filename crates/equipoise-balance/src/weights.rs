@@ -19,6 +19,7 @@
 //! The weights are those of (18) as printed for two modalities with positive effects and ratios of at most 10. With more
 //! modalities (18) sums to `n - 1`, which [`Sum::Printed`] restores.
 
+use crate::losses::mean;
 use serde::{Deserialize, Serialize};
 
 /// A named combination of the switches below.
@@ -302,10 +303,6 @@ impl Weigher {
         let n = weights.effect.len();
         StepWeights { mean: vec![self.total(n) / n as f64; n], per_triple: None, ..weights }
     }
-}
-
-fn mean(x: &[f32]) -> f64 {
-    x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len().max(1) as f64
 }
 
 fn mean_difference(a: &[f32], b: &[f32]) -> f64 {

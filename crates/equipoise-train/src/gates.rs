@@ -13,6 +13,7 @@ use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::GateRecord;
 use crate::stopping::StopFlag;
+use equipoise_balance::Teacher;
 use equipoise_balance::robust::{Gate, shrunken};
 use equipoise_data::Interactions;
 use equipoise_eval::{Embeddings, EvalError, evaluate_until};
@@ -57,6 +58,12 @@ impl Scores {
             Scores { users, items, width }
         };
         ablations.iter().map(of).collect()
+    }
+
+    /// Those of a teacher, whose tables are there already.
+    pub(crate) fn of_teacher(teacher: &Teacher) -> Scores {
+        let (users, items) = teacher.tables();
+        Scores { users: users.to_vec(), items: items.to_vec(), width: teacher.width() }
     }
 
     /// The sum of two, each divided by its spread: one table behind the other.

@@ -182,19 +182,20 @@ impl Preparation<'_> {
         let ids_only = Ablation::ids_only(n);
         for m in 0..n {
             let model = self.model(&self.teacher_run(self.teacher_role(m), listener)?)?;
-            setup.teachers.push(Teacher::of(&model, m));
+            let teacher = Teacher::of(&model, m);
+            modalities.push(Scores::of_teacher(&teacher));
+            setup.teachers.push(teacher);
             silenced.push(Teacher::under(&model, ids_only, self.name(m)));
-            modalities.extend(Scores::of(&model, &[Ablation::only(m, n)]));
         }
         let ids = self.model(&self.teacher_run(Role::Ids, listener)?)?;
+        let ids = Teacher::under(&ids, ids_only, "ids");
         let second = self.model(&self.teacher_run(Role::SecondIds, listener)?)?;
         let plain = self.model(&self.plain_run(listener)?)?;
         let channels: Vec<Ablation> =
             [ids_only].into_iter().chain((0..n).map(|m| Ablation::only(m, n))).collect();
-        let one = |model: &Model| Scores::of(model, &[ids_only]).remove(0);
         let tables = Channels {
-            ids: one(&ids),
-            second: one(&second),
+            ids: Scores::of_teacher(&ids),
+            second: Scores::of(&second, &[ids_only]).remove(0),
             modalities,
             plain: Scores::of(&plain, &channels),
         };
@@ -206,7 +207,7 @@ impl Preparation<'_> {
             false => fault,
         })?;
         let (gates, records) = measured.into_iter().unzip();
-        setup.channels = Some(ChannelSetup { ids: Teacher::under(&ids, ids_only, "ids"), silenced, gates });
+        setup.channels = Some(ChannelSetup { ids, silenced, gates });
         Ok(records)
     }
 
