@@ -129,7 +129,6 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    equipoise_train::memory::keep_freed();
     signals::tell_faults(failure::FAILED);
     let arguments = match Cli::try_parse() {
         Ok(arguments) => arguments,
@@ -151,6 +150,10 @@ fn run() -> ExitCode {
 
 /// Does what was asked.
 fn parsed(cli: Cli) -> Result<(), Failure> {
+    // A server holds its tables for days and frees only what it needed to open them.
+    if !matches!(cli.command, Command::Serve(_)) {
+        equipoise_train::memory::keep_freed();
+    }
     if let Command::Task(_) = &cli.command {
         // Whoever runs tasks gives one again that was stopped.
         interrupt::ends_with(failure::TRY_AGAIN);

@@ -122,8 +122,8 @@ mod tests {
         assert!(changed(&|d| d.categories = categories("c")));
         let with = |last| Dataset { categories: categories(last), ..dataset() }.fingerprint();
         assert_ne!(with("c"), with("d"));
-        let renamed = || ["a", "b"].map(String::from).to_vec();
-        let items = dataset().vocabulary.items().to_vec();
+        let renamed = || ["a", "b"].iter().collect();
+        let items = dataset().vocabulary.items().clone();
         assert!(changed(&|d| {
             d.vocabulary = Vocabulary::new(renamed(), items.clone()).expect("distinct");
         }));

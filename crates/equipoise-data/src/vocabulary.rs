@@ -1,13 +1,12 @@
 //! Raw identifiers and the indices that stand for them.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::write_atomic;
+use crate::ids::{Ids, IndexedIds};
 use crate::quoted::{quoted, short};
 
 /// Format version written to `vocabulary.json`.
@@ -16,35 +15,8 @@ const VERSION: u32 = 1;
 /// Raw user and item ids by index: `users()[u]` is the raw id of user `u`.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
-    users: Side,
-    items: Side,
-}
-
-/// Ids of one kind, with a lookup table made when first asked for.
-#[derive(Clone, Debug, Default)]
-struct Side {
-    ids: Vec<String>,
-    index: OnceLock<HashMap<String, u32>>,
-}
-
-impl Side {
-    fn new(ids: Vec<String>) -> Side {
-        let index = OnceLock::new();
-        Side { ids, index }
-    }
-
-    fn index_of(&self, raw: &str) -> Option<u32> {
-        let table = self.index.get_or_init(|| {
-            let numbered = self.ids.iter().cloned().zip(0..);
-            numbered.collect()
-        });
-        table.get(raw).copied()
-    }
-
-    fn repeated(&self) -> Option<&String> {
-        let mut seen = std::collections::HashSet::with_capacity(self.ids.len());
-        self.ids.iter().find(|id| !seen.insert(id.as_str()))
-    }
+    users: IndexedIds,
+    items: IndexedIds,
 }
 
 /// Why a vocabulary was refused.
@@ -113,25 +85,19 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`VocabularyError::Repeated`] if a user id or an item id occurs twice.
-    pub fn new(users: Vec<String>, items: Vec<String>) -> Result<Vocabulary, VocabularyError> {
-        let (users, items) = (Side::new(users), Side::new(items));
-        for (kind, side) in [("user", &users), ("item", &items)] {
-            if let Some(id) = side.repeated() {
-                let id = id.clone();
-                return Err(VocabularyError::Repeated { kind, id });
-            }
-        }
-        Ok(Vocabulary { users, items })
+    pub fn new(users: Ids, items: Ids) -> Result<Vocabulary, VocabularyError> {
+        let side = |kind, ids| IndexedIds::new(ids).map_err(|id| VocabularyError::Repeated { kind, id });
+        Ok(Vocabulary { users: side("user", users)?, items: side("item", items)? })
     }
 
     /// Raw user ids by index.
-    pub fn users(&self) -> &[String] {
-        &self.users.ids
+    pub fn users(&self) -> &Ids {
+        self.users.ids()
     }
 
     /// Raw item ids by index.
-    pub fn items(&self) -> &[String] {
-        &self.items.ids
+    pub fn items(&self) -> &Ids {
+        self.items.ids()
     }
 
     /// Index of a raw user id.
@@ -164,7 +130,7 @@ impl Vocabulary {
     pub fn read(path: &Path) -> Result<Vocabulary, VocabularyError> {
         let io = |source| VocabularyError::Io { path: path.into(), source };
         let text = std::fs::read(path).map_err(io)?;
-        let contents: OnDisk<Vec<String>> = serde_json::from_slice(&text)
+        let contents: OnDisk<Ids> = serde_json::from_slice(&text)
             .map_err(|source| VocabularyError::Json { path: path.into(), source })?;
         if contents.version != VERSION {
             let (path, found) = (path.into(), contents.version);
@@ -184,8 +150,8 @@ impl PartialEq for Vocabulary {
 mod tests {
     use super::*;
 
-    fn ids(names: &[&str]) -> Vec<String> {
-        names.iter().map(|n| (*n).to_owned()).collect()
+    fn ids(names: &[&str]) -> Ids {
+        names.iter().collect()
     }
 
     #[test]

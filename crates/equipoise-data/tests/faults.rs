@@ -338,8 +338,8 @@ fn raw_ids_come_from_the_lists() {
     let dir = lattice();
     put(dir.path(), "5-core/user_list.txt", "org_id remap_id\nAnn B.\t1\nCy\t0\n\n");
     let loaded = load(dir.path(), &LoadOptions::default()).expect("sound");
-    assert_eq!(loaded.data.vocabulary.users(), ["Cy", "Ann B."]);
-    assert_eq!(loaded.data.vocabulary.items()[4], "4");
+    assert_eq!(*loaded.data.vocabulary.users(), ["Cy", "Ann B."]);
+    assert_eq!(&loaded.data.vocabulary.items()[4], "4");
 }
 
 #[test]

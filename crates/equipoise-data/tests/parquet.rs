@@ -61,7 +61,7 @@ fn table(items: ArrayRef, times: ArrayRef) -> Vec<(&'static str, ArrayRef)> {
 /// The raw item ids in the order train, validation, test: the order of time.
 fn order(loaded: &Loaded) -> Vec<String> {
     let splits = [&loaded.data.train, &loaded.data.validation, loaded.test.open()];
-    let name = |item: u32| loaded.data.vocabulary.items()[item as usize].clone();
+    let name = |item: u32| loaded.data.vocabulary.items()[item as usize].to_owned();
     splits.iter().flat_map(|split| split.pairs().map(|pair| name(pair.1)).collect::<Vec<_>>()).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::{Cells, read_cells, write_npy};
-use equipoise_data::{Columns, Features, LoadOptions, SplitRule, Vocabulary, check, load};
+use equipoise_data::{Columns, Features, Ids, LoadOptions, SplitRule, Vocabulary, check, load};
 use tempfile::TempDir;
 
 /// Longest message in bytes, without the path.
@@ -123,7 +123,8 @@ fn layouts() {
             ("d.item", format!("item_id:token\n{x}\n{x}\n")),
         ];
         fails("recbole: an item twice", &twice, &options());
-        let message = Vocabulary::new(vec![x.clone(), x.clone()], Vec::new()).expect_err("twice").to_string();
+        let message =
+            Vocabulary::new([&x, &x].into_iter().collect(), Ids::default()).expect_err("twice").to_string();
         short(&message, Path::new("/"), "a vocabulary");
     }
 }

@@ -24,7 +24,7 @@ fn by_time() -> LoadOptions {
 
 fn test_items(loaded: &Loaded) -> Vec<String> {
     let items = loaded.data.vocabulary.items();
-    loaded.test.open().pairs().map(|(_, item)| items[item as usize].clone()).collect()
+    loaded.test.open().pairs().map(|(_, item)| items[item as usize].to_owned()).collect()
 }
 
 #[test]

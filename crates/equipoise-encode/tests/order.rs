@@ -184,7 +184,7 @@ fn belongs(loaded: &Loaded, case: &str) {
     for a in 0..ITEMS {
         for b in 0..a {
             let same = kind(&items[a]) == kind(&items[b]);
-            assert_eq!(apart(a, b) < 1e-4, same, "{case}: {} and {}", items[a], items[b]);
+            assert_eq!(apart(a, b) < 1e-4, same, "{case}: {} and {}", &items[a], &items[b]);
         }
     }
 }
@@ -241,12 +241,12 @@ fn a_table_that_grew_or_was_turned_keeps_the_rows_of_its_items() {
     let loaded = open(dir.path(), None);
     let (items, text) = (loaded.data.vocabulary.items(), &loaded.data.modalities[0]);
     let missing = text.missing.as_ref().expect("two lack it").items();
-    let names: Vec<&str> = missing.iter().map(|&item| items[item as usize].as_str()).collect();
+    let names: Vec<&str> = missing.iter().map(|&item| &items[item as usize]).collect();
     assert_eq!((items.len(), names.len()), (ITEMS + 1, 2));
     assert!(names.contains(&"new") && names.contains(&"5"), "{names:?}");
     assert!(loaded.data.notes.iter().any(|note| note.contains("1 of 25 items have no row")));
     let row = |id: &str| text.features.row(items.iter().position(|i| i == id).expect("there")).to_vec();
-    let have: Vec<&String> = items.iter().filter(|id| !names.contains(&id.as_str())).collect();
+    let have: Vec<&str> = items.iter().filter(|id| !names.contains(id)).collect();
     for pair in have.windows(2) {
         let apart = row(pair[0]).iter().zip(row(pair[1])).any(|(a, b)| (a - b).abs() > 1e-4);
         assert_eq!(apart, kind(pair[0]) != kind(pair[1]), "{pair:?}");

@@ -1,6 +1,6 @@
 //! An evaluation counts what it should count.
 
-use equipoise_data::Interactions;
+use equipoise_data::{Ids, Interactions};
 use equipoise_eval::{
     Embeddings, EvalConfig, EvalError, MetricName, NdcgDefinition, PerUser, PerUserFile, evaluate,
 };
@@ -134,7 +134,7 @@ fn sample() -> PerUser {
 fn a_parquet_file_gives_back_table_ids_and_metadata() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("per_user.parquet");
-    let ids: Vec<String> = ["a", "b", "c", "d"].map(String::from).to_vec();
+    let ids: Ids = ["a", "b", "c", "d"].iter().collect();
     sample().write_parquet(&path, Some(&ids), &[("model", "vbpr".to_owned())]).unwrap();
     let file = PerUserFile::read(&path).unwrap();
     assert_eq!(file.per_user, sample());
@@ -150,7 +150,7 @@ fn a_parquet_file_gives_back_table_ids_and_metadata() {
 fn tables_that_do_not_fit_together_are_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("per_user.parquet");
-    let refuse = |table: &PerUser, ids: Option<&[String]>, part: &str| {
+    let refuse = |table: &PerUser, ids: Option<&Ids>, part: &str| {
         let error = table.write_parquet(&path, ids, &[]).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
         assert!(!path.exists());
@@ -161,7 +161,7 @@ fn tables_that_do_not_fit_together_are_not_written() {
     let mut twice = sample();
     twice.columns[1].0 = "recall@20".to_owned();
     refuse(&twice, None, "`recall@20`");
-    refuse(&sample(), Some(&["a".to_owned()]), "a raw id for user 1");
+    refuse(&sample(), Some(&["a"].iter().collect()), "a raw id for user 1");
 }
 
 #[test]

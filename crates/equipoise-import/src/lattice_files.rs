@@ -37,7 +37,7 @@ pub(crate) fn write_ids(file: &Path, names: impl Iterator<Item = impl AsRef<str>
 
 /// The lines of a list of raw ids, `raw id <tab> index`, under a line that names the columns: without that line a
 /// first raw id could be taken for one.
-pub(crate) fn numbered(ids: &[String]) -> impl Iterator<Item = String> + '_ {
-    let rows = ids.iter().enumerate().map(|(index, id)| format!("{id}\t{index}"));
+pub(crate) fn numbered<'a>(ids: impl Iterator<Item = &'a str> + 'a) -> impl Iterator<Item = String> + 'a {
+    let rows = ids.enumerate().map(|(index, id)| format!("{id}\t{index}"));
     std::iter::once("raw_id\tindex".to_owned()).chain(rows)
 }

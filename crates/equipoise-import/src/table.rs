@@ -71,7 +71,7 @@ pub fn import_table(
     write_splits(output.dir(), &parts)?;
     for (name, ids) in [("user_list.txt", users), ("item_list.txt", items)] {
         fits(path, ids)?;
-        write_lines(&core.join(name), numbered(ids))?;
+        write_lines(&core.join(name), numbered(ids.iter().map(String::as_str)))?;
     }
     output.write_report(&report)?;
     output.finish()?;

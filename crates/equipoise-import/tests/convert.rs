@@ -126,7 +126,7 @@ fn ids_that_a_layout_cannot_hold_are_refused() {
     assert!(error.to_string().contains("recbole layout cannot hold"), "{error}");
     assert!(!dir.path().join("out").exists());
     to(dir.path(), Target::Equipoise, &dir.path().join("own")).expect("Parquet holds any text");
-    assert_eq!(open(&dir.path().join("own")).data.vocabulary.users()[0], "a\tb");
+    assert_eq!(&open(&dir.path().join("own")).data.vocabulary.users()[0], "a\tb");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn interactions(loaded: &Loaded) -> Vec<(String, String, u8)> {
     let mut all = Vec::new();
     for (part, split) in [(0, &data.train), (1, &data.validation), (2, test.open())] {
         all.extend(split.pairs().map(|(user, item)| {
-            (ids.users()[user as usize].clone(), ids.items()[item as usize].clone(), part)
+            (ids.users()[user as usize].to_owned(), ids.items()[item as usize].to_owned(), part)
         }));
     }
     all.sort();

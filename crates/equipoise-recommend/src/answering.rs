@@ -108,7 +108,7 @@ impl ServedModel {
     /// If the model has no such modality.
     pub fn modality(&self, name: &str) -> Result<usize, RecommendError> {
         let found = self.modalities().iter().position(|m| m == name);
-        found.ok_or_else(|| unknown("modality", name, self.modalities()))
+        found.ok_or_else(|| unknown("modality", name, self.modalities().iter().map(String::as_str)))
     }
 
     /// The row of an item by its raw id.
@@ -116,7 +116,7 @@ impl ServedModel {
     /// # Errors
     /// If the model does not know it; the message names a near one.
     pub fn item(&self, id: &str) -> Result<u32, RecommendError> {
-        self.vocabulary().item(id).ok_or_else(|| unknown("item", id, self.vocabulary().items()))
+        self.vocabulary().item(id).ok_or_else(|| unknown("item", id, self.vocabulary().items().iter()))
     }
 
     /// The row of a user by its raw id.
@@ -124,12 +124,12 @@ impl ServedModel {
     /// # Errors
     /// If the model does not know it; the message names a near one.
     pub fn user(&self, id: &str) -> Result<u32, RecommendError> {
-        self.vocabulary().user(id).ok_or_else(|| unknown("user", id, self.vocabulary().users()))
+        self.vocabulary().user(id).ok_or_else(|| unknown("user", id, self.vocabulary().users().iter()))
     }
 
     fn named(&self, ranked: &[(u32, f32)]) -> Vec<ListItem> {
         let name = |&(row, score): &(u32, f32)| ListItem {
-            id: self.vocabulary().items()[row as usize].clone(),
+            id: self.vocabulary().items()[row as usize].to_owned(),
             title: self.infos().title(row),
             score,
             ..ListItem::default()

@@ -49,7 +49,7 @@ impl Reception<'_> {
         let Some(user) = self.model.vocabulary().user(id) else {
             let nothing = since.iter().all(|(_, weight)| *weight == 0.0);
             if nothing && self.unknown == OnUnknown::Error {
-                return Err(unknown("user", id, self.model.vocabulary().users()).at(field));
+                return Err(unknown("user", id, self.model.vocabulary().users().iter()).at(field));
             }
             return Ok(Asker { list, ..self.stranger(since)? });
         };
@@ -80,7 +80,7 @@ impl Reception<'_> {
             }
             if self.model.vocabulary().item(item.id()).is_none() {
                 if self.unknown == OnUnknown::Error {
-                    let error = unknown("item", item.id(), self.model.vocabulary().items());
+                    let error = unknown("item", item.id(), self.model.vocabulary().items().iter());
                     return Err(error.at(format!("{field}[{place}]")));
                 }
                 list.ignored.push(item.id().to_owned());

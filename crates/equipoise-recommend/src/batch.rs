@@ -153,7 +153,7 @@ impl ServedModel {
         pieces: &Receiver<Piece>,
         tell: &Sender<BatchReport>,
     ) -> Result<BatchReport, RecommendError> {
-        let names: ArrayRef = Arc::new(StringArray::from_iter_values(self.vocabulary().items()));
+        let names: ArrayRef = Arc::new(StringArray::from_iter_values(self.vocabulary().items().iter()));
         let mut report = BatchReport::default();
         for shard in shards {
             let (users, path) = (self.users_of(shard, batch.shards), part(out, shard));

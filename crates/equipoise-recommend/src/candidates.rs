@@ -81,7 +81,8 @@ fn ids(
     let known = |id: &String| model.vocabulary().item(id);
     match (ids.iter().position(|id| known(id).is_none()), on_unknown) {
         (Some(place), OnUnknown::Error) => {
-            Err(unknown("item", &ids[place], model.vocabulary().items()).at(format!("{field}[{place}]")))
+            Err(unknown("item", &ids[place], model.vocabulary().items().iter())
+                .at(format!("{field}[{place}]")))
         }
         _ => Ok(ids.iter().filter_map(known).collect()),
     }

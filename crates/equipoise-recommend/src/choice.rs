@@ -7,7 +7,7 @@
 use crate::error::RecommendError;
 use crate::fold_in::{FoldIn, FoldInChoice, FoldInSettings, FoldInStart, LinearMap};
 use crate::judged::{Judged, mean};
-use crate::scorer::{JoinedItems, all_user_rows, item_rows, unweighted};
+use crate::scorer::{JoinedItems, all_user_rows, unweighted};
 use crate::weighting::blocks;
 use equipoise_data::Seed;
 use equipoise_models::Ablation;
@@ -39,12 +39,11 @@ pub(crate) fn choose(
     let full = blocks(tables, Ablation::FULL)?.to_vec();
     let users = all_user_rows(tables, &unweighted(&full));
     let width = users.len() / tables.n_users();
-    let items = item_rows(tables, &full, None);
     let joined = JoinedItems::new(tables, &full, None)?;
     let court = Court { judged: Judged::new(tables, judges, K), joined: &joined };
     let baskets: Vec<Vec<(u32, f64)>> = others.iter().map(|&user| basket(tables, user)).collect();
     let targets: Vec<&[f32]> = others.iter().map(|&user| &users[user as usize * width..][..width]).collect();
-    let mut fold = FoldIn::new(&users, items, width, None);
+    let mut fold = FoldIn::new(tables, &full, None);
     let mut best: Option<(f64, FoldInSettings, Option<LinearMap>)> = None;
     let mut try_all = |fold: &FoldIn, start, map: &Option<LinearMap>| -> Result<(), RecommendError> {
         for lambda in [None].into_iter().chain(LAMBDAS.map(Some)) {

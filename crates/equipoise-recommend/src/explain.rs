@@ -122,7 +122,7 @@ impl<'a> Explainer<'a> {
                 let names = self.model.modalities().iter().cloned();
                 let by = self.own.iter().map(|blocks| cosine(self.model, blocks, item, other));
                 Because {
-                    id: self.model.vocabulary().items()[other as usize].clone(),
+                    id: self.model.vocabulary().items()[other as usize].to_owned(),
                     title: self.model.infos().title(other),
                     likeness,
                     by_modality: names.zip(by).collect(),

@@ -16,6 +16,7 @@
 
 use crate::descent::Descent;
 use equipoise_data::Seed;
+use equipoise_train::{FinalBlock, FinalTables};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -59,13 +60,15 @@ pub struct FoldInChoice {
     pub trained_recall: f64,
 }
 
-/// The item rows of one view, and what folding in needs of them.
+/// The blocks of one view, and what folding in needs of them. Item rows are read where the tables lie.
 pub(crate) struct FoldIn {
-    items: Vec<f32>,
+    blocks: Vec<FinalBlock>,
     width: usize,
     mean: Vec<f64>,
-    /// Rows of the sample, by item.
+    /// Items of the sample, ascending.
     sample: Vec<u32>,
+    /// Their rows, one after another.
+    sampled: Vec<f32>,
     map: Option<LinearMap>,
 }
 
@@ -77,14 +80,10 @@ pub(crate) struct LinearMap {
 }
 
 impl FoldIn {
-    /// Prepares the tables `users` and `items` of rows of `width` values.
-    pub(crate) fn new(users: &[f32], items: Vec<f32>, width: usize, map: Option<LinearMap>) -> FoldIn {
-        let rows = users.len() / width;
-        let mut mean = vec![0.0; width];
-        for row in users.chunks_exact(width) {
-            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows as f64);
-        }
-        let n = (items.len() / width) as u32;
+    /// Prepares these blocks of the tables.
+    pub(crate) fn new(tables: &FinalTables, blocks: &[usize], map: Option<LinearMap>) -> FoldIn {
+        let blocks: Vec<FinalBlock> = blocks.iter().map(|&b| tables.blocks()[b].clone()).collect();
+        let n = tables.n_items() as u32;
         let mut stream = Seed(0).stream("fold-in/sample");
         let mut sample: Vec<u32> = match n as usize <= SAMPLE {
             true => (0..n).collect(),
@@ -92,11 +91,13 @@ impl FoldIn {
         };
         sample.sort_unstable();
         sample.dedup();
-        FoldIn { items, width, mean, sample, map }
+        let sampled = sample.iter().flat_map(|&item| item_row(&blocks, item)).collect();
+        let width = blocks.iter().map(FinalBlock::width).sum();
+        FoldIn { width, mean: mean_user(&blocks), sample, sampled, map, blocks }
     }
 
-    fn item(&self, item: u32) -> &[f32] {
-        &self.items[item as usize * self.width..][..self.width]
+    fn item(&self, item: u32) -> Vec<f32> {
+        item_row(&self.blocks, item)
     }
 
     /// The row of a stranger with these items and weights above 0.
@@ -154,19 +155,17 @@ impl FoldIn {
         let total: f64 = basket.iter().map(|(_, w)| w).sum();
         let mut mean = vec![0.0; self.width];
         for &(item, weight) in basket {
-            mean.iter_mut().zip(self.item(item)).for_each(|(m, &z)| *m += f64::from(z) * weight / total);
+            mean.iter_mut().zip(self.item(item)).for_each(|(m, z)| *m += f64::from(z) * weight / total);
         }
         mean
     }
 
     fn descend(&self, basket: &[(u32, f64)], start: Vec<f64>, lambda: f64) -> Vec<f64> {
-        let others: Vec<&[f32]> = self
-            .sample
-            .iter()
-            .filter(|j| basket.iter().all(|(i, _)| i != *j))
-            .map(|&j| self.item(j))
-            .collect();
-        let basket: Vec<(&[f32], f64)> = basket.iter().map(|&(i, weight)| (self.item(i), weight)).collect();
+        let sampled = self.sample.iter().zip(self.sampled.chunks_exact(self.width));
+        let beside = sampled.filter(|(j, _)| basket.iter().all(|(i, _)| i != *j));
+        let others: Vec<&[f32]> = beside.map(|(_, row)| row).collect();
+        let rows: Vec<(Vec<f32>, f64)> = basket.iter().map(|&(i, weight)| (self.item(i), weight)).collect();
+        let basket: Vec<(&[f32], f64)> = rows.iter().map(|(row, weight)| (row.as_slice(), *weight)).collect();
         match Descent::new(&basket, &others, &start, lambda) {
             Some(descent) => descent.end(),
             None => start,
@@ -201,6 +200,28 @@ impl FoldIn {
     pub(crate) fn with_map(self, map: Option<LinearMap>) -> FoldIn {
         FoldIn { map, ..self }
     }
+}
+
+/// The row of an item in these blocks side by side.
+fn item_row(blocks: &[FinalBlock], item: u32) -> Vec<f32> {
+    let mut row = Vec::with_capacity(blocks.iter().map(FinalBlock::width).sum());
+    for block in blocks {
+        row.extend_from_slice(&block.items()[item as usize * block.width()..][..block.width()]);
+    }
+    row
+}
+
+/// The mean row of the users in these blocks side by side.
+fn mean_user(blocks: &[FinalBlock]) -> Vec<f64> {
+    let of_block = |block: &FinalBlock| {
+        let rows = block.users().len() / block.width();
+        let mut mean = vec![0.0; block.width()];
+        for row in block.users().chunks_exact(block.width()) {
+            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows as f64);
+        }
+        mean
+    };
+    blocks.iter().flat_map(of_block).collect()
 }
 
 /// Takes the mean of each column off and returns the means.

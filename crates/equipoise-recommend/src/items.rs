@@ -80,7 +80,7 @@ impl ItemInfos {
         rows.sort_unstable();
         let result = write_atomic(path, |file| {
             for &row in rows {
-                let id = Value::from(vocabulary.items()[row as usize].clone());
+                let id = Value::from(&vocabulary.items()[row as usize]);
                 let attributes = self.rows[&row].attributes.clone().into_iter();
                 let object: Map<String, Value> =
                     [("id".to_owned(), id)].into_iter().chain(attributes).collect();

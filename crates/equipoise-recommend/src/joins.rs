@@ -42,6 +42,8 @@ impl Joins {
             return Ok(found.clone());
         }
         let joined = Arc::new(JoinedItems::new(tables, &blocks, None)?);
+        // The tables were read once from end to end. From here on rankings read the joined rows, and single rows are asked for.
+        tables.release();
         *made = Some(joined.clone());
         Ok(joined)
     }

@@ -20,7 +20,7 @@ use crate::items::ItemInfos;
 use crate::joins::Joins;
 use crate::manifest::Manifest;
 use crate::request::ModelName;
-use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, item_rows, unweighted};
+use crate::scorer::{JoinedItems, UserRows, all_user_rows, counted, item_rows};
 use crate::settings::{SERVING, ServingSettings, read_map};
 use crate::weighting::{ScoreWeights, blocks};
 use equipoise_data::{Interactions, Vocabulary};
@@ -289,12 +289,10 @@ impl ServedModel {
         let used = blocks(self.tables(), under)?.to_vec();
         let made = self.inner.folds.get(&used, || {
             let tables = self.tables();
-            let users = all_user_rows(tables, &unweighted(&used));
-            let items = item_rows(tables, &used, None);
-            let width = used.iter().map(|&b| tables.blocks()[b].width()).sum();
+            let width: usize = used.iter().map(|&b| tables.blocks()[b].width()).sum();
             // The map was fitted to the whole model's rows.
             let fits = |map: &LinearMap| under == Ablation::FULL && map.offset.len() == width;
-            Ok(FoldIn::new(&users, items, width, self.inner.map.clone().filter(fits)))
+            Ok(FoldIn::new(tables, &used, self.inner.map.clone().filter(fits)))
         })?;
         Ok((used, made))
     }

@@ -47,7 +47,7 @@ impl ServedModel {
         let tables: Vec<Table> =
             tables.map(|b| (self.tables().blocks()[b].items(), self.tables().blocks()[b].width())).collect();
         let named = |(other, likeness): (u32, f64)| ListItem {
-            id: self.vocabulary().items()[other as usize].clone(),
+            id: self.vocabulary().items()[other as usize].to_owned(),
             title: self.infos().title(other),
             score: likeness as f32,
             ..ListItem::default()
@@ -67,7 +67,7 @@ impl ServedModel {
         let nearest = nearest(&tables, self.tables().n_users(), row, check_n(n)?);
         Ok(nearest
             .into_iter()
-            .map(|(other, c)| (self.vocabulary().users()[other as usize].clone(), c))
+            .map(|(other, c)| (self.vocabulary().users()[other as usize].to_owned(), c))
             .collect())
     }
 

@@ -11,20 +11,23 @@ const SEARCHED: usize = 2_000_000;
 const SHOWN: usize = 100;
 
 /// Names the nearest id there is, or some of those that there are.
-pub(crate) fn unknown(kind: &'static str, id: &str, known: &[String]) -> RecommendError {
-    let near = match known.len() {
+pub(crate) fn unknown<'a>(
+    kind: &'static str,
+    id: &str,
+    known: impl ExactSizeIterator<Item = &'a str> + Clone,
+) -> RecommendError {
+    let count = known.len();
+    let near = match count {
         _ if id.len() > SHOWN => None,
-        0..=COMPARED => keys::closest(id, known.iter().map(String::as_str)),
-        _ if known.len() <= SEARCHED => {
-            keys::closest(id, known.iter().map(String::as_str).filter(|k| alike(id, k)))
-        }
+        0..=COMPARED => keys::closest(id, known.clone()),
+        _ if count <= SEARCHED => keys::closest(id, known.clone().filter(|k| alike(id, k))),
         _ => None,
     };
     let hint = match near {
         Some(near) => format!(" (did you mean `{near:.100}`?)"),
         None => {
-            let some: Vec<String> = known.iter().take(3).map(|id| format!("`{id:.100}`")).collect();
-            format!(" among {} known, such as {}", known.len(), some.join(", "))
+            let some: Vec<String> = known.take(3).map(|id| format!("`{id:.100}`")).collect();
+            format!(" among {count} known, such as {}", some.join(", "))
         }
     };
     let short: String = id.chars().take(SHOWN).collect();
@@ -51,7 +54,7 @@ mod tests {
     fn a_near_id_is_named_among_few_and_among_many() {
         for n in [10, 5_000] {
             let known: Vec<String> = (0..n).map(|k| format!("user-{:05}", k * 1111)).collect();
-            let said = |id: &str| unknown("user", id, &known).to_string();
+            let said = |id: &str| unknown("user", id, known.iter().map(String::as_str)).to_string();
             assert!(said("usr-03333").contains("did you mean `user-03333`"), "{}", said("usr-03333"));
             assert!(said("something else").contains(&format!("among {n} known, such as `user-00000`")));
             assert!(said(&"x".repeat(10_000)).len() < 300);

@@ -7,6 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_array::{Array, RecordBatch};
 use common::Trained;
+use equipoise_data::Ids;
 use equipoise_recommend::{
     ExportOptions, ExportReport, MANIFEST, Manifest, RecommendError, RecommendRequest, ServedModel,
     ServingOptions, TARGETS, export, prepare,
@@ -49,11 +50,14 @@ fn to(
 fn of_serving(dir: &Path) -> Exported {
     let model = ServedModel::open(dir).unwrap();
     let (users, items, width) = model.embeddings().unwrap();
-    let rows = |ids: &[String], values: &[f32]| {
-        ids.iter().cloned().zip(values.chunks_exact(width).map(<[f32]>::to_vec)).collect()
+    let rows = |ids: &Ids, values: &[f32]| {
+        ids.iter().map(str::to_owned).zip(values.chunks_exact(width).map(<[f32]>::to_vec)).collect()
     };
     let name = |(user, item): (u32, u32)| {
-        (model.vocabulary().users()[user as usize].clone(), model.vocabulary().items()[item as usize].clone())
+        (
+            model.vocabulary().users()[user as usize].to_owned(),
+            model.vocabulary().items()[item as usize].to_owned(),
+        )
     };
     Exported {
         users: rows(model.vocabulary().users(), &users),

@@ -41,8 +41,8 @@ pub(crate) fn warm(served: &Served) -> Result<(), ServeError> {
     let model = &served.model;
     let (users, items) = (model.vocabulary().users(), model.vocabulary().items());
     let step = users.len().div_ceil(WARMED).max(1);
-    let some: Vec<String> = users.iter().step_by(step).cloned().collect();
-    let basket = items.first().map(|id| vec![BasketItem::Id(id.clone())]);
+    let some: Vec<String> = users.iter().step_by(step).map(str::to_owned).collect();
+    let basket = items.first().map(|id| vec![BasketItem::Id(id.to_owned())]);
     let requests = [
         RecommendRequest { users: some, ..RecommendRequest::default() },
         RecommendRequest {
@@ -56,8 +56,10 @@ pub(crate) fn warm(served: &Served) -> Result<(), ServeError> {
         model.answer(request)?;
     }
     if let Some(item) = items.first() {
-        model.similar(&SimilarRequest { item: Some(item.clone()), ..SimilarRequest::default() })?;
+        model.similar(&SimilarRequest { item: Some(item.to_owned()), ..SimilarRequest::default() })?;
     }
+    // Rankings read rows of their own; of the tables only single rows are read from here on, but for similar items.
+    model.tables().release();
     Ok(())
 }
 

@@ -58,6 +58,6 @@ pub use run::Run;
 pub use step::{StepNumbers, Stepper};
 pub use stopping::StopFlag;
 pub use stored::StoredParameters;
-pub use tables::{FinalTables, TablePrecision};
+pub use tables::{FinalBlock, FinalTables, TablePrecision};
 pub use trainer::{Trained, Trainer};
 pub use tuning::{Tuned, Tuning, TuningPlace};

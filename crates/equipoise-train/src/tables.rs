@@ -214,6 +214,16 @@ impl FinalTables {
         }
     }
 
+    /// Gives back the memory in which tables of a file lie; what is read again comes from the file again. Tables that were made
+    /// here, and float16 tables that became float32, stay as they are.
+    pub fn release(&self) {
+        for block in &self.blocks {
+            for floats in [&block.users, &block.items] {
+                floats.release();
+            }
+        }
+    }
+
     /// Writes the file, whole or not at all. Equal tables give equal bytes.
     ///
     /// # Errors
@@ -563,6 +573,20 @@ impl Floats {
         }
         let (words, _) = bytes.as_chunks::<4>();
         Floats::Owned(Arc::new(words.iter().map(|w| f32::from_le_bytes(*w)).collect()))
+    }
+
+    fn release(&self) {
+        let map = match self {
+            Floats::Mapped(map, _) => map,
+            Floats::Half(half) => &half.map,
+            Floats::Owned(_) => return,
+        };
+        // It is advice: where the system does not take it, the memory stays in use.
+        #[cfg(unix)]
+        // SAFETY: the map is of a file and was never written to, so that its pages are read again as they were.
+        let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        #[cfg(not(unix))]
+        let _ = map;
     }
 
     fn as_slice(&self) -> &[f32] {

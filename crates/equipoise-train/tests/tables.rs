@@ -3,7 +3,7 @@
 mod common;
 
 use common::World;
-use equipoise_data::Vocabulary;
+use equipoise_data::{Ids, Vocabulary};
 use equipoise_models::Ablation;
 use equipoise_train::{FinalTables, Run, RunConfig, TablePrecision};
 use safetensors::SafeTensors;
@@ -162,7 +162,7 @@ fn same_text(text: &str) -> String {
 fn tables_of_other_users_or_other_data_and_runs_without_any_are_refused() {
     let (world, other) = (World::new(), World::seeded(8));
     let run = unbound(&world.run(&world.config(), "run").unwrap().run);
-    let ids = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<String>>();
+    let ids = |n: usize| (0..n).map(|i| i.to_string()).collect::<Ids>();
     let small = Vocabulary::new(ids(3), ids(80)).unwrap();
     let error = run.tables(&small).err().expect("fewer users").to_string();
     assert!(error.contains("120 users") && error.contains("names 3"), "{error}");

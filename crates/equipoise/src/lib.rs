@@ -60,7 +60,9 @@ mod training;
 
 pub use dataset::{Dataset, DatasetLoader};
 pub use equipoise_balance::{Agm, Arl, Ckd, Cml, Cohesion, G2d, Gb, MmPareto, Ogm, Unbalanced};
-pub use equipoise_data::{FeatureScale as Scale, Features, Interactions, MissingFill as Fill, Vocabulary};
+pub use equipoise_data::{
+    FeatureScale as Scale, Features, Ids, Interactions, MissingFill as Fill, Vocabulary,
+};
 pub use equipoise_eval::{EvalConfig, Evaluation};
 pub use equipoise_models::{
     Ablation, Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,

@@ -1,6 +1,7 @@
 //! A trained model at work: recommendations, similar items, scores, channels.
 
 use crate::Error;
+use equipoise_data::Ids;
 use equipoise_models::Ablation;
 use equipoise_recommend::{Answer, RecommendRequest, ScoreWeights, ServedModel};
 use equipoise_train::Run;
@@ -71,12 +72,12 @@ impl TrainedModel {
     }
 
     /// Raw ids of the users, in the order of the rows.
-    pub fn users(&self) -> &[String] {
+    pub fn users(&self) -> &Ids {
         self.served.vocabulary().users()
     }
 
     /// Raw ids of the items, in the order of the rows.
-    pub fn items(&self) -> &[String] {
+    pub fn items(&self) -> &Ids {
         self.served.vocabulary().items()
     }
 

@@ -42,7 +42,7 @@ fn sorted_out(model: &TrainedModel, data: &Dataset, row: u32, n: usize) -> Vec<(
         .collect();
     items.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     items.truncate(n);
-    items.into_iter().map(|(item, score)| (model.items()[item as usize].clone(), score)).collect()
+    items.into_iter().map(|(item, score)| (model.items()[item as usize].to_owned(), score)).collect()
 }
 
 fn pairs(hits: &[Hit]) -> Vec<(String, f32)> {
@@ -135,7 +135,7 @@ fn similar_by_cosine(model: &TrainedModel) {
     let cosine = |i: usize| dot(row(0), row(i)) / (dot(row(0), row(0)) * dot(row(i), row(i))).sqrt();
     let best = (1..80).max_by(|&a, &b| cosine(a).total_cmp(&cosine(b))).unwrap();
     let hits = model.similar_items(&model.items()[0], 200).unwrap();
-    assert_eq!((hits.len(), hits[0].item), (79, model.items()[best].as_str()), "an item is not like itself");
+    assert_eq!((hits.len(), hits[0].item), (79, &model.items()[best]), "an item is not like itself");
     assert!((f64::from(hits[0].score) - cosine(best)).abs() < 1e-5);
 }
 
@@ -144,7 +144,7 @@ fn unknown_names_are_refused_with_the_nearest_one() {
     let world = World::new();
     let done = world.training().run().unwrap();
     let model = done.model();
-    let user = format!("{}x", model.users()[11]);
+    let user = format!("{}x", &model.users()[11]);
     let error = model.recommend(&user, 3).unwrap_err();
     assert!(error.is_input() && error.to_string().contains("did you mean"), "{error}");
     let error = model.score(&model.users()[0], "%%%").unwrap_err().to_string();

@@ -67,7 +67,7 @@ fn infos(args: &Args, file: &Path, global: &Global) -> Result<ItemInfos, Failure
         picture: args.picture_column.clone(),
         ..ItemColumns::default()
     };
-    let table = ItemKnowledge::read(file, model.vocabulary().items(), &columns)?;
+    let table = ItemKnowledge::read(file, &model.vocabulary().items().to_vec(), &columns)?;
     if !global.quiet {
         table.notes.iter().for_each(|note| print::say(&format!("note: {note}")));
         print::say(&format!("{} of {} items have a row", table.len(), model.vocabulary().items().len()));

@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::features::{Features, Modality};
+use crate::ids::Ids;
 use crate::interactions::Interactions;
 use crate::missing::Missing;
 use crate::vocabulary::Vocabulary;
@@ -365,7 +366,7 @@ impl Gathered {
     /// Raw ids: those listed beside the data, else the indices in decimals.
     pub(crate) fn vocabulary(&self, path: &Path, shape: &GatheredShape) -> Result<Vocabulary, DataError> {
         let ids = |listed: &Option<(PathBuf, Vec<String>)>, count: usize| match listed {
-            Some((_, ids)) => ids.clone(),
+            Some((_, ids)) => ids.iter().collect::<Ids>(),
             None => (0..count).map(|n| n.to_string()).collect(),
         };
         let vocabulary = Vocabulary::new(ids(&self.users, shape.users), ids(&self.items, shape.items));

@@ -21,6 +21,7 @@ use super::files::listed;
 use crate::atomic::write_atomic;
 use crate::error::{DataError, json_error};
 use crate::faults::Faults;
+use crate::ids::Ids;
 use crate::quoted::quoted;
 
 /// What stands between the stem of the features' name and `.json`.
@@ -89,26 +90,25 @@ pub fn row_ids_file(features: &Path) -> PathBuf {
 /// # Errors
 /// [`DataError::Io`] if the file cannot be written.
 pub fn reserve_row_ids(features: &Path) -> Result<(), DataError> {
-    write::<String>(features, &[], String::new())
+    write(features, &Ids::default(), String::new())
 }
 
 /// Writes the raw id of each row beside a matrix of features that is whole.
 ///
 /// # Errors
 /// [`DataError::Io`] if the features cannot be read or the file cannot be written.
-pub fn write_row_ids(features: &Path, ids: &[impl AsRef<str>]) -> Result<(), DataError> {
+pub fn write_row_ids(features: &Path, ids: &Ids) -> Result<(), DataError> {
     write(features, ids, hash(features)?)
 }
 
-fn write<T: AsRef<str>>(features: &Path, ids: &[T], hash: String) -> Result<(), DataError> {
+fn write(features: &Path, ids: &Ids, hash: String) -> Result<(), DataError> {
     #[derive(Serialize)]
     struct Borrowed<'a> {
         version: u32,
         features: String,
-        ids: Vec<&'a str>,
+        ids: &'a Ids,
     }
     let file = row_ids_file(features);
-    let ids = ids.iter().map(AsRef::as_ref).collect();
     let content = Borrowed { version: VERSION, features: hash, ids };
     write_atomic(&file, |out| {
         serde_json::to_writer(&mut *out, &content)?;
@@ -121,12 +121,12 @@ fn write<T: AsRef<str>>(features: &Path, ids: &[T], hash: String) -> Result<(), 
 ///
 /// # Errors
 /// [`DataError::Io`] if the features cannot be read.
-pub fn has_row_ids(features: &Path, ids: &[String]) -> Result<bool, DataError> {
+pub fn has_row_ids(features: &Path, ids: &Ids) -> Result<bool, DataError> {
     let Ok(bytes) = std::fs::read(row_ids_file(features)) else {
         return Ok(false);
     };
     let same = |written: &Written| {
-        written.ids.len() == ids.len() && written.ids.iter().zip(ids).all(|(a, b)| a.0 == *b)
+        written.ids.len() == ids.len() && written.ids.iter().zip(ids.iter()).all(|(a, b)| a.0 == b)
     };
     match serde_json::from_slice::<Written>(&bytes) {
         Ok(written) if written.version == VERSION && same(&written) => {
@@ -270,12 +270,12 @@ mod tests {
     fn ids_that_were_written_are_those_of_this_matrix_alone() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let file = features(dir.path(), "one");
-        let ids = ["b\tc", "007", "7"].map(String::from);
+        let ids: Ids = ["b\tc", "007", "7"].iter().collect();
         assert_eq!(read(&file, 3).expect("no ids"), None);
         write_row_ids(&file, &ids).expect("written");
         assert_eq!(read(&file, 3).expect("sound"), Some(ids.to_vec()));
         assert!(has_row_ids(&file, &ids).expect("readable"));
-        assert!(!has_row_ids(&file, &ids[..2]).expect("readable"));
+        assert!(!has_row_ids(&file, &ids.range(0..2).collect()).expect("readable"));
         assert!(message(read(&file, 4)).contains("3 ids for the 4 rows of text_feat.npy"));
         features(dir.path(), "two");
         assert!(message(read(&file, 3)).contains("of another text_feat.npy"));
@@ -313,7 +313,7 @@ mod tests {
         assert!(!made_without(&file));
         std::fs::write(dir.path().join("text_encoder.json"), "{}").expect("written");
         assert!(made_without(&file));
-        write_row_ids(&file, &["a"]).expect("written");
+        write_row_ids(&file, &["a"].iter().collect()).expect("written");
         assert!(!made_without(&file));
         let present = [("text".to_owned(), file)];
         let mut faults = Faults::collect_all();

@@ -93,8 +93,9 @@ impl Place {
         if !features.is_file() || !missing.is_file() || hash(&features)? != known.features {
             return Ok(None);
         }
-        if !has_row_ids(&features, ids)? {
-            write_row_ids(&features, ids)?;
+        let ids = ids.iter().collect();
+        if !has_row_ids(&features, &ids)? {
+            write_row_ids(&features, &ids)?;
         }
         Ok(Some(EncodeReport { up_to_date: true, ..known }))
     }
@@ -159,7 +160,7 @@ impl Place {
         report.features = hash(&features)?;
         report.missing = missing.items.len();
         self.text("missing.json", &serde_json::to_string(&missing.items).expect("numbers are JSON"))?;
-        write_row_ids(&features, ids)?;
+        write_row_ids(&features, &ids.iter().collect())?;
         self.text("encoder.json", &serde_json::to_string_pretty(report).expect("names and numbers are JSON"))
     }
 

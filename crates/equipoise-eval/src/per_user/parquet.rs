@@ -10,6 +10,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
+use equipoise_data::Ids;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
@@ -143,7 +144,7 @@ impl PerUser {
     pub fn write_parquet(
         &self,
         path: &Path,
-        raw_user_ids: Option<&[String]>,
+        raw_user_ids: Option<&Ids>,
         metadata: &[(&str, String)],
     ) -> Result<(), EvalError> {
         write(self, path, raw_user_ids, metadata)
@@ -162,7 +163,7 @@ impl PerUser {
 fn write(
     table: &PerUser,
     path: &Path,
-    raw_user_ids: Option<&[String]>,
+    raw_user_ids: Option<&Ids>,
     metadata: &[(&str, String)],
 ) -> Result<(), EvalError> {
     check_table(table)?;
@@ -218,9 +219,9 @@ fn check_table(table: &PerUser) -> Result<(), EvalError> {
     Ok(())
 }
 
-fn rows_of<'a>(ids: &'a [String], users: &[u32]) -> Result<Vec<&'a str>, EvalError> {
+fn rows_of<'a>(ids: &'a Ids, users: &[u32]) -> Result<Vec<&'a str>, EvalError> {
     let id = |&user: &u32| {
-        ids.get(user as usize).map(String::as_str).ok_or_else(|| EvalError::Column {
+        ids.get(user as usize).ok_or_else(|| EvalError::Column {
             column: USER_ID.to_owned(),
             expected: format!("a raw id for user {user}"),
             found: format!("{} raw ids", ids.len()),

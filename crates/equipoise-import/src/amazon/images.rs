@@ -68,7 +68,7 @@ pub(crate) fn write(file: &Path, items: &Ids, dir: &Path) -> Result<ImageCounts,
         }
     }
     out.finish()?;
-    write_row_ids(&features, items.names())?;
+    write_row_ids(&features, &items.names().iter().collect())?;
     write_missing(&places, dir)?;
     Ok(counts)
 }

@@ -16,8 +16,8 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     for (split, name) in contents.splits.iter().zip(["train", "val", "test"]) {
         write_json(&core.join(format!("{name}.json")), &by_user(split))?;
     }
-    write_lines(&core.join("user_list.txt"), numbered(contents.vocabulary.users()))?;
-    write_lines(&core.join("item_list.txt"), numbered(contents.vocabulary.items()))?;
+    write_lines(&core.join("user_list.txt"), numbered(contents.vocabulary.users().iter()))?;
+    write_lines(&core.join("item_list.txt"), numbered(contents.vocabulary.items().iter()))?;
     if let Some(categories) = &contents.categories {
         write_categories(&core, categories)?;
     }

@@ -25,8 +25,8 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
     });
     let file = dir.join(format!("{}.inter", contents.file_name()));
     write_lines(&file, std::iter::once(header.to_owned()).chain(rows))?;
-    write_lines(&dir.join("u_id_mapping.csv"), numbered(contents.vocabulary.users()))?;
-    write_lines(&dir.join("i_id_mapping.csv"), numbered(contents.vocabulary.items()))?;
+    write_lines(&dir.join("u_id_mapping.csv"), numbered(contents.vocabulary.users().iter()))?;
+    write_lines(&dir.join("i_id_mapping.csv"), numbered(contents.vocabulary.items().iter()))?;
     if let Some(categories) = &contents.categories {
         write_categories(dir, categories)?;
     }

@@ -25,7 +25,7 @@ pub(super) fn write(contents: &Contents, dir: &Path) -> Result<(), DataError> {
         write_lines(&file, std::iter::once(header.to_owned()).chain(rows))?;
     }
     for (ids, kind) in [(users, "user"), (items, "item")] {
-        let rows = std::iter::once(format!("{kind}_id:token")).chain(ids.iter().cloned());
+        let rows = std::iter::once(format!("{kind}_id:token")).chain(ids.iter().map(str::to_owned));
         write_lines(&dir.join(format!("{name}.{kind}")), rows)?;
     }
     if let Some(categories) = &contents.categories {

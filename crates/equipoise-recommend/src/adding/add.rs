@@ -120,8 +120,8 @@ fn grown(
     rows: &[Vec<f32>],
 ) -> Result<Contents, RecommendError> {
     let first = model.tables().n_items() as u32;
-    let ids = model.vocabulary().items().iter().cloned().chain(items.iter().map(|item| item.id.clone()));
-    let vocabulary = Vocabulary::new(model.vocabulary().users().to_vec(), ids.collect())?;
+    let ids = model.vocabulary().items().iter().chain(items.iter().map(|item| item.id.as_str()));
+    let vocabulary = Vocabulary::new(model.vocabulary().users().clone(), ids.collect())?;
     let known = items.iter().zip(first..).filter(|(item, _)| !item.attributes.is_empty());
     let infos: ItemInfos = model.infos().with(known.map(|(item, row)| (row, item.attributes.clone())));
     let mut settings = model.settings().clone();

@@ -56,7 +56,7 @@ fn write(
 }
 
 fn users(layout: &Layout, rows: Range<usize>) -> Vec<(String, ArrayRef)> {
-    let ids = StringArray::from_iter_values(&layout.model.vocabulary().users()[rows.clone()]);
+    let ids = StringArray::from_iter_values(layout.model.vocabulary().users().range(rows.clone()));
     let vectors = lists(rows.clone(), layout.width, |user, row| layout.user(user, row));
     let part = |part: &Part| {
         let rows = lists(rows.clone(), part.width, |user, row| row.extend(layout.user_part(part, user)));
@@ -67,7 +67,7 @@ fn users(layout: &Layout, rows: Range<usize>) -> Vec<(String, ArrayRef)> {
 }
 
 fn items(layout: &Layout, rows: Range<usize>) -> Vec<(String, ArrayRef)> {
-    let ids = StringArray::from_iter_values(&layout.model.vocabulary().items()[rows.clone()]);
+    let ids = StringArray::from_iter_values(layout.model.vocabulary().items().range(rows.clone()));
     let titles: StringArray = rows.clone().map(|item| layout.model.infos().title(item as u32)).collect();
     let vectors = lists(rows.clone(), layout.width, |item, row| layout.item(item, row));
     let part = |part: &Part| {
@@ -102,8 +102,8 @@ fn seen(path: &Path, model: &ServedModel) -> Result<(), RecommendError> {
         let keys: Vec<i32> = pairs[rows].iter().map(key).collect();
         Arc::new(DictionaryArray::<Int32Type>::try_new(keys.into(), values).expect("keys are rows"))
     };
-    let users: ArrayRef = Arc::new(StringArray::from_iter_values(model.vocabulary().users()));
-    let items: ArrayRef = Arc::new(StringArray::from_iter_values(model.vocabulary().items()));
+    let users: ArrayRef = Arc::new(StringArray::from_iter_values(model.vocabulary().users().iter()));
+    let items: ArrayRef = Arc::new(StringArray::from_iter_values(model.vocabulary().items().iter()));
     let names: ArrayRef = Arc::new(StringArray::from_iter_values(splits(model).map(|(name, _)| name)));
     table(path, pairs.len(), |rows| {
         vec![

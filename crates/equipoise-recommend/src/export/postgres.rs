@@ -47,7 +47,7 @@ fn write(
     report: &mut ExportReport,
 ) -> Result<(), RecommendError> {
     let (layout, schema) = (Layout::new(model)?, options.into());
-    let ids = model.vocabulary().users().iter().chain(model.vocabulary().items());
+    let ids = model.vocabulary().users().iter().chain(model.vocabulary().items().iter());
     if let Some(id) = ids.into_iter().find(|id| id.contains('\0')) {
         let problem = format!("the id {} holds a zero byte, which no text of PostgreSQL can", quoted(id));
         return Err(RecommendError::field("--to", problem));

@@ -94,7 +94,7 @@ fn point(layout: &Layout, item: usize, named: bool) -> Value {
         }
     };
     let known = layout.model.infos().of(item as u32).map(|info| info.attributes.clone()).unwrap_or_default();
-    let id = ("item".to_owned(), Value::from(layout.model.vocabulary().items()[item].clone()));
+    let id = ("item".to_owned(), Value::from(layout.model.vocabulary().items()[item].to_owned()));
     // The raw id goes last: an attribute of the same name must not hide it.
     let payload: Map<String, Value> = known.into_iter().chain([id]).collect();
     json!({ "id": item, "vector": vector, "payload": payload })
@@ -104,7 +104,7 @@ fn query(layout: &Layout, user: usize) -> Value {
     let mut vector = Vec::with_capacity(layout.width);
     layout.user(user, &mut vector);
     let seen = of_user(layout.model, user as u32);
-    json!({ "user": layout.model.vocabulary().users()[user], "vector": vector, "seen": seen })
+    json!({ "user": &layout.model.vocabulary().users()[user], "vector": vector, "seen": seen })
 }
 
 fn lines(path: &Path, values: impl Iterator<Item = Value>) -> Result<(), RecommendError> {

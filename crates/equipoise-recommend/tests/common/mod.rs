@@ -67,11 +67,11 @@ impl Trained {
 
     /// Raw id of a user.
     pub fn user(&self, row: u32) -> String {
-        self.model.vocabulary().users()[row as usize].clone()
+        self.model.vocabulary().users()[row as usize].to_owned()
     }
 
     /// Raw id of an item.
     pub fn item(&self, row: u32) -> String {
-        self.model.vocabulary().items()[row as usize].clone()
+        self.model.vocabulary().items()[row as usize].to_owned()
     }
 }

@@ -47,9 +47,9 @@ pub(crate) fn find(model: &ServedModel, typed: &str) -> Found {
         fold(candidate, &mut text);
         judge(&text, &wanted)
     };
-    let users = (0..).zip(vocabulary.users()).filter_map(|(row, id)| Some((judged(id)?, row)));
+    let users = (0..).zip(vocabulary.users().iter()).filter_map(|(row, id)| Some((judged(id)?, row)));
     let (users, all_users) = best(users);
-    let items = (0..).zip(vocabulary.items()).filter_map(|(row, id)| {
+    let items = (0..).zip(vocabulary.items().iter()).filter_map(|(row, id)| {
         let title = model.infos().of(row).and_then(|info| info.title.as_deref());
         let matches = [judged(id), title.and_then(&mut judged)];
         Some((matches.into_iter().flatten().min()?, row))

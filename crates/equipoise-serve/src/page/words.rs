@@ -44,7 +44,7 @@ pub(crate) fn colour(model: &ServedModel, modality: &str) -> String {
 
 /// The title of an item, or its id if it has none.
 pub(crate) fn title(model: &ServedModel, row: u32) -> String {
-    model.infos().title(row).unwrap_or_else(|| model.vocabulary().items()[row as usize].clone())
+    model.infos().title(row).unwrap_or_else(|| model.vocabulary().items()[row as usize].to_owned())
 }
 
 #[cfg(test)]

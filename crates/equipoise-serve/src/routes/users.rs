@@ -61,8 +61,9 @@ fn answer(app: &App, served: &Served, id: &str) -> Result<Json<UserAnswer>, Prob
             .map(|_| unreachable!("it is an error"));
     }
     let row = row.ok();
-    let names =
-        |items: &[u32]| items.iter().map(|&item| model.vocabulary().items()[item as usize].clone()).collect();
+    let names = |items: &[u32]| {
+        items.iter().map(|&item| model.vocabulary().items()[item as usize].to_owned()).collect()
+    };
     let tables = model.tables();
     Ok(Json(UserAnswer {
         id: id.to_owned(),

@@ -16,6 +16,7 @@ use crate::atomic::write_atomic;
 use crate::error::DataError;
 use crate::formats::gathered::{GatheredSplit, SPLITS};
 use crate::formats::parquet_file::{ParquetFile, broken};
+use crate::ids::Ids;
 use crate::quoted::quoted;
 
 const ID: &str = "id";
@@ -43,8 +44,8 @@ pub(crate) fn write_interactions(file: &Path, splits: [&GatheredSplit; 3]) -> Re
 }
 
 /// Writes raw ids by index.
-pub(crate) fn write_ids(file: &Path, ids: &[String]) -> Result<(), DataError> {
-    write(file, vec![(ID, DataType::Utf8)], vec![Arc::new(StringArray::from_iter_values(ids))])
+pub(crate) fn write_ids(file: &Path, ids: &Ids) -> Result<(), DataError> {
+    write(file, vec![(ID, DataType::Utf8)], vec![Arc::new(StringArray::from_iter_values(ids.iter()))])
 }
 
 fn write(file: &Path, columns: Vec<(&str, DataType)>, arrays: Vec<ArrayRef>) -> Result<(), DataError> {

@@ -59,7 +59,7 @@ fn fill(dir: &Path, config: &DemoConfig) -> Result<(), DataError> {
     for recipe in &RECIPES {
         let file = dir.join(format!("{}_feat.npy", recipe.name));
         write_npy(&file, &recipe.features(&world, config.seed))?;
-        write_row_ids(&file, &names("item", config.items).collect::<Vec<_>>())?;
+        write_row_ids(&file, &names("item", config.items).collect())?;
     }
     write_text(&dir.join(DEMO.file), &describe(config))
 }
