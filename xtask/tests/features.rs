@@ -44,7 +44,7 @@ fn one_package_and_the_whole_workspace_build_the_same_burn() {
     let (whole, costly) = (features(&["--workspace"]), below_burn());
     assert!(costly.len() > 50, "{costly:?}");
     let mut faults = String::new();
-    for package in ["nn", "models", "balance", "train", "report", "study", "cli"] {
+    for package in ["nn", "models", "balance", "train", "report", "study", "py", "cli"] {
         for (name, enabled) in features(&["--package", &format!("equipoise-{package}")]) {
             let lacking: Vec<&String> = whole[&name].difference(&enabled).collect();
             if costly.contains(&name) && !lacking.is_empty() {

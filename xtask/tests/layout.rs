@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use xtask::{Modules, arrows, circles};
 
 /// The crates, each using only those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "equipoise-unify",
     "equipoise-kernels",
     "equipoise-data",
@@ -22,6 +22,7 @@ const ORDER: [&str; 17] = [
     "equipoise-report",
     "equipoise-study",
     "equipoise",
+    "equipoise-py",
     "equipoise-cli",
 ];
 

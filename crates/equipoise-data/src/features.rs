@@ -230,6 +230,14 @@ impl Features {
         self.rows_in(0..self.rows)
     }
 
+    /// All values, row after row, where they are stored as float32.
+    pub fn single(&self) -> Option<&[f32]> {
+        match &self.values {
+            SingleOrHalf::Single(values) => Some(values.as_slice()),
+            SingleOrHalf::Half(_) => None,
+        }
+    }
+
     /// All values as they are stored.
     #[inline]
     pub fn stored(&self) -> FeatureValues<'_> {

@@ -4,6 +4,8 @@ use crate::Error;
 use equipoise_data::{FeatureScale, Features, Interactions, Loaded, MissingFill, Vocabulary, formats};
 use equipoise_train::DataConfig;
 use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
 
 /// A data set and the settings that it was loaded with: one value, so that a run records the settings it used.
 ///
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 pub struct Dataset {
     settings: DataConfig,
     loaded: Loaded,
+    /// Holds the files of a data set that was given no directory.
+    place: Option<Arc<TempDir>>,
 }
 
 /// A data set that is about to be loaded.
@@ -24,10 +28,13 @@ pub struct Dataset {
 ///
 /// A run records these, and can be repeated from them. What needs more choices (columns, thresholds, a split) is first
 /// converted into a data set of its own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is read before `load`"]
 pub struct DatasetLoader {
     settings: DataConfig,
+    /// What was said while the data set was made.
+    notes: Vec<String>,
+    place: Option<Arc<TempDir>>,
 }
 
 impl Dataset {
@@ -38,7 +45,8 @@ impl Dataset {
     pub fn open(path: impl Into<PathBuf>) -> Result<DatasetLoader, Error> {
         let path = path.into();
         formats::detect(&path)?;
-        Ok(DatasetLoader { settings: DataConfig { path, ..DataConfig::default() } })
+        let settings = DataConfig { path, ..DataConfig::default() };
+        Ok(DatasetLoader { settings, notes: Vec::new(), place: None })
     }
 
     /// The settings that it was loaded with.
@@ -107,6 +115,10 @@ impl Dataset {
     pub(crate) fn loaded(&self) -> &Loaded {
         &self.loaded
     }
+
+    pub(crate) fn place(&self) -> Option<Arc<TempDir>> {
+        self.place.clone()
+    }
 }
 
 impl DatasetLoader {
@@ -133,7 +145,22 @@ impl DatasetLoader {
     /// # Errors
     /// The first fault found, with its file and line.
     pub fn load(self) -> Result<Dataset, Error> {
-        let loaded = self.settings.load()?;
-        Ok(Dataset { settings: self.settings, loaded })
+        let mut loaded = self.settings.load()?;
+        // What the files repeat of their making is said once.
+        let news = self.notes.into_iter().filter(|note| !loaded.data.notes.contains(note));
+        loaded.data.notes = news.collect::<Vec<_>>().into_iter().chain(loaded.data.notes).collect();
+        Ok(Dataset { settings: self.settings, loaded, place: self.place })
+    }
+
+    /// The same with what was said while the data set was made.
+    #[cfg(all(feature = "import", feature = "parquet"))]
+    pub(crate) fn noting(self, notes: Vec<String>) -> DatasetLoader {
+        DatasetLoader { notes, ..self }
+    }
+
+    /// The same in a temporary directory.
+    #[cfg(all(feature = "import", feature = "parquet"))]
+    pub(crate) fn keeping(self, place: TempDir) -> DatasetLoader {
+        DatasetLoader { place: Some(Arc::new(place)), ..self }
     }
 }

@@ -26,6 +26,10 @@ pub enum Error {
     /// A request, or a file of a served model.
     #[error(transparent)]
     Recommend(Box<RecommendError>),
+    /// An encoder, or what it was given.
+    #[cfg(feature = "encode")]
+    #[error(transparent)]
+    Encode(Box<equipoise_encode::EncodeError>),
     /// A user, item, modality or metric that is not there.
     #[error("no {kind} `{id}`{hint}")]
     Unknown {
@@ -68,6 +72,8 @@ impl Error {
             Error::Train(error) => error.is_input(),
             Error::Eval(error) => error.is_input(),
             Error::Recommend(error) => error.is_input(),
+            #[cfg(feature = "encode")]
+            Error::Encode(error) => error.is_input(),
             Error::System(_) => false,
             Error::Unknown { .. } | Error::NoTables(_) | Error::Shape { .. } | Error::DataSetting => true,
         }
@@ -86,6 +92,8 @@ macro_rules! from {
 }
 
 from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError);
+#[cfg(feature = "encode")]
+from!(Encode: equipoise_encode::EncodeError);
 
 impl From<RecommendError> for Error {
     fn from(cause: RecommendError) -> Error {

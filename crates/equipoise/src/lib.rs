@@ -21,7 +21,8 @@
 //!
 //! # The parts
 //!
-//! * [`Dataset`]: a data set and the settings it was loaded with, one value. Its test part is sealed.
+//! * [`Dataset`]: a data set and the settings it was loaded with, one value. Its test part is sealed. `DataTables` makes one of
+//!   tables in memory (features `import` and `parquet`).
 //! * [`Training`]: a chain of settings that ends in a [`TrainedRun`], in a directory or in memory.
 //! * [`TrainedModel`]: recommends, compares and scores; opened from a run without the data set.
 //! * `Audit`: which modality is under-used, in words, numbers and one page (feature `report`).
@@ -50,6 +51,8 @@
 //! | `vulkan`, `cuda` | no | devices beside the processor |
 
 pub mod author;
+#[cfg(all(feature = "import", feature = "parquet"))]
+mod data_tables;
 mod dataset;
 mod error;
 mod evaluation;
@@ -58,6 +61,8 @@ mod trained_model;
 mod trained_run;
 mod training;
 
+#[cfg(all(feature = "import", feature = "parquet"))]
+pub use data_tables::DataTables;
 pub use dataset::{Dataset, DatasetLoader};
 pub use equipoise_balance::{Agm, Arl, Ckd, Cml, Cohesion, G2d, Gb, MmPareto, Ogm, Unbalanced};
 pub use equipoise_data::{
@@ -67,7 +72,10 @@ pub use equipoise_eval::{EvalConfig, Evaluation};
 pub use equipoise_models::{
     Ablation, Bm3, BprMf, DeepStyle, EgoGcn, Freedom, Grcn, ItemKnn, LightGcn, Mgcn, Mmgcn, Popularity, Vbpr,
 };
-pub use equipoise_recommend::{Answer, BasketItem, Filter, RecommendRequest, ScoreWeights, ServedModel};
+pub use equipoise_recommend::{
+    Answer, BasketItem, ExplainRequest, Explanation, Filter, NewItem, RecommendRequest, ScoreWeights,
+    ServedModel,
+};
 #[cfg(feature = "report")]
 pub use equipoise_report::Audit;
 pub use equipoise_train::memory::keep_freed as keep_freed_memory;

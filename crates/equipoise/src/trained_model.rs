@@ -1,11 +1,17 @@
 //! A trained model at work: recommendations, similar items, scores, channels.
 
 use crate::Error;
-use equipoise_data::Ids;
+use equipoise_data::formats::{write_npy, write_row_ids};
+use equipoise_data::{DataError, FeatureSource, Features, Ids};
 use equipoise_models::Ablation;
-use equipoise_recommend::{Answer, RecommendRequest, ScoreWeights, ServedModel};
+use equipoise_recommend::{
+    AddItems, Answer, ExplainRequest, Explanation, ExportOptions, MANIFEST, NewItem, RecommendError,
+    RecommendRequest, ScoreWeights, ServedModel, TARGETS, add_items, export,
+};
 use equipoise_train::Run;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
 
 /// A trained model: its final tables, the raw ids of their rows, and what each user has met.
 ///
@@ -16,6 +22,10 @@ use std::path::Path;
 pub struct TrainedModel {
     served: ServedModel,
     unseen: bool,
+    /// The run or the served model that it was opened from.
+    dir: PathBuf,
+    /// Hold the files of what was given no directory.
+    places: Vec<Arc<TempDir>>,
 }
 
 /// An item of a list, with its score.
@@ -39,23 +49,104 @@ pub struct EmbeddingTables {
 }
 
 impl TrainedModel {
-    /// The model of a run. The data set is not needed.
+    /// The model of a run, or one that was [saved](Self::save) or exported. The data set is not needed.
     ///
     /// # Errors
     /// If the directory holds no finished run, or one that keeps no final tables: a teacher's, or an earlier version's.
-    pub fn open(run: impl AsRef<Path>) -> Result<TrainedModel, Error> {
-        TrainedModel::of(&Run::open(run.as_ref())?)
+    pub fn open(dir: impl AsRef<Path>) -> Result<TrainedModel, Error> {
+        let dir = dir.as_ref();
+        match dir.join(MANIFEST).is_file() {
+            true => TrainedModel::in_dir(dir),
+            false => TrainedModel::of(&Run::open(dir)?),
+        }
     }
 
     pub(crate) fn of(run: &Run) -> Result<TrainedModel, Error> {
-        Ok(TrainedModel { served: ServedModel::open(run.dir())?, unseen: true })
+        TrainedModel::in_dir(run.dir())
+    }
+
+    fn in_dir(dir: &Path) -> Result<TrainedModel, Error> {
+        let served = ServedModel::open(dir)?;
+        Ok(TrainedModel { served, unseen: true, dir: dir.to_owned(), places: Vec::new() })
+    }
+
+    /// The same, which holds a directory that is removed with it.
+    pub(crate) fn keeping(mut self, place: Arc<TempDir>) -> TrainedModel {
+        self.places.push(place);
+        self
     }
 
     fn under(&self, ablation: Ablation) -> Result<TrainedModel, Error> {
-        Ok(TrainedModel {
-            served: self.served.with_weighting(ScoreWeights::Under(ablation))?,
-            unseen: self.unseen,
-        })
+        let served = self.served.with_weighting(ScoreWeights::Under(ablation))?;
+        Ok(TrainedModel { served, ..self.clone() })
+    }
+
+    /// Writes the model to a directory, whole or not at all: tables, ids, weights, what is known of items, and what new items
+    /// need. [`open`](Self::open) reads it on any machine, without the run and the data set.
+    ///
+    /// # Errors
+    /// If something lies there that is not a saved model, or is one and `overwrite` is false; if modalities are silenced: the
+    /// whole model is saved; file system faults.
+    pub fn save(&self, dir: impl AsRef<Path>, overwrite: bool) -> Result<(), Error> {
+        self.check_whole("saved")?;
+        let serving =
+            TARGETS.iter().find(|target| target.name == "serving").expect("a target of every build");
+        export(&self.dir, serving, dir.as_ref(), &ExportOptions { overwrite, ..ExportOptions::default() })?;
+        Ok(())
+    }
+
+    /// The same model with more items, which nobody has met, by their features alone: see the module
+    /// [`new_items`](equipoise_recommend::prepare_new_items) for how their rows are made. `features` holds for each modality the
+    /// rows of these items in their order. The second value says what was missing or passed over, a sentence each.
+    ///
+    /// # Errors
+    /// If the model reads no features, an item is known or named twice, or features do not fit those of the training.
+    pub fn with_items(
+        &self,
+        items: Vec<NewItem>,
+        features: &[(String, Features)],
+    ) -> Result<(TrainedModel, Vec<String>), Error> {
+        self.check_whole("given items")?;
+        let place = tempfile::tempdir().map_err(|e| Error::System(format!("no temporary directory: {e}")))?;
+        let ids: Ids = items.iter().map(|item| item.id.as_str()).collect();
+        let mut sources = Vec::with_capacity(features.len());
+        for (place_of, (name, rows)) in features.iter().enumerate() {
+            if rows.rows() != ids.len() {
+                let problem =
+                    format!("{name}: {} rows for {} items; give each item one", rows.rows(), ids.len());
+                let at = DataError::Entry { file: "tables".into(), place: "features".into(), problem };
+                return Err(at.into());
+            }
+            let path = place.path().join(format!("new{place_of}_feat.npy"));
+            write_npy(&path, rows)?;
+            write_row_ids(&path, &ids)?;
+            sources.push(FeatureSource { name: name.clone(), path });
+        }
+        let out = place.path().join("model");
+        let model = self.dir.clone();
+        let report =
+            add_items(&AddItems { model, items, features: sources, out: out.clone(), overwrite: false })?;
+        let grown = TrainedModel::in_dir(&out)?.keeping(Arc::new(place));
+        Ok((TrainedModel { unseen: self.unseen, ..grown }, report.notes))
+    }
+
+    /// Why an item is in a list: the parts of its score, what of the history it is like, its score without each modality.
+    ///
+    /// # Errors
+    /// A field that cannot be used, with its name; an id that the model does not know.
+    pub fn explain(&self, request: &ExplainRequest) -> Result<Explanation, Error> {
+        Ok(self.served.explain_to(request, &())?)
+    }
+
+    /// Files hold the whole model.
+    fn check_whole(&self, what: &str) -> Result<(), Error> {
+        match self.served.weighting() {
+            ScoreWeights::Under(ablation) if *ablation != Ablation::FULL => {
+                let problem = format!("a channel cannot be {what}, only the whole model");
+                Err(RecommendError::Field { field: "model".into(), problem }.into())
+            }
+            ScoreWeights::Under(_) | ScoreWeights::Weights(_) => Ok(()),
+        }
     }
 
     /// Answers a request: users, baskets of strangers or vectors; filters, weights of modalities, diversity, explanations.

@@ -18,13 +18,23 @@ pub struct TrainedRun {
 }
 
 impl TrainedRun {
-    pub(crate) fn new(run: Run, report: Report, place: Option<Arc<TempDir>>) -> Result<TrainedRun, Error> {
+    pub(crate) fn new(run: Run, report: Report) -> Result<TrainedRun, Error> {
         let model = TrainedModel::of(&run)?;
-        Ok(TrainedRun { run, report, model, place })
+        Ok(TrainedRun { run, report, model, place: None })
     }
 
+    /// The same in a temporary directory, which stays as long as the run or its model.
     pub(crate) fn keeping(self, place: TempDir) -> TrainedRun {
-        TrainedRun { place: Some(Arc::new(place)), ..self }
+        let place = Arc::new(place);
+        TrainedRun { model: self.model.keeping(place.clone()), place: Some(place), ..self }
+    }
+
+    /// The same on a data set in a temporary directory, which stays as long as the run or its model.
+    pub(crate) fn on(self, data: Option<Arc<TempDir>>) -> TrainedRun {
+        match data {
+            Some(place) => TrainedRun { model: self.model.keeping(place), ..self },
+            None => self,
+        }
     }
 
     /// A run that was made earlier, by the library or by the program. The data set is not needed.
@@ -34,7 +44,7 @@ impl TrainedRun {
     pub fn open(dir: impl AsRef<Path>) -> Result<TrainedRun, Error> {
         let run = Run::open(dir.as_ref())?;
         let report = run.report()?;
-        TrainedRun::new(run, report, None)
+        TrainedRun::new(run, report)
     }
 
     /// The model that validation selected.

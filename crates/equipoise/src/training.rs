@@ -118,11 +118,11 @@ impl<'a> Training<'a> {
         let (loaded, out) = (data.loaded(), dir.as_ref());
         let job = Job { config: &config, loaded, out, overwrite, from_scratch };
         let outcome = on_pool(threads, || job.execute(&mut *listener, &stop))??;
-        TrainedRun::new(outcome.run, outcome.report, None)
+        Ok(TrainedRun::new(outcome.run, outcome.report)?.on(data.place()))
     }
 
     /// The same without a directory: the model stays in memory. The files of the run lie in a temporary directory until
-    /// the [`TrainedRun`] is dropped.
+    /// the [`TrainedRun`] and its model are dropped.
     ///
     /// # Errors
     /// As [`run_in`](Self::run_in); if there is no temporary directory.

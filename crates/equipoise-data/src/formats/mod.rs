@@ -65,7 +65,7 @@ pub use missing_file::ENDING as MISSING_ENDING;
 pub use modality_files::{read as read_features, read_sources};
 #[cfg(feature = "parquet")]
 pub use native::{NativeContents, NativeModality, write_native};
-pub use npy::{float32_header, matrix_header, read_npy, write_npy};
+pub use npy::{float32_header, matrix_header, read_npy, write_npy, write_npy_as_stored};
 pub use numbering::other_numbering;
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};

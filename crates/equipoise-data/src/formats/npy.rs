@@ -114,7 +114,7 @@ pub fn write_npy(file: &Path, features: &Features) -> Result<(), DataError> {
 ///
 /// # Errors
 /// [`DataError::Io`] if the file cannot be written.
-pub(crate) fn write_npy_as_stored(file: &Path, features: &Features) -> Result<(), DataError> {
+pub fn write_npy_as_stored(file: &Path, features: &Features) -> Result<(), DataError> {
     let SingleOrHalf::Half(values) = features.stored() else {
         return write_npy(file, features);
     };
