@@ -20,10 +20,12 @@ pub(crate) struct Explainer<'a> {
     /// Weights of the modalities.
     weights: Vec<f64>,
     full: Vec<usize>,
+    /// Blocks that speak for an item under the weighting, each with what it counts.
+    counting: Vec<(usize, f64)>,
     /// Blocks of the model without each modality.
     without: Vec<Vec<usize>>,
     /// Blocks that tell each modality's own part.
-    own: Vec<Vec<usize>>,
+    own: Vec<Vec<(usize, f64)>>,
 }
 
 /// One user and one item: the score, its parts, and the counterfactual scores.
@@ -69,13 +71,16 @@ impl<'a> Explainer<'a> {
             }
         };
         let without = (0..n).map(|m| blocks(tables, Ablation::without(m)).map(<[usize]>::to_vec));
-        let own = (0..n).map(|m| blocks_of_modality(tables, m));
+        let own = (0..n).map(|m| Ok(blocks_of_modality(tables, m)?.into_iter().map(|b| (b, 1.0)).collect()));
+        // A block that counts against the rest of the score makes no item like another.
+        let counting = weighting.coefficients(tables)?.into_iter().filter(|(_, by)| *by > 0.0);
         Ok(Explainer {
             model,
             weights,
+            counting: counting.map(|(b, by)| (b, f64::from(by))).collect(),
             full: blocks(tables, Ablation::FULL)?.to_vec(),
             without: without.collect::<Result<_, _>>()?,
-            own: own.collect::<Result<_, _>>()?,
+            own: own.collect::<Result<_, RecommendError>>()?,
         })
     }
 
@@ -108,12 +113,13 @@ impl<'a> Explainer<'a> {
             .collect()
     }
 
-    /// The items of a history that are most like an item, by the cosine of their rows in the whole model.
+    /// The items of a history that are most like an item, by the cosine of their rows where each product of a block counts as much
+    /// as it does in the score: a silenced modality is no reason.
     pub(crate) fn because(&self, history: &[(u32, f64)], item: u32) -> Vec<Because> {
         let mut met: Vec<(u32, f64)> = history
             .iter()
             .filter(|&&(other, _)| other != item)
-            .map(|&(other, _)| (other, cosine(self.model, &self.full, item, other)))
+            .map(|&(other, _)| (other, cosine(self.model, &self.counting, item, other)))
             .collect();
         met.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let named = met.into_iter().take(NAMED);
@@ -132,14 +138,14 @@ impl<'a> Explainer<'a> {
     }
 }
 
-/// The cosine of two items' rows in some blocks; 0 if one is zero.
-pub(crate) fn cosine(model: &ServedModel, blocks: &[usize], a: u32, b: u32) -> f64 {
+/// The cosine of two items' rows in some blocks, each times what it counts; 0 if one is zero.
+fn cosine(model: &ServedModel, blocks: &[(usize, f64)], a: u32, b: u32) -> f64 {
     let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
-    for block in blocks.iter().map(|&b| &model.tables().blocks()[b]) {
+    for (block, by) in blocks.iter().map(|&(b, by)| (&model.tables().blocks()[b], by)) {
         let row = |item: u32| &block.items()[item as usize * block.width()..][..block.width()];
-        both += product(row(a), row(b));
-        of_a += product(row(a), row(a));
-        of_b += product(row(b), row(b));
+        both += by * product(row(a), row(b));
+        of_a += by * product(row(a), row(a));
+        of_b += by * product(row(b), row(b));
     }
     let scale = (of_a * of_b).sqrt();
     if scale > 0.0 { both / scale } else { 0.0 }

@@ -230,7 +230,7 @@ pub struct Because {
     /// Title, where the served model knows one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
-    /// Cosine of the two items' rows in the whole model.
+    /// Cosine of the two items' rows, each block weighted as in the score.
     pub likeness: f64,
     /// The same of each modality's own rows.
     pub by_modality: BTreeMap<String, f64>,

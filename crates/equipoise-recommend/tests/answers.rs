@@ -100,6 +100,49 @@ fn parts_add_up_to_the_score_under_any_weights() {
     }
 }
 
+/// The cosine of two items' rows under an ablation.
+fn likeness(model: &ServedModel, under: Ablation, a: u32, b: u32) -> f64 {
+    let blocks: Vec<_> = model.tables().view(under).expect("the run measures it").collect();
+    let row = |item: u32| -> Vec<f64> {
+        let of =
+            |b: &&equipoise_train::FinalBlock| b.items()[item as usize * b.width()..][..b.width()].to_vec();
+        blocks.iter().flat_map(of).map(f64::from).collect()
+    };
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let (a, b) = (row(a), row(b));
+    product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
+}
+
+#[test]
+fn reasons_are_alike_in_what_counts_under_the_weights_in_force() {
+    for backbone in ["vbpr", "mgcn"] {
+        let trained = Trained::new(backbone);
+        let (model, user) = (&trained.model, 5);
+        let mut told_apart = false;
+        for (weight, under) in [(1.0, Ablation::FULL), (0.0, Ablation::without(0))] {
+            let weights = BTreeMap::from([(model.modalities()[0].clone(), weight)]);
+            let request = RecommendRequest {
+                explain: true,
+                modality_weights: weights,
+                ..of_users(&[trained.user(user)])
+            };
+            for item in &model.answer(&request).unwrap().lists[0].items {
+                let row = model.item(&item.id).unwrap();
+                let met = [model.tables().train(), model.tables().validation()].map(|set| set.items_of(user));
+                let all = met.iter().copied().flatten();
+                let mut alike: Vec<f64> = all.map(|&other| likeness(model, under, row, other)).collect();
+                alike.sort_by(|a, b| b.total_cmp(a));
+                for (reason, expected) in item.because.iter().zip(&alike) {
+                    assert!((reason.likeness - expected).abs() < 1e-6, "{backbone} {weight}: {expected}");
+                    let other = model.item(&reason.id).unwrap();
+                    told_apart |= (likeness(model, Ablation::FULL, row, other) - expected).abs() > 1e-3;
+                }
+            }
+        }
+        assert!(told_apart, "{backbone}: the weights change the reasons");
+    }
+}
+
 #[test]
 fn a_weight_of_0_is_the_ablation_that_training_used() {
     let trained = Trained::new("mgcn");
