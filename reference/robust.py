@@ -1,16 +1,15 @@
-"""Robust weights: one channel for the ids and one per modality, ids first.
+"""Robust weights: one sum of all teachers, fitted to interactions that none of them has seen.
 
-    gamma_m  = 1/2 E[l(Ds^0) - l(Ds^m)] + 1/2 E[l(Ds^-m) - l(Ds)]    tau_m = E[l(Dt^m,0) - l(Dt^m)]
-    gamma_0  = ln 2 - E l(Ds^0)                                      tau_0 = ln 2 - E l(Dt^0)
-    lambda_k = G_k f_k S(tau_k) (1 - clip(gamma_k / tau_k, 0, 1))
+    E^0 = b T + b' T' + sum_m b_m T^m,0          what all teachers know of ids
+    E   = E^0 + sum_m a_m (T^m - T^m,0)          and of contents
+    w   = argmin over w >= 0 of mean over users [mean over triples l(x . w)] + 1/(2 U) sum_c (w_c s_c)^2
 
-gamma and tau are exponential averages over steps, f halves towards what the channel lacks at each evaluation.
+The minimum is found by trying every set of positive weights: the one at which nothing pulls a weight beyond its bound.
 """
 
-import numpy as np
+from itertools import combinations
 
-DECAY = 0.95
-NEAR = 0.1
+import numpy as np
 
 
 def loss(margin):
@@ -23,52 +22,74 @@ def shrunken(x, error):
     return max(0.0, 1.0 - (2.0 * error / x) ** 2) if x > 0 else 0.0
 
 
-def squared_error(samples):
-    """Squared standard error of a mean."""
-    return float(np.var(samples, ddof=1) / len(samples))
+def shares(users):
+    """Each triple's weight: users count alike, and a user's triples among themselves."""
+    names, where, counts = np.unique(users, return_inverse=True, return_counts=True)
+    return 1.0 / (len(names) * counts[where])
 
 
-def robust_step(student, teacher):
-    """gamma, tau and se(tau)^2 of each channel from margins on the same triples.
-
-    student: {"full", "ids", "only": [...], "without": [...]}
-    teacher: {"ids", "own": [...], "silenced": [...]}
-    """
-    ids = loss(teacher["ids"])
-    gamma = [np.log(2.0) - loss(student["ids"]).mean()]
-    gain = [np.log(2.0) - ids]
-    for only, without in zip(student["only"], student["without"]):
-        first = (loss(student["ids"]) - loss(only)).mean()
-        last = (loss(without) - loss(student["full"])).mean()
-        gamma.append(0.5 * first + 0.5 * last)
-    for own, silenced in zip(teacher["own"], teacher["silenced"]):
-        gain.append(loss(silenced) - loss(own))
-    return np.array(gamma), np.array([g.mean() for g in gain]), np.array([squared_error(g) for g in gain])
+def slope(x, users, weights):
+    """Gradient and second derivatives of the objective."""
+    share, ridge = shares(users), (x**2).mean(0) / len(np.unique(users))
+    p = 1.0 / (1.0 + np.exp(x @ weights))
+    gradient = ridge * weights - x.T @ (share * p)
+    return gradient, np.diag(ridge) + (x * (share * p * (1 - p))[:, None]).T @ x
 
 
-class Robust:
-    """lambda_k = G_k f_k r_k (1 - u_k), step after step."""
+def minimum(x, users, support):
+    """The minimum over the weights of a support, free of bounds."""
+    weights, chosen = np.zeros(x.shape[1]), list(support)
+    for _ in range(60 if chosen else 0):
+        gradient, hessian = slope(x, users, weights)
+        weights[chosen] -= np.linalg.solve(hessian[np.ix_(chosen, chosen)], gradient[chosen])
+    return weights
 
-    def __init__(self, gates, goals):
-        self.gates, self.goals = np.array(gates), np.array(goals)
-        self.fade = np.ones(len(gates))
-        self.averages = None
 
-    def step(self, gamma, tau, variance):
-        now = np.array([gamma, tau, variance], dtype=np.float64)
-        if self.averages is None:
-            self.averages = now
-        else:
-            old = self.averages
-            self.averages = DECAY * old + (1 - DECAY) * now
-            self.averages[2] = DECAY**2 * old[2] + (1 - DECAY) ** 2 * now[2]
-        gamma, tau, variance = self.averages
-        reliable = np.array([shrunken(t, np.sqrt(v)) for t, v in zip(tau, variance)])
-        used = np.array([min(max(g / t, 0.0), 1.0) if t > 0 else 1.0 for g, t in zip(gamma, tau)])
-        return self.gates * self.fade * reliable * (1.0 - used)
+def fitted(x, users, allowed):
+    """The weights, 0 where they are not allowed."""
+    columns = [c for c in range(x.shape[1]) if allowed[c] and np.any(x[:, c] != 0)]
+    for size in range(len(columns) + 1):
+        for support in combinations(columns, size):
+            weights = minimum(x, users, support)
+            gradient, _ = slope(x, users, weights)
+            others = [c for c in columns if c not in support]
+            if np.all(weights[list(support)] > 0) and np.all(gradient[others] >= -1e-12):
+                return weights
+    raise AssertionError("a convex objective has a minimum")
 
-    def evaluated(self, channels):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lack = np.clip((self.goals - np.array(channels)) / (NEAR * self.goals), 0.0, 1.0)
-        lack = np.where(np.isnan(lack), 0.0, lack)  # without a goal there is nothing to reach
-        self.fade = 0.5 * self.fade + 0.5 * lack
+
+def of_users(x, users, weights):
+    """Mean loss of each user."""
+    losses = loss(x @ weights)
+    return np.array([losses[users == u].mean() for u in np.unique(users)])
+
+
+def stack(x, users, modalities):
+    """Weights after the contents that gain less than one standard error have gone, and what each was worth when it was last looked at."""
+    content = [2 + modalities + m for m in range(modalities)]
+    allowed = [True] * x.shape[1]
+    gains, errors = np.zeros(modalities), np.zeros(modalities)
+    while True:
+        weights = fitted(x, users, allowed)
+        now = of_users(x, users, weights)
+        kept = [m for m in range(modalities) if allowed[content[m]]]
+        for m in kept:
+            without = [a and c != content[m] for c, a in enumerate(allowed)]
+            gain = of_users(x, users, fitted(x, users, without)) - now
+            gains[m], errors[m] = gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
+        certainty = {m: gains[m] / errors[m] if gains[m] > 0 else 0.0 for m in kept}
+        least = min(kept, key=certainty.get, default=None)
+        if least is None or certainty[least] > 1.0:
+            return weights, gains, errors
+        allowed[content[least]] = False
+
+
+def components(ids, silenced, own):
+    """Columns: the ids teachers, what modalities' teachers know of ids, contents."""
+    return np.stack([*ids, *silenced, *(o - s for o, s in zip(own, silenced))], axis=1)
+
+
+def targets(ids, silenced, own, weights):
+    """E^0 and E."""
+    x, of_ids = components(ids, silenced, own), 2 + len(own)
+    return x[:, :of_ids] @ weights[:of_ids], x @ weights

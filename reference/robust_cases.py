@@ -1,60 +1,44 @@
-"""Made-up courses of several steps and evaluations, and the content of robust.json."""
+"""Made-up margins of teachers on held-out triples, and the content of robust.json."""
 
 import numpy as np
 
 import robust
 
-# name, modalities, gates, goals, scale of content in the student, scale of content in the teachers.
-COURSES = [
-    ("two", 2, [1.0, 0.8, 0.4], [0.3, 0.25, 0.2], [0.2, 0.6], [1.0, 1.0]),
-    ("two_one_worthless", 2, [0.5, 1.0, 1.0], [0.3, 0.25, 0.2], [0.2, 0.0], [1.0, 0.0]),
-    ("two_one_harmful_teacher", 2, [1.0, 1.0, 1.0], [0.3, 0.25, 0.2], [0.2, 0.2], [1.0, -1.0]),
-    ("two_shut", 2, [0.0, 0.0, 0.0], [0.3, 0.25, 0.2], [0.2, 0.2], [1.0, 1.0]),
-    ("one", 1, [0.7, 1.0], [0.3, 0.25], [0.1], [0.8]),
-    ("three", 3, [0.7, 1.0, 0.3, 0.0], [0.3, 0.25, 0.2, 0.0], [0.1, 0.3, 2.0], [0.8, 0.8, 0.8]),
+# name, users, what each content is worth, spread of what teachers know of ids, how alike the two ids teachers are.
+STACKS = [
+    ("one", 12, [1.0], 0.5, 0.5),
+    ("one_worthless", 12, [0.0], 0.5, 0.5),
+    ("two", 15, [1.2, 0.8], 0.5, 0.8),
+    ("two_one_worthless", 40, [1.2, 0.0], 0.4, 0.8),
+    ("two_one_harmful", 15, [1.0, -1.0], 0.6, 0.8),
+    ("two_nothing_known", 15, [0.0, 0.0], 0.0, 0.0),
+    ("three", 18, [1.2, 0.0, 0.5], 0.4, 0.9),
 ]
-STEPS = 4
-TRIPLES = 7
 
 
-def margins(rng, modalities, student_scale, teacher_scale):
-    """Margins of a step, rounded to what float32 holds."""
-    draw = lambda scale, shift=0.3: (rng.normal(size=TRIPLES) * abs(scale) + shift * scale).astype(np.float32)
-    ids = draw(0.5)
-    content = [draw(scale) for scale in student_scale]
-    full = ids + np.sum(content, axis=0)
-    teacher_ids = [draw(0.7) for _ in range(modalities)]
-    student = {
-        "full": full,
-        "ids": ids,
-        "only": [ids + c for c in content],
-        "without": [full - c for c in content],
-    }
-    teacher = {
-        "ids": draw(1.5, 0.8),
-        "own": [i + draw(scale, 0.9) for i, scale in zip(teacher_ids, teacher_scale)],
-        "silenced": teacher_ids,
-    }
-    return student, teacher
+def margins(rng, count, worth, spread, alike):
+    """Margins of teachers, rounded to what float32 holds. Positive ones are right."""
+    draw = lambda scale, shift: (rng.normal(size=count) * scale + shift).astype(np.float32)
+    common = draw(spread, spread)
+    of_ids = lambda: (alike * common + draw(spread, spread) * (1.0 - alike)).astype(np.float32)
+    silenced = [of_ids() for _ in worth]
+    own = [(s + draw(0.6, 0.6 * w)).astype(np.float32) for s, w in zip(silenced, worth)]
+    return [of_ids(), of_ids()], silenced, own
 
 
-def course(seed, name, modalities, gates, goals, student_scale, teacher_scale):
-    """Weights after each step; after every second one an evaluation."""
+def case(seed, name, users, worth, spread, alike):
+    """The weights, what contents are worth, and the targets."""
     rng = np.random.default_rng(seed)
-    state, steps = robust.Robust(gates, goals), []
-    for k in range(STEPS):
-        student, teacher = margins(rng, modalities, student_scale, teacher_scale)
-        gamma, tau, variance = robust.robust_step(student, teacher)
-        weight = state.step(gamma, tau, variance)
-        expected = {"gamma": gamma, "tau": tau, "variance": variance, "weight": weight}
-        steps.append({"student": student, "teacher": teacher, "expected": expected})
-        if k % 2:
-            channels = np.array(goals) * rng.uniform(0.85, 1.05, size=len(goals))
-            state.evaluated(channels)
-            steps[-1] |= {"channels": channels, "fade": state.fade.copy()}
-    return {"name": name, "gates": gates, "goals": goals, "steps": steps}
+    counts = rng.integers(2, 7, size=users)
+    of = np.repeat(np.arange(users) * 3, counts)
+    given = margins(rng, len(of), worth, spread, alike)
+    weights, gains, errors = robust.stack(robust.components(*(np.float64(g) for g in given)), of, len(worth))
+    ids, whole = robust.targets(*(np.float64(g) for g in given), weights)
+    teachers = dict(zip(["ids", "silenced", "own"], given))
+    expected = {"weights": weights, "gains": gains, "errors": errors, "ids": ids, "whole": whole}
+    return {"name": name, "users": of, "teachers": teachers, "expected": expected}
 
 
 def content():
     """The whole of robust.json."""
-    return {"courses": [course(seed, *of) for seed, of in enumerate(COURSES)]}
+    return {"stacks": [case(seed, *of) for seed, of in enumerate(STACKS)]}

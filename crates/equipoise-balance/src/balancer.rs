@@ -25,9 +25,8 @@ pub struct Needs {
     /// Whether, besides, the gradients of such losses are handed out apart, in [`Update::own`], for a balancer that combines
     /// them. A step takes a pass for each `m` then, whatever the backbone.
     pub own_gradients: bool,
-    /// Ablations of which it is told the metric that selects models, after each evaluation. If there are any, one half of the users
-    /// of validation is measured for the balancer and models are selected on the other half.
-    pub measured: Vec<Ablation>,
+    /// Whether models are selected on one half of the users of validation, because it was measured on the other.
+    pub selects_on_half: bool,
 }
 
 /// What a balancer reads of one step: triples and the student's margins on them.
@@ -64,9 +63,6 @@ pub trait Balancer: Send {
 
     /// The loss it adds to this step.
     fn loss(&mut self, step: &StepMargins) -> StepLoss;
-
-    /// After each evaluation: the metric that selects models, under each ablation that it asked for by [`Needs::measured`].
-    fn evaluated(&mut self, _measured: &[f64]) {}
 
     /// Changes the update that follows from the loss of this step, and may complete the numbers of the step.
     fn modulate(&mut self, _update: &mut Update) {}

@@ -51,8 +51,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// `paper` is `sum = one, level = batch, denominator = teacher, guard = floored`; `released` is `sum =
 /// modalities, level = triple, denominator = student, guard = raw`. With `sum = one` the same `lambda_kd` means
-/// half the distillation of `modalities` for two modalities. `robust` weighs otherwise, has a channel and a teacher of ids
-/// beside those of the modalities, and reads none of the switches below `weights`: see [`robust`](crate::robust).
+/// half the distillation of `modalities` for two modalities. `robust` teaches otherwise, by a sum of all teachers, two of ids
+/// among them, and reads none of the switches below `weights`: see [`robust`](crate::robust).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

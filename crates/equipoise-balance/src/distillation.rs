@@ -55,8 +55,11 @@ impl Teaching {
         step: &StepMargins,
     ) -> Option<Tensor<1>> {
         let (triples, margins) = step.generic?;
-        let teacher = teacher.margins(triples);
-        let student = margins.of(channel);
-        Some(cross_entropy(student, &teacher, self.tau, self.generic_log).mean())
+        Some(self.ordered(margins.of(channel), &teacher.margins(triples)))
+    }
+
+    /// `L_GD^k` of margins on generic triples, shape `[1]`.
+    pub(crate) fn ordered(&self, student: Tensor<1>, teacher: &[f32]) -> Tensor<1> {
+        cross_entropy(student, teacher, self.tau, self.generic_log).mean()
     }
 }

@@ -13,7 +13,7 @@
 //! * [`mmpareto`]: own losses whose gradients give way where they are in conflict.
 //! * [`arl`]: modalities that learn in the inverse ratio of their variances.
 //! * [`weights`]: the counterfactual weights of CKD.
-//! * [`robust`]: weights that teach a channel what it lacks, and nothing where nothing is lacking.
+//! * [`robust`]: teaching by the sum of all teachers, in which what says nothing has no weight; [`stacking`]: that sum.
 //! * [`losses`]: the ranking and distillation losses.
 //! * [`suite`]: checks that every balancer must pass.
 //! * [`Heads`], [`Update`]: what a balancer may measure, and what it may change after the loss.
@@ -40,6 +40,7 @@ mod own_groups;
 mod quantities;
 mod registry;
 pub mod robust;
+pub mod stacking;
 mod state;
 pub mod suite;
 mod teacher;

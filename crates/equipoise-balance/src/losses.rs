@@ -35,8 +35,12 @@ pub fn mean_bpr(margins: &[f32]) -> f64 {
 }
 
 /// `sp(-margin)` of one margin, in double precision.
-pub(crate) fn bpr_of(margin: f32) -> f64 {
-    let x = f64::from(margin);
+fn bpr_of(margin: f32) -> f64 {
+    wide_bpr(f64::from(margin))
+}
+
+/// The same of a margin in double precision.
+pub(crate) fn wide_bpr(x: f64) -> f64 {
     (-x).max(0.0) + (-x.abs()).exp().ln_1p()
 }
 

@@ -26,7 +26,8 @@ use crate::heads::{HeadLosses, Heads, Losses};
 use crate::losses::{bpr, number};
 use crate::modality_step::ModalityStep;
 use crate::own_groups::OwnGroups;
-use crate::robust::{ChannelSetup, Gate};
+use crate::robust::ChannelSetup;
+use crate::stacking::Stack;
 use crate::teacher::Teacher;
 use crate::update::{Owner, Update};
 use burn::tensor::Tensor;
@@ -120,9 +121,6 @@ pub fn goes_on_from_its_state(entry: &BalancerEntry, config: &BalanceConfig) {
             all.extend(others.iter_mut().map(|(_, other)| other));
             for balancer in all {
                 balancer.begin_epoch(epoch, &mut Moving { heads: &scene.heads, epoch });
-                let metric = |k: usize| 0.3 - 0.05 / (epoch + k) as f64;
-                let measured: Vec<f64> = (0..balancer.needs().measured.len()).map(metric).collect();
-                balancer.evaluated(&measured);
             }
             if TAKEN_OVER.contains(&epoch) {
                 let mut other = scene.built(entry, config);
@@ -255,12 +253,15 @@ impl Scene {
         };
         let teacher = |m| Teacher::of(&taught(&m), m);
         let silenced = |m| Teacher::under(&taught(&m), Ablation::ids_only(n), "silenced");
-        let gate = |k: usize| Gate { gate: 1.0 - 0.2 * k as f64, goal: 0.3 };
-        let channels = ChannelSetup {
-            ids: Teacher::under(&taught(&"ids"), Ablation::ids_only(n), "ids"),
-            silenced: (0..n).map(silenced).collect(),
-            gates: (0..=n).map(gate).collect(),
+        let of_ids = |name: &str| Teacher::under(&taught(&name), Ablation::ids_only(n), "ids");
+        let weight = |m: usize| 0.5 + 0.4 * m as f64;
+        let stack = Stack {
+            ids: [0.8, 0.3],
+            silenced: (0..n).map(|m| weight(m) * 0.5).collect(),
+            content: (0..n).map(weight).collect(),
         };
+        let silenced = (0..n).map(silenced).collect();
+        let channels = ChannelSetup { ids: ["ids", "ids-2"].map(of_ids), silenced, stack, gate: 0.8 };
         let heads = (0..=n).map(|k| head(k as f64)).collect();
         let (bpr, generic) = (triples(11, 3), triples(9, 4));
         let teachers = (0..n).map(teacher).collect();
@@ -295,7 +296,8 @@ impl Scene {
         heads[..self.n()].reverse();
         let mut channels = self.channels.clone();
         channels.silenced.reverse();
-        channels.gates[1..].reverse();
+        channels.stack.silenced.reverse();
+        channels.stack.content.reverse();
         let (bpr, generic) = (self.bpr.clone(), self.generic.clone());
         let (name, config) = (self.name.clone(), self.config.clone());
         Scene { name, data, config, effect: self.effect, model, teachers, channels, heads, bpr, generic }

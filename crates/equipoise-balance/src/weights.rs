@@ -33,7 +33,7 @@ pub enum WeightMode {
     Released,
     /// Equal weights with the active sum ("without re-weighting" in the ablation study).
     Uniform,
-    /// What each channel lacks, of the ids as well, in nats of the objective: see [`robust`](crate::robust).
+    /// No weights of channels: the whole and the ids are taught by a sum of all teachers, see [`robust`](crate::robust).
     Robust,
 }
 

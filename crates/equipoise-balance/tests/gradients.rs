@@ -6,8 +6,10 @@ use common::*;
 use equipoise_balance::ckd::Distillation;
 use equipoise_balance::gb::{self, GradientBlending};
 use equipoise_balance::losses::GenericLog;
+use equipoise_balance::robust::ChannelSetup;
+use equipoise_balance::stacking::Stack;
 use equipoise_balance::weights::WeightMode;
-use equipoise_balance::{Ckd, HeadLosses, Losses};
+use equipoise_balance::{BalanceConfig, Balancer, Ckd, HeadLosses, Losses, Setup, Teacher};
 use equipoise_data::{Seed, Triples};
 use equipoise_models::Ablation;
 use serde_json::Value;
@@ -133,6 +135,98 @@ fn without_distillation_the_step_is_the_plain_one_and_still_measures() {
     let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, REG);
     assert_eq!((measured.total, &measured.gradients), (plain.total, &plain.gradients));
     assert!(measured.modalities.iter().all(|m| m.effect.unwrap() != 0.0) && plain.modalities.is_empty());
+}
+
+/// Teachers of ids and silenced ones beside those of the fixture: the same tables, turned.
+fn channels(f: &Fixture, gate: f64) -> ChannelSetup {
+    let turned = |by: usize| {
+        let teacher = &f.teachers[0];
+        let (users, items) = teacher.tables();
+        let (mut users, mut items) = (users.to_vec(), items.to_vec());
+        users.rotate_left(by * teacher.width());
+        items.rotate_left(by * teacher.width());
+        Teacher::new("turned", users, items, teacher.width())
+    };
+    let n = f.n();
+    let stack =
+        Stack { ids: [0.7, 0.2], silenced: vec![0.3; n], content: (0..n).map(|m| 0.9 * m as f64).collect() };
+    ChannelSetup {
+        ids: [turned(1), turned(2)],
+        silenced: (0..n).map(|m| turned(3 + m)).collect(),
+        stack,
+        gate,
+    }
+}
+
+fn robust(f: &Fixture, c: &Ckd, gate: f64) -> Box<dyn Balancer> {
+    let setup = Setup { channels: Some(channels(f, gate)), ..f.setup() };
+    let config = BalanceConfig::of(c.clone());
+    equipoise_balance::find("ckd").unwrap().build(&config.sections, setup)
+}
+
+/// The loss of a step with robust weights from plain margins: nothing of the balancer's code.
+fn taught_by_all(f: &Fixture, c: &Ckd, gate: f64) -> f64 {
+    let (n, of) = (f.n(), channels(f, gate));
+    let teacher = |t: &Triples, channel: Ablation| {
+        let mut sum = vec![0.0; t.len()];
+        let mut add = |weight: f64, teacher: &Teacher| {
+            sum.iter_mut().zip(teacher.margins(t)).for_each(|(s, x)| *s += weight * f64::from(x));
+        };
+        of.ids.iter().zip(of.stack.ids).for_each(|(teacher, weight)| add(weight, teacher));
+        for m in 0..n {
+            let content = if channel == Ablation::FULL { of.stack.content[m] } else { 0.0 };
+            add(of.stack.silenced[m] - content, &of.silenced[m]);
+            add(content, &f.teachers[m]);
+        }
+        sum
+    };
+    let student = |t: &Triples, a| wide(margins(f, t, a));
+    let mut loss = mean(student(&f.bpr, Ablation::FULL).into_iter().map(|m| softplus(-m))) + penalty(f);
+    for channel in [Ablation::FULL, Ablation::ids_only(n)] {
+        let pairs =
+            |t: &Triples| student(t, channel).into_iter().zip(teacher(t, channel)).collect::<Vec<_>>();
+        let specific = mean(pairs(&f.bpr).into_iter().map(|(s, t)| (t - s).max(0.0)));
+        let generic = mean(pairs(&f.generic).into_iter().map(|(s, t)| {
+            let p = 1.0 / (1.0 + (-t / c.tau).exp());
+            softplus(s / c.tau) - p * s / c.tau
+        }));
+        loss += c.lambda_kd * gate * (specific + c.lambda_g * generic);
+    }
+    loss
+}
+
+#[test]
+fn the_gradient_of_robust_teaching_is_the_difference_quotient() {
+    let golden = golden("ckd");
+    let h = 1.0 / 2048.0;
+    for name in ["m1_open", "m2_open", "m3_open"] {
+        let (f, c, gate) = (Fixture::named(&golden, name), config(WeightMode::Robust), 0.8);
+        let seen = step(&f, Ablation::FULL, robust(&f, &c, gate).as_mut(), REG);
+        let held = |f: &Fixture| taught_by_all(f, &c, gate);
+        assert!((held(&f) - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
+        for seed in 0..4 {
+            let d = direction(&f, seed);
+            // Teachers stay what they are: only the student moves.
+            let (quotient, found) = (
+                (held(&moved(&golden, name, &d, h)) - held(&moved(&golden, name, &d, -h)))
+                    / f64::from(2.0 * h),
+                along(&seen.gradients, &d),
+            );
+            let within = (quotient - found).abs() <= 2e-3 * (1.0 + quotient.abs());
+            assert!(within, "{name} direction {seed}: found {found}, quotient {quotient}");
+        }
+    }
+}
+
+#[test]
+fn with_the_gate_shut_robust_teaching_is_no_teaching() {
+    let golden = golden("ckd");
+    let f = Fixture::named(&golden, "m2_open");
+    let mut shut = robust(&f, &config(WeightMode::Robust), 0.0);
+    assert_eq!(shut.needs(), equipoise_balance::Needs::default());
+    let found = step(&f, Ablation::FULL, shut.as_mut(), REG);
+    let plain = step(&f, Ablation::FULL, &mut equipoise_balance::none::NoBalance, REG);
+    assert_eq!((found.total, found.gradients), (plain.total, plain.gradients));
 }
 
 /// The blended loss from plain margins, the last weight that of the whole model: nothing of the balancer's code.

@@ -60,22 +60,37 @@ pub struct EpochRecord {
     pub ids: Option<Box<ModalityStep>>,
 }
 
-/// How far a channel may be taught, and from what that follows: see [`robust`](equipoise_balance::robust). Metrics are means over users of
+/// What the teachers know together and how far it may be taught: see [`robust`](equipoise_balance::robust). Metrics are means over users of
 /// one half of validation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct GateRecord {
-    /// 0 (not at all) to 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StackRecord {
+    /// How far teaching is open, 0 (not at all) to 1.
     pub gate: f64,
-    /// Metric of its teacher less that of its channel in the plain model.
-    pub under_use: f64,
-    /// Standard error of that.
-    pub under_use_error: f64,
-    /// Metric of the ids teacher with this teacher less that of two ids teachers; of modalities only.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub complement: Option<f64>,
-    /// Standard error of that.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub complement_error: Option<f64>,
+    /// Metric of the sum of teachers.
+    pub teachers: f64,
+    /// Metric of the plain model.
+    pub plain: f64,
+    /// Standard error of their difference, paired over users.
+    pub error: f64,
+    /// Weights of the two ids teachers.
+    pub ids: [f64; 2],
+    /// What each modality has in the sum.
+    pub modalities: Vec<ContentRecord>,
+}
+
+/// What a modality has in the sum of teachers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContentRecord {
+    /// Name of the modality.
+    pub modality: String,
+    /// Weight of what its teacher knows of ids.
+    pub ids: f64,
+    /// Weight of its content; 0 if it adds nothing.
+    pub content: f64,
+    /// What its content adds to everything else, in nats of the ranking loss on held-out triples.
+    pub gain: f64,
+    /// Standard error of that over users.
+    pub gain_error: f64,
 }
 
 /// Why training ended.
@@ -174,14 +189,11 @@ pub enum Event {
         /// Where it lies.
         path: String,
     },
-    /// How far a channel may be taught.
-    Gate {
-        /// Its modality; absent for the ids.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        modality: Option<String>,
-        /// The gate and what it follows from.
+    /// What the teachers know together.
+    Stack {
+        /// Their weights and what is open to teaching.
         #[serde(flatten)]
-        record: GateRecord,
+        record: StackRecord,
     },
     /// The losses of a model that was trained alone, from which the balancer starts.
     Head {

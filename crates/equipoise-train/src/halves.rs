@@ -12,10 +12,10 @@ pub(crate) struct Halves {
 
 impl Halves {
     /// Two halves drawn from the seed's stream `validation halves`, the same for every model of a run. One that has an odd user more is
-    /// the half on which models are selected. `None` if there are fewer than two users.
+    /// the half on which models are selected. `None` if there are fewer than four users.
     pub(crate) fn of(validation: &Interactions, seed: Seed) -> Option<Halves> {
         let mut users = validation.users_with_items();
-        if users.len() < 2 {
+        if users.len() < 4 {
             return None;
         }
         let mut stream = seed.stream("validation halves");
@@ -53,6 +53,6 @@ mod tests {
         assert_eq!(all, whole.pairs().collect::<Vec<_>>());
         assert_ne!(Halves::of(&whole, Seed(4)).unwrap().measured.users_with_items(), a, "another seed");
         assert_eq!(Halves::of(&whole, Seed(3)).unwrap().measured.users_with_items(), a, "the same seed");
-        assert!(Halves::of(&Interactions::from_pairs(3, 3, &[(0, 0)]).0, Seed(1)).is_none());
+        assert!(Halves::of(&Interactions::from_pairs(3, 3, &[(0, 0), (1, 0), (2, 0)]).0, Seed(1)).is_none());
     }
 }

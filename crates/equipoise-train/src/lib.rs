@@ -34,7 +34,6 @@ mod bound;
 mod carry_out;
 mod checkpoint;
 mod course;
-mod gates;
 mod halves;
 mod keeper;
 mod measurement;
@@ -44,6 +43,7 @@ mod processor;
 mod requirement;
 mod step;
 mod stored;
+mod together;
 
 pub use config::{Checked, CheckpointEvery, DataConfig, PatienceRule, RunConfig, TrainConfig};
 pub use error::TrainError;

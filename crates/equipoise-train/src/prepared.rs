@@ -2,6 +2,7 @@
 
 use crate::events::Event;
 use equipoise_balance::none::NoBalance;
+use equipoise_balance::robust::ChannelSetup;
 use equipoise_balance::{Balancer, Setup};
 
 /// A balancer that is ready to start.
@@ -24,7 +25,7 @@ impl Prepared {
 pub(crate) fn digest(setup: &Setup) -> String {
     let mut hasher = blake3::Hasher::new();
     let channels = setup.channels.iter();
-    let further = channels.clone().flat_map(|c| [&c.ids].into_iter().chain(&c.silenced));
+    let further = channels.clone().flat_map(|c| c.ids.iter().chain(&c.silenced));
     for teacher in setup.teachers.iter().chain(further) {
         let (users, items) = teacher.tables();
         for table in [users, items] {
@@ -41,8 +42,9 @@ pub(crate) fn digest(setup: &Setup) -> String {
             hasher.update(&number.to_le_bytes());
         });
     }
-    for gate in channels.flat_map(|c| &c.gates) {
-        [gate.gate, gate.goal].iter().for_each(|number| {
+    for ChannelSetup { stack, gate, .. } in channels {
+        let weights = stack.ids.iter().chain(&stack.silenced).chain(&stack.content);
+        weights.chain([gate]).for_each(|number| {
             hasher.update(&number.to_le_bytes());
         });
     }

@@ -3,8 +3,7 @@
 use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
-use crate::events::{Event, GateRecord, Listener};
-use crate::gates::{Channels, Ground, Scores, is_stopped};
+use crate::events::{Event, Listener, StackRecord};
 use crate::halves::Halves;
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
@@ -13,8 +12,8 @@ use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
+use crate::together::{Ground, Teachers, is_stopped};
 use crate::trainer::untrained;
-use equipoise_balance::robust::ChannelSetup;
 use equipoise_balance::{HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
 use equipoise_jobs::{Fault, Place};
@@ -37,7 +36,7 @@ impl Preparation<'_> {
         let entry = equipoise_balance::find(&config.balance.name).expect(CHECKED);
         let ablation_effect = equipoise_models::find(&config.backbone.name).expect(CHECKED).ablation_effect;
         let mut setup = Setup::new(self.n(), ablation_effect, Seed(config.seed));
-        let mut records = Vec::new();
+        let mut stacked = None;
         match config.balance.requirement() {
             Requirement::Nothing => {}
             Requirement::Teachers => {
@@ -45,11 +44,11 @@ impl Preparation<'_> {
                 setup.teachers = each.map(|m| self.teacher(m, listener)).collect::<Result<_, _>>()?;
             }
             Requirement::Heads => setup.heads = self.heads(listener)?,
-            Requirement::Channels => records = self.channels(&mut setup, listener)?,
+            Requirement::Channels => stacked = Some(self.channels(&mut setup, listener)?),
         }
         let heads = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses));
-        let gates = records.into_iter().enumerate().map(|(k, record)| self.gate_event(k, record));
-        let opening = heads.chain(gates).collect();
+        let stack = stacked.map(|record| Event::Stack { record });
+        let opening = heads.chain(stack).collect();
         let start = prepared::digest(&setup);
         Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start })
     }
@@ -69,12 +68,6 @@ impl Preparation<'_> {
     fn head_event(&self, k: usize, losses: HeadLosses) -> Event {
         let modality = (k < self.n()).then(|| self.name(k).to_owned());
         Event::Head { modality, losses }
-    }
-
-    /// The ids come first, then the modalities.
-    fn gate_event(&self, k: usize, record: GateRecord) -> Event {
-        let modality = k.checked_sub(1).map(|m| self.name(m).to_owned());
-        Event::Gate { modality, record }
     }
 
     fn teacher(&self, m: usize, listener: &mut dyn Listener<Event>) -> Result<Teacher, TrainError> {
@@ -166,49 +159,47 @@ impl Preparation<'_> {
         Ok(heads)
     }
 
-    /// Teachers of the modalities and of the ids, and how far each channel may be taught.
+    /// Teachers of the modalities and of the ids, and what they know together.
     fn channels(
         &self,
         setup: &mut Setup,
         listener: &mut dyn Listener<Event>,
-    ) -> Result<Vec<GateRecord>, TrainError> {
+    ) -> Result<StackRecord, TrainError> {
         let RunContext { config, data, .. } = *self.context;
         self.check_names()?;
         let halves = Halves::of(&data.validation, Seed(config.seed)).ok_or_else(|| {
-            let text = "validation has fewer than two users; robust weights need one half of them to see what is under-used";
+            let text = "validation has fewer than four users; robust weights need one half of them to weigh the teachers";
             TrainError::Setting(text.into())
         })?;
-        let (n, mut silenced, mut modalities) = (self.n(), Vec::new(), Vec::new());
-        let ids_only = Ablation::ids_only(n);
-        for m in 0..n {
+        let ids_only = Ablation::ids_only(self.n());
+        let mut silenced = Vec::new();
+        for m in 0..self.n() {
             let model = self.model(&self.teacher_run(self.teacher_role(m), listener)?)?;
-            let teacher = Teacher::of(&model, m);
-            modalities.push(Scores::of_teacher(&teacher));
-            setup.teachers.push(teacher);
+            setup.teachers.push(Teacher::of(&model, m));
             silenced.push(Teacher::under(&model, ids_only, self.name(m)));
         }
-        let ids = self.model(&self.teacher_run(Role::Ids, listener)?)?;
-        let ids = Teacher::under(&ids, ids_only, "ids");
-        let second = self.model(&self.teacher_run(Role::SecondIds, listener)?)?;
-        let plain = self.model(&self.plain_run(listener)?)?;
-        let channels: Vec<Ablation> =
-            [ids_only].into_iter().chain((0..n).map(|m| Ablation::only(m, n))).collect();
-        let tables = Channels {
-            ids: Scores::of_teacher(&ids),
-            second: Scores::of(&second, &[ids_only]).remove(0),
-            modalities,
-            plain: Scores::of(&plain, &channels),
+        let mut of_ids = |role: Role| {
+            let model = self.model(&self.teacher_run(role, listener)?)?;
+            Ok::<_, TrainError>(Teacher::under(&model, ids_only, "ids"))
         };
+        let ids = [of_ids(Role::Ids)?, of_ids(Role::SecondIds)?];
+        let plain = Teacher::under(&self.model(&self.plain_run(listener)?)?, Ablation::FULL, "plain");
         let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
-        let ground =
-            Ground { train: &data.train, held_out: &halves.measured, selection: &selection, stop: self.stop };
-        let measured = ground.gates(&tables).map_err(|fault| match is_stopped(&fault) {
-            true => TrainError::Interrupted(Role::Model),
-            false => fault,
-        })?;
-        let (gates, records) = measured.into_iter().unzip();
-        setup.channels = Some(ChannelSetup { ids, silenced, gates });
-        Ok(records)
+        let ground = Ground {
+            train: &data.train,
+            held_out: &halves.measured,
+            selection: &selection,
+            seed: Seed(config.seed),
+            stop: self.stop,
+        };
+        let teachers = Teachers { ids, silenced, modalities: &setup.teachers };
+        let (channels, record) =
+            ground.setup(teachers, &plain).map_err(|fault| match is_stopped(&fault) {
+                true => TrainError::Interrupted(Role::Model),
+                false => fault,
+            })?;
+        setup.channels = Some(channels);
+        Ok(record)
     }
 
     /// Refuses modalities whose teachers would lie where those of the ids do.

@@ -123,11 +123,6 @@ impl Stepper {
         (self.balancer.as_mut(), &self.model)
     }
 
-    /// The ablations of which its balancer is told the metric after each evaluation.
-    pub(crate) fn wanted(&self) -> Vec<Ablation> {
-        self.balancer.needs().measured
-    }
-
     /// What its balancer keeps from step to step.
     pub(crate) fn balancer_state(&self) -> BalancerState {
         self.balancer.save_state()

@@ -45,8 +45,8 @@ pub struct Trainer<'a> {
     role: Role,
     primary: Ablation,
     selection: Selection,
-    /// Validation in halves, where the balancer measures on it.
-    halves: Option<Halves>,
+    /// The half of validation on which models are selected, where the other was measured for the balancer.
+    selecting: Option<Interactions>,
     stepper: Stepper,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<HeadProbe>,
@@ -110,19 +110,17 @@ impl<'a> Trainer<'a> {
                 .hint(why)
                 .into());
         }
-        let halves = match balancer.needs().measured.is_empty() {
-            true => None,
-            false => Halves::of(&data.validation, Seed(config.seed)),
-        };
+        let halves = Halves::of(&data.validation, Seed(config.seed));
+        let selecting = halves.filter(|_| balancer.needs().selects_on_half).map(|halves| halves.selecting);
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, role, primary, selection, halves, stepper, probe })
+        Ok(Trainer { data, config, role, primary, selection, selecting, stepper, probe })
     }
 
     /// Whether models are selected on the whole of validation, and not on one half of its users.
     pub(crate) fn selects_on_all(&self) -> bool {
-        self.halves.is_none()
+        self.selecting.is_none()
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -380,23 +378,19 @@ impl<'a> Trainer<'a> {
         TrainError::NotFinite { loss, epoch, step, lr: train.lr, reg: train.reg }
     }
 
-    /// Adds the validation metric, and each channel's where there is more than one modality in play, and tells the balancer what it wants
-    /// to know; false, with record and balancer as they were, when the flag was raised meanwhile.
+    /// Adds the validation metric, and each channel's where there is more than one modality in play; false, with the record as
+    /// it was, when the flag was raised meanwhile.
     fn evaluate(&mut self, record: &mut EpochRecord, stop: &StopFlag) -> Result<bool, TrainError> {
         let (start, model) = (Instant::now(), &self.stepper.model);
         let n = model.inputs.n_modalities();
         let shown = self.shown_channels(n);
-        let wanted = self.stepper.wanted();
-        let encoded = model.encode_all(&distinct([&[self.primary][..], &shown, &wanted].concat()));
-        let measure = |ablation: &Ablation, on: &Interactions| {
-            self.selection.measure(&encoded, *ablation, on, &[&self.data.train], Some(stop))
+        let encoded = model.encode_all(&distinct([&[self.primary][..], &shown].concat()));
+        let selecting = self.selecting.as_ref().unwrap_or(&self.data.validation);
+        let measure = |ablation: Ablation| {
+            self.selection.measure(&encoded, ablation, selecting, &[&self.data.train], Some(stop))
         };
-        let selecting = self.halves.as_ref().map_or(&self.data.validation, |halves| &halves.selecting);
-        let list = [self.primary].into_iter().chain(shown.iter().copied()).map(|a| measure(&a, selecting));
+        let list = [self.primary].into_iter().chain(shown.iter().copied()).map(measure);
         let Some(values) = unless_stopped(list)? else { return Ok(false) };
-        let measured =
-            self.halves.iter().flat_map(|halves| wanted.iter().map(|a| measure(a, &halves.measured)));
-        let Some(told) = unless_stopped(measured)? else { return Ok(false) };
         record.validation = Some(values[0]);
         if let [_, channels @ .., ids] = &values[..]
             && !shown.is_empty()
@@ -404,9 +398,6 @@ impl<'a> Trainer<'a> {
             let names = model.inputs.names();
             record.channels = names.iter().zip(channels).map(|(name, &v)| ((*name).to_owned(), v)).collect();
             record.ids_channel = Some(*ids);
-        }
-        if !told.is_empty() {
-            self.stepper.balancer().0.evaluated(&told);
         }
         record.eval_seconds = start.elapsed().as_secs_f64();
         Ok(true)

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Recorder, World, entries};
+use equipoise_balance::weights::WeightMode;
 use equipoise_balance::{Ckd, Gb, Ogm, Requirement, balancers, gb};
 use equipoise_data::{Seed, Stream};
 use equipoise_models::{Bm3, Freedom, Grcn, Mmgcn, Model, backbones};
@@ -209,6 +210,13 @@ fn balancers_with_more_to_keep_go_on() {
     let mut config = six_epochs(&world, "vbpr", "ckd");
     config.balance.get_mut::<Ckd>().smooth = 0.9;
     goes_on(&world, &config, "ckd smoothed");
+    let mut config = six_epochs(&world, "vbpr", "ckd");
+    config.balance.get_mut::<Ckd>().weights = WeightMode::Robust;
+    // Teachers that know much and a plain model that knows little: something is taught.
+    (config.train.lr, config.balance.teacher.lr) = (1e-3, Some(0.03));
+    goes_on(&world, &config, "ckd robust");
+    let log = std::fs::read_to_string(world.path("ckd robust whole/events.jsonl")).unwrap();
+    assert!(log.contains(r#""event":"stack""#) && !log.contains(r#""gate":0.0"#), "{log}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::span::span;
 use equipoise_balance::HeadLosses;
 use equipoise_train::Role;
-use equipoise_train::events::{Ending, EpochRecord, Event, GateRecord, Listener};
+use equipoise_train::events::{ContentRecord, Ending, EpochRecord, Event, Listener, StackRecord};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -142,22 +142,28 @@ impl Listener<Event> for Progress {
             }
             Event::PlainReused { path } => self.say(&format!("{}: saved one used, {path}", Role::Plain)),
             Event::IdsReused { role, path } => self.say(&format!("{role}: saved one used, {path}")),
-            Event::Gate { modality, record } => self.say(&gate(modality.as_deref(), record)),
+            Event::Stack { record } => self.say(&stack(record)),
             Event::Head { modality, losses } => self.say(&head(modality.as_deref(), losses)),
             Event::Note { text } => self.say(text),
         }
     }
 }
 
-fn gate(modality: Option<&str>, record: &GateRecord) -> String {
-    let GateRecord { gate, under_use, under_use_error, complement, complement_error } = record;
-    let name = modality.unwrap_or("ids");
-    let beyond = complement.zip(*complement_error).map_or_else(String::new, |(mean, error)| {
-        format!(", adds {mean:+.4} (standard error {error:.4}) to ids beyond what a second ids model adds")
-    });
+fn stack(record: &StackRecord) -> String {
+    let StackRecord { gate, teachers, plain, error, modalities, .. } = record;
+    let content = |m: &ContentRecord| {
+        let worth = format!("worth {:.4} nats (standard error {:.4}) beside the rest", m.gain, m.gain_error);
+        match m.content > 0.0 {
+            true => {
+                format!("\n  {}: its content is taught with weight {:.2}, {worth}", m.modality, m.content)
+            }
+            false => format!("\n  {}: its content is not taught, {worth}", m.modality),
+        }
+    };
+    let contents: String = modalities.iter().map(content).collect();
     format!(
-        "  {name}: open to teaching by {gate:.2}; its teacher is {under_use:+.4} (standard error {under_use_error:.4}) above its \
-         channel in the plain model{beyond}"
+        "  the sum of the teachers reaches {teachers:.4}, the plain model {plain:.4} (standard error of the difference {error:.4}): \
+         teaching is open by {gate:.2}{contents}"
     )
 }
 
