@@ -1,0 +1,236 @@
+"""A plain training loop, for teachers and for whoever has none of their own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .._dataset import Dataset
+from .._evaluate import evaluate
+from ._ablations import FULL, Ablation, ids_only, only
+from ._ckd import CKD
+from ._losses import bpr, margins, penalty
+from ._robust import RobustCKD
+from ._teacher import Teacher
+
+
+class Triples:
+    """
+    BPR triples: a user with train items, one of them, and an item that the user has not met in train.
+
+    Parameters
+    ----------
+    data : Dataset
+        Its train interactions.
+    generator : torch.Generator
+        Where random numbers come from.
+    uniform : {"users", "interactions"}
+        What a batch is uniform over.
+    """
+
+    def __init__(self, data: Dataset, generator: torch.Generator, uniform: str = "users") -> None:
+        users, items = (torch.from_numpy(part.astype(np.int64)) for part in data.indices("train"))
+        self.n_items, self._generator, self._by_users = data.n_items, generator, uniform == "users"
+        counts = torch.bincount(users, minlength=data.n_users)
+        self._users, self._items = users, items
+        self._start = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)[:-1]])
+        self._count = counts
+        # Whoever has every item has none that could be preferred to.
+        self._usable = torch.nonzero((counts > 0) & (counts < data.n_items)).flatten()
+        self._keys = users * data.n_items + items
+        if len(self._usable) == 0:
+            raise ValueError("no user has train items and items left to compare them with")
+
+    @property
+    def interactions(self) -> int:
+        """Number of train interactions."""
+        return len(self._users)
+
+    def draw(self, count: int) -> Tensor:
+        """So many triples, one row each."""
+        random = self._generator
+        if self._by_users:
+            u = self._usable[torch.randint(len(self._usable), (count,), generator=random)]
+            i = self._items[self._start[u] + (torch.rand(count, generator=random) * self._count[u]).long()]
+        else:
+            rows = torch.randint(self.interactions, (count,), generator=random)
+            u, i = self._users[rows], self._items[rows]
+        j = torch.randint(self.n_items, (count,), generator=random)
+        while True:
+            met = self._met(u, j)
+            again = int(met.sum())
+            if again == 0:
+                return torch.stack([u, i, j], dim=1)
+            j[met] = torch.randint(self.n_items, (again,), generator=random)
+
+    def _met(self, users: Tensor, items: Tensor) -> Tensor:
+        keys = users * self.n_items + items
+        place = torch.searchsorted(self._keys, keys).clamp(max=len(self._keys) - 1)
+        return self._keys[place] == keys
+
+
+@dataclass
+class Fitted:
+    """A training that ended: its best model is in the backbone again."""
+
+    best: float
+    """The best value of the metric on validation."""
+    best_epoch: int
+    """Its epoch, from 1."""
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    """Loss and metric of each epoch, and the weights of distillation."""
+
+
+def fit(
+    backbone: nn.Module,
+    data: Dataset,
+    *,
+    ablation: Ablation = FULL,
+    balance: CKD | RobustCKD | None = None,
+    lr: float = 5e-4,
+    reg: float = 1e-5,
+    batch_size: int = 1024,
+    epochs: int = 1000,
+    patience: int = 10,
+    metric: str = "recall@20",
+    seed: int = 0,
+    listener: Callable[[dict[str, Any]], None] | None = None,
+) -> Fitted:
+    """
+    Train a backbone with Adam on BPR triples, select its best epoch on validation, and leave that in it.
+
+    Parameters
+    ----------
+    backbone : torch.nn.Module
+        Called with an ablation (a frozenset of silenced modalities), it gives its tables of users and items.
+    data : Dataset
+        What to train and to select on; its test part is not read.
+    ablation : frozenset of str
+        What is silenced throughout: all modalities but one for a teacher.
+    balance : CKD or RobustCKD, optional
+        Distillation beside the ranking loss.
+    lr, reg, batch_size, epochs, patience, metric
+        As ``[train]`` of a configuration file has them.
+    seed : int
+        Seed of the triples. Parameters are drawn where the backbone is made.
+    listener : callable, optional
+        Gets each epoch as a dictionary.
+
+    Returns
+    -------
+    Fitted
+    """
+    random = torch.Generator().manual_seed(seed)
+    triples = Triples(data, random)
+    optimiser = torch.optim.Adam(backbone.parameters(), lr=lr)
+    steps = max(1, -(-triples.interactions // batch_size))
+    fitted, kept, waited = Fitted(0.0, 0), copy.deepcopy(backbone.state_dict()), 0
+    for epoch in range(1, epochs + 1):
+        backbone.train()
+        total, weights = 0.0, []
+        for _ in range(steps):
+            loss, step_weights = _step(backbone, data, triples.draw(batch_size), ablation, balance, reg, random)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach()) / steps
+            weights += step_weights
+        value = validated(backbone, data, ablation, metric)
+        if isinstance(balance, RobustCKD):
+            names = balance.modalities
+            channels = {"ids": ids_only(names), **{name: only(name, names) for name in names}}
+            balance.evaluated({name: validated(backbone, data, channel, metric) for name, channel in channels.items()})
+        record: dict[str, Any] = {"epoch": epoch, "loss": total, "validation": value}
+        if weights:
+            record["weights"] = torch.stack(weights).mean(dim=0).tolist()
+        fitted.epochs.append(record)
+        if listener is not None:
+            listener(record)
+        waited += 1
+        if value > fitted.best:
+            fitted.best, fitted.best_epoch, waited = value, epoch, 0
+            kept = copy.deepcopy(backbone.state_dict())
+        if waited >= patience:
+            break
+    backbone.load_state_dict(kept)
+    return fitted
+
+
+def _step(
+    backbone: nn.Module,
+    data: Dataset,
+    triples: Tensor,
+    ablation: Ablation,
+    balance: CKD | RobustCKD | None,
+    reg: float,
+    random: torch.Generator,
+) -> tuple[Tensor, list[Tensor]]:
+    """The loss of one step, and the weights of distillation in it."""
+    if balance is None or (isinstance(balance, RobustCKD) and not balance.is_open):
+        users, items = backbone(ablation)
+        return bpr(margins(users, items, triples)) + penalty(users, items, triples, reg), []
+    seen: dict[Ablation, tuple[Tensor, Tensor]] = {}
+
+    def remembered(silenced: Ablation) -> tuple[Tensor, Tensor]:
+        tables = backbone(silenced)
+        if silenced == FULL:
+            seen[FULL] = tables
+        return tables
+
+    generic = balance.draw_generic(data.n_users, data.n_items, random)
+    if isinstance(balance, RobustCKD):
+        robust = balance.margins(remembered, triples, generic)
+        full, taught = robust.full, balance.loss(robust)
+    else:
+        found = balance.margins(remembered, triples, generic)
+        full, taught = found.full, balance.loss(found)
+    loss = bpr(full) + penalty(*seen[FULL], triples, reg) + taught.loss
+    return loss, [taught.weights.weight]
+
+
+def validated(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, metric: str = "recall@20") -> float:
+    """A metric on validation of a backbone under an ablation."""
+    name, k = metric.split("@")
+    backbone.eval()
+    with torch.no_grad():
+        users, items = backbone(ablation)
+    found = evaluate(users, items, train=data, test=data.indices("validation"), k=int(k), metrics=[name])
+    return found[metric]
+
+
+def measured(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, k: tuple[int, ...] = (10, 20)) -> dict[str, float]:
+    """Metrics on test of a backbone under an ablation: breaks the seal, for the one evaluation after everything is chosen."""
+    backbone.eval()
+    with torch.no_grad():
+        users, items = backbone(ablation)
+    return evaluate(users, items, train=data, test=data.indices("test"), k=k).metrics
+
+
+def train_teachers(make: Callable[[], nn.Module], data: Dataset, **settings: Any) -> dict[str, Teacher]:
+    """
+    One teacher for each modality of the data: a backbone of its own, trained with every other modality silenced, frozen.
+
+    Parameters
+    ----------
+    make : callable
+        Makes a fresh backbone.
+    data : Dataset
+        What to train on.
+    **settings
+        Of :func:`fit`.
+    """
+    teachers = {}
+    names = list(data.modalities)
+    for name in names:
+        backbone, channel = make(), only(name, names)
+        fit(backbone, data, ablation=channel, **settings)
+        backbone.eval()
+        with torch.no_grad():
+            teachers[name] = Teacher(*backbone(channel))
+    return teachers

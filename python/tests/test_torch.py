@@ -1,0 +1,350 @@
+"""CKD in PyTorch against the reference values, in float64 to 1e-8."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import equipoise as eq
+
+try:
+    import torch
+except (ImportError, OSError, ValueError) as error:
+    pytest.skip(f"no PyTorch: {error}", allow_module_level=True)
+
+from equipoise.torch import (
+    CKD,
+    FULL,
+    RobustCKD,
+    RobustMargins,
+    Teacher,
+    Triples,
+    Weigher,
+    bpr,
+    cross_entropy,
+    fit,
+    gate,
+    ids_only,
+    margins,
+    mean_ablated,
+    only,
+    penalty,
+    measured,
+    train_teachers,
+    validated,
+    without,
+)
+from equipoise.torch._robust import RobustWeigher
+
+GOLDEN = Path(__file__).resolve().parents[2] / "reference" / "golden"
+
+
+def golden(name: str):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def tensor(values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def close(found, expected, what=""):
+    found = found.detach().double().numpy() if isinstance(found, torch.Tensor) else np.asarray(found)
+    expected = np.asarray(expected, dtype=np.float64)
+    assert found.shape == expected.shape, f"{what}: {found.shape}, expected {expected.shape}"
+    assert (np.abs(found - expected) <= 1e-8 * (1 + np.abs(expected))).all(), f"{what}: {found}, expected {expected}"
+
+
+class Vbpr:
+    """The reference's VBPR, of a fixture's parameters."""
+
+    def __init__(self, fixture):
+        self.features = {m["name"]: tensor(m["features"]) for m in fixture["modalities"]}
+        self.parameters = {name: tensor(values).requires_grad_() for name, values in fixture["parameters"].items()}
+
+    def __call__(self, ablation):
+        p = self.parameters
+        features = mean_ablated(self.features, ablation)
+        preferences = mean_ablated({name: p[f"user.{name}"] for name in self.features}, ablation)
+        projected = [features[name] @ p[f"weight.{name}"].T + p[f"bias.{name}"] for name in self.features]
+        return torch.cat([p["user.id"], *preferences.values()], dim=1), torch.cat([p["item.id"], *projected], dim=1)
+
+
+def switches(config):
+    w = config["weights"]
+    given = {name: config[name] for name in ("lambda_kd", "lambda_g", "tau", "specific")}
+    if w["mode"] == "released":
+        return {**given, "weights": "released"}
+    if w["mode"] == "sign_safe":
+        return {**given, "level": "triple", "denominator": "student", "guard": "floored", "sum": "modalities"}
+    sums = {"sum1": "one", "sum_nM": "modalities", "printed": "printed"}
+    return {
+        **given,
+        "weights": "paper" if w["reweight"] else "uniform",
+        "level": w["weight_level"],
+        "denominator": w["rho_denominator"],
+        "sum": sums[w["weight_scale"]],
+        "shape": w["weight_shape"],
+    }
+
+
+CKD_GOLDEN = golden("ckd")
+STUDENT = [case for case in CKD_GOLDEN["cases"] if case["objective"] == "student"]
+TEACHER = [case for case in CKD_GOLDEN["cases"] if case["objective"] == "teacher"]
+
+
+def fixture_of(case):
+    return next(fixture for fixture in CKD_GOLDEN["fixtures"] if fixture["name"] == case["fixture"])
+
+
+def test_the_reference_file_is_whole():
+    assert len(STUDENT) >= 50 and len(TEACHER) >= 6
+    assert {len(fixture_of(case)["modalities"]) for case in STUDENT} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("case", STUDENT, ids=[case["name"] for case in STUDENT])
+def test_every_student_step_is_the_reference_one(case):
+    fixture, config, expected = fixture_of(case), case["config"], case["expected"]
+    model = Vbpr(fixture)
+    teachers = {t["name"]: Teacher(tensor(t["users"]), tensor(t["items"])) for t in fixture["teachers"]}
+    assert list(teachers) == list(model.features)
+    ckd = CKD(teachers, **switches(config))
+    triples, generic = torch.tensor(fixture["triples"]), torch.tensor(fixture["generic"])
+    step = ckd.margins(model, triples, generic)
+    for key, found in [
+        ("full", step.full),
+        ("uni", step.only),
+        ("loo", step.without),
+        ("generic", step.generic),
+        ("teacher", step.teacher),
+        ("teacher_generic", step.teacher_generic),
+    ]:
+        close(found, expected["margins"][key], key)
+    taught = ckd.loss(step)
+    weights = expected["weights"]
+    close(taught.weights.effect, weights["gamma"], "gamma")
+    close(taught.weights.teacher_margin, weights["T"], "T")
+    close(taught.weights.weight, weights["lambda"], "lambda")
+    if "rho" in weights:
+        close(taught.weights.rho, weights["rho"], "rho")
+    if "ratio" in weights:
+        close(taught.weights.rho, np.mean(weights["ratio"], axis=1), "ratio")
+    if taught.weights.per_triple is not None:
+        close(taught.weights.per_triple, weights["w"], "w")
+    close(taught.specific, expected["specific"], "specific")
+    close(taught.generic, expected["generic"], "generic")
+    close(taught.loss, expected["distillation"], "distillation")
+    users, items = model(FULL)
+    ranking, l2 = bpr(step.full), penalty(users, items, triples, config["reg"])
+    close(ranking, expected["bpr"], "bpr")
+    close(l2, expected["l2"], "l2")
+    total = ranking + l2 + taught.loss
+    close(total, expected["total"], "total")
+    total.backward()
+    assert set(model.parameters) == set(expected["gradients"])
+    for name, parameter in model.parameters.items():
+        found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+        close(found, expected["gradients"][name], f"gradient of {name}")
+
+
+@pytest.mark.parametrize("case", TEACHER, ids=[case["name"] for case in TEACHER])
+def test_every_teacher_step_is_the_reference_one(case):
+    fixture, config, expected = fixture_of(case), case["config"], case["expected"]
+    model, triples = Vbpr(fixture), torch.tensor(fixture["triples"])
+    users, items = model(only(config["kept"], list(model.features)))
+    total = bpr(margins(users, items, triples)) + penalty(users, items, triples, config["reg"])
+    close(total, expected["total"])
+    total.backward()
+    for name, parameter in model.parameters.items():
+        found = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+        close(found, expected["gradients"][name], f"gradient of {name}")
+
+
+WEIGHTS = golden("weights")
+SUMS = {"sum1": "one", "sum_nM": "modalities", "printed": "printed"}
+
+
+def of_step(weigher, step):
+    gamma, teacher = tensor(step["gamma"])[:, None], tensor(step["T"])[:, None]
+    return weigher.weigh(torch.zeros(1, dtype=torch.float64), torch.ones_like(gamma), -gamma, teacher)
+
+
+@pytest.mark.parametrize("shape", ["complement", "inverse"])
+@pytest.mark.parametrize("scale", list(SUMS))
+def test_batch_weights_are_the_reference_ones(shape, scale):
+    assert len(WEIGHTS["batch"]) >= 20
+    for case in WEIGHTS["batch"]:
+        found = of_step(Weigher(shape=shape, sum=SUMS[scale]), case)
+        close(found.weight, case["expected"][f"{shape}_{scale}"], case["name"])
+        close(found.rho, case["expected"]["rho"], case["name"])
+
+
+def test_smoothed_weights_are_the_reference_ones_also_after_a_checkpoint():
+    for case in WEIGHTS["smoothed"]:
+        weigher = Weigher(smooth=case["beta"])
+        for step in case["steps"]:
+            again = Weigher(smooth=case["beta"])
+            again.load_state_dict(weigher.state_dict())
+            weigher = again
+            found = of_step(weigher, step)
+            close(found.rho, step["expected"]["rho"], case["name"])
+            close(found.weight, step["expected"]["lambda"], case["name"])
+
+
+def rule(name):
+    if name == "released":
+        return Weigher("released")
+    if name == "sign_safe":
+        return Weigher("released", guard="floored")
+    _, below, shape, scale = name.split("_", 3)
+    return Weigher(level="triple", denominator=below, shape=shape, sum=SUMS[scale])
+
+
+def test_triple_weights_are_the_reference_ones_under_every_rule():
+    rules = 0
+    for case in WEIGHTS["triple"]:
+        delta, student, teacher = (tensor(case[key]) for key in ("delta", "student", "teacher"))
+        full = torch.zeros(delta.shape[1], dtype=torch.float64)
+        for name, expected in case["expected"].items():
+            found = rule(name).weigh(full, student, -delta, teacher)
+            close(found.per_triple, expected["w"], f"{case['name']} {name}")
+            close(found.rho, np.mean(expected["ratio"], axis=1), f"{case['name']} {name}")
+            rules += 1
+    assert rules >= 80
+
+
+@pytest.mark.parametrize("course", golden("robust")["courses"], ids=lambda course: course["name"])
+def test_robust_weights_are_the_reference_ones_step_after_step(course):
+    weigher = RobustWeigher(course["gates"], course["goals"])
+    for step in course["steps"]:
+        student, teacher = step["student"], step["teacher"]
+        seen = RobustMargins(
+            full=tensor(student["full"]),
+            channels=tensor([student["ids"], *student["only"]]),
+            without=tensor(student["without"]),
+            teachers=tensor([teacher["ids"], *teacher["own"]]),
+            silenced=tensor(teacher["silenced"]),
+        )
+        observed = weigher.observed(seen)
+        for row, name in enumerate(["gamma", "tau", "variance"]):
+            close(observed[row], step["expected"][name], name)
+        close(weigher.weigh(observed)[0], step["expected"]["weight"], "weight")
+        if "channels" in step:
+            weigher.evaluated(step["channels"])
+            close(weigher.fade, step["fade"], "fade")
+
+
+def test_released_logarithms_are_capped_and_exact_ones_are_not():
+    student, teacher = tensor([-9.0]).requires_grad_(), tensor([9.0])
+    exact, released = (cross_entropy(student, teacher, 0.1, log) for log in ("exact", "released"))
+    assert exact.item() == pytest.approx(90.0) and released.item() == pytest.approx(18.42, abs=0.01)
+    released.sum().backward()
+    assert abs(float(student.grad)) < 1e-6
+
+
+def test_ablations_silence_what_they_say():
+    names = ["a", "b", "c"]
+    assert only("b", names) == {"a", "c"} and without("b") == {"b"} and ids_only(names) == set(names)
+    with pytest.raises(ValueError, match="expected one of"):
+        only("d", names)
+    tables = {"a": torch.tensor([[1.0], [3.0]], requires_grad=True), "b": torch.tensor([[5.0], [7.0]])}
+    found = mean_ablated(tables, frozenset(["a"]))
+    assert found["a"].tolist() == [[2.0], [2.0]] and found["b"] is tables["b"]
+    found["a"][0].sum().backward()
+    assert tables["a"].grad.tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"weights": "robust"}, "paper, released, uniform"),
+        ({"specific": "l1"}, "hinge, kl, mse"),
+        ({"tau": 0.0}, "more than 0"),
+        ({"lambda_kd": -1.0}, "0 or more"),
+        ({"smooth": 1.0}, "less than 1"),
+        ({"teachers": {}}, "one for each modality"),
+        ({"generic_items": 1}, "2 items"),
+    ],
+)
+def test_switches_that_are_none_are_refused(changed, says):
+    given = {"teachers": {"a": Teacher(torch.ones(2, 1), torch.ones(3, 1))}, **changed}
+    with pytest.raises(ValueError, match=says):
+        CKD(given.pop("teachers"), **given)
+
+
+def test_generic_triples_are_of_two_items_of_the_pool():
+    ckd = CKD({"a": Teacher(torch.ones(2, 1), torch.ones(9, 1))}, generic_triples=500, generic_items=3)
+    drawn = ckd.draw_generic(4, 9, torch.Generator().manual_seed(1))
+    assert drawn.shape == (500, 3) and (drawn[:, 1] != drawn[:, 2]).all()
+    assert len(set(drawn[:, 1:].flatten().tolist())) == 3 and set(drawn[:, 0].tolist()) == {0, 1, 2, 3}
+    assert CKD(ckd.teachers, lambda_g=0.0).draw_generic(4, 9) is None
+
+
+class Small(torch.nn.Module):
+    """VBPR over a data set."""
+
+    def __init__(self, data, width=8):
+        super().__init__()
+        self.features = {name: torch.from_numpy(data.features(name).copy()) for name in data.modalities}
+        draw = lambda *shape: torch.nn.Parameter(0.1 * torch.randn(*shape))
+        self.ids = torch.nn.ParameterList([draw(data.n_users, width), draw(data.n_items, width)])
+        self.preferences = torch.nn.ParameterDict({name: draw(data.n_users, width) for name in self.features})
+        self.projections = torch.nn.ModuleDict({name: torch.nn.Linear(t.shape[1], width) for name, t in self.features.items()})
+
+    def forward(self, ablation):
+        features, users = mean_ablated(self.features, ablation), mean_ablated(dict(self.preferences), ablation)
+        items = [self.projections[name](features[name]) for name in self.features]
+        return torch.cat([self.ids[0], *users.values()], 1), torch.cat([self.ids[1], *items], 1)
+
+
+def test_triples_prefer_what_was_met_to_what_was_not(data):
+    drawn = Triples(data, torch.Generator().manual_seed(0)).draw(2000)
+    met = set(zip(*(part.tolist() for part in data.indices("train"))))
+    assert all((u, i) in met and (u, j) not in met for u, i, j in drawn.tolist())
+    again = Triples(data, torch.Generator().manual_seed(0), uniform="interactions").draw(2000)
+    assert all((u, i) in met and (u, j) not in met for u, i, j in again.tolist())
+
+
+def test_a_backbone_learns_with_ckd_and_keeps_its_best_epoch(data):
+    make = lambda: (torch.manual_seed(0), Small(data))[1]
+    settings = {"lr": 0.02, "batch_size": 256, "epochs": 8, "metric": "recall@5"}
+    before = validated(make(), data, metric="recall@5")
+    teachers = train_teachers(make, data, **settings)
+    assert list(teachers) == ["image", "text"]
+    heard = []
+    model = make()
+    fitted = fit(model, data, balance=CKD(teachers, lambda_kd=0.1, generic_triples=200), listener=heard.append, **settings)
+    assert fitted.best > before + 0.1
+    assert validated(model, data, metric="recall@5") == fitted.best == max(e["validation"] for e in fitted.epochs)
+    assert heard == fitted.epochs and all(sum(e["weights"]) == pytest.approx(1.0) for e in heard)
+    assert 0 < measured(model, data)["recall@10"] <= 1
+    again = make()
+    assert fit(again, data, balance=CKD(teachers, lambda_kd=0.1, generic_triples=200), **settings).epochs == fitted.epochs
+
+
+def test_robust_distillation_fades_and_shut_gates_change_nothing(data):
+    make = lambda: (torch.manual_seed(0), Small(data))[1]
+    settings = {"lr": 0.02, "batch_size": 256, "epochs": 4, "metric": "recall@5"}
+    names = list(data.modalities)
+    ids, own, silenced = make(), {}, {}
+    fit(ids, data, ablation=ids_only(names), **settings)
+    for name in names:
+        backbone = make()
+        fit(backbone, data, ablation=only(name, names), **settings)
+        own[name], silenced[name] = Teacher(*backbone(only(name, names))), Teacher(*backbone(ids_only(names)))
+    goals = {"ids": 0.9, "image": 0.9, "text": 0.9}
+
+    def robust(gates):
+        teacher = Teacher(*ids(ids_only(names)))
+        return RobustCKD(teacher, own, silenced, dict(zip(goals, gates)), goals, lambda_kd=0.1, generic_triples=100)
+
+    opened, shut, plain = make(), make(), make()
+    taught = fit(opened, data, balance=robust([1.0, 1.0, 1.0]), **settings)
+    assert all(0 <= w <= 1 for epoch in taught.epochs for w in epoch["weights"])
+    assert fit(shut, data, balance=robust([0.0] * 3), **settings).epochs == fit(plain, data, **settings).epochs
+    assert taught.epochs[0]["loss"] != fit(make(), data, **settings).epochs[0]["loss"]
+    assert gate([0.2, 0.25, 0.21, 0.22]) > 0.9 and gate([0.2, -0.25, 0.1, -0.1]) == 0.0 and gate([-0.1, -0.1]) == 0.0
+    with pytest.raises(ValueError, match="gates"):
+        RobustCKD(Teacher(*ids(FULL)), own, silenced, {"ids": 1.0}, goals)
