@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,7 +27,22 @@ struct Server {
 impl Server {
     /// Starts one and waits until it says where it listens.
     fn start(arguments: &[&str], dir: &Path) -> Server {
+        Server::limited(arguments, dir, None)
+    }
+
+    /// One that may write files of at most so many bytes, as on a disk that is full.
+    fn limited(arguments: &[&str], dir: &Path, limit: Option<u64>) -> Server {
         let mut command = Command::new(common::path());
+        if let Some(bytes) = limit {
+            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            // SAFETY: setrlimit may be called between fork and exec.
+            unsafe {
+                command.pre_exec(move || match libc::setrlimit(libc::RLIMIT_FSIZE, &limit) {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                });
+            }
+        }
         command.arg("serve").args(arguments).args(["--bind", "127.0.0.1:0", "--log", "off"]).current_dir(dir);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
@@ -150,6 +166,44 @@ fn a_kill_under_load_loses_no_feedback_that_was_said_to_be_on_the_disk() {
     // The same file serves again.
     let server = Server::start(&["m", "--feedback", "f.sqlite"], dir.path());
     assert_eq!(server.post("/v1/feedback", &json!({"events": [{"user": "u1", "item": "i1"}]})).0, 200);
+}
+
+#[test]
+fn on_a_full_disk_no_feedback_is_acknowledged_that_is_not_kept_and_lists_are_still_made() {
+    let dir = shop();
+    let server = Server::limited(&["m", "--feedback", "f.sqlite"], dir.path(), Some(256 << 10));
+    let (mut known, mut refused) = (Vec::new(), 0);
+    for request in 0..40 {
+        let rows: Vec<(String, String)> =
+            (0..500).map(|k| (format!("u{}", k % 40), format!("i{request}-{k}"))).collect();
+        let event = |(user, item): &(String, String)| json!({"user": user, "item": item});
+        let body = json!({"events": rows.iter().map(event).collect::<Vec<_>>(), "durable": true});
+        match server.post("/v1/feedback", &body) {
+            (200, answer) if answer["durable"] == true => known.extend(rows),
+            (503, problem) => {
+                assert!(problem["detail"].as_str().is_some_and(|why| why.contains("f.sqlite")), "{problem}");
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+        if refused == 3 {
+            break;
+        }
+    }
+    assert!(
+        refused == 3 && !known.is_empty(),
+        "{} events were taken, {refused} requests refused",
+        known.len()
+    );
+    assert_eq!(server.post("/v1/recommend", &json!({"users": ["u1"]})).0, 200);
+    server.signal(libc::SIGTERM);
+    server.wait();
+    let kept = kept(dir.path());
+    assert!(known.iter().all(|row| kept.contains(row)));
+    // There is room again.
+    let server = Server::start(&["m", "--feedback", "f.sqlite"], dir.path());
+    let more = json!({"events": [{"user": "u1", "item": "i1"}], "durable": true});
+    assert_eq!(server.post("/v1/feedback", &more).0, 200);
 }
 
 #[test]

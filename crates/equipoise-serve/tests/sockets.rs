@@ -144,6 +144,24 @@ fn a_body_that_comes_slowly_is_given_up_and_one_that_breaks_off_is_refused() {
 }
 
 #[test]
+fn a_client_that_never_reads_its_answers_loses_its_connection_and_holds_up_nobody() {
+    let server = Listening::new();
+    let mut stream = server.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+    let users: Vec<String> = (0..32).map(|user| format!("\"u{user}\"")).collect();
+    let body = format!(r#"{{"users": [{}], "n": 50, "explain": true}}"#, users.join(","));
+    let one = asked("POST", "/v1/recommend", &body, false);
+    // The answers fill what the system keeps for the client, and then the server cannot write.
+    let ended = (0..20_000).find_map(|_| stream.write_all(&one).err());
+    let ended = ended.expect("the server ends the connection");
+    assert!(
+        matches!(ended.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+        "the server held the connection: {ended}"
+    );
+    server.lives();
+}
+
+#[test]
 fn a_body_without_a_length_is_held_to_the_same_limit() {
     let server = Listening::new();
     let head = "POST /v1/recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
