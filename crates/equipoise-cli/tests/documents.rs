@@ -116,3 +116,74 @@ fn every_file_of_experiments_sweeps_is_a_plan() {
         assert_eq!(ranges > 0, plan.config().method == Method::Tpe, "{name}");
     }
 }
+
+/// Every page of the repository.
+fn pages() -> Vec<PathBuf> {
+    let here = |dir: PathBuf| std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let dirs = ["", "docs", "bench", "reference", "fuzz", "python"].map(root);
+    let all = dirs.into_iter().filter(|dir| dir.is_dir()).flat_map(here);
+    let mut pages: Vec<PathBuf> = all.filter(|file| file.extension().is_some_and(|e| e == "md")).collect();
+    pages.sort();
+    pages
+}
+
+/// The text of a page without what stands in blocks of code.
+fn prose(text: &str) -> String {
+    let mut code = false;
+    let line = |line: &&str| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        !code && !fence
+    };
+    text.lines().filter(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What a heading is linked by: its letters and digits in small, blanks as hyphens.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+/// The targets of a page's links and pictures.
+fn links(text: &str) -> Vec<String> {
+    let ends = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let sources = text.split("src=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    ends.chain(sources)
+        .map(|(target, _)| target.to_owned())
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    let mut checked = 0;
+    for page in pages() {
+        let text = prose(&std::fs::read_to_string(&page).unwrap());
+        for target in links(&text) {
+            let (file, heading) = target.split_once('#').map_or((&*target, None), |(f, h)| (f, Some(h)));
+            let there = match file {
+                "" => page.clone(),
+                _ => page.parent().expect("a page lies in a folder").join(file),
+            };
+            assert!(there.exists(), "{}: {target} leads nowhere", page.display());
+            if let Some(heading) = heading {
+                let other = prose(&std::fs::read_to_string(&there).unwrap());
+                let mut headings = other.lines().filter(|line| line.starts_with('#'));
+                let found = headings.any(|line| anchor(line.trim_start_matches('#')) == heading);
+                assert!(found, "{}: there is no heading for {target}", page.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked} links were found");
+}
+
+#[test]
+fn the_index_of_the_documentation_names_every_page() {
+    let index = std::fs::read_to_string(root("docs/README.md")).unwrap();
+    for page in std::fs::read_dir(root("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = page.file_name().unwrap().to_string_lossy().into_owned();
+        let listed = !name.ends_with(".md") || name == "README.md" || index.contains(&format!("({name})"));
+        assert!(listed, "docs/README.md does not name {name}");
+    }
+}

@@ -38,7 +38,7 @@ fn a_trial_that_is_killed_goes_on_and_measures_the_same() {
     let world = World::new();
     for mut config in [world.config(), world.distilled()] {
         config.train.checkpoint_every = CheckpointEvery::Evaluations(1);
-        let name = &config.balance.name().to_owned();
+        let name = &config.balance.name.clone();
         let whole = trial(&world, &config, &world.path(&format!("{name} whole")), &mut Silent).unwrap();
         let dir = world.path(name);
         for epoch in [3, 6] {
