@@ -10,7 +10,7 @@ Trains, diagnoses and serves multimodal recommenders in which every modality pul
 2
 """
 
-from ._audit import Audit, Verdict, audit
+from ._audit import Audit, Verdict, audit, audit_embeddings
 from ._dataset import Dataset
 from ._engine import __version__
 from ._errors import ConfigError, DataError, Error, MachineError, ModelError
@@ -35,6 +35,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "audit",
+    "audit_embeddings",
     "evaluate",
     "load",
     "train",

@@ -18,15 +18,12 @@ except (ImportError, OSError, ValueError) as error:
 from equipoise.torch import (
     CKD,
     FULL,
-    RobustCKD,
-    RobustMargins,
     Teacher,
     Triples,
     Weigher,
     bpr,
     cross_entropy,
     fit,
-    gate,
     ids_only,
     margins,
     mean_ablated,
@@ -37,7 +34,6 @@ from equipoise.torch import (
     validated,
     without,
 )
-from equipoise.torch._robust import RobustWeigher
 
 GOLDEN = Path(__file__).resolve().parents[2] / "reference" / "golden"
 
@@ -215,27 +211,6 @@ def test_triple_weights_are_the_reference_ones_under_every_rule():
     assert rules >= 80
 
 
-@pytest.mark.parametrize("course", golden("robust")["courses"], ids=lambda course: course["name"])
-def test_robust_weights_are_the_reference_ones_step_after_step(course):
-    weigher = RobustWeigher(course["gates"], course["goals"])
-    for step in course["steps"]:
-        student, teacher = step["student"], step["teacher"]
-        seen = RobustMargins(
-            full=tensor(student["full"]),
-            channels=tensor([student["ids"], *student["only"]]),
-            without=tensor(student["without"]),
-            teachers=tensor([teacher["ids"], *teacher["own"]]),
-            silenced=tensor(teacher["silenced"]),
-        )
-        observed = weigher.observed(seen)
-        for row, name in enumerate(["gamma", "tau", "variance"]):
-            close(observed[row], step["expected"][name], name)
-        close(weigher.weigh(observed)[0], step["expected"]["weight"], "weight")
-        if "channels" in step:
-            weigher.evaluated(step["channels"])
-            close(weigher.fade, step["fade"], "fade")
-
-
 def test_released_logarithms_are_capped_and_exact_ones_are_not():
     student, teacher = tensor([-9.0]).requires_grad_(), tensor([9.0])
     exact, released = (cross_entropy(student, teacher, 0.1, log) for log in ("exact", "released"))
@@ -322,29 +297,3 @@ def test_a_backbone_learns_with_ckd_and_keeps_its_best_epoch(data):
     assert 0 < measured(model, data)["recall@10"] <= 1
     again = make()
     assert fit(again, data, balance=CKD(teachers, lambda_kd=0.1, generic_triples=200), **settings).epochs == fitted.epochs
-
-
-def test_robust_distillation_fades_and_shut_gates_change_nothing(data):
-    make = lambda: (torch.manual_seed(0), Small(data))[1]
-    settings = {"lr": 0.02, "batch_size": 256, "epochs": 4, "metric": "recall@5"}
-    names = list(data.modalities)
-    ids, own, silenced = make(), {}, {}
-    fit(ids, data, ablation=ids_only(names), **settings)
-    for name in names:
-        backbone = make()
-        fit(backbone, data, ablation=only(name, names), **settings)
-        own[name], silenced[name] = Teacher(*backbone(only(name, names))), Teacher(*backbone(ids_only(names)))
-    goals = {"ids": 0.9, "image": 0.9, "text": 0.9}
-
-    def robust(gates):
-        teacher = Teacher(*ids(ids_only(names)))
-        return RobustCKD(teacher, own, silenced, dict(zip(goals, gates)), goals, lambda_kd=0.1, generic_triples=100)
-
-    opened, shut, plain = make(), make(), make()
-    taught = fit(opened, data, balance=robust([1.0, 1.0, 1.0]), **settings)
-    assert all(0 <= w <= 1 for epoch in taught.epochs for w in epoch["weights"])
-    assert fit(shut, data, balance=robust([0.0] * 3), **settings).epochs == fit(plain, data, **settings).epochs
-    assert taught.epochs[0]["loss"] != fit(make(), data, **settings).epochs[0]["loss"]
-    assert gate([0.2, 0.25, 0.21, 0.22]) > 0.9 and gate([0.2, -0.25, 0.1, -0.1]) == 0.0 and gate([-0.1, -0.1]) == 0.0
-    with pytest.raises(ValueError, match="gates"):
-        RobustCKD(Teacher(*ids(FULL)), own, silenced, {"ids": 1.0}, goals)

@@ -22,7 +22,6 @@ from ._ablations import FULL, Ablation, ids_only, mean_ablated, only, without
 from ._ckd import CKD, Backbone, StepMargins, Taught
 from ._fit import Fitted, Triples, fit, measured, train_teachers, validated
 from ._losses import bpr, cross_entropy, hinge, kl, margins, penalty, squared
-from ._robust import RobustCKD, RobustMargins, gate
 from ._teacher import Teacher
 from ._weights import StepWeights, Weigher
 
@@ -32,8 +31,6 @@ __all__ = [
     "Ablation",
     "Backbone",
     "Fitted",
-    "RobustCKD",
-    "RobustMargins",
     "StepMargins",
     "StepWeights",
     "Taught",
@@ -43,7 +40,6 @@ __all__ = [
     "bpr",
     "cross_entropy",
     "fit",
-    "gate",
     "hinge",
     "ids_only",
     "kl",

@@ -100,7 +100,7 @@ class CKD:
     generic_log : {"exact", "released"}
         Logarithms of the generic loss.
     weights : {"paper", "released", "uniform"}
-        Named combination of the following switches. Robust weights have a class of their own: :class:`RobustCKD`.
+        Named combination of the following switches. ``robust`` is there in ``equipoise train`` alone.
     sum : {"one", "modalities", "printed"}, optional
         What the weights sum to.
     level : {"batch", "triple"}, optional

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 
 from .._dataset import Dataset
 from .._evaluate import evaluate
-from ._ablations import FULL, Ablation, ids_only, only
+from ._ablations import FULL, Ablation, only
 from ._ckd import CKD
 from ._losses import bpr, margins, penalty
-from ._robust import RobustCKD
 from ._teacher import Teacher
 
 
@@ -92,11 +91,12 @@ def fit(
     data: Dataset,
     *,
     ablation: Ablation = FULL,
-    balance: CKD | RobustCKD | None = None,
+    balance: CKD | None = None,
     lr: float = 5e-4,
     reg: float = 1e-5,
     batch_size: int = 1024,
     epochs: int = 1000,
+    eval_every: int = 1,
     patience: int = 10,
     metric: str = "recall@20",
     seed: int = 0,
@@ -113,9 +113,9 @@ def fit(
         What to train and to select on; its test part is not read.
     ablation : frozenset of str
         What is silenced throughout: all modalities but one for a teacher.
-    balance : CKD or RobustCKD, optional
+    balance : CKD, optional
         Distillation beside the ranking loss.
-    lr, reg, batch_size, epochs, patience, metric
+    lr, reg, batch_size, epochs, eval_every, patience, metric
         As ``[train]`` of a configuration file has them.
     seed : int
         Seed of the triples. Parameters are drawn where the backbone is made.
@@ -141,15 +141,15 @@ def fit(
             optimiser.step()
             total += float(loss.detach()) / steps
             weights += step_weights
-        value = validated(backbone, data, ablation, metric)
-        if isinstance(balance, RobustCKD):
-            names = balance.modalities
-            channels = {"ids": ids_only(names), **{name: only(name, names) for name in names}}
-            balance.evaluated({name: validated(backbone, data, channel, metric) for name, channel in channels.items()})
-        record: dict[str, Any] = {"epoch": epoch, "loss": total, "validation": value}
+        record: dict[str, Any] = {"epoch": epoch, "loss": total}
         if weights:
             record["weights"] = torch.stack(weights).mean(dim=0).tolist()
         fitted.epochs.append(record)
+        if epoch % eval_every and epoch != epochs:
+            if listener is not None:
+                listener(record)
+            continue
+        value = record["validation"] = validated(backbone, data, ablation, metric)
         if listener is not None:
             listener(record)
         waited += 1
@@ -167,12 +167,12 @@ def _step(
     data: Dataset,
     triples: Tensor,
     ablation: Ablation,
-    balance: CKD | RobustCKD | None,
+    balance: CKD | None,
     reg: float,
     random: torch.Generator,
 ) -> tuple[Tensor, list[Tensor]]:
     """The loss of one step, and the weights of distillation in it."""
-    if balance is None or (isinstance(balance, RobustCKD) and not balance.is_open):
+    if balance is None:
         users, items = backbone(ablation)
         return bpr(margins(users, items, triples)) + penalty(users, items, triples, reg), []
     seen: dict[Ablation, tuple[Tensor, Tensor]] = {}
@@ -184,13 +184,9 @@ def _step(
         return tables
 
     generic = balance.draw_generic(data.n_users, data.n_items, random)
-    if isinstance(balance, RobustCKD):
-        robust = balance.margins(remembered, triples, generic)
-        full, taught = robust.full, balance.loss(robust)
-    else:
-        found = balance.margins(remembered, triples, generic)
-        full, taught = found.full, balance.loss(found)
-    loss = bpr(full) + penalty(*seen[FULL], triples, reg) + taught.loss
+    found = balance.margins(remembered, triples, generic)
+    taught = balance.loss(found)
+    loss = bpr(found.full) + penalty(*seen[FULL], triples, reg) + taught.loss
     return loss, [taught.weights.weight]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import embedding, softplus
 
 
 def margins(users: Tensor, items: Tensor, triples: Tensor) -> Tensor:
@@ -19,7 +19,8 @@ def margins(users: Tensor, items: Tensor, triples: Tensor) -> Tensor:
         One row ``(user, preferred item, other item)`` per triple.
     """
     u, i, j = triples.unbind(dim=1)
-    return (users[u] * (items[i] - items[j])).sum(dim=1)
+    # `embedding` gathers rows as indexing does, with a faster gradient.
+    return (embedding(u, users) * (embedding(i, items) - embedding(j, items))).sum(dim=1)
 
 
 def bpr(margin: Tensor) -> Tensor:
@@ -30,8 +31,8 @@ def bpr(margin: Tensor) -> Tensor:
 def penalty(users: Tensor, items: Tensor, triples: Tensor, reg: float) -> Tensor:
     """``reg / 2`` times the mean over triples of the squared norms of their three final rows."""
     u, i, j = triples.unbind(dim=1)
-    squares = users[u].square().sum() + items[i].square().sum() + items[j].square().sum()
-    return 0.5 * reg * squares / len(triples)
+    rows = (embedding(u, users), embedding(i, items), embedding(j, items))
+    return 0.5 * reg * sum(part.square().sum() for part in rows) / len(triples)
 
 
 def hinge(student: Tensor, teacher: Tensor) -> Tensor:

@@ -1,0 +1,143 @@
+"""
+CKD for two backbones in plain PyTorch: VBPR, and a graph network that fuses ids and modalities before it propagates.
+
+    python examples/ckd_in_pytorch.py --data DIR --backbone vbpr --seeds 1 2 3 --rust
+
+trains the plain model, one teacher per modality and the CKD model, and prints what each has on test; `--rust` does the same with
+Equipoise's own VBPR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import equipoise as eq
+from equipoise.torch import CKD, Ablation, fit, mean_ablated, measured, train_teachers
+
+
+class Vbpr(nn.Module):
+    """VBPR: ids, and one projected block per modality, side by side."""
+
+    def __init__(self, data: eq.Dataset, width: int = 64) -> None:
+        super().__init__()
+        self.features = {name: torch.from_numpy(data.features(name).copy()) for name in data.modalities}
+        table = lambda rows: nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, width)))
+        self.users, self.items = table(data.n_users), table(data.n_items)
+        self.preferences = nn.ParameterDict({name: table(data.n_users) for name in self.features})
+        self.projections = nn.ModuleDict({name: nn.Linear(x.shape[1], width) for name, x in self.features.items()})
+
+    def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
+        features = mean_ablated(self.features, ablation)
+        preferences = mean_ablated(dict(self.preferences), ablation)
+        projected = [project(features[name]) for name, project in self.projections.items()]
+        return torch.cat([self.users, *preferences.values()], dim=1), torch.cat([self.items, *projected], dim=1)
+
+
+class EarlyFusion(nn.Module):
+    """Ids and projected modalities are added up before LightGCN's layers smooth them over the interaction graph."""
+
+    def __init__(self, data: eq.Dataset, width: int = 64, layers: int = 2) -> None:
+        super().__init__()
+        self.features = {name: torch.from_numpy(data.features(name).copy()) for name in data.modalities}
+        table = lambda rows: nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, width)))
+        self.users, self.items = table(data.n_users), table(data.n_items)
+        self.preferences = nn.ParameterDict({name: table(data.n_users) for name in self.features})
+        self.projections = nn.ModuleDict({name: nn.Linear(x.shape[1], width) for name, x in self.features.items()})
+        self.layers, self.graph = layers, normalised_graph(data)
+
+    def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
+        features = mean_ablated(self.features, ablation)
+        preferences = mean_ablated(dict(self.preferences), ablation)
+        users = self.users + sum(preferences.values())
+        items = self.items + sum(project(features[name]) for name, project in self.projections.items())
+        nodes = torch.cat([users, items])
+        smoothed = [nodes]
+        for _ in range(self.layers):
+            smoothed.append(torch.sparse.mm(self.graph, smoothed[-1]))
+        users, items = torch.stack(smoothed).mean(dim=0).split([len(users), len(items)])
+        return users, items
+
+
+def normalised_graph(data: eq.Dataset) -> Tensor:
+    """``D^-1/2 A D^-1/2`` of the train interactions, users first."""
+    users, items = (torch.from_numpy(part.astype(np.int64)) for part in data.indices("train"))
+    size = data.n_users + data.n_items
+    rows, columns = torch.cat([users, items + data.n_users]), torch.cat([items + data.n_users, users])
+    degree = torch.bincount(rows, minlength=size).float()
+    values = (degree[rows] * degree[columns]).rsqrt()
+    places = torch.stack([rows, columns])
+    return torch.sparse_coo_tensor(places, values, (size, size), check_invariants=True).coalesce()
+
+
+BACKBONES = {"vbpr": Vbpr, "early-fusion": EarlyFusion}
+
+
+def run(data: eq.Dataset, backbone: str, seed: int, training: dict, distillation: dict) -> dict[str, float]:
+    """Test recall@20 of the plain model, of its teachers' student, and the seconds of each."""
+
+    def make() -> nn.Module:
+        torch.manual_seed(seed)
+        return BACKBONES[backbone](data)
+
+    start, plain = time.perf_counter(), make()
+    fit(plain, data, seed=seed, **training)
+    middle, found = time.perf_counter(), {"plain": measured(plain, data)["recall@20"]}
+    ckd = make()
+    teachers = train_teachers(make, data, seed=seed, **training)
+    fit(ckd, data, seed=seed, balance=CKD(teachers, **distillation), **training)
+    found["ckd"] = measured(ckd, data)["recall@20"]
+    return {**found, "seconds": time.perf_counter() - middle, "plain seconds": middle - start}
+
+
+def run_in_rust(data: eq.Dataset, seed: int, training: dict, distillation: dict, threads: int) -> dict[str, float]:
+    """The same with the library's own VBPR."""
+    settings = {f"train.{name}": value for name, value in training.items()}
+    plain = eq.train(data, "vbpr", seed=seed, settings=settings, threads=threads, progress=False)
+    ckd = {"name": "ckd", **{f"ckd.{name}": value for name, value in distillation.items()}}
+    taught = eq.train(data, "vbpr", ckd, seed=seed, settings=settings, threads=threads, progress=False)
+    return {"plain": plain.metric("recall@20"), "ckd": taught.metric("recall@20")}
+
+
+def main() -> None:
+    """Train and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--backbone", choices=list(BACKBONES), default="vbpr")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--rust", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--lr", type=float, default=5e-3)
+    parser.add_argument("--reg", type=float, default=0.1)
+    parser.add_argument("--batch-size", type=int, default=16384)
+    parser.add_argument("--eval-every", type=int, default=5)
+    parser.add_argument("--patience", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=1000)
+    parser.add_argument("--lambda-kd", type=float, default=0.5)
+    parser.add_argument("--lambda-g", type=float, default=1.0)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    data = eq.Dataset.open(given.data)
+    training = {name: getattr(given, name) for name in ("lr", "reg", "batch_size", "eval_every", "patience", "epochs")}
+    distillation = {"lambda_kd": given.lambda_kd, "lambda_g": given.lambda_g}
+    found: dict[str, list[float]] = {}
+    for seed in given.seeds:
+        results = {f"{given.backbone} in PyTorch": run(data, given.backbone, seed, training, distillation)}
+        if given.rust and given.backbone == "vbpr":
+            results["vbpr in Rust"] = run_in_rust(data, seed, training, distillation, given.threads)
+        for who, values in results.items():
+            print(f"seed {seed}, {who}: " + ", ".join(f"{name} {value:.4f}" for name, value in values.items()), flush=True)
+            for name in ("plain", "ckd"):
+                found.setdefault(f"{who}, {name}", []).append(values[name])
+    for name, values in found.items():
+        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+        print(f"{name}: recall@20 {statistics.mean(values):.4f}{spread}")
+
+
+if __name__ == "__main__":
+    main()
