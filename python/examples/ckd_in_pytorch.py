@@ -78,12 +78,12 @@ def normalised_graph(data: eq.Dataset) -> Tensor:
 BACKBONES = {"vbpr": Vbpr, "early-fusion": EarlyFusion}
 
 
-def run(data: eq.Dataset, backbone: str, seed: int, training: dict, distillation: dict) -> dict[str, float]:
+def run(data: eq.Dataset, backbone: str, width: int, seed: int, training: dict, distillation: dict) -> dict[str, float]:
     """Test recall@20 of the plain model, of its teachers' student, and the seconds of each."""
 
     def make() -> nn.Module:
         torch.manual_seed(seed)
-        return BACKBONES[backbone](data)
+        return BACKBONES[backbone](data, width)
 
     start, plain = time.perf_counter(), make()
     fit(plain, data, seed=seed, **training)
@@ -95,12 +95,13 @@ def run(data: eq.Dataset, backbone: str, seed: int, training: dict, distillation
     return {**found, "seconds": time.perf_counter() - middle, "plain seconds": middle - start}
 
 
-def run_in_rust(data: eq.Dataset, seed: int, training: dict, distillation: dict, threads: int) -> dict[str, float]:
+def run_in_rust(data: eq.Dataset, width: int, seed: int, training: dict, distillation: dict, threads: int) -> dict[str, float]:
     """The same with the library's own VBPR."""
     settings = {f"train.{name}": value for name, value in training.items()}
-    plain = eq.train(data, "vbpr", seed=seed, settings=settings, threads=threads, progress=False)
+    backbone = {"name": "vbpr", "width": width}
+    plain = eq.train(data, backbone, seed=seed, settings=settings, threads=threads, progress=False)
     ckd = {"name": "ckd", **{f"ckd.{name}": value for name, value in distillation.items()}}
-    taught = eq.train(data, "vbpr", ckd, seed=seed, settings=settings, threads=threads, progress=False)
+    taught = eq.train(data, backbone, ckd, seed=seed, settings=settings, threads=threads, progress=False)
     return {"plain": plain.metric("recall@20"), "ckd": taught.metric("recall@20")}
 
 
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--rust", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--lr", type=float, default=5e-3)
     parser.add_argument("--reg", type=float, default=0.1)
     parser.add_argument("--batch-size", type=int, default=16384)
@@ -120,16 +122,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1000)
     parser.add_argument("--lambda-kd", type=float, default=0.5)
     parser.add_argument("--lambda-g", type=float, default=1.0)
+    parser.add_argument("--generic-triples", type=int, default=5000)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     data = eq.Dataset.open(given.data)
     training = {name: getattr(given, name) for name in ("lr", "reg", "batch_size", "eval_every", "patience", "epochs")}
-    distillation = {"lambda_kd": given.lambda_kd, "lambda_g": given.lambda_g}
+    distillation = {"lambda_kd": given.lambda_kd, "lambda_g": given.lambda_g, "generic_triples": given.generic_triples}
     found: dict[str, list[float]] = {}
     for seed in given.seeds:
-        results = {f"{given.backbone} in PyTorch": run(data, given.backbone, seed, training, distillation)}
+        results = {f"{given.backbone} in PyTorch": run(data, given.backbone, given.width, seed, training, distillation)}
         if given.rust and given.backbone == "vbpr":
-            results["vbpr in Rust"] = run_in_rust(data, seed, training, distillation, given.threads)
+            results["vbpr in Rust"] = run_in_rust(data, given.width, seed, training, distillation, given.threads)
         for who, values in results.items():
             print(f"seed {seed}, {who}: " + ", ".join(f"{name} {value:.4f}" for name, value in values.items()), flush=True)
             for name in ("plain", "ckd"):
