@@ -37,7 +37,7 @@ fn trial(world: &World, config: &RunConfig, dir: &Path, listener: &mut dyn Liste
 fn a_trial_that_is_killed_goes_on_and_measures_the_same() {
     let world = World::new();
     for mut config in [world.config(), world.distilled()] {
-        config.train.checkpoint_every = CheckpointEvery::Evaluations(1);
+        (config.train.epochs, config.train.checkpoint_every) = (8, CheckpointEvery::Evaluations(1));
         let name = &config.balance.name.clone();
         let whole = trial(&world, &config, &world.path(&format!("{name} whole")), &mut Silent).unwrap();
         let dir = world.path(name);
