@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,9 +13,16 @@ HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE / "equipoise.data" / "scripts"
 
 
+def _profile():
+    """The profile that maturin is told to build in, which is release unless MATURIN_PEP517_ARGS names another."""
+    told = shlex.split(os.environ.get("MATURIN_PEP517_ARGS", ""))
+    return told[told.index("--profile") + 1] if "--profile" in told[:-1] else "release"
+
+
 def _program():
     """Build the program in the profile of the wheel, for whatever target Cargo is set to."""
-    command = ["cargo", "build", "--release", "--locked", "-p", "equipoise-cli", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "build", "--profile", _profile(), "--locked", "-p", "equipoise-cli"]
+    command.append("--message-format=json-render-diagnostics")
     done = subprocess.run(command, cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True)
     made = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     path = Path(next(m["executable"] for m in made if m.get("executable") and m["target"]["name"] == "equipoise"))
