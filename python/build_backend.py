@@ -11,6 +11,8 @@ import maturin
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE / "equipoise.data" / "scripts"
+# Maturin asks for the folder at every step.
+SCRIPTS.mkdir(parents=True, exist_ok=True)
 
 
 def _profile():
@@ -26,7 +28,6 @@ def _program():
     done = subprocess.run(command, cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True)
     made = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     path = Path(next(m["executable"] for m in made if m.get("executable") and m["target"]["name"] == "equipoise"))
-    SCRIPTS.mkdir(parents=True, exist_ok=True)
     shutil.copy2(path, SCRIPTS / path.name)
     if os.name == "posix":
         subprocess.run(["strip", SCRIPTS / path.name], check=False)
