@@ -38,13 +38,19 @@ def gb_case(name, inputs):
     heads = blend_rows(len(inputs.features))
     weights = balancers.blend(heads)
 
-    def loss(parameters):
-        return balancers.gb_total(parameters, inputs, weights, REG)
+    def ranking(parameters):
+        return balancers.gb_ranking(parameters, inputs, weights)
 
+    def penalty(parameters):
+        return balancers.penalty(parameters, inputs, REG)
+
+    reached = balancers.gb_reached(inputs.parameters, inputs, weights)
+    slopes = gradients.complex_step(ranking, inputs.parameters)
+    held = gradients.complex_step(penalty, inputs.parameters)
     expected = {
         "weights": weights,
-        "total": loss(inputs.parameters),
-        "gradients": gradients.complex_step(loss, inputs.parameters),
+        "total": balancers.gb_total(inputs.parameters, inputs, weights, REG),
+        "gradients": {key: slope + reached[key] * held[key] for key, slope in slopes.items()},
     }
     return {"fixture": name, "reg": REG, "heads": heads, "expected": expected}
 

@@ -52,13 +52,27 @@ def blend(heads):
     return raw / raw.sum()
 
 
-def gb_total(parameters, inputs, weights, reg):
-    """sum_m w_m L_m + w_joint L_BPR + L_reg; the last weight is the joint one."""
+def gb_ranking(parameters, inputs, weights):
+    """sum_m w_m L_m + w_joint L_BPR; the last weight is the joint one."""
     found = margins(parameters, inputs)
     heads = [losses.bpr(row) for row in found["uni"]] + [losses.bpr(found["full"])]
-    return sum(w * head for w, head in zip(weights, heads, strict=True)) + penalty(
-        parameters, inputs, reg
-    )
+    return sum(w * head for w, head in zip(weights, heads, strict=True))
+
+
+def gb_total(parameters, inputs, weights, reg):
+    """The same, and L_reg."""
+    return gb_ranking(parameters, inputs, weights) + penalty(parameters, inputs, reg)
+
+
+def gb_reached(parameters, inputs, weights):
+    """What each parameter's gradient of L_reg is multiplied by: the weight of the losses that reach it."""
+    names = list(inputs.features)
+    own = {f".{name}": w + weights[-1] for name, w in zip(names, weights[:-1], strict=True)}
+    whole = len(names) == 1
+    return {
+        key: next((w for end, w in own.items() if key.endswith(end) and not whole), 1.0)
+        for key in parameters
+    }
 
 
 def ogm_contributions(found, contribution, ids=False):

@@ -3,7 +3,7 @@
 use crate::heads::Heads;
 use crate::modality_step::ModalityStep;
 use crate::state::{BalancerState, StateError};
-use crate::update::Update;
+use crate::update::{Owner, Update};
 use burn::tensor::Tensor;
 use equipoise_data::Triples;
 use equipoise_models::{Ablation, Margins};
@@ -63,6 +63,12 @@ pub trait Balancer: Send {
 
     /// The loss it adds to this step.
     fn loss(&mut self, step: &StepMargins) -> StepLoss;
+
+    /// What the gradient of the penalty on final rows is multiplied by in each parameter, given whose it is, for a balancer whose losses
+    /// reach some parameters by a part of their weight only. `None` leaves it as it is, and costs nothing.
+    fn penalty_scales(&self, _owners: &[Owner]) -> Option<Vec<f64>> {
+        None
+    }
 
     /// Changes the update that follows from the loss of this step, and may complete the numbers of the step.
     fn modulate(&mut self, _update: &mut Update) {}

@@ -2,7 +2,7 @@
 //!
 //! # Equations
 //! ```text
-//! L    = sum_m w_m L_m + w_joint L_BPR (+ L_reg, once, of the full pass)      w >= 0, sum w = 1         (1)
+//! L    = sum_m w_m L_m + w_joint L_BPR (+ L_reg, see below)                   w >= 0, sum w = 1         (1)
 //! L_m  = mean over BPR triples of sp(-Ds^m)          Ds^m: margin with every modality but m silenced    (2)
 //! O    = L^V - L^T                                   validation loss less train loss of a head          (3)
 //! dG   = L^V_before - L^V_after                      what a head gains on pairs it was not shown        (4)
@@ -31,6 +31,11 @@
 //! shared parameters alone, at the cost of one more pass for each head. Where the score is a sum over modalities
 //! both are the same.
 //!
+//! The parameters of `m` are reached by `L_m` and the joint loss only, which is `w_m + w_joint` of a ranking loss: their gradient of
+//! `L_reg` is multiplied by that. With all of it, a modality of little weight would be penalised away. Ids and shared parameters are reached
+//! by every loss and keep the whole penalty, as do all parameters where every loss reaches them (`updates = all`, modalities that meet
+//! before the score).
+//!
 //! # Configuration
 //! | name | default | purpose | range |
 //! |---|---|---|---|
@@ -46,8 +51,9 @@ use crate::losses::{bpr, number};
 use crate::modality_step::ModalityStep;
 use crate::quantities::{Quantities, Quantity};
 use crate::state::{BalancerState, StateError};
+use crate::update::Owner;
 use equipoise_data::FieldError;
-use equipoise_models::{Ablation, ranges};
+use equipoise_models::{Ablation, AblationEffect, ranges};
 use serde::{Deserialize, Serialize};
 
 /// When weights are computed.
@@ -134,7 +140,7 @@ impl BalancerSettings for Config {
     }
 
     fn build(&self, setup: Setup) -> Box<dyn Balancer> {
-        Box::new(GradientBlending::new(*self, setup.modalities, &setup.heads))
+        Box::new(GradientBlending::new(*self, setup.modalities, &setup.heads).on(setup.ablation_effect))
     }
 }
 
@@ -142,6 +148,8 @@ impl BalancerSettings for Config {
 pub struct GradientBlending {
     config: Config,
     modalities: usize,
+    /// Whether every loss reaches every parameter.
+    reaches_all: bool,
     /// Of the modalities, then of the whole model.
     weights: Vec<f64>,
     /// The running model's heads when weights were last due.
@@ -162,7 +170,14 @@ impl GradientBlending {
             }
             Schedule::Online => vec![1.0 / (modalities + 1) as f64; modalities + 1],
         };
-        GradientBlending { config, modalities, weights, last: None }
+        GradientBlending { config, modalities, reaches_all: false, weights, last: None }
+    }
+
+    /// The same for a backbone of that kind: where modalities meet before the score, `updates = all` lets every loss reach every parameter.
+    #[must_use]
+    pub fn on(self, effect: AblationEffect) -> GradientBlending {
+        let reaches_all = self.config.updates == Updates::All && effect != AblationEffect::Additive;
+        GradientBlending { reaches_all, ..self }
     }
 
     /// The current weights: one per modality, then the whole model's. They sum to 1.
@@ -217,6 +232,13 @@ impl Balancer for GradientBlending {
             total = total + loss * weight;
         }
         StepLoss { loss: Some(total), modalities, ..StepLoss::default() }
+    }
+
+    fn penalty_scales(&self, owners: &[Owner]) -> Option<Vec<f64>> {
+        let joint = self.weights[self.modalities];
+        let scale = |owner: &Owner| owner.modality().map_or(1.0, |m| self.weights[m] + joint);
+        // A single modality is the whole model.
+        (!self.reaches_all && self.modalities > 1).then(|| owners.iter().map(scale).collect())
     }
 
     fn save_state(&self) -> BalancerState {

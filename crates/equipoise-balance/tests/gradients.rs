@@ -229,11 +229,25 @@ fn with_the_gate_shut_robust_teaching_is_no_teaching() {
     assert_eq!((found.total, found.gradients), (plain.total, plain.gradients));
 }
 
-/// The blended loss from plain margins, the last weight that of the whole model: nothing of the balancer's code.
+/// The blended ranking losses from plain margins, the last weight that of the whole model: nothing of the balancer's code.
 fn blended(f: &Fixture, weights: &[f64]) -> f64 {
     let bpr = |a| mean(wide(margins(f, &f.bpr, a)).into_iter().map(|m| softplus(-m)));
     let heads = (0..f.n()).map(|m| Ablation::only(m, f.n())).chain([Ablation::FULL]);
-    heads.zip(weights).map(|(a, w)| w * bpr(a)).sum::<f64>() + penalty(f)
+    heads.zip(weights).map(|(a, w)| w * bpr(a)).sum()
+}
+
+/// A direction in which the parameters of each modality move by the weight of the losses that reach them.
+fn reached(f: &Fixture, direction: &[(String, Vec<f32>)], weights: &[f64]) -> Vec<(String, Vec<f32>)> {
+    let names = f.model.inputs.names();
+    let of = |parameter: &str| {
+        let own = names.iter().position(|name| parameter.ends_with(&format!(".{name}")));
+        own.filter(|_| f.n() > 1).map_or(1.0, |m| weights[m] + weights[f.n()])
+    };
+    let scaled = |(name, d): &(String, Vec<f32>)| {
+        let by = of(name) as f32;
+        (name.clone(), d.iter().map(|d| d * by).collect())
+    };
+    direction.iter().map(scaled).collect()
 }
 
 #[test]
@@ -247,14 +261,25 @@ fn the_gradient_of_the_blended_loss_is_its_difference_quotient() {
         let heads: Vec<_> = (0..=f.n()).map(|k| HeadLosses { before, after: after(k) }).collect();
         let mut blending = GradientBlending::new(gb::Config::default(), f.n(), &heads);
         let weights = blending.weights().to_vec();
-        let seen = step(&f, Ablation::FULL, &mut blending, REG);
-        assert!((blended(&f, &weights) - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
+        // Large enough that a penalty of another weight would show.
+        let reg = 20.0 * REG;
+        let seen = step(&f, Ablation::FULL, &mut blending, reg);
+        let total = blended(&f, &weights) + 20.0 * penalty(&f);
+        assert!((total - seen.total).abs() < 1e-5 * (1.0 + seen.total), "{name}");
+        let mut apart = 0.0f64;
         for seed in 0..4 {
             let d = direction(&f, seed);
-            let at = |h: f32| blended(&moved(&golden, name, &d, h), &weights);
-            let (quotient, found) = ((at(h) - at(-h)) / f64::from(2.0 * h), along(&seen.gradients, &d));
-            let within = (quotient - found).abs() <= 2e-3 * (1.0 + quotient.abs());
-            assert!(within, "{name} direction {seed}: found {found}, quotient {quotient}");
+            let quotient = |of: &dyn Fn(&Fixture) -> f64, d: &[(String, Vec<f32>)]| {
+                (of(&moved(&golden, name, d, h)) - of(&moved(&golden, name, d, -h))) / f64::from(2.0 * h)
+            };
+            let ranking = quotient(&|f| blended(f, &weights), &d);
+            let held = quotient(&|f| 20.0 * penalty(f), &reached(&f, &d, &weights));
+            let whole = quotient(&|f| 20.0 * penalty(f), &d);
+            let (expected, found) = (ranking + held, along(&seen.gradients, &d));
+            let within = (expected - found).abs() <= 2e-3 * (1.0 + expected.abs());
+            assert!(within, "{name} direction {seed}: found {found}, quotient {expected}");
+            apart = apart.max((whole - held).abs());
         }
+        assert!(f.n() == 1 || apart > 2e-2, "{name}: the whole penalty would be told from its part: {apart}");
     }
 }

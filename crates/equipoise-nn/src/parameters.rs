@@ -330,6 +330,20 @@ impl<'a> Values<'a> {
         Values { tensors: self.tensors.iter().zip(kept).map(held).collect(), index: self.index }
     }
 
+    /// The same tables, on the same tape, with what a loss of them gives the `k`-th parameter as a gradient multiplied by `scales[k]`.
+    pub fn scaled(&self, scales: &[f64]) -> Values<'a> {
+        let scaled = |(tensor, &scale): (&Tensor<2>, &f64)| {
+            let constant = tensor.clone().detach();
+            match scale {
+                1.0 => tensor.clone(),
+                0.0 => constant,
+                // The difference is 0 in every place: the value stays as it is to the last bit.
+                _ => constant.clone() + (tensor.clone() - constant) * scale,
+            }
+        };
+        Values { tensors: self.tensors.iter().zip(scales).map(scaled).collect(), index: self.index }
+    }
+
     /// The table of that name.
     ///
     /// # Panics

@@ -20,8 +20,9 @@ use equipoise_data::{
     BprSampler, GenericSampler, Interactions, SamplerError, Seed, Stream, StreamState, Triples,
 };
 use equipoise_models::{Ablation, BatchTriples, Mode, Model, Objective, Request, Terms};
-use equipoise_nn::{Adam, Snapshot};
+use equipoise_nn::{Adam, RowWeights, Snapshot};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What one step measured.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -183,9 +184,19 @@ impl Stepper {
             None => Vec::new(),
         };
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
-        let terms = encoded.terms(batch.triples.clone(), weights);
-        let (mut parts, mut numbers) =
-            recommendation_losses(&terms, batch.bpr, self.primary, self.reg, self.ranks);
+        let terms = encoded.terms(batch.triples.clone(), weights.clone());
+        let scales = self.balancer.penalty_scales(&self.groups).filter(|_| self.reg != 0.0);
+        let norm = weights.map(|weights| match scales {
+            None => terms.square_norm(self.primary),
+            Some(scales) => scaled_norm(&self.model, &request, &scales, weights),
+        });
+        let (mut parts, mut numbers) = recommendation_losses(
+            &terms,
+            batch.bpr,
+            self.primary,
+            norm.map(|norm| (norm, self.reg)),
+            self.ranks,
+        );
         let balanced = balancing_loss(self.balancer.as_mut(), &terms, &batch, &self.triples);
         (numbers.modalities, numbers.ids) = (balanced.modalities, balanced.ids);
         if let Some(part) = balanced.loss {
@@ -243,19 +254,27 @@ fn passes(
     (ablations, own)
 }
 
+/// The squared norm of the final rows with its gradient of each parameter multiplied by a number of its own: a pass by itself.
+fn scaled_norm(model: &Model, request: &Request, scales: &[f64], weights: Arc<RowWeights>) -> Tensor<1> {
+    let (values, ablations) = (request.values.scaled(scales), [request.primary]);
+    let request = Request { values: &values, ablations: &ablations, batch: None, ..*request };
+    let encoded = model.backbone.encode(&request);
+    encoded.terms(Arc::default(), Some(weights)).square_norm(request.primary)
+}
+
 /// BPR where it `ranks`, and the penalty on final rows: under the model's own ablation.
 fn recommendation_losses(
     terms: &Terms,
     bpr: usize,
     primary: Ablation,
-    reg: f64,
+    norm: Option<(Tensor<1>, f64)>,
     ranks: bool,
 ) -> (Vec<Tensor<1>>, StepNumbers) {
     let ranking = losses::bpr(terms.margins(0..bpr).of(primary));
     let mut numbers = StepNumbers { bpr: number(&ranking), ..StepNumbers::default() };
     let mut parts = if ranks { vec![ranking] } else { Vec::new() };
-    if reg != 0.0 {
-        let penalty = terms.square_norm(primary) * (reg * 0.5 / bpr as f64);
+    if let Some((norm, reg)) = norm {
+        let penalty = norm * (reg * 0.5 / bpr as f64);
         numbers.penalty = number(&penalty);
         parts.push(penalty);
     }

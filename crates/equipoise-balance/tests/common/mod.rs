@@ -98,7 +98,14 @@ pub fn step(f: &Fixture, primary: Ablation, balancer: &mut dyn Balancer, reg: f6
     let (bpr_margins, beyond) = (terms.margins(0..f.bpr.len()), f.bpr.len()..all.len());
     let generic_margins = (!beyond.is_empty()).then(|| terms.margins(beyond));
     let bpr = softplus(bpr_margins.of(primary).neg()).mean();
-    let penalty = terms.square_norm(primary) * (reg * 0.5 / f.bpr.len() as f64);
+    let scales = balancer.penalty_scales(&groups).unwrap_or_else(|| vec![1.0; groups.len()]);
+    let scaled = values.scaled(&scales);
+    let alone = [primary];
+    let counted = Some(Arc::new(counts(&f.bpr, &users, &items)));
+    let again =
+        f.model.backbone.encode(&Request { values: &scaled, ablations: &alone, batch: None, ..request });
+    let norm = again.terms(Arc::default(), counted).square_norm(primary);
+    let penalty = norm * (reg * 0.5 / f.bpr.len() as f64);
     let generic = generic_margins.as_ref().map(|m| (generic, m));
     let seen = balancer.loss(&StepMargins { bpr: &f.bpr, bpr_margins: &bpr_margins, generic });
     let base = if needs.replaces_ranking { penalty.clone() } else { bpr.clone() + penalty.clone() };
