@@ -4,6 +4,7 @@ mod common;
 
 use common::{Demo, failure, json, ok, program};
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn every_command_teaches_itself() {
@@ -269,4 +270,84 @@ fn ctrl_c_keeps_the_best_model_so_far() {
         serde_json::from_str(&fs::read_to_string(run.join("metrics.json")).unwrap()).unwrap();
     assert_eq!(report["ending"], "interrupted");
     ok(program().arg("evaluate").arg(&run));
+}
+
+/// Every number of a `.npy` file of float32 times `factor`.
+fn louder(path: &Path, factor: f32) {
+    let mut bytes = fs::read(path).unwrap();
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    for value in bytes[start..].chunks_exact_mut(4) {
+        let old = f32::from_le_bytes(value.try_into().unwrap());
+        value.copy_from_slice(&(old * factor).to_le_bytes());
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_modality_much_louder_than_another_is_told_by_check_train_and_audit() {
+    let demo = Demo::new();
+    let says = |told: &str| told.contains("times as loud as") && told.contains("try data.scale = \"l2\"");
+    let check = |demo: &Demo| json(program().args(["data", "check", "--format", "json"]).arg(demo.data()));
+    assert!(!says(&check(&demo)["notes"].to_string().replace('\\', "")), "at first they are alike");
+    louder(&demo.data().join("audio_feat.npy"), 100.0);
+    // Which row is which item's is bound to the features by their hash.
+    fs::remove_file(demo.data().join("audio_feat_ids.json")).unwrap();
+    let notes = check(&demo)["notes"].to_string().replace('\\', "");
+    assert!(says(&notes) && notes.contains("audio is "), "{notes}");
+    let told = |scale: &str, out: &str| {
+        let set = format!("data.scale={scale}");
+        let mut command = program();
+        command.args(["train", "--epochs", "1", "--set", "backbone.width=8", "--set", &set, "--data"]);
+        let output = command.arg(demo.data()).arg("--out").arg(demo.dir(out)).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let loud = told("none", "loud");
+    assert!(says(&loud) && loud.contains("audio is "), "{loud}");
+    assert!(!says(&told("l2", "level")), "scaled, they are alike");
+    let audit = |out: &str| ok(program().arg("audit").arg(demo.dir(out)));
+    assert!(audit("loud").contains("times as loud as"), "{}", audit("loud"));
+    assert!(!audit("level").contains("times as loud as"), "{}", audit("level"));
+}
+
+#[test]
+fn an_audit_beside_a_model_of_ids_says_whether_content_adds_anything() {
+    let demo = Demo::new();
+    let (run, ids) = (demo.dir("run"), demo.dir("ids"));
+    // Next to nothing is learned, so that the model of ids has no difficulty.
+    let train = |out: &Path, more: &[&str]| {
+        let mut command = program();
+        command.args([
+            "train",
+            "--quiet",
+            "--set",
+            "backbone.width=8",
+            "--set",
+            "train.batch_size=64",
+            "--data",
+        ]);
+        ok(command.arg(demo.data()).arg("--out").arg(out).args(more));
+    };
+    train(&run, &["--epochs", "1", "--lr", "1e-9"]);
+    train(&ids, &["--backbone", "bprmf", "--epochs", "30", "--lr", "0.05"]);
+    let audit = |more: &[&str]| json(program().args(["audit", "--format", "json"]).arg(&run).args(more));
+    assert!(audit(&[])["audit"]["ids_model"].is_null(), "none is known");
+    let beside = audit(&["--ids", ids.to_str().unwrap()]);
+    let metrics: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(ids.join("metrics.json")).unwrap()).unwrap();
+    assert_eq!(beside["audit"]["ids_model"], metrics["test"]["recall@20"]);
+    assert!(beside["audit"]["ids_model_error"].is_number(), "paired over users");
+    let headline = beside["headline"].as_str().unwrap();
+    assert!(headline.contains("a model of ids alone"), "{headline}");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("a model of ids alone"));
+
+    let other = Demo::new();
+    for file in ["text_feat.npy", "text_feat_ids.json"] {
+        fs::remove_file(other.data().join(file)).unwrap();
+    }
+    let stranger = other.dir("run");
+    ok(other.train(&stranger).args(["--backbone", "bprmf"]));
+    let refused = failure(program().arg("audit").arg(&run).arg("--ids").arg(&stranger), 2);
+    assert!(refused.contains("this run is of other data"), "{refused}");
 }
