@@ -223,3 +223,30 @@ fn the_study_on_real_data_resolves_at_every_value_of_its_searches() {
     let error = PaperFiles::read(&folder.join("nothing")).unwrap_err();
     assert!(error.contains("paper.toml"), "{error}");
 }
+
+#[test]
+fn the_study_of_balance_has_plain_models_in_every_search_and_models_without_content() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/balance");
+    let PaperFiles { paper, tables } = PaperFiles::read(&folder).unwrap();
+    assert_eq!(tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["balance", "rivals"]);
+    let none = Point::default();
+    for table in &tables {
+        for cell in expand(&paper, table, &Choose::default(), &["baby".into()]).unwrap() {
+            let content = !["bprmf", "lightgcn"].contains(&cell.backbone.as_str());
+            let runs = unsupported(&paper, &cell.backbone, &cell.method).is_none();
+            assert_eq!(runs, content || cell.method == "none", "{cell}");
+            let start = compose(&paper, &cell.backbone, &cell.method, [&none, &none], &none).unwrap();
+            for axis in &paper.search["small"].axes[&cell.method] {
+                for value in candidates(axis, &start).unwrap() {
+                    let own = Point::new(vec![(axis.key.clone(), value)]);
+                    compose(&paper, &cell.backbone, &cell.method, [&none, &own], &none).unwrap();
+                }
+            }
+        }
+    }
+    for method in ["ckd", "robust"] {
+        let axes = &paper.search["small"].axes[method];
+        let strength = axes.iter().find(|axis| axis.key == "balance.ckd.lambda_kd").unwrap();
+        assert!(strength.values.contains(&toml::Value::Float(0.0)), "{method}");
+    }
+}
