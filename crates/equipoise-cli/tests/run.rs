@@ -115,8 +115,8 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
         "{served}"
     );
     let first = results(&demo.dir("study"));
-    // Two models, three teachers, two files of settings, three of the report.
-    assert_eq!(first.len(), 2 * 2 + 3 * 2 + 2 + 3, "{:?}", first.keys());
+    // Two models, three teachers of modalities and two of ids, two files of settings, three of the report.
+    assert_eq!(first.len(), 2 * 2 + 5 * 2 + 2 + 3, "{:?}", first.keys());
 
     let again = program().args(arguments(&demo, "study", &none)).output().expect("starts");
     let talk = String::from_utf8(again.stderr).expect("UTF-8");
@@ -179,9 +179,14 @@ fn a_run_that_is_killed_goes_on_and_ends_the_same() {
     same(&results(&demo.dir("broken")), &whole);
     // The search is among what was compared.
     let chosen = &whole[Path::new("tune/plain/chosen.toml")];
-    assert!(chosen.contains("\"train.lr\" = ") && chosen.contains("\"train.reg\" = "), "{chosen}");
+    assert!(
+        chosen.contains("\"data.scale\" = ")
+            && chosen.contains("\"train.lr\" = ")
+            && chosen.contains("\"train.reg\" = "),
+        "{chosen}"
+    );
     let trials = fs::read_to_string(demo.dir("whole/tune/plain/trials.csv")).expect("readable");
-    assert_eq!(trials.lines().count(), 1 + 6);
+    assert_eq!(trials.lines().count(), 1 + 5);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::interrupt::stop_flag;
 use crate::print;
 
 use crate::progress::Progress;
+use equipoise_balance::weights::WeightMode;
 use equipoise_balance::{BalancerSettings, Ckd, Unbalanced};
 use equipoise_data::{LoadOptions, Loaded, load};
 use equipoise_import::synthetic::{DemoConfig, write_demo};
@@ -20,7 +21,8 @@ use std::path::{Path, PathBuf};
 /// Train plain and balanced models on made-up data and show what happened.
 ///
 /// Writes a data set with a strong, a weak and a worthless modality, trains the plain multimodal model, one
-/// teacher per modality and the balanced model, calibrates both, and reports what each modality contributes.
+/// teacher per modality, two of ids and the balanced model (CKD with robust weights), calibrates both, and reports what each modality
+/// contributes.
 #[derive(clap::Args)]
 pub struct Args {
     /// Where data and runs go; what an earlier demo left there is replaced.
@@ -34,6 +36,8 @@ pub struct Args {
     epochs: usize,
 }
 
+/// The directory of the plain model's run.
+const PLAIN: &str = "plain";
 /// Enough for early stopping to end every model of the demo.
 const DEMO_EPOCHS: usize = 400;
 
@@ -74,8 +78,11 @@ fn config(args: &Args, balance: &str, data: &Path) -> RunConfig {
     config.train.reg = 3e-3;
     config.train.eval_every = 5;
     config.balance.name = balance.into();
-    config.balance.get_mut::<Ckd>().lambda_kd = 1.0;
-    config.balance.get_mut::<Ckd>().generic_triples = 2000;
+    let ckd = config.balance.get_mut::<Ckd>();
+    (ckd.weights, ckd.lambda_kd, ckd.generic_triples) = (WeightMode::Robust, 1.0, 2000);
+    if balance != Unbalanced::NAME {
+        config.balance.plain = Some(args.out.join(PLAIN));
+    }
     config
 }
 
@@ -87,7 +94,7 @@ fn train(
     progress: &mut Progress,
     stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let name = if balance == Unbalanced::NAME { "plain" } else { balance };
+    let name = if balance == Unbalanced::NAME { PLAIN } else { balance };
     let out = args.out.join(name);
     let config = config(args, balance, data).checked()?;
     let job = Job { config: &config, loaded, out: &out, overwrite: true, from_scratch: false };

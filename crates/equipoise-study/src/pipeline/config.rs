@@ -12,20 +12,21 @@ use std::path::{Path, PathBuf};
 ///
 /// | name | plain model | CKD |
 /// |---|---|---|
-/// | `none` | `train.lr` 3e-3, `train.reg` 1e-2 | `lambda_g` 1, `lambda_kd` 0.5 |
-/// | `small` | `train.lr` 3e-3, 1e-3; `train.reg` 1e-2, 1e-3, 1e-1 | `lambda_g` 1, 0.1; `lambda_kd` 0.5, 0.1 |
-/// | `full` | `train.lr` 1e-4, 5e-4, 1e-3, 5e-3; `train.reg` 1e-5 to 1e-1 by tens | `lambda_g` 0.1, 0.5, 1, 5; `lambda_kd` 1e-3, 1e-2, 1e-1, 0.5 |
+/// | `none` | `train.lr` 3e-3, `train.reg` 1e-2 | `weights` robust, `lambda_g` 5, `lambda_kd` 0.5 |
+/// | `small` | `data.scale` none, l2; `train.lr` 3e-3, 1e-3; `train.reg` 1e-2, 1e-3, 1e-1 | `lambda_kd` 0, 0.5, 0.1; `weights` robust, paper |
+/// | `full` | `data.scale` none, l2; `train.lr` 1e-4, 5e-4, 1e-3, 5e-3; `train.reg` 1e-5 to 1e-1 by tens | `lambda_g` 0.5, 1, 5; `lambda_kd` 0, 1e-2, 1e-1, 0.5; `weights` robust, paper |
 ///
-/// Every combination is tried. A setting that is given is not searched.
+/// `small` searches one setting after another, `full` tries every combination. With `lambda_kd = 0` CKD is the plain model. A setting that
+/// is given is not searched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchBudget {
     /// Nothing is searched.
     None,
-    /// A few points: 6 and 4.
+    /// A few points, one setting after another: 5 and 4.
     #[default]
     Small,
-    /// Grids of 20 and 16 points.
+    /// Grids of 40 and 24 points.
     Full,
 }
 

@@ -11,8 +11,37 @@ use std::path::Path;
 use toml::Value;
 
 /// Good places to start on data of any size.
-const PRESETS: [(&str, f64); 4] =
-    [("train.lr", 3e-3), ("train.reg", 1e-2), ("balance.ckd.lambda_g", 1.0), ("balance.ckd.lambda_kd", 0.5)];
+fn presets() -> [(&'static str, Value); 5] {
+    [
+        ("train.lr", Value::Float(3e-3)),
+        ("train.reg", Value::Float(1e-2)),
+        ("balance.ckd.lambda_g", Value::Float(5.0)),
+        ("balance.ckd.lambda_kd", Value::Float(0.5)),
+        ("balance.ckd.weights", Value::String("robust".into())),
+    ]
+}
+
+/// A setting and the values that are tried.
+pub(super) type Axis = (&'static str, Vec<Value>);
+
+fn numbers(key: &'static str, values: &[f64]) -> Axis {
+    (key, values.iter().map(|&value| Value::Float(value)).collect())
+}
+
+fn names(key: &'static str, values: &[&str]) -> Axis {
+    (key, values.iter().map(|&value| Value::String(value.into())).collect())
+}
+
+/// Fewest and most triples of a step.
+const BATCHES: [usize; 2] = [1024, 16_384];
+/// Steps of an epoch, about, between those.
+const STEPS: usize = 16;
+
+/// Triples of a step, by the number of train interactions: steps are the fewer the more they hold, and large ones use processors
+/// better. A power of two.
+pub(super) fn batch_size(interactions: usize) -> usize {
+    (interactions / STEPS).next_power_of_two().clamp(BATCHES[0], BATCHES[1])
+}
 
 /// Settings of a run that this command decides, and by which key.
 const DECIDED: [(&str, &str); 8] = [
@@ -44,22 +73,28 @@ impl Method {
         }
     }
 
-    /// What a budget searches for it.
-    pub(super) fn axes(self, budget: SearchBudget) -> &'static [(&'static str, &'static [f64])] {
+    /// What a budget searches for it. Without distillation, `lambda_kd = 0`, CKD is the plain model: first, so that it wins
+    /// where nothing is better.
+    pub(super) fn axes(self, budget: SearchBudget) -> Vec<Axis> {
+        let scales = || names("data.scale", &["none", "l2"]);
+        let weights = || names("balance.ckd.weights", &["robust", "paper"]);
         match (self, budget) {
-            (_, SearchBudget::None) => &[],
+            (_, SearchBudget::None) => Vec::new(),
             (Method::Plain, SearchBudget::Small) => {
-                &[("train.lr", &[3e-3, 1e-3]), ("train.reg", &[1e-2, 1e-3, 1e-1])]
+                vec![scales(), numbers("train.lr", &[3e-3, 1e-3]), numbers("train.reg", &[1e-2, 1e-3, 1e-1])]
             }
             (Method::Ckd, SearchBudget::Small) => {
-                &[("balance.ckd.lambda_g", &[1.0, 0.1]), ("balance.ckd.lambda_kd", &[0.5, 0.1])]
+                vec![numbers("balance.ckd.lambda_kd", &[0.0, 0.5, 0.1]), weights()]
             }
-            (Method::Plain, SearchBudget::Full) => {
-                &[("train.lr", &[1e-4, 5e-4, 1e-3, 5e-3]), ("train.reg", &[1e-5, 1e-4, 1e-3, 1e-2, 1e-1])]
-            }
-            (Method::Ckd, SearchBudget::Full) => &[
-                ("balance.ckd.lambda_g", &[0.1, 0.5, 1.0, 5.0]),
-                ("balance.ckd.lambda_kd", &[1e-3, 1e-2, 1e-1, 0.5]),
+            (Method::Plain, SearchBudget::Full) => vec![
+                scales(),
+                numbers("train.lr", &[1e-4, 5e-4, 1e-3, 5e-3]),
+                numbers("train.reg", &[1e-5, 1e-4, 1e-3, 1e-2, 1e-1]),
+            ],
+            (Method::Ckd, SearchBudget::Full) => vec![
+                numbers("balance.ckd.lambda_g", &[0.5, 1.0, 5.0]),
+                numbers("balance.ckd.lambda_kd", &[0.0, 1e-2, 1e-1, 0.5]),
+                weights(),
             ],
         }
     }
@@ -71,8 +106,8 @@ impl Method {
 /// An unknown key or a wrong value under `set`, or a setting that this command decides.
 pub(super) fn layers(config: &PipelineConfig, method: Method) -> Result<Layers, PipelineError> {
     let mut layers = Layers::new();
-    for (key, value) in PRESETS {
-        layers = layers.set(key, Value::Float(value), "equipoise run".into())?;
+    for (key, value) in presets() {
+        layers = layers.set(key, value, "equipoise run".into())?;
     }
     let epochs = i64::try_from(config.epochs).unwrap_or(i64::MAX);
     layers = layers.set("train.eval_every", Value::Integer(5), "equipoise run".into())?;
@@ -100,10 +135,13 @@ pub(super) fn given(config: &PipelineConfig) -> Vec<(String, Value)> {
 }
 
 /// What is searched for a model: the budget's axes without what the user set.
-pub(super) fn searched(config: &PipelineConfig, method: Method) -> Vec<(&'static str, &'static [f64])> {
-    let given = given(config);
-    let free = |key: &str| !given.iter().any(|(set, _)| set == key);
-    method.axes(config.budget).iter().copied().filter(|(key, _)| free(key)).collect()
+pub(super) fn searched(config: &PipelineConfig, method: Method) -> Vec<Axis> {
+    method.axes(config.budget).into_iter().filter(|(key, _)| is_free(config, key)).collect()
+}
+
+/// Whether the user left a setting to this command.
+pub(super) fn is_free(config: &PipelineConfig, key: &str) -> bool {
+    !given(config).iter().any(|(set, _)| set == key)
 }
 
 /// Settings as a search left them in a file, set over `layers`.
@@ -140,4 +178,30 @@ pub(super) fn deciding(config: &PipelineConfig, method: Method) -> Result<serde_
 pub(super) fn deciding_teachers(config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
     let teacher = layers(config, Method::Ckd)?.resolve()?.into_inner().balance.teacher;
     Ok(serde_json::json!([deciding(config, Method::Plain)?, teacher]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_hold_more_where_there_is_more() {
+        let sizes = [0, 9_000, 16_384, 60_000, 120_000, 250_000, 10_000_000].map(batch_size);
+        assert_eq!(sizes, [1024, 1024, 1024, 4096, 8192, 16_384, 16_384]);
+    }
+
+    #[test]
+    fn every_search_has_the_plain_model_in_it_and_no_setting_that_is_given() {
+        let mut config = PipelineConfig::default();
+        for budget in [SearchBudget::Small, SearchBudget::Full] {
+            config.budget = budget;
+            let axes = searched(&config, Method::Ckd);
+            let strengths = axes.iter().find(|(key, _)| *key == "balance.ckd.lambda_kd").expect("searched");
+            assert_eq!(strengths.1[0], Value::Float(0.0));
+        }
+        config.set = "\"data.scale\" = \"l2\"\n[balance.ckd]\nlambda_kd = 0.5".parse().unwrap();
+        let keys = |method| searched(&config, method).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(keys(Method::Plain), ["train.lr", "train.reg"]);
+        assert_eq!(keys(Method::Ckd), ["balance.ckd.lambda_g", "balance.ckd.weights"]);
+    }
 }

@@ -7,6 +7,9 @@ use super::layout;
 use equipoise_data::Loaded;
 use equipoise_train::{Checked, RunConfig, teachers};
 
+/// Chosen by the size of the data, where it is not given.
+pub(super) const BATCH_SIZE: &str = "train.batch_size";
+
 /// The data set, and the configuration of a run with what was chosen for the plain model and, `with_own`, for the method.
 pub(super) fn prepared(
     config: &PipelineConfig,
@@ -22,7 +25,11 @@ pub(super) fn prepared(
     let mut run = RunConfig { seed, ..layers.resolve()?.into_inner() };
     run.data.path = layout::data_set(config);
     let loaded = run.data.load()?;
+    if settings::is_free(config, BATCH_SIZE) {
+        run.train.batch_size = settings::batch_size(loaded.data.train.len());
+    }
     if method == Method::Ckd {
+        run.balance.plain = Some(config.out.join(layout::train(Method::Plain, seed)));
         let dir = config.out.join(layout::teachers(seed));
         run.balance.teachers = Some(dir.join(teachers::key(&run, &loaded.data)));
     }

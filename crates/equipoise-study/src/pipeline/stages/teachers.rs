@@ -1,4 +1,4 @@
-//! The teachers of one seed: one model for each modality, with the plain model's settings.
+//! The teachers of one seed: one model for each modality and two of ids, with the plain model's settings.
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
@@ -33,7 +33,7 @@ impl Stage for Teachers {
     }
 
     fn before(&self) -> Vec<String> {
-        vec![layout::DATA.into(), layout::tune(Method::Plain)]
+        vec![layout::DATA.into(), layout::tune(Method::Plain), layout::train(Method::Plain, self.seed)]
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {

@@ -1,13 +1,14 @@
 //! A few points of a model's settings, compared on validation.
 
-use super::super::config::PipelineConfig;
+use super::super::config::{PipelineConfig, SearchBudget};
 use super::super::error::PipelineError;
 use super::super::event::PipelineEvent;
 use super::super::settings::{self, Method};
 use super::super::stage::{Context, Stage};
 use super::layout;
+use super::prepared::BATCH_SIZE;
 use crate::search::SearchEvent;
-use crate::sweep::{Sweep, SweepConfig, SweepPlan};
+use crate::sweep::{self, Sweep, SweepConfig, SweepPlan};
 use equipoise_data::{FieldError, write_atomic};
 use equipoise_jobs::Fault;
 use serde_json::json;
@@ -75,7 +76,7 @@ impl Tune {
     fn search(
         &self,
         context: &mut Context,
-        searched: &[(&str, &[f64])],
+        searched: &[settings::Axis],
     ) -> Result<Vec<(String, Value)>, PipelineError> {
         let config = context.config;
         let mut layers = settings::layers(config, self.method)?;
@@ -87,11 +88,24 @@ impl Tune {
         let path = layout::data_set(config).display().to_string();
         layers = layers.set("data.path", Value::String(path), "data".into())?;
         layers = layers.set("seed", Value::Integer(seed), "seed".into())?;
-        let list = |values: &[f64]| Value::Array(values.iter().map(|&v| Value::Float(v)).collect());
+        if settings::is_free(config, BATCH_SIZE) {
+            let batch = settings::batch_size(layers.resolve()?.into_inner().data.load()?.data.train.len());
+            context.note(format!("  {batch} triples a step, by the size of the data"));
+            layers = layers.set(BATCH_SIZE, Value::Integer(batch as i64), "equipoise run".into())?;
+        }
+        if self.method == Method::Ckd {
+            let plain = config.out.join(layout::train(Method::Plain, self.seed)).display().to_string();
+            layers = layers.set("balance.plain", Value::String(plain), "equipoise run".into())?;
+        }
+        let list = |values: &Vec<Value>| Value::Array(values.clone());
         let space = searched.iter().map(|(key, values)| ((*key).to_owned(), list(values))).collect();
+        let method = match config.budget {
+            SearchBudget::Full => sweep::Method::Grid,
+            SearchBudget::None | SearchBudget::Small => sweep::Method::Coordinate,
+        };
         // Teachers are those of the runs: one training of them serves both.
         let teachers = Some(config.out.join(layout::teachers(self.seed)));
-        let plan = SweepPlan::new(layers, SweepConfig { space, teachers, ..SweepConfig::default() })?;
+        let plan = SweepPlan::new(layers, SweepConfig { method, space, teachers, ..SweepConfig::default() })?;
         let threads = rayon::current_num_threads();
         let sweep = Sweep { plan: &plan, out: &context.dir, jobs: 1, threads };
         let listener = &mut *context.listener;
