@@ -235,6 +235,9 @@ fn the_study_of_balance_has_plain_models_in_every_search_and_models_without_cont
             let content = !["bprmf", "lightgcn"].contains(&cell.backbone.as_str());
             let runs = unsupported(&paper, &cell.backbone, &cell.method).is_none();
             assert_eq!(runs, content || cell.method == "none", "{cell}");
+            if !runs {
+                continue;
+            }
             let start = compose(&paper, &cell.backbone, &cell.method, [&none, &none], &none).unwrap();
             for axis in &paper.search["small"].axes[&cell.method] {
                 for value in candidates(axis, &start).unwrap() {
