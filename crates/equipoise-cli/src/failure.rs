@@ -98,6 +98,7 @@ macro_rules! by_cause {
 }
 
 by_cause!(
+    equipoise_train::tracking::TrackError,
     ConfigError,
     DataError,
     EncodeError,

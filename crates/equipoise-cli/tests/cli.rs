@@ -51,6 +51,34 @@ fn backbones_are_listed_with_what_they_are() {
 }
 
 #[test]
+fn a_training_is_followed_by_a_tracker_that_is_named() {
+    let demo = Demo::new();
+    let (run, curves) = (demo.dir("followed"), demo.dir("curves"));
+    let place = format!("tensorboard:{}", curves.display());
+    ok(demo.train(&run).args(["--balance", "ckd", "--track", &place]));
+    let mut folders: Vec<String> = fs::read_dir(&curves).unwrap().map(name).collect();
+    folders.sort();
+    assert_eq!(folders, ["model", "teacher-audio", "teacher-image", "teacher-text"]);
+    for folder in folders {
+        let files: Vec<String> = fs::read_dir(curves.join(&folder)).unwrap().map(name).collect();
+        assert!(files.len() == 1 && files[0].starts_with("events.out.tfevents."), "{folder}: {files:?}");
+        let bytes = fs::read(curves.join(&folder).join(&files[0])).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(holds("loss/bpr") && holds("validation/whole"), "{folder}");
+        assert_eq!(holds("weight/image"), folder == "model", "{folder}");
+    }
+    let error = failure(demo.train(&demo.dir("never")).args(["--track", "tensorbord:x"]), 2);
+    assert!(error.contains("KIND:PLACE") && error.contains("tensorboard"), "{error}");
+    fs::write(demo.dir("file"), "").unwrap();
+    let place = format!("tensorboard:{}", demo.dir("file").display());
+    failure(demo.train(&demo.dir("never")).args(["--track", &place]), 2);
+}
+
+fn name(entry: std::io::Result<fs::DirEntry>) -> String {
+    entry.unwrap().file_name().to_string_lossy().into_owned()
+}
+
+#[test]
 fn data_check_describes_sound_data_and_lists_faults() {
     let demo = Demo::new();
     let text = ok(program().args(["data", "check"]).arg(demo.data()));

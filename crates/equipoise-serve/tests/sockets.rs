@@ -148,9 +148,10 @@ fn a_client_that_never_reads_its_answers_loses_its_connection_and_holds_up_nobod
     let server = Listening::new();
     let mut stream = server.connect();
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
-    let users: Vec<String> = (0..32).map(|user| format!("\"u{user}\"")).collect();
+    let users: Vec<String> = (0..shop::USERS).map(|user| format!("\"u{user}\"")).collect();
     let body = format!(r#"{{"users": [{}], "n": 50, "explain": true}}"#, users.join(","));
     let one = asked("POST", "/v1/recommend", &body, false);
+    assert!(server.send(&asked("POST", "/v1/recommend", &body, true)).len() > 100_000, "a long answer");
     // The answers fill what the system keeps for the client, and then the server cannot write.
     let ended = (0..2_000).find_map(|_| {
         sleep(Duration::from_millis(5));

@@ -25,6 +25,7 @@ pub mod run;
 pub mod stopping;
 pub mod tables;
 pub mod teachers;
+pub mod tracking;
 pub mod trainer;
 pub mod tuning;
 

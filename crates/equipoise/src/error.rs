@@ -5,6 +5,7 @@ use equipoise_eval::EvalError;
 use equipoise_recommend::RecommendError;
 use equipoise_train::TrainError;
 use equipoise_train::config::ConfigError;
+use equipoise_train::tracking::TrackError;
 
 /// What can go wrong. The message names the file, line or field, what was expected and what to do. Causes are boxed, so that
 /// a result is no larger than what it holds when all goes well.
@@ -26,6 +27,9 @@ pub enum Error {
     /// A request, or a file of a served model.
     #[error(transparent)]
     Recommend(Box<RecommendError>),
+    /// What names no tracker, or a place that it cannot write.
+    #[error(transparent)]
+    Track(Box<TrackError>),
     /// An encoder, or what it was given.
     #[cfg(feature = "encode")]
     #[error(transparent)]
@@ -72,6 +76,7 @@ impl Error {
             Error::Train(error) => error.is_input(),
             Error::Eval(error) => error.is_input(),
             Error::Recommend(error) => error.is_input(),
+            Error::Track(error) => error.is_input(),
             #[cfg(feature = "encode")]
             Error::Encode(error) => error.is_input(),
             Error::System(_) => false,
@@ -91,7 +96,7 @@ macro_rules! from {
     };
 }
 
-from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError);
+from!(Data: DataError, Config: ConfigError, Train: TrainError, Eval: EvalError, Track: TrackError);
 #[cfg(feature = "encode")]
 from!(Encode: equipoise_encode::EncodeError);
 

@@ -5,6 +5,7 @@ use equipoise_balance::BalancerSettings;
 use equipoise_models::BackboneSettings;
 use equipoise_train::config::{ConfigError, Layers};
 use equipoise_train::events::Silent;
+use equipoise_train::tracking::{self, Tracked};
 use equipoise_train::{Event, Job, Listener, RunConfig, StopFlag};
 use std::path::Path;
 
@@ -17,6 +18,7 @@ pub struct Training<'a> {
     data: &'a Dataset,
     config: Result<RunConfig, Error>,
     listener: Box<dyn Listener<Event> + Send + 'a>,
+    tracked: Vec<String>,
     stop: StopFlag,
     threads: Option<usize>,
     overwrite: bool,
@@ -31,6 +33,7 @@ impl<'a> Training<'a> {
             data,
             config: Ok(config),
             listener: Box::new(Silent),
+            tracked: Vec::new(),
             stop: StopFlag::default(),
             threads: None,
             overwrite: false,
@@ -79,6 +82,12 @@ impl<'a> Training<'a> {
         self
     }
 
+    /// Hands the numbers of every epoch to a [tracker](equipoise_train::tracking): `tensorboard:DIR`.
+    pub fn track(mut self, what: &str) -> Training<'a> {
+        self.tracked.push(what.to_owned());
+        self
+    }
+
     /// Ends training after the current step once the flag is raised; the best model so far is kept and evaluated.
     pub fn stop(mut self, flag: &StopFlag) -> Training<'a> {
         self.stop = flag.clone();
@@ -109,15 +118,19 @@ impl<'a> Training<'a> {
     /// # Errors
     /// An unknown key or a value out of range; a directory that holds a run already; what can go wrong in training.
     pub fn run_in(self, dir: impl AsRef<Path>) -> Result<TrainedRun, Error> {
-        let Training { data, config, mut listener, stop, threads, overwrite, from_scratch } = self;
+        let Training { data, config, mut listener, tracked, stop, threads, overwrite, from_scratch } = self;
         let config = config?;
         if config.data != *data.settings() {
             return Err(Error::DataSetting);
         }
         let config = config.checked()?;
+        let trackers = tracked.iter().map(|what| tracking::open(what)).collect::<Result<Vec<_>, _>>()?;
         let (loaded, out) = (data.loaded(), dir.as_ref());
         let job = Job { config: &config, loaded, out, overwrite, from_scratch };
-        let outcome = on_pool(threads, || job.execute(&mut *listener, &stop))??;
+        let outcome = on_pool(threads, || {
+            let mut listener = Tracked::new(trackers, &mut *listener);
+            job.execute(&mut listener, &stop)
+        })??;
         Ok(TrainedRun::new(outcome.run, outcome.report)?.on(data.place()))
     }
 

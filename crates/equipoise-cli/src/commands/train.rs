@@ -10,6 +10,7 @@ use crate::interrupt::stop_flag;
 use crate::progress::Progress;
 use equipoise_train::config::Layers;
 use equipoise_train::events::Ending;
+use equipoise_train::tracking::{self, Tracked};
 use equipoise_train::{Job, Outcome, Run, RunConfig, TrainError};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +74,9 @@ pub struct Args {
     /// Any other setting.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Hand the numbers of every epoch to a program that draws curves: tensorboard:DIR.
+    #[arg(long, value_name = "KIND:PLACE")]
+    track: Vec<String>,
     /// Print the resolved configuration and where each value came from; train nothing.
     #[arg(long)]
     dry_run: bool,
@@ -144,6 +148,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let Some(out) = &args.out else {
         return Err(Failure::input("no place for the run: give --out RUN, such as --out runs/first"));
     };
+    let trackers = args.track.iter().map(|text| tracking::open(text)).collect::<Result<Vec<_>, _>>()?;
     let loaded = config.data.load()?;
     let mut progress = Progress::new(global.quiet);
     loaded.data.notes.iter().for_each(|note| progress.say(&format!("note: {note}")));
@@ -154,7 +159,8 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         overwrite: args.overwrite,
         from_scratch: args.from_scratch,
     };
-    let outcome = match job.execute(&mut progress, &stop_flag()) {
+    let mut listener = Tracked::new(trackers, &mut progress);
+    let outcome = match job.execute(&mut listener, &stop_flag()) {
         Err(TrainError::Taken(dir)) => unreported(&job).ok_or(TrainError::Taken(dir))?,
         // A setting that does not go with the data is told with where it stands.
         Err(TrainError::Field(error)) => return Err(layers.blame(error).into()),
