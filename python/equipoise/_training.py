@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def train(
     overwrite: bool = False,
     from_scratch: bool = False,
     progress: bool | Listener = True,
+    track: str | Listener | Iterable[str | Listener] = (),
 ) -> Model:
     """
     Train a model, and the teachers that its balancer needs.
@@ -64,6 +65,9 @@ def train(
     progress : bool or callable
         ``True`` shows tqdm's bar where it is installed and stderr is a terminal or a notebook, else plain lines; a callable gets
         every event as a dictionary.
+    track : str, callable or several of them
+        Who draws curves while it trains: ``"tensorboard:DIR"`` writes files of events, :class:`equipoise.mlflow.Tracker` hands the
+        numbers of every epoch to MLflow, and any callable gets every event as a dictionary.
 
     Returns
     -------
@@ -77,6 +81,7 @@ def train(
     if not isinstance(data, Dataset):
         raise ConfigError(f"data: {type(data).__name__}, expected a Dataset: Dataset.open(path) or Dataset.from_frames(...)")
     chosen = _chosen(backbone, balance, seed, settings)
+    followers = [track] if isinstance(track, str) or callable(track) else list(track)
     job = _engine.TrainingJob(
         data._engine,
         json.dumps(chosen),
@@ -85,10 +90,11 @@ def train(
         threads,
         overwrite,
         from_scratch,
+        [one for one in followers if isinstance(one, str)],
     )
     listener = progress if callable(progress) else _listener(bool(progress))
     try:
-        _follow(job, listener)
+        _follow(job, [listener, *(one for one in followers if not isinstance(one, str))])
     finally:
         job.stop()
         closing = getattr(listener, "close", None)
@@ -104,14 +110,15 @@ def train(
     return model
 
 
-def _follow(job: _engine.TrainingJob, listener: Listener) -> None:
+def _follow(job: _engine.TrainingJob, listeners: list[Listener]) -> None:
     """Wait for the end, and hand events on. The first Ctrl-C asks for the end, a second one no longer waits for it."""
     asked = False
     while True:
         try:
             ended = job.wait(_POLL_SECONDS)
-            for event in job.events():
-                listener(json.loads(event))
+            for event in map(json.loads, job.events()):
+                for listener in listeners:
+                    listener(event)
             if ended:
                 return
         except KeyboardInterrupt:

@@ -33,7 +33,7 @@ fn class(error: &Error) -> &'static str {
         // Tables with a value that is no number are not the machine's fault where they were given.
         Error::Eval(_) => DATA,
         _ if !error.is_input() => MACHINE,
-        Error::Config(_) | Error::DataSetting => CONFIG,
+        Error::Config(_) | Error::DataSetting | Error::Track(_) => CONFIG,
         Error::Data(_) | Error::Encode(_) | Error::Shape { .. } => DATA,
         // Of training and serving: a run, a request, an id.
         _ => MODEL,

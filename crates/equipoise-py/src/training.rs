@@ -70,6 +70,7 @@ struct Order {
     threads: Option<usize>,
     overwrite: bool,
     from_scratch: bool,
+    track: Vec<String>,
 }
 
 #[pymethods]
@@ -77,7 +78,7 @@ impl TrainingJob {
     /// Begins a training. `settings` is an object of keys as configuration files have them, such as `train.lr`, in the order in which
     /// they are applied.
     #[new]
-    #[pyo3(signature = (data, settings, config, dir, threads, overwrite, from_scratch))]
+    #[pyo3(signature = (data, settings, config, dir, threads, overwrite, from_scratch, track))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -88,12 +89,13 @@ impl TrainingJob {
         threads: Option<usize>,
         overwrite: bool,
         from_scratch: bool,
+        track: Vec<String>,
     ) -> PyResult<TrainingJob> {
         if threads == Some(0) {
             return Err(config_error(py, "threads = 0, expected at least 1, or None for every processor"));
         }
         let settings = parsed(settings).map_err(|problem| config_error(py, problem))?;
-        let order = Order { settings, config, dir, threads, overwrite, from_scratch };
+        let order = Order { settings, config, dir, threads, overwrite, from_scratch, track };
         let (shared, stop) = (Arc::new(Shared::default()), StopFlag::default());
         let (data, on_thread, flag) = (data.data.clone(), shared.clone(), stop.clone());
         let work = move || {
@@ -184,6 +186,9 @@ fn train(
     }
     if order.from_scratch {
         training = training.from_scratch();
+    }
+    for what in &order.track {
+        training = training.track(what);
     }
     match order.dir {
         Some(dir) => training.run_in(dir),
