@@ -297,3 +297,20 @@ def test_a_backbone_learns_with_ckd_and_keeps_its_best_epoch(data):
     assert 0 < measured(model, data)["recall@10"] <= 1
     again = make()
     assert fit(again, data, balance=CKD(teachers, lambda_kd=0.1, generic_triples=200), **settings).epochs == fitted.epochs
+
+
+@pytest.mark.parametrize("backbone", ["vbpr", "early-fusion"])
+def test_the_example_trains_both_backbones(data, backbone):
+    import importlib.util
+
+    path = Path(__file__).resolve().parents[1] / "examples" / "ckd_in_pytorch.py"
+    spec = importlib.util.spec_from_file_location("ckd_in_pytorch", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    training = {"lr": 0.02, "reg": 1e-4, "batch_size": 256, "eval_every": 2, "patience": 2, "epochs": 6}
+    distillation = {"lambda_kd": 0.1, "lambda_g": 1.0, "generic_triples": 100}
+    found = example.run(data, backbone, 8, 1, training, distillation)
+    # Half of the items of a user's kind are found among the first twenty by chance alone.
+    assert found["plain"] > 0.5 and found["ckd"] > 0.5
+    if backbone == "vbpr":
+        assert example.run_in_rust(data, 8, 1, training, distillation, 1)["plain"] > 0.5
