@@ -59,3 +59,19 @@ def test_the_guide_runs(shop, capsys):
     for part in parts:
         exec(compile(part, "docs/python.md", "exec"), names)
     assert sum(names["taught"].weights.weight.tolist()) == pytest.approx(1.0)
+
+
+def test_the_guide_to_clusters_runs(shop, clicks, image, monkeypatch):
+    import os
+
+    import equipoise as eq
+
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    if "EQUIPOISE_PROGRAM" not in os.environ:
+        monkeypatch.setenv("EQUIPOISE_PROGRAM", str(target / "debug" / "equipoise"))
+    items = [f"i{item}" for item in range(len(image))]
+    eq.Dataset.from_frames(clicks, items=items, features={"image": image}, split="mmrec", quiet=True, save_to="data")
+    parts = blocks((ROOT / "docs" / "cluster.md").read_text(), "cluster")
+    assert len(parts) == 2
+    names = run(parts)
+    assert len(names["models"]) == 3 and Path("array.sh").read_text().startswith("#!/usr/bin/env bash")

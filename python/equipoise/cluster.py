@@ -1,0 +1,325 @@
+"""
+Units of work on many machines: the files that ``equipoise task`` carries out, by Ray, or by the script of a scheduler.
+
+A unit is a pure function of its file, and done when ``finished.json`` is in its directory; ``docs/tasks.md`` has the format. Every way
+to run units gives the same files, on one machine or on many that share a disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ._errors import ConfigError, MachineError
+
+TRY_AGAIN = 75
+"""The exit code of a unit that was interrupted, or whose machine failed."""
+
+_TARGETS = ("slurm", "hq", "k8s")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a unit."""
+
+    spec: Path
+    """Its file."""
+    code: int
+    """The exit code of the last try: 0 done, 75 try again, anything else final."""
+    message: str
+    """What it said at the end."""
+
+    @property
+    def done(self) -> bool:
+        """Whether its results are there."""
+        return self.code == 0
+
+
+def program() -> str:
+    """
+    The program ``equipoise``: ``EQUIPOISE_PROGRAM``, the one beside this interpreter, or the first on the search path.
+
+    Raises
+    ------
+    MachineError
+        If there is none.
+    """
+    named = os.environ.get("EQUIPOISE_PROGRAM")
+    beside = Path(sys.executable).parent / "equipoise"
+    found = named or (str(beside) if beside.is_file() else shutil.which("equipoise"))
+    if found is None:
+        raise MachineError("no program `equipoise`: install the package with pip, or name the program in EQUIPOISE_PROGRAM")
+    return found
+
+
+def run_task(spec: str | os.PathLike[str], *, threads: int = 1, tries: int = 3) -> Outcome:
+    """
+    Carry out one unit in a process of its own, and try again where that may help.
+
+    The process ends with this one: it holds the other end of its standard input.
+
+    Parameters
+    ----------
+    spec : path
+        The unit's file.
+    threads : int
+        Size of its thread pool. Results do not depend on it.
+    tries : int
+        How often it is begun at most.
+    """
+    path = Path(spec).absolute()
+    command = [program(), "task", str(path), "--with-stdin", "--wait", "60", "--quiet", "--threads", str(threads)]
+    outcome = Outcome(path, TRY_AGAIN, "not begun")
+    for _ in range(max(tries, 1)):
+        pipe = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, **pipe) as process:  # type: ignore[call-overload]
+            try:
+                # Reading to the end first: standard input stays open until the unit is done.
+                said = process.stderr.read().decode(errors="replace").strip()
+                code = process.wait()
+            except BaseException:
+                process.kill()
+                raise
+        # A process that a signal ended may succeed another time.
+        outcome = Outcome(path, TRY_AGAIN if code < 0 else code, said[-300:])
+        if outcome.code != TRY_AGAIN:
+            break
+    return outcome
+
+
+def run_tasks(
+    specs: Iterable[str | os.PathLike[str]],
+    *,
+    on: str | None = None,
+    jobs: int = 1,
+    threads: int = 1,
+    tries: int = 3,
+) -> list[Outcome]:
+    """
+    Carry out units: on this machine, or on the nodes of a Ray cluster that share a disk.
+
+    Parameters
+    ----------
+    specs : list of path
+        Files of units. What is finished is not done again.
+    on : str, optional
+        ``"ray"`` for the cluster that Ray finds, or begins on this machine; ``"ray:ADDRESS"`` for another.
+    jobs : int
+        Units at a time on this machine. On Ray it is as many as there are processors for.
+    threads : int
+        Threads of each unit, and processors that it asks Ray for.
+    tries : int
+        How often a unit is begun at most where its node died, or it says that it may succeed another time.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of the units.
+    """
+    paths = [Path(spec).absolute() for spec in specs]
+    if on is None:
+        with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+            return list(pool.map(lambda path: run_task(path, threads=threads, tries=tries), paths))
+    engine, _, address = on.partition(":")
+    if engine != "ray":
+        raise ConfigError(f"on = {on!r:.100}, expected ray or ray:ADDRESS")
+    return _on_ray(paths, address or None, threads, tries)
+
+
+def _on_ray(paths: list[Path], address: str | None, threads: int, tries: int) -> list[Outcome]:
+    import ray
+
+    if not ray.is_initialized():
+        ray.init(address=address or ("auto" if os.environ.get("RAY_ADDRESS") else None), log_to_driver=False)
+    # Ray begins a unit again on another node when the node that had it is gone.
+    remote = ray.remote(num_cpus=threads, max_retries=tries)(run_task)
+    waiting = [remote.remote(path, threads=threads, tries=tries) for path in paths]
+    found = []
+    for path, reference in zip(paths, waiting, strict=True):
+        try:
+            found.append(ray.get(reference))
+        except ray.exceptions.RayError as error:
+            found.append(Outcome(path, TRY_AGAIN, str(error).strip()[-300:]))
+    return found
+
+
+def recommend(
+    users: Any, model: str | os.PathLike[str], *, n: int = 10, column: str = "user", concurrency: int = 1, threads: int = 1
+) -> Any:
+    """
+    Lists for the users of a Ray data set, by actors that each hold the model.
+
+    Parameters
+    ----------
+    users : ray.data.Dataset
+        With a column of raw user ids.
+    model : path
+        A saved model or a run, on a disk that all nodes share.
+    n : int
+        Length of a list.
+    column : str
+        The column of ids.
+    concurrency : int
+        Number of actors.
+    threads : int
+        Threads of each, and processors that it asks for.
+
+    Returns
+    -------
+    ray.data.Dataset
+        ``user``, ``rank``, ``item``, ``score``; Arrow batches, without copies between Rust and Arrow.
+    """
+    place = str(Path(model).absolute())
+    return users.map_batches(
+        _Recommender,
+        fn_constructor_args=(place, n, column, threads),
+        batch_format="pyarrow",
+        concurrency=concurrency,
+        num_cpus=threads,
+    )
+
+
+class _Recommender:
+    """An actor that holds a model."""
+
+    def __init__(self, model: str, n: int, column: str, threads: int) -> None:
+        from ._model import load
+
+        self._model, self._n, self._column, self._threads = load(model), n, column, threads
+
+    def __call__(self, batch: Any) -> Any:
+        found = self._model.recommend(users=batch[self._column], n=self._n, threads=self._threads)
+        return found.to_arrow().select(["user", "rank", "item", "score"])
+
+
+def export(
+    specs: Sequence[str | os.PathLike[str]],
+    target: str,
+    *,
+    threads: int = 1,
+    tries: int = 3,
+    parallelism: int | None = None,
+    image: str | None = None,
+    volume: str | None = None,
+) -> str:
+    """
+    The script that carries out units by a scheduler: an array job over the same files.
+
+    Parameters
+    ----------
+    specs : list of path
+        Files of units, on a disk that all nodes share.
+    target : {"slurm", "hq", "k8s"}
+        ``slurm``: for ``sbatch``. ``hq``: HyperQueue, a script that submits itself. ``k8s``: an indexed job of Kubernetes in JSON, for
+        ``kubectl apply -f``.
+    threads : int
+        Threads of each unit, and processors that it asks for.
+    tries : int
+        How often a unit is begun at most.
+    parallelism : int, optional
+        Units at a time; as many as there is room for by default.
+    image, volume : str
+        Of ``k8s``: the image with the program, and the claim of the volume that has the files, mounted at ``/work``; paths are taken
+        below the deepest directory that all files share.
+
+    Returns
+    -------
+    str
+    """
+    paths = [Path(spec).absolute() for spec in specs]
+    if not paths:
+        raise ConfigError("specs: no unit is given; expected at least one")
+    if target not in _TARGETS:
+        raise ConfigError(f"target = {target!r:.100}, expected {', '.join(_TARGETS)}")
+    if target == "k8s":
+        if image is None or volume is None:
+            raise ConfigError("k8s: image and volume are needed: the image that has the program, the claim that has the files")
+        return _indexed_job(paths, threads, tries, parallelism, image, volume)
+    return _array_script(paths, target, threads, tries, parallelism)
+
+
+def _array_script(paths: list[Path], target: str, threads: int, tries: int, parallelism: int | None) -> str:
+    last = len(paths) - 1
+    if target == "slurm":
+        most = "" if parallelism is None else f"%{parallelism}"
+        head = [f"#SBATCH --array=0-{last}{most}", f"#SBATCH --cpus-per-task={threads}", "#SBATCH --requeue"]
+        begin, index = [], "SLURM_ARRAY_TASK_ID"
+    else:
+        head, index = [], "HQ_TASK_ID"
+        begin = [
+            'if [ -z "${HQ_TASK_ID:-}" ]; then',
+            f'    exec hq submit --array 0-{last} --cpus={threads} --crash-limit={tries} bash "$0"',
+            "fi",
+        ]
+    listed = [f"    {shlex.quote(str(path))}" for path in paths]
+    return "\n".join(
+        [
+            "#!/usr/bin/env bash",
+            *head,
+            f"# {len(paths)} units; what is finished is not done again.",
+            "set -u",
+            *begin,
+            "units=(",
+            *listed,
+            ")",
+            f'unit=${{units[${index}]}}',
+            f"for try in $(seq {tries}); do",
+            f'    "${{EQUIPOISE_PROGRAM:-equipoise}}" task "$unit" --wait 60 --quiet --threads {threads} && exit 0',
+            "    code=$?",
+            f'    [ "$code" -eq {TRY_AGAIN} ] || exit "$code"',
+            "done",
+            f"exit {TRY_AGAIN}",
+            "",
+        ]
+    )
+
+
+def _indexed_job(
+    paths: list[Path], threads: int, tries: int, parallelism: int | None, image: str, volume: str
+) -> str:
+    top = Path(os.path.commonpath([path.parent for path in paths]))
+    within = [f"/work/{path.relative_to(top)}" for path in paths]
+    command = (
+        f"set -- {' '.join(shlex.quote(path) for path in within)}; shift $JOB_COMPLETION_INDEX; "
+        f'exec equipoise task "$1" --wait 60 --quiet --threads {threads}'
+    )
+    container = {
+        "name": "unit",
+        "image": image,
+        "command": ["sh", "-c", command],
+        "resources": {"requests": {"cpu": str(threads)}, "limits": {"cpu": str(threads)}},
+        "volumeMounts": [{"name": "work", "mountPath": "/work"}],
+    }
+    final = {"action": "FailIndex", "onExitCodes": {"containerName": "unit", "operator": "NotIn", "values": [TRY_AGAIN]}}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "equipoise-units"},
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": len(paths),
+            "parallelism": parallelism or len(paths),
+            "backoffLimitPerIndex": tries - 1,
+            # A node that is lost is no fault of the unit.
+            "podFailurePolicy": {
+                "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}, final]
+            },
+            "template": {
+                "spec": {
+                    "restartPolicy": "Never",
+                    "containers": [container],
+                    "volumes": [{"name": "work", "persistentVolumeClaim": {"claimName": volume}}],
+                }
+            },
+        },
+    }
+    return json.dumps(job, indent=2) + "\n"
