@@ -2,8 +2,10 @@
 //!
 //! A coordinate search over the [grid](WEIGHTS), which contains 1 and 0 for every modality: from the best of the model as it
 //! was trained and its channels, one modality after another takes the weight that gives the best metric on validation, until a
-//! round changes nothing. Of equal values the weight nearest to 1 stays. The result is never worse on validation than the whole
-//! model, nor than a channel that weights can express: any channel where the parts of the score add up, or of two modalities.
+//! round changes nothing. Of equal values the weight nearest to 1 stays. In the end a modality goes back to 1 where that costs no more
+//! than one standard error, paired over users: what is within the noise of validation is no reason for a weight. The result is never
+//! worse on validation than the whole model, nor than a channel that weights can express: any channel where the parts of the score
+//! add up, or of two modalities.
 //!
 //! A setting costs a ranking of the users of validation. The item table is packed once for each choice of blocks.
 
@@ -94,7 +96,35 @@ impl Search<'_> {
                 break;
             }
         }
-        Ok(best)
+        self.simplest(best)
+    }
+
+    /// The weights with as many modalities back at 1 as the noise of validation and the best of whole and channels allow.
+    fn simplest(&mut self, best: (Vec<f64>, f64)) -> Result<(Vec<f64>, f64), RecommendError> {
+        let n = best.0.len();
+        let of_best = self.values(&ScoreWeights::Weights(best.0.clone()))?;
+        let mut floor = self.of_weights(&vec![1.0; n])?;
+        for m in 0..n {
+            let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
+            floor = floor.max(self.of_weights(&alone)?);
+        }
+        let mut simple = best;
+        // All at once first: that is the model as it was trained.
+        let together = (0..n).collect::<Vec<_>>();
+        for changed in [together].into_iter().chain((0..n).map(|m| vec![m])) {
+            let mut weights = simple.0.clone();
+            changed.iter().for_each(|&m| weights[m] = 1.0);
+            let value = self.of_weights(&weights)?;
+            if weights == simple.0 || value < floor {
+                continue;
+            }
+            let of_simple = self.values(&ScoreWeights::Weights(weights.clone()))?;
+            let lost: Vec<f64> = of_best.iter().zip(&of_simple).map(|(a, b)| a - b).collect();
+            if mean(&lost) <= standard_error(&lost) {
+                simple = (weights, value);
+            }
+        }
+        Ok(simple)
     }
 
     /// Gives one modality the best weight while the others stay.
@@ -127,5 +157,24 @@ impl Search<'_> {
         }
         let joined = self.model.joined(&counted(&coefficients))?;
         self.judged.of_tables(&joined, &coefficients)
+    }
+}
+
+/// The standard error of a mean; 0 of fewer than two values.
+fn standard_error(values: &[f64]) -> f64 {
+    let (n, mean) = (values.len() as f64, mean(values));
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    if values.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::standard_error;
+
+    #[test]
+    fn the_standard_error_is_that_of_the_mean() {
+        assert_eq!(standard_error(&[2.0]), 0.0);
+        // Variance 1 of three values.
+        assert!((standard_error(&[1.0, 2.0, 3.0]) - (1.0f64 / 3.0).sqrt()).abs() < 1e-12);
     }
 }
