@@ -67,7 +67,10 @@ def of_users(x, users, weights):
 def stack(x, users, modalities):
     """Weights after the contents that gain less than one standard error have gone, and what each was worth when it was last looked at."""
     content = [2 + modalities + m for m in range(modalities)]
+    size = np.sqrt((x**2).mean(0))
     allowed = [True] * x.shape[1]
+    for m, c in enumerate(content):  # a teacher that contains nothing of its modality
+        allowed[c] = bool(size[c] >= 1e-3 * size[2 + m])
     gains, errors = np.zeros(modalities), np.zeros(modalities)
     while True:
         weights = fitted(x, users, allowed)

@@ -4,6 +4,9 @@ import numpy as np
 
 import robust
 
+# What the content of a teacher is worth that contains nothing of its modality.
+SILENT = 9.0
+
 # name, users, what each content is worth, spread of what teachers know of ids, how alike the two ids teachers are.
 STACKS = [
     ("one", 12, [1.0], 0.5, 0.5),
@@ -11,6 +14,7 @@ STACKS = [
     ("two", 15, [1.2, 0.8], 0.5, 0.8),
     ("two_one_worthless", 40, [1.2, 0.0], 0.4, 0.8),
     ("two_one_harmful", 15, [1.0, -1.0], 0.6, 0.8),
+    ("two_one_silent", 15, [1.0, SILENT], 0.5, 0.8),
     ("two_nothing_known", 15, [0.0, 0.0], 0.0, 0.0),
     ("three", 18, [1.2, 0.0, 0.5], 0.4, 0.9),
 ]
@@ -22,7 +26,8 @@ def margins(rng, count, worth, spread, alike):
     common = draw(spread, spread)
     of_ids = lambda: (alike * common + draw(spread, spread) * (1.0 - alike)).astype(np.float32)
     silenced = [of_ids() for _ in worth]
-    own = [(s + draw(0.6, 0.6 * w)).astype(np.float32) for s, w in zip(silenced, worth)]
+    content = lambda w: draw(1e-5, 1e-5) if w == SILENT else draw(0.6, 0.6 * w)
+    own = [(s + content(w)).astype(np.float32) for s, w in zip(silenced, worth)]
     return [of_ids(), of_ids()], silenced, own
 
 

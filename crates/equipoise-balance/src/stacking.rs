@@ -11,6 +11,9 @@
 //! users. A modality whose content gains less than one standard error over users is left out, the one with the least first, and the rest is
 //! fitted again. A gain is never negative on the users it was fitted to: one standard error of it is where twice the standard error of the weight lies.
 //!
+//! A teacher whose content is less than a thousandth of what it knows of ids contains nothing of its modality: such a content is left out from the start,
+//! or rounding would be weighed.
+//!
 //! The content of noise has a weight of about 0, whatever its teacher reaches: what such a teacher knows are ids.
 
 use crate::losses::wide_bpr;
@@ -19,6 +22,8 @@ use crate::losses::wide_bpr;
 const STEPS: usize = 100;
 /// Halvings of a step at most.
 const HALVINGS: usize = 40;
+/// The least content of a teacher, as a part of its margins without it.
+const LEAST_CONTENT: f64 = 1e-3;
 /// A step is the last if no standardised weight moves by more.
 const TOLERANCE: f64 = 1e-9;
 
@@ -167,6 +172,8 @@ impl HeldOut {
         assert_eq!(self.columns.len(), 2 + 2 * n, "two ids teachers, and two components of each modality");
         let content = |m: usize| 2 + n + m;
         let (mut allowed, mut gains) = (vec![true; 2 + 2 * n], vec![ContentGain::default(); n]);
+        let size = |c: usize| root_mean_square(&self.columns[c]);
+        (0..n).for_each(|m| allowed[content(m)] = size(content(m)) >= LEAST_CONTENT * size(2 + m));
         loop {
             let weights = self.fitted(&allowed);
             let losses = self.losses(&weights);
