@@ -65,7 +65,7 @@ def of_users(x, users, weights):
 
 
 def stack(x, users, modalities):
-    """Weights after the contents that gain less than one standard error have gone, and what each was worth when it was last looked at."""
+    """Weights after the contents that gain less than two standard errors have gone, shrunken, and what each was worth when last looked at."""
     content = [2 + modalities + m for m in range(modalities)]
     size = np.sqrt((x**2).mean(0))
     allowed = [True] * x.shape[1]
@@ -82,7 +82,9 @@ def stack(x, users, modalities):
             gains[m], errors[m] = gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
         certainty = {m: gains[m] / errors[m] if gains[m] > 0 else 0.0 for m in kept}
         least = min(kept, key=certainty.get, default=None)
-        if least is None or certainty[least] > 1.0:
+        if least is None or certainty[least] > 2.0:
+            for m in kept:
+                weights[content[m]] *= shrunken(gains[m], errors[m])
             return weights, gains, errors
         allowed[content[least]] = False
 

@@ -25,6 +25,7 @@ use crate::distillation::Teaching;
 use crate::losses::{mean, number};
 use crate::modality_step::ModalityStep;
 use crate::stacking::Stack;
+pub use crate::stacking::shrunken;
 use crate::teacher::Teacher;
 use burn::tensor::Tensor;
 use equipoise_data::Triples;
@@ -41,18 +42,6 @@ pub struct ChannelSetup {
     pub stack: Stack,
     /// How far teaching is open, 0 to 1 (3).
     pub gate: f64,
-}
-
-/// `1 - (2 se / x)^2` where that and `x` are positive, else 0: 0 within two standard errors of 0, towards 1 beyond (4).
-///
-/// # Examples
-/// ```
-/// use equipoise_balance::robust::shrunken;
-/// assert_eq!((shrunken(2.0, 0.0), shrunken(2.0, 1.0), shrunken(-2.0, 0.1)), (1.0, 0.0, 0.0));
-/// assert_eq!(shrunken(4.0, 1.0), 0.75);
-/// ```
-pub fn shrunken(x: f64, se: f64) -> f64 {
-    if x <= 0.0 || x.is_nan() || se.is_nan() { 0.0 } else { (1.0 - (2.0 * se / x).powi(2)).max(0.0) }
 }
 
 /// Margins of every teacher on the same triples.

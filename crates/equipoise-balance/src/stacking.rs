@@ -6,10 +6,11 @@
 //! ```text
 //! w   = argmin over w >= 0 of mean over users [mean over a user's triples l(sum_c w_c x_c)] + 1/(2 U) sum_c (w_c s_c)^2   (1)
 //! x_m = mean over users [mean l without the content of m - mean l with it],  each fitted anew                             (2)
+//! a_m = w_m S(x_m, se(x_m)),   S(x, e) = 1 - (2 e / x)^2 where that and x are positive, else 0                            (3)
 //! ```
 //! `s_c` is the root mean square of `x_c`, `U` the number of users: the penalty is that of a prior of unit variance and only matters where there are few
-//! users. A modality whose content gains less than one standard error over users is left out, the one with the least first, and the rest is
-//! fitted again. A gain is never negative on the users it was fitted to: one standard error of it is where twice the standard error of the weight lies.
+//! users. A content that gains less than two standard errors over users is left out, the one with the least first, and the rest is fitted again: of
+//! two modalities that say the same, one stays. What is left is shrunken by what is not sure of it (3), for a weight is a sure one only where the gain is.
 //!
 //! A teacher whose content is less than a thousandth of what it knows of ids contains nothing of its modality: such a content is left out from the start,
 //! or rounding would be weighed.
@@ -26,6 +27,18 @@ const HALVINGS: usize = 40;
 const LEAST_CONTENT: f64 = 1e-3;
 /// A step is the last if no standardised weight moves by more.
 const TOLERANCE: f64 = 1e-9;
+
+/// `1 - (2 se / x)^2` where that and `x` are positive, else 0: 0 within two standard errors of 0, towards 1 beyond (3).
+///
+/// # Examples
+/// ```
+/// use equipoise_balance::stacking::shrunken;
+/// assert_eq!((shrunken(2.0, 0.0), shrunken(2.0, 1.0), shrunken(-2.0, 0.1)), (1.0, 0.0, 0.0));
+/// assert_eq!(shrunken(4.0, 1.0), 0.75);
+/// ```
+pub fn shrunken(x: f64, se: f64) -> f64 {
+    if x <= 0.0 || x.is_nan() || se.is_nan() { 0.0 } else { (1.0 - (2.0 * se / x).powi(2)).max(0.0) }
+}
 
 /// Weights of what the teachers say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -186,17 +199,18 @@ impl HeldOut {
             let least =
                 kept.into_iter().min_by(|&a, &b| gains[a].certainty().total_cmp(&gains[b].certainty()));
             match least {
-                Some(m) if gains[m].certainty() <= 1.0 => allowed[content(m)] = false,
-                _ => return (Stack::of(&weights, n), gains),
+                Some(m) if gains[m].shrinkage() == 0.0 => allowed[content(m)] = false,
+                _ => return (Stack::of(&weights, &gains), gains),
             }
         }
     }
 }
 
 impl Stack {
-    fn of(weights: &[f64], n: usize) -> Stack {
-        let (silenced, content) = (weights[2..2 + n].to_vec(), weights[2 + n..].to_vec());
-        Stack { ids: [weights[0], weights[1]], silenced, content }
+    fn of(weights: &[f64], gains: &[ContentGain]) -> Stack {
+        let (ids, content) = weights.split_at(2 + gains.len());
+        let content = content.iter().zip(gains).map(|(weight, gain)| weight * gain.shrinkage()).collect();
+        Stack { ids: [ids[0], ids[1]], silenced: ids[2..].to_vec(), content }
     }
 }
 
@@ -209,6 +223,10 @@ impl ContentGain {
         // Of a single user nothing is known.
         let error = if count < 2.0 { f64::INFINITY } else { (squares / (count - 1.0) / count).sqrt() };
         ContentGain { mean, error }
+    }
+
+    fn shrinkage(self) -> f64 {
+        shrunken(self.mean, self.error)
     }
 
     /// The gain in standard errors; 0 where nothing differs.
