@@ -2,8 +2,8 @@
 //!
 //! A coordinate search over the [grid](WEIGHTS), which contains 1 and 0 for every modality: from the best of the model as it
 //! was trained and its channels, one modality after another takes the weight that gives the best metric on validation, until a
-//! round changes nothing. Of equal values the weight nearest to 1 stays. In the end a modality goes back to 1 where that costs no more
-//! than one standard error, paired over users: what is within the noise of validation is no reason for a weight. The result is never
+//! round changes nothing. Of equal values the weight nearest to 1 stays. In the end a modality goes back to 1 where that costs less
+//! than two standard errors or nothing, paired over users: the best of many settings is better by chance already. The result is never
 //! worse on validation than the whole model, nor than a channel that weights can express: any channel where the parts of the score
 //! add up, or of two modalities.
 //!
@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 
 /// The weights that are tried, nearest to 1 first.
 pub const WEIGHTS: [f64; 11] = [1.0, 0.75, 1.25, 0.5, 1.5, 0.25, 2.0, 0.0, 3.0, 4.0, 6.0];
+/// Standard errors that a weight must be worth.
+const SURE: f64 = 2.0;
 /// Most rounds over all modalities.
 const ROUNDS: usize = 5;
 
@@ -120,7 +122,7 @@ impl Search<'_> {
             }
             let of_simple = self.values(&ScoreWeights::Weights(weights.clone()))?;
             let lost: Vec<f64> = of_best.iter().zip(&of_simple).map(|(a, b)| a - b).collect();
-            if mean(&lost) <= standard_error(&lost) {
+            if mean(&lost) <= SURE * standard_error(&lost) {
                 simple = (weights, value);
             }
         }
