@@ -12,7 +12,8 @@
 //! L   = L_BPR + lambda_kd G [L_D(E, Ds) + L_D(E^0, Ds^0)]                                                     (5)
 //! ```
 //! `L_D = L_SD + lambda_g L_GD` is the loss of [`ckd`](crate::ckd). The weights `a, b >= 0` are those that say most about held-out
-//! interactions; see [`stacking`](crate::stacking). `M` is the metric that selects models, `plain` the model without a balancer. Weights and gate are
+//! interactions; see [`stacking`](crate::stacking). `E` and `E^0` are then multiplied by one number, so that margins of `E` on those
+//! interactions are as large as the plain model's: a size that the penalty allows. `M` is the metric that selects models, `plain` the model without a balancer. Weights and gate are
 //! measured once, before training, on one half of the users of validation, and models are selected on the other half.
 //!
 //! Equation (17) of the paper weighs what content adds to a margin against a teacher's whole margin, ids included: a modality that says

@@ -207,6 +207,17 @@ impl HeldOut {
 }
 
 impl Stack {
+    /// The same sum times a number, which changes no order.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Stack {
+        let scaled = |weights: &[f64]| weights.iter().map(|w| w * factor).collect();
+        Stack {
+            ids: self.ids.map(|w| w * factor),
+            silenced: scaled(&self.silenced),
+            content: scaled(&self.content),
+        }
+    }
+
     fn of(weights: &[f64], gains: &[ContentGain]) -> Stack {
         let (ids, content) = weights.split_at(2 + gains.len());
         let content = content.iter().zip(gains).map(|(weight, gain)| weight * gain.shrinkage()).collect();

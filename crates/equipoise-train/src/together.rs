@@ -45,7 +45,7 @@ impl Ground<'_> {
         teachers: Teachers,
         plain: &Teacher,
     ) -> Result<(ChannelSetup, StackRecord), TrainError> {
-        let (stack, gains) = self.stack(&teachers);
+        let (stack, gains) = self.stack(&teachers, plain);
         let alone = self.per_user(plain)?;
         // Without any weight there is nothing to be known.
         let together =
@@ -64,8 +64,8 @@ impl Ground<'_> {
         Ok((ChannelSetup { ids, silenced, stack, gate }, record))
     }
 
-    /// The weights of the teachers' sum.
-    fn stack(&self, teachers: &Teachers) -> (Stack, Vec<ContentGain>) {
+    /// The weights of the teachers' sum, as spread as the plain model's margins are.
+    fn stack(&self, teachers: &Teachers, plain: &Teacher) -> (Stack, Vec<ContentGain>) {
         let triples = self.triples();
         let of = |teacher: &Teacher| teacher.margins(&triples);
         let margins = TeacherMargins {
@@ -77,7 +77,12 @@ impl Ground<'_> {
         let of_ids = margins.ids.iter().chain(&margins.silenced).map(wide);
         let n = margins.own.len();
         let contents = (0..n).map(|m| margins.content(m).collect());
-        HeldOut::new(of_ids.chain(contents).collect(), &triples.users).stack(n)
+        let (stack, gains) = HeldOut::new(of_ids.chain(contents).collect(), &triples.users).stack(n);
+        let [_, whole] = margins.targets(&stack);
+        let (spread, wanted) = (root_mean_square(&whole), root_mean_square(&plain.margins(&triples)));
+        // Of a sum without weights nothing can be made.
+        let factor = if spread > 0.0 { wanted / spread } else { 1.0 };
+        (stack.scaled(factor), gains)
     }
 
     /// Each held-out interaction against items that the user chose neither in train nor here, from the seed's stream `stack`.
@@ -126,6 +131,10 @@ impl Teachers<'_> {
         let width = parts.iter().map(|(teacher, _)| teacher.width()).sum();
         (!parts.is_empty()).then(|| Teacher::new("all", users, items, width))
     }
+}
+
+fn root_mean_square(values: &[f32]) -> f64 {
+    (values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / values.len().max(1) as f64).sqrt()
 }
 
 fn joined(parts: &[(&Teacher, f64)], table: impl Fn(&Teacher) -> &[f32], weighted: bool) -> Vec<f32> {
