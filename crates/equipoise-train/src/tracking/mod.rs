@@ -14,37 +14,15 @@
 //! Nothing that is tracked is read again by this program, and a tracker that fails does not end a training: it is said in a note.
 
 pub mod tensorboard;
+mod tracker;
+
+pub use tracker::{Tracker, TrackerEntry};
 
 use crate::events::{EpochRecord, Event, Listener};
 use crate::role::Role;
 use serde_json::Value;
 use std::io;
 use std::path::Path;
-
-/// Takes the numbers of models.
-pub trait Tracker: Send {
-    /// The series of a model begin, or go on: what they have of this step and later ones is replaced.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    fn begin(&mut self, role: &Role, step: usize) -> io::Result<()>;
-
-    /// The numbers of a step by their names.
-    ///
-    /// # Errors
-    /// If they cannot be written.
-    fn numbers(&mut self, step: usize, numbers: &[(String, f64)]) -> io::Result<()>;
-}
-
-/// A kind of tracker.
-pub struct TrackerEntry {
-    /// Its name before the colon.
-    pub name: &'static str,
-    /// What the place behind the colon is, and what is written.
-    pub describe: &'static str,
-    /// Makes one.
-    pub open: fn(&Path) -> io::Result<Box<dyn Tracker>>,
-}
 
 /// Every kind.
 pub const TRACKERS: &[TrackerEntry] = &[tensorboard::ENTRY];

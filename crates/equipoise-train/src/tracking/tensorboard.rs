@@ -5,7 +5,7 @@
 //! shows a curve for each model of the run; the runs of a study beside each other are folders of one folder.
 
 use crate::role::Role;
-use crate::tracking::{Tracker, TrackerEntry};
+use crate::tracking::tracker::{Tracker, TrackerEntry};
 use prost::Message;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
