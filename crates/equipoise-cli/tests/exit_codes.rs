@@ -385,12 +385,21 @@ fn a_request_to_stop_is_130_at_any_moment_and_nothing_half_written_stays_in_the_
         for (n, signal) in ["TERM", "INT", "HUP", "TERM"].into_iter().enumerate() {
             let out = world.at(&format!("stop-{n}-{}", case.name.replace(' ', "-")));
             let arguments = writes(&world, &out);
-            let mut child = case.start(&arguments);
-            std::thread::sleep(Duration::from_millis(15 + 40 * n as u64));
-            send(signal, &child);
-            let found = child.wait().unwrap();
-            // A signal before the program listens ends it by itself.
-            let early = std::os::unix::process::ExitStatusExt::signal(&found).is_some() && n == 0;
+            let mut wait = Duration::from_millis(15 + 40 * n as u64);
+            let found = loop {
+                let mut child = case.start(&arguments);
+                std::thread::sleep(wait);
+                send(signal, &child);
+                let found = child.wait().unwrap();
+                // A signal before the program listens ends it by itself: on a busy machine that may take a while.
+                let early = std::os::unix::process::ExitStatusExt::signal(&found).is_some();
+                if !early || n == 0 {
+                    break found;
+                }
+                wait *= 2;
+                assert!(wait < Duration::from_secs(20), "{} never listens to {signal}", case.name);
+            };
+            let early = std::os::unix::process::ExitStatusExt::signal(&found).is_some();
             let done = found.success();
             assert!(early || done || found.code() == Some(stopped), "{} {signal}: {found:?}", case.name);
             let (found, told) = code(&mut case.call(&arguments));
