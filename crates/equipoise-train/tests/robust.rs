@@ -47,8 +47,9 @@ fn teachers_that_know_more_than_the_plain_model_teach_it() {
     assert_eq!(names, world.modalities());
     let weights = stack.modalities.iter().flat_map(|m| [m.ids, m.content]).chain(stack.ids);
     assert!(weights.clone().all(|weight| weight >= 0.0) && weights.sum::<f64>() > 0.0, "{stack:?}");
-    let epochs = heard.iter().filter_map(|e| if let Event::Epoch(record) = e { Some(record) } else { None });
-    let last = epochs.last().unwrap();
+    let mut epochs =
+        heard.iter().filter_map(|e| if let Event::Epoch(record) = e { Some(record) } else { None });
+    let last = epochs.next_back().unwrap();
     assert!(last.balance > 0.0);
     assert!((last.ids.as_ref().unwrap().weight - stack.gate).abs() < 1e-12, "{last:?}");
     for (seen, known) in last.modalities.iter().zip(&stack.modalities) {
