@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,14 @@ import equipoise as eq
 
 KINDS = ["garden", "kitchen", "harbour", "orchestra"]
 USERS, ITEMS = 80, 60
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Ctrl-C is heard also where the tests run in the background of a shell, which has SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,10 @@ fn found(audit: &Audit) -> Option<(String, f64, f64, String)> {
 
 /// What weights make of the model.
 pub(crate) fn calibrated(audit: &Audit, found: &CalibratedFusion) -> String {
+    if found.weights.values().all(|&weight| weight == 1.0) {
+        return "Validation has no weights of modalities that are measurably better than those of training."
+            .into();
+    }
     let weights: Vec<String> = found.weights.iter().map(|(m, w)| format!("{} {w}", name(m))).collect();
     format!(
         "With the weights that validation chose ({}; {} there {} instead of {}) {} on test is {}, measured once.",

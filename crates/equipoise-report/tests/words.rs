@@ -89,6 +89,13 @@ fn a_whole_that_is_worse_than_a_channel_is_said_first_with_what_calibration_make
     let noise = fused(false, true);
     assert!(!headline(&noise).contains("1 + 1 < 2"));
     assert!(text_report(&noise).contains("measured once") && html_report(&noise).contains("measured once"));
+    // Weights of 1 are those of training: there is nothing to measure again.
+    let mut same = fused(false, true);
+    let weighted =
+        same.fusion.as_mut().and_then(|fusion| fusion.calibrated.as_mut()).expect("it was calibrated");
+    weighted.weights.values_mut().for_each(|weight| *weight = 1.0);
+    let text = text_report(&same).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("no weights of modalities") && !text.contains("measured once"), "{text}");
 }
 
 #[test]
