@@ -99,7 +99,7 @@ impl GatheredModality {
 ///     .with_items("items.txt", ["a", "b", "c"].map(String::from).to_vec())
 ///     .with_modalities(vec![GatheredModality::new("text", "text.npy", "float32", features)]);
 /// let loaded = gathered.assemble(Path::new("tiny"))?;
-/// assert_eq!((loaded.data.n_users(), loaded.data.vocabulary.items()[2].as_str()), (2, "c"));
+/// assert_eq!((loaded.data.n_users(), &loaded.data.vocabulary.items()[2]), (2, "c"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
