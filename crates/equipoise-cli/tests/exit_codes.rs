@@ -386,7 +386,7 @@ fn a_request_to_stop_is_130_at_any_moment_and_nothing_half_written_stays_in_the_
             let out = world.at(&format!("stop-{n}-{}", case.name.replace(' ', "-")));
             let arguments = writes(&world, &out);
             let mut wait = Duration::from_millis(15 + 40 * n as u64);
-            let found = loop {
+            let (found, early) = loop {
                 let mut child = case.start(&arguments);
                 std::thread::sleep(wait);
                 send(signal, &child);
@@ -394,12 +394,11 @@ fn a_request_to_stop_is_130_at_any_moment_and_nothing_half_written_stays_in_the_
                 // A signal before the program listens ends it by itself: on a busy machine that may take a while.
                 let early = std::os::unix::process::ExitStatusExt::signal(&found).is_some();
                 if !early || n == 0 {
-                    break found;
+                    break (found, early);
                 }
                 wait *= 2;
                 assert!(wait < Duration::from_secs(20), "{} never listens to {signal}", case.name);
             };
-            let early = std::os::unix::process::ExitStatusExt::signal(&found).is_some();
             let done = found.success();
             assert!(early || done || found.code() == Some(stopped), "{} {signal}: {found:?}", case.name);
             let (found, told) = code(&mut case.call(&arguments));

@@ -65,11 +65,6 @@ impl Ids {
         self.iter().map(str::to_owned).collect()
     }
 
-    /// All texts one behind the other, and where each ends: what Arrow and other formats of columns hold.
-    pub fn parts(&self) -> (&str, &[usize]) {
-        (&self.text, &self.ends)
-    }
-
     fn shrink(mut self) -> Ids {
         self.text.shrink_to_fit();
         self.ends.shrink_to_fit();

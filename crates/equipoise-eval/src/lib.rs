@@ -39,4 +39,6 @@ pub use per_user::PerUser;
 #[cfg(feature = "parquet")]
 pub use per_user::PerUserFile;
 pub use rank::{ItemIndex, NO_ITEM, Ranking, rank};
-pub use significance::{PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_t, wilcoxon_signed_rank};
+pub use significance::{
+    PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_error, paired_t, wilcoxon_signed_rank,
+};

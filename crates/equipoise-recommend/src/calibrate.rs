@@ -17,6 +17,7 @@ use crate::request::IDS;
 use crate::scorer::counted;
 use crate::served::ServedModel;
 use crate::weighting::ScoreWeights;
+use equipoise_eval::paired_error;
 use equipoise_models::Ablation;
 use std::collections::BTreeMap;
 
@@ -121,8 +122,8 @@ impl Search<'_> {
                 continue;
             }
             let of_simple = self.values(&ScoreWeights::Weights(weights.clone()))?;
-            let lost: Vec<f64> = of_best.iter().zip(&of_simple).map(|(a, b)| a - b).collect();
-            if mean(&lost) <= SURE * standard_error(&lost) {
+            let error = paired_error(&of_best, &of_simple).unwrap_or(0.0);
+            if mean(&of_best) - mean(&of_simple) <= SURE * error {
                 simple = (weights, value);
             }
         }
@@ -159,24 +160,5 @@ impl Search<'_> {
         }
         let joined = self.model.joined(&counted(&coefficients))?;
         self.judged.of_tables(&joined, &coefficients)
-    }
-}
-
-/// The standard error of a mean; 0 of fewer than two values.
-fn standard_error(values: &[f64]) -> f64 {
-    let (n, mean) = (values.len() as f64, mean(values));
-    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-    if values.len() < 2 { 0.0 } else { (squares / (n - 1.0) / n).sqrt() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::standard_error;
-
-    #[test]
-    fn the_standard_error_is_that_of_the_mean() {
-        assert_eq!(standard_error(&[2.0]), 0.0);
-        // Variance 1 of three values.
-        assert!((standard_error(&[1.0, 2.0, 3.0]) - (1.0f64 / 3.0).sqrt()).abs() < 1e-12);
     }
 }

@@ -110,8 +110,9 @@ impl<'a> Trainer<'a> {
                 .hint(why)
                 .into());
         }
-        let halves = Halves::of(&data.validation, Seed(config.seed));
-        let selecting = halves.filter(|_| balancer.needs().selects_on_half).map(|halves| halves.selecting);
+        let halves = || Halves::of(&data.validation, Seed(config.seed));
+        let on_half = balancer.needs().selects_on_half;
+        let selecting = on_half.then(halves).flatten().map(|halves| halves.selecting);
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();

@@ -4,10 +4,12 @@
 //! differences significant and knows nothing of the spread between seeds.
 
 mod holm;
+mod paired_error;
 mod paired_t;
 mod wilcoxon;
 
 pub use holm::holm;
+pub use paired_error::paired_error;
 pub use paired_t::{PairedTest, paired_t};
 pub use wilcoxon::{SignedRankTest, WilcoxonMethod, wilcoxon_signed_rank};
 
