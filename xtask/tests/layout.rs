@@ -62,6 +62,33 @@ fn every_crate_has_its_place() {
     assert_eq!(found, known);
 }
 
+/// Test programs that cannot be part of `tests/all`: those of `equipoise` need features, the other counts what is allocated.
+const ALONE: [&str; 4] = [
+    "equipoise/tests/examples.rs",
+    "equipoise/tests/front_door.rs",
+    "equipoise/tests/tables.rs",
+    "equipoise-import/tests/mutated.rs",
+];
+
+/// Each program links the whole toolkit: a hundred of them take half of the time and of the disk of a build.
+#[test]
+fn the_tests_of_a_crate_are_one_program() {
+    let mut found = Vec::new();
+    for name in ORDER {
+        let Ok(entries) = std::fs::read_dir(crates().join(name).join("tests")) else { continue };
+        for entry in entries {
+            let file = entry.expect("the folder can be read").file_name().to_string_lossy().into_owned();
+            if file.ends_with(".rs") {
+                found.push(format!("{name}/tests/{file}"));
+            }
+        }
+    }
+    found.sort();
+    let mut alone = ALONE.to_vec();
+    alone.sort_unstable();
+    assert_eq!(found, alone, "a test file is a module of its crate's tests/all/main.rs");
+}
+
 #[test]
 fn the_walk_through_the_code_names_every_crate() {
     let text = std::fs::read_to_string(crates().join("../ARCHITECTURE.md")).expect("there is a walk-through");

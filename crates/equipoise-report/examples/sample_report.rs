@@ -4,7 +4,7 @@
 //! cargo run -p equipoise-report --example sample_report -- report.html
 //! ```
 
-#[path = "../tests/fixture/mod.rs"]
+#[path = "../tests/all/fixture/mod.rs"]
 mod fixture;
 
 fn main() -> std::io::Result<()> {

@@ -6,7 +6,7 @@
 //!
 //! The block of the ids is `IDS` wide, that of each modality `WIDTH`; each user has met about twenty items.
 
-#[path = "../tests/made/mod.rs"]
+#[path = "../tests/all/made/mod.rs"]
 mod made;
 
 use made::Made;

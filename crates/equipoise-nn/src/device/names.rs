@@ -32,7 +32,7 @@ pub enum DeviceError {
 /// | `cuda`, `cuda:N` | NVIDIA GPU number `N` | `--features cuda` (not tested) |
 ///
 /// With `vulkan` every operation, backbone and balancer was run on lavapipe (Mesa 22.3) and agrees with the processor
-/// within the tolerances of `tests/devices.rs` here and in `equipoise-train`; no GPU has been tried. `vulkan-spirv` hands
+/// within the tolerances of `tests/all/devices.rs` here and in `equipoise-train`; no GPU has been tried. `vulkan-spirv` hands
 /// the driver SPIR-V instead of going through WGSL, which allows it more, and crashes the compiler of lavapipe (22.3 and 25.0).
 pub fn device_names() -> Vec<&'static str> {
     let mut names = vec!["cpu"];

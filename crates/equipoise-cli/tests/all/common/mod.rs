@@ -1,0 +1,128 @@
+//! What the tests of the program share.
+
+use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+
+/// The program under test.
+pub fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_equipoise"))
+}
+
+/// A call of it.
+pub fn program() -> Command {
+    Command::new(path())
+}
+
+/// Runs a call that must succeed; its stdout.
+pub fn ok(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{:?}: {error}", output.status);
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Runs a call that must succeed and print one JSON document.
+pub fn json(command: &mut Command) -> serde_json::Value {
+    let text = ok(command);
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+/// Runs a call that must end with `code`; its stderr, which must not show a panic.
+pub fn failure(command: &mut Command, code: i32) -> String {
+    let output = command.output().expect("the program starts");
+    let error = String::from_utf8(output.stderr).expect("messages are UTF-8");
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(!error.contains("panicked"), "{error}");
+    error
+}
+
+/// Trains one epoch on the data set into `out`; the run's metrics.
+pub fn one_epoch(data: &Path, out: &Path) -> serde_json::Value {
+    let mut command = program();
+    command.args([
+        "train",
+        "--quiet",
+        "--epochs",
+        "1",
+        "--set",
+        "backbone.width=4",
+        "--format",
+        "json",
+        "--data",
+    ]);
+    let metrics = json(command.arg(data).arg("--out").arg(out));
+    assert!(metrics["test"]["recall@20"].is_number(), "{metrics}");
+    metrics
+}
+
+/// A small demo data set in a directory of its own.
+pub struct Demo(tempfile::TempDir);
+
+impl Demo {
+    /// Writes it.
+    pub fn new() -> Demo {
+        let demo = Demo(tempfile::tempdir().expect("a temporary directory"));
+        let mut command = program();
+        command.args(["data", "generate", "demo", "--users", "120", "--items", "80", "--out"]);
+        ok(command.arg(demo.data()));
+        demo
+    }
+
+    /// The data.
+    pub fn data(&self) -> PathBuf {
+        self.dir("data")
+    }
+
+    /// Names of its modalities, in order.
+    pub fn modalities(&self) -> Vec<String> {
+        let loaded = equipoise_data::load(&self.data(), &equipoise_data::LoadOptions::default());
+        loaded.expect("the demo can be read").data.modalities.into_iter().map(|m| m.name).collect()
+    }
+
+    /// A path beside it.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// A short training into `out`.
+    pub fn train(&self, out: &Path) -> Command {
+        let mut command = program();
+        command.args(["train", "--quiet", "--epochs", "3", "--lr", "0.005"]);
+        command.args(["--set", "backbone.width=8", "--set", "train.batch_size=64", "--data"]);
+        command.arg(self.data()).arg("--out").arg(out);
+        command
+    }
+}
+
+/// Writes made-up raw files in the formats of Amazon, with so many records of images, and items that have none.
+pub fn raw_files(dir: &Path, images: u32, without: u32) {
+    let mut command = program();
+    command.args([
+        "data",
+        "fake-amazon",
+        "--users",
+        "60",
+        "--items",
+        "40",
+        "--reviews",
+        "400",
+        "--catalogue",
+        "50",
+    ]);
+    command.args(["--without-image", &without.to_string(), "--images", &images.to_string(), "--out"]);
+    ok(command.arg(dir));
+}
+
+/// A directory with `raw`, and `data`, an import of it without image features.
+pub fn imported() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let raw = dir.path().join("raw");
+    raw_files(&raw, 0, 0);
+    let mut command = program();
+    command
+        .args(["data", "import", "amazon", "--quiet", "--reviews"])
+        .arg(raw.join("reviews_Made_Up_5.json.gz"));
+    command.arg("--meta").arg(raw.join("meta_Made_Up.json.gz"));
+    ok(command.arg("--out").arg(dir.path().join("data")));
+    dir
+}

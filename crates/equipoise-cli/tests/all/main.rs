@@ -1,0 +1,30 @@
+//! The tests of this crate, one program: it is built and linked once.
+
+mod bits;
+mod bombs;
+mod cli;
+mod common;
+mod convert;
+mod documents;
+mod exit_codes;
+mod export;
+mod features;
+mod guide;
+mod import;
+mod killed;
+mod kills;
+mod no_room;
+mod old_files;
+mod outside;
+mod own_backbone;
+mod own_balancer;
+mod page;
+mod pictures;
+mod recommend;
+mod reproduce;
+mod run;
+mod serve;
+mod sweep;
+mod task;
+mod walk_through;
+mod your_data;

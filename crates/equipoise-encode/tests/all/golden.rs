@@ -1,0 +1,98 @@
+//! Vectors of tiny models against forward passes written in NumPy float64.
+
+use crate::common;
+
+use common::{data, features, golden, model, request};
+use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
+use equipoise_jobs::Silent;
+
+fn encoded(name: &str) -> EncodeReport {
+    pooled(name, None)
+}
+
+fn pooled(name: &str, pooling: Option<&str>) -> EncodeReport {
+    let cases = golden(&format!("{name}/golden.json"));
+    let cases = cases.as_array().expect("a list");
+    let texts: Vec<_> = cases.iter().map(|case| case["text"].as_str().map(String::from)).collect();
+    let data = data(&texts);
+    let request = TextRequest { pooling: pooling.map(str::to_owned), ..request(&data, &model(name)) };
+    let report = encode_texts(&request, &mut Silent).expect("encoded");
+    let found = features(&data);
+    assert_eq!(found.rows(), cases.len());
+    for (n, case) in cases.iter().enumerate() {
+        let expected = case["vector"].as_array().expect("numbers");
+        assert_eq!(found.width(), expected.len());
+        for (column, (found, expected)) in found.row(n).iter().zip(expected).enumerate() {
+            let expected = expected.as_f64().expect("a number");
+            let off = (f64::from(*found) - expected).abs();
+            assert!(
+                off < 2e-5 * expected.abs().max(1.0),
+                "{name}, text {n}, column {column}: {found} {expected}"
+            );
+        }
+    }
+    report
+}
+
+#[test]
+fn bert_with_mean_and_unit_norm_and_long_texts_cut() {
+    let report = encoded("bert");
+    assert_eq!((&report.architecture[..], report.pooling.as_deref()), ("bert", Some("mean")));
+    assert_eq!(report.pooling_from.as_deref(), Some("1_Pooling/config.json"));
+    assert!(report.normalised && report.max_length == Some(12) && report.truncated >= 3, "{report:?}");
+    assert!(report.files.iter().any(|f| f.file == "model.safetensors" && f.blake3.len() == 64));
+}
+
+#[test]
+fn roberta_counts_positions_past_padding_and_a_dense_layer_follows() {
+    let report = encoded("roberta");
+    assert_eq!((report.width, report.pooling.as_deref(), report.normalised), (8, Some("cls+max"), false));
+}
+
+#[test]
+fn distilbert_without_modules_is_averaged_where_that_is_asked_for() {
+    let data = data(&[Some("two words".into())]);
+    let message = encode_texts(&request(&data, &model("distilbert")), &mut Silent)
+        .expect_err("not assumed")
+        .to_string();
+    assert!(message.contains("--pooling") && message.contains("weightedmean"), "{message}");
+    let report = pooled("distilbert", Some("mean"));
+    assert_eq!(
+        (report.pooling.as_deref(), report.pooling_from.as_deref()),
+        (Some("mean"), Some("--pooling"))
+    );
+    assert_eq!((&report.architecture[..], report.max_length), ("distilbert", Some(20)));
+}
+
+#[test]
+fn mpnet_has_a_bias_by_distance_and_weights_in_two_files() {
+    let report = encoded("mpnet");
+    assert_eq!(report.pooling.as_deref(), Some("weightedmean+lasttoken+mean_sqrt_len_tokens"));
+    assert_eq!(report.files.iter().filter(|f| f.file.ends_with(".safetensors")).count(), 2);
+}
+
+#[test]
+fn static_embeddings_are_weighted_mapped_and_averaged() {
+    assert!(encoded("static").normalised);
+}
+
+#[test]
+fn the_built_in_encoder_agrees_with_a_dense_decomposition() {
+    let golden = golden("builtin.json");
+    let list = |name: &str| golden[name].as_array().expect("a list").clone();
+    let texts: Vec<_> = list("texts").iter().map(|t| t.as_str().map(String::from)).collect();
+    let data = data(&texts);
+    let mut request = request(&data, "builtin".as_ref());
+    request.dims = Some(6);
+    let report = encode_texts(&request, &mut Silent).expect("encoded");
+    let found = features(&data);
+    let rows = list("rows");
+    assert_eq!((report.width, report.missing), (6, texts.len() - rows.len()));
+    for (row, expected) in rows.iter().zip(list("features")) {
+        let row = row.as_u64().expect("a place") as usize;
+        for (found, expected) in found.row(row).iter().zip(expected.as_array().expect("numbers")) {
+            let expected = expected.as_f64().expect("a number");
+            assert!((f64::from(*found) - expected).abs() < 2e-5, "row {row}: {found} {expected}");
+        }
+    }
+}
