@@ -40,5 +40,6 @@ pub use per_user::PerUser;
 pub use per_user::PerUserFile;
 pub use rank::{ItemIndex, NO_ITEM, Ranking, rank};
 pub use significance::{
-    PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_error, paired_t, wilcoxon_signed_rank,
+    PairedTest, SignedRankTest, WilcoxonMethod, holm, paired_error, paired_t, two_way_interval,
+    wilcoxon_signed_rank,
 };

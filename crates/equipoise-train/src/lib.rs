@@ -18,6 +18,7 @@ pub mod events;
 pub mod heads;
 pub mod job;
 pub mod memory;
+pub mod recall_by_group;
 pub mod recall_by_presence;
 pub mod report;
 pub mod role;

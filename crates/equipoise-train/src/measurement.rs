@@ -1,6 +1,7 @@
 //! Everything that is measured of a trained model, on validation and on test, whole and under ablations.
 
 use crate::evaluation::{Metrics, audited, evaluate_tables, popularity};
+use crate::recall_by_group::{self, RecallByGroup};
 use crate::recall_by_presence;
 use crate::report::{AblationMetrics, TestReport};
 use equipoise_data::{Dataset, SealedTest};
@@ -64,6 +65,15 @@ impl<'a> Measurement<'a> {
         let presence = recall_by_presence::by_modality(self.data, held_out, self.eval, |part, eval| {
             evaluate_tables(&self.encoded, self.primary, part, &excluded, eval)
         })?;
+        let groups = RecallByGroup {
+            popularity: recall_by_group::by_popularity(
+                &self.data.train,
+                held_out,
+                self.eval,
+                |part, eval| evaluate_tables(&self.encoded, self.primary, part, &excluded, eval),
+            )?,
+            history: recall_by_group::by_history(&self.data.train, held_out, &per_user),
+        };
         let names = self.data.modalities.iter().map(|m| m.name.as_str()).collect::<Vec<_>>();
         let mut ablated = PerUser { users: per_user.users.clone(), columns: Vec::new() };
         let mut keep = |ablation: Ablation, found: &PerUser| {
@@ -86,8 +96,13 @@ impl<'a> Measurement<'a> {
             skipped_users,
             ablations,
             popularity: popularity(&self.data.train, held_out, &excluded, self.eval)?.metrics,
-            definitions: definitions.into_iter().chain(recall_by_presence::definition(&presence)).collect(),
+            definitions: definitions
+                .into_iter()
+                .chain(recall_by_presence::definition(&presence))
+                .chain([recall_by_group::definition()])
+                .collect(),
             recall_by_presence: presence,
+            recall_by_group: groups,
         };
         Ok((report, per_user, ablated))
     }

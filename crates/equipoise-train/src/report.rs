@@ -5,6 +5,7 @@
 
 use crate::evaluation::Metrics;
 use crate::events::Ending;
+use crate::recall_by_group::RecallByGroup;
 use crate::recall_by_presence::Presence;
 use crate::role::Role;
 use equipoise_data::Loudness;
@@ -72,6 +73,8 @@ pub struct TestReport {
     /// Recall apart for items that have a modality and items that lack it, by modality; for modalities of which it is
     /// known that some items lack them.
     pub recall_by_presence: BTreeMap<String, Presence>,
+    /// Recall apart for items of each popularity and users with short and long histories; empty in runs of earlier versions.
+    pub recall_by_group: RecallByGroup,
     /// What each metric means.
     pub definitions: BTreeMap<String, String>,
 }
@@ -126,6 +129,8 @@ struct OnDisk {
     popularity: Metrics,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     presence: BTreeMap<String, Presence>,
+    #[serde(default, skip_serializing_if = "RecallByGroup::is_empty")]
+    groups: RecallByGroup,
     definitions: BTreeMap<String, String>,
 }
 
@@ -159,6 +164,7 @@ impl From<Report> for OnDisk {
             skipped_users: test.skipped_users,
             popularity: test.popularity,
             presence: test.recall_by_presence,
+            groups: test.recall_by_group,
             definitions: test.definitions,
         }
     }
@@ -191,6 +197,7 @@ impl TryFrom<OnDisk> for Report {
             skipped_users: file.skipped_users,
             popularity: file.popularity,
             recall_by_presence: file.presence,
+            recall_by_group: file.groups,
             definitions: file.definitions,
         };
         Ok(Report {

@@ -3,7 +3,8 @@
 //! ```text
 //! L = (1/B) sum sp(-Delta(u,i,j)) + reg * (1/B) * 1/2 * sum (||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2) + balancer + extra
 //! ```
-//! A balancer may put its loss in the place of the first term, and change the update that follows.
+//! The gradient of the penalty with respect to parameters of modalities is multiplied by `reg_content`. A balancer may put its loss in the
+//! place of the first term, and change the update that follows.
 //!
 //! `Delta` and the penalty are taken under the model's own ablation: full for a student, `only(m)` for a teacher.
 //! `extra` is what the backbone adds of its own; one with [`Objective::Own`] has it in the place of the first term.
@@ -55,6 +56,7 @@ pub struct Stepper {
     groups: Vec<Owner>,
     optimiser: Adam,
     reg: f64,
+    reg_content: f64,
     bpr: BprSampler,
     generic: Option<GenericSampler>,
     batches: Stream,
@@ -105,6 +107,7 @@ impl Stepper {
             model,
             optimiser: Adam::new(config.adam()),
             reg: config.reg,
+            reg_content: config.reg_content,
             bpr: BprSampler::new(train, config.batch_size, config.sampling)?,
             generic: generic.transpose()?,
             batches: seed.stream("batches"),
@@ -185,7 +188,7 @@ impl Stepper {
         };
         let weights = (self.reg != 0.0).then(|| batch.counts.clone());
         let terms = encoded.terms(batch.triples.clone(), weights.clone());
-        let scales = self.balancer.penalty_scales(&self.groups).filter(|_| self.reg != 0.0);
+        let scales = self.penalty_scales().filter(|_| self.reg != 0.0);
         let norm = weights.map(|weights| match scales {
             None => terms.square_norm(self.primary),
             Some(scales) => scaled_norm(&self.model, &request, &scales, weights),
@@ -225,6 +228,19 @@ impl Stepper {
         numbers.modalities = modalities;
         self.optimiser.step_at(&mut self.model.parameters, gradients, &rates);
         numbers
+    }
+
+    /// What the gradient of the penalty is multiplied by, for each parameter: the balancer's number times `reg_content` where content owns
+    /// it. `None` if all are 1.
+    fn penalty_scales(&self) -> Option<Vec<f64>> {
+        let balanced = self.balancer.penalty_scales(&self.groups);
+        if self.reg_content == 1.0 {
+            return balanced;
+        }
+        let mut scales = balanced.unwrap_or_else(|| vec![1.0; self.groups.len()]);
+        let owned = scales.iter_mut().zip(&self.groups).filter(|(_, owner)| owner.modality().is_some());
+        owned.for_each(|(scale, _)| *scale *= self.reg_content);
+        Some(scales)
     }
 
     fn sample(&mut self, train: &Interactions) {

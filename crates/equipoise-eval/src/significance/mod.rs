@@ -6,11 +6,13 @@
 mod holm;
 mod paired_error;
 mod paired_t;
+mod two_way;
 mod wilcoxon;
 
 pub use holm::holm;
 pub use paired_error::paired_error;
 pub use paired_t::{PairedTest, paired_t};
+pub use two_way::two_way_interval;
 pub use wilcoxon::{SignedRankTest, WilcoxonMethod, wilcoxon_signed_rank};
 
 use crate::error::EvalError;

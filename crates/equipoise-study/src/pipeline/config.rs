@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// | name | plain model | CKD |
 /// |---|---|---|
 /// | `none` | `train.lr` 3e-3, `train.reg` 1e-2 | `weights` robust, `lambda_g` 5, `lambda_kd` 0.5 |
-/// | `small` | `data.scale` none, l2; `train.lr` 3e-3, 1e-3; `train.reg` 1e-2, 1e-3, 1e-1 | `lambda_kd` 0, 0.5, 0.1; `weights` robust, paper |
-/// | `full` | `data.scale` none, l2; `train.lr` 1e-4, 5e-4, 1e-3, 5e-3; `train.reg` 1e-5 to 1e-1 by tens | `lambda_g` 0.5, 1, 5; `lambda_kd` 0, 1e-2, 1e-1, 0.5; `weights` robust, paper |
+/// | `small` | `data.scale` none, l2; `train.lr` 3e-3, 1e-3; `train.reg` 1e-2, 1e-3, 1e-1; `train.reg_content` 1, 0.1 | `lambda_kd` 0, 0.5, 0.1; `weights` robust, paper |
+/// | `full` | `data.scale` none, l2; `train.lr` 1e-4, 5e-4, 1e-3, 5e-3; `train.reg` 1e-5 to 1e-1 by tens; `train.reg_content` 1, 0.1 | `lambda_g` 0.5, 1, 5; `lambda_kd` 0, 1e-2, 1e-1, 0.5; `weights` robust, paper |
 ///
 /// `small` searches one setting after another, `full` tries every combination. With `lambda_kd = 0` CKD is the plain model. A setting that
 /// is given is not searched.

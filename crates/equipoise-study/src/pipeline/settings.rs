@@ -77,11 +77,15 @@ impl Method {
     /// where nothing is better.
     pub(super) fn axes(self, budget: SearchBudget) -> Vec<Axis> {
         let scales = || names("data.scale", &["none", "l2"]);
+        // A penalty that suits ids silences content in some data.
+        let content = || numbers("train.reg_content", &[1.0, 0.1]);
         let weights = || names("balance.ckd.weights", &["robust", "paper"]);
         match (self, budget) {
             (_, SearchBudget::None) => Vec::new(),
             (Method::Plain, SearchBudget::Small) => {
-                vec![scales(), numbers("train.lr", &[3e-3, 1e-3]), numbers("train.reg", &[1e-2, 1e-3, 1e-1])]
+                let [rates, penalties] =
+                    [numbers("train.lr", &[3e-3, 1e-3]), numbers("train.reg", &[1e-2, 1e-3, 1e-1])];
+                vec![scales(), rates, penalties, content()]
             }
             (Method::Ckd, SearchBudget::Small) => {
                 vec![numbers("balance.ckd.lambda_kd", &[0.0, 0.5, 0.1]), weights()]
@@ -90,6 +94,7 @@ impl Method {
                 scales(),
                 numbers("train.lr", &[1e-4, 5e-4, 1e-3, 5e-3]),
                 numbers("train.reg", &[1e-5, 1e-4, 1e-3, 1e-2, 1e-1]),
+                content(),
             ],
             (Method::Ckd, SearchBudget::Full) => vec![
                 numbers("balance.ckd.lambda_g", &[0.5, 1.0, 5.0]),
@@ -201,7 +206,7 @@ mod tests {
         }
         config.set = "\"data.scale\" = \"l2\"\n[balance.ckd]\nlambda_kd = 0.5".parse().unwrap();
         let keys = |method| searched(&config, method).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
-        assert_eq!(keys(Method::Plain), ["train.lr", "train.reg"]);
+        assert_eq!(keys(Method::Plain), ["train.lr", "train.reg", "train.reg_content"]);
         assert_eq!(keys(Method::Ckd), ["balance.ckd.lambda_g", "balance.ckd.weights"]);
     }
 }

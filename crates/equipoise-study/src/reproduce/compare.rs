@@ -1,13 +1,15 @@
 //! Differences from the reference method, over users and over seeds.
 
 use super::results::{CellRow, DataBlock};
-use equipoise_eval::{holm, paired_t};
+use equipoise_eval::{PerUser, holm, paired_t, two_way_interval};
 
 /// A row's difference from the reference in one column.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Difference {
     /// Relative change of the mean over seeds.
     pub change: Option<f64>,
+    /// The middle 95 % of that change when users and seeds are drawn anew: [`two_way_interval`].
+    pub interval: Option<[f64; 2]>,
     /// The same of the published numbers; absent where one is probably misprinted.
     pub published: Option<f64>,
     /// Two-sided p of the paired t test over users, each user's value being the mean over the shared seeds.
@@ -51,36 +53,39 @@ fn difference(base: &CellRow, row: &CellRow, column: usize, block: &DataBlock) -
         return Difference { published, ..Difference::default() };
     }
     let tested = block.columns[column].tested;
+    let metric = &block.columns[column].metric;
+    let paired =
+        if tested { by_user(base, &shared, metric).zip(by_user(row, &shared, metric)) } else { None };
+    let paired = paired.filter(|((of_base, _), (of_row, _))| of_base == of_row);
     Difference {
         change: change(mean(&from), mean(&to)),
+        interval: paired.as_ref().and_then(|((_, from), (_, to))| two_way_interval(from, to)),
         published,
-        users: if tested { over_users(base, row, &shared, &block.columns[column].metric) } else { None },
+        users: paired.as_ref().and_then(|((_, from), (_, to))| over_users(from, to)),
         seeds: if tested { paired_t(&to, &from).ok().map(|t| t.p_value) } else { None },
     }
 }
 
-fn over_users(base: &CellRow, row: &CellRow, seeds: &[u64], metric: &str) -> Option<f64> {
-    let averaged = |row: &CellRow| -> Option<(Vec<u32>, Vec<f64>)> {
-        let mut users = Vec::new();
-        let mut sums: Vec<f64> = Vec::new();
-        for seed in seeds {
-            let table = row.measured[seed].per_user.as_ref()?;
-            let values = table.column(metric).ok()?;
-            if sums.is_empty() {
-                (users, sums) = (table.users.clone(), vec![0.0; values.len()]);
-            }
-            if table.users != users {
-                return None;
-            }
-            sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v / seeds.len() as f64);
+/// The evaluated users, and their values in each of the seeds; `None` if a seed lacks them or has other users.
+fn by_user<'r>(row: &'r CellRow, seeds: &[u64], metric: &str) -> Option<(&'r [u32], Vec<&'r [f64]>)> {
+    let tables: Option<Vec<&PerUser>> =
+        seeds.iter().map(|seed| row.measured[seed].per_user.as_ref()).collect();
+    let tables = tables?;
+    let users = &tables.first()?.users;
+    let values: Option<Vec<&[f64]>> = tables.iter().map(|table| table.column(metric).ok()).collect();
+    tables.iter().all(|table| table.users == *users).then_some((users.as_slice(), values?))
+}
+
+/// The p value over users, each with the mean of its values in all seeds.
+fn over_users(from: &[&[f64]], to: &[&[f64]]) -> Option<f64> {
+    let averaged = |values: &[&[f64]]| -> Vec<f64> {
+        let mut sums = vec![0.0; values[0].len()];
+        for of_seed in values {
+            sums.iter_mut().zip(*of_seed).for_each(|(sum, v)| *sum += v / values.len() as f64);
         }
-        Some((users, sums))
+        sums
     };
-    let (from, to) = (averaged(base)?, averaged(row)?);
-    if from.0 != to.0 {
-        return None;
-    }
-    paired_t(&to.1, &from.1).ok().map(|t| t.p_value)
+    paired_t(&averaged(to), &averaged(from)).ok().map(|t| t.p_value)
 }
 
 fn correct(all: &mut [Vec<Vec<Difference>>], field: fn(&mut Difference) -> &mut Option<f64>) {

@@ -27,6 +27,7 @@ mod extent;
 mod facts;
 mod missing;
 mod paper;
+mod parts;
 mod plan;
 mod report;
 mod reproduction;

@@ -49,7 +49,7 @@ pub struct PublishedData {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublishedModality {
-    /// SearchManner data sets may call it.
+    /// What data sets may call it.
     pub names: Vec<String>,
     /// Width of the paper's features.
     pub width: usize,
@@ -83,7 +83,7 @@ pub struct PaperMethod {
     pub settings: toml::Table,
 }
 
-/// SearchManner far settings are searched.
+/// How far settings are searched.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaperSearch {

@@ -4,6 +4,7 @@ use super::cells::TEACHER;
 use super::facts::DataFacts;
 use super::missing::MissingResult;
 use super::paper::{Paper, Published, TableKind, TableSpec};
+use super::parts;
 use super::plan::ReproductionPlan;
 use super::reproduction::{SeedFiles, SettledCell};
 use crate::jobs::Finished;
@@ -33,6 +34,10 @@ pub struct TableColumn {
 pub struct SeedResult {
     /// The value of each column.
     pub values: Vec<f64>,
+    /// The main metric of ids alone, each channel and the model without each modality, by label; in tables of whole models.
+    pub channels: Vec<(String, f64)>,
+    /// The same metric for groups of items and of users, by label; in tables of whole models.
+    pub groups: Vec<(String, f64)>,
     /// The tested metric of every test user, where it is kept.
     pub per_user: Option<PerUser>,
     /// What it cost.
@@ -189,9 +194,11 @@ fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, Tra
     let report = run.report()?;
     let values = columns.iter().map(|column| value(&report, column)).collect();
     let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
+    let channels = whole.map_or_else(Vec::new, |c| parts::channels(&report, &c.metric));
+    let groups = whole.map_or_else(Vec::new, |c| parts::groups(&report, &c.metric));
     let per_user = whole.map(|_| run.per_user()).transpose()?;
     let says_nothing = report.says_nothing().map(str::to_owned);
-    Ok(SeedResult { values, per_user, cost: cost(&run, dir)?, says_nothing })
+    Ok(SeedResult { values, channels, groups, per_user, cost: cost(&run, dir)?, says_nothing })
 }
 
 /// A teacher's column is its own modality's.
@@ -213,7 +220,7 @@ fn teachers_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, 
         total.seconds += one.seconds / n;
         total.memory = one.memory;
     }
-    Ok(SeedResult { values, per_user: None, cost: total, says_nothing })
+    Ok(SeedResult { values, cost: total, says_nothing, ..SeedResult::default() })
 }
 
 fn value(report: &Report, column: &TableColumn) -> f64 {

@@ -10,6 +10,7 @@ impl TrainConfig {
     fn check(&self) -> Result<(), FieldError> {
         ranges::positive("lr", self.lr)?;
         ranges::not_negative("reg", self.reg)?;
+        ranges::not_negative("reg_content", self.reg_content)?;
         ranges::at_least_one("batch_size", self.batch_size)?;
         ranges::at_least_one("epochs", self.epochs)?;
         ranges::at_least_one("eval_every", self.eval_every)?;

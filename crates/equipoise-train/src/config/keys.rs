@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 /// Keys that are absent from the serialised default, for they have no default value or do not write it, but for those in the sections of
 /// backbones, balancers and layouts.
-const OPTIONAL: [&str; 6] = [
+const OPTIONAL: [&str; 7] = [
     "data.modalities",
+    "train.reg_content",
     "train.checkpoint_every",
     "balance.teachers",
     "balance.plain",
@@ -85,6 +86,7 @@ mod tests {
     fn the_optional_keys_are_exactly_those_that_the_default_leaves_out() {
         let mut config = RunConfig::default();
         config.data.modalities = Some(vec!["text".into()]);
+        config.train.reg_content = 2.0;
         config.train.checkpoint_every = CheckpointEvery::Never;
         config.balance.teachers = Some("t".into());
         config.balance.plain = Some("p".into());

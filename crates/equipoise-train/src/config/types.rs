@@ -116,6 +116,7 @@ pub enum PatienceRule {
 /// |---|---|---|---|
 /// | `lr` | 5e-4 | Adam's learning rate | > 0 |
 /// | `reg` | 1e-5 | L2 penalty on the final rows of the batch | >= 0 |
+/// | `reg_content` | 1 | how much of `reg` parameters of modalities feel; those of ids and shared ones feel all of it | >= 0 |
 /// | `batch_size` | 1024 | BPR triples per step | >= 1 |
 /// | `sampling` | `user_uniform` | what a batch is uniform over | `user_uniform`, `interaction_uniform` |
 /// | `epochs` | 1000 | most epochs | >= 1 |
@@ -133,6 +134,11 @@ pub struct TrainConfig {
     pub lr: f64,
     /// L2 penalty: `reg / B * 1/2 * sum over the batch of ||Y_u||^2 + ||Z_i||^2 + ||Z_j||^2`.
     pub reg: f64,
+    /// The gradient of that penalty with respect to the parameters of modalities is multiplied by this: what ids can bear silences
+    /// content in some data, and the other way round. Any other value than 1 takes a second pass of the network per step, and the penalty
+    /// that is logged is the one without it. Not written where it is 1, so that equal runs keep equal files.
+    #[serde(skip_serializing_if = "is_one")]
+    pub reg_content: f64,
     /// BPR triples per step.
     pub batch_size: usize,
     /// What a batch is uniform over.
@@ -166,6 +172,7 @@ impl Default for TrainConfig {
         TrainConfig {
             lr: 5e-4,
             reg: 1e-5,
+            reg_content: 1.0,
             batch_size: 1024,
             sampling: BprSampling::default(),
             epochs: 1000,
@@ -180,6 +187,10 @@ impl Default for TrainConfig {
             eps: adam.eps,
         }
     }
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 impl TrainConfig {

@@ -3,6 +3,7 @@
 use crate::common;
 
 use common::{Raiser, Recorder, World};
+use equipoise_balance::Owner;
 use equipoise_balance::none::NoBalance;
 use equipoise_data::{Dataset, Seed};
 use equipoise_models::{Ablation, Inputs, Model};
@@ -48,6 +49,34 @@ fn ten_epochs_lower_the_loss_and_raise_positives_above_negatives() {
     let (before, after) = (share_above(&fresh, data), share_above(&trained.model, data));
     assert!(after > 0.7 && after > before + 0.1, "before {before}, after {after}");
     assert!(trained.best > 0.0 && trained.best_epoch >= 1);
+}
+
+/// The sum of squares of the parameters of ids and of those of modalities, after training under a penalty that leaves nothing standing.
+fn left_under_a_heavy_penalty(world: &World, reg_content: f64) -> [f64; 2] {
+    let mut config = world.config();
+    (config.train.epochs, config.train.reg, config.train.lr) = (40, 100.0, 0.05);
+    (config.train.patience, config.train.reg_content) = (100, reg_content);
+    let config = config.checked().unwrap();
+    let data = &world.loaded.data;
+    let inputs = Inputs::new(data);
+    let trainer = Trainer::new(data, &inputs, &config, Role::Model, Box::new(NoBalance)).unwrap();
+    let model = trainer.run(&mut Silent, &StopFlag::default()).unwrap().model;
+    let mut sums = [0.0; 2];
+    for ((name, _, _), owner) in model.parameters.iter().zip(Owner::of(&model.parameters, &model.inputs)) {
+        let squares: f64 = model.parameters.read(name).iter().map(|v| f64::from(*v).powi(2)).sum();
+        sums[usize::from(owner.modality().is_some())] += squares;
+    }
+    sums
+}
+
+#[test]
+fn a_penalty_on_content_is_a_share_of_that_on_ids() {
+    let world = World::new();
+    let [_, content] = left_under_a_heavy_penalty(&world, 1.0);
+    let [ids_with, free] = left_under_a_heavy_penalty(&world, 0.0);
+    let [_, heavier] = left_under_a_heavy_penalty(&world, 10.0);
+    assert!(free > 10.0 * content && content > heavier, "{free} {content} {heavier}");
+    assert!(ids_with < 0.1 * free, "ids feel the whole of it: {ids_with}");
 }
 
 #[test]

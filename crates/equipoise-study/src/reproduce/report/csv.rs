@@ -31,7 +31,7 @@ fn place(row: &CellRow) -> Vec<String> {
 /// Means over seeds, published numbers, changes and tests.
 pub(super) fn means(blocks: &[DataBlock], differences: &[Vec<Vec<Difference>>], table: &str) -> String {
     let mut text = header(
-        "table dataset backbone method quantity mean deviation seeds published likely change published_change p_users p_seeds problem",
+        "table dataset backbone method quantity mean deviation seeds published likely change change_low change_high published_change p_users p_seeds problem",
     );
     for (block, differences) in blocks.iter().zip(differences) {
         for (row, differences) in block.rows.iter().zip(differences) {
@@ -48,7 +48,8 @@ pub(super) fn means(blocks: &[DataBlock], differences: &[Vec<Vec<Difference>>], 
                 ]);
                 fields
                     .extend([number(published.map(|p| p.printed)), number(published.and_then(|p| p.likely))]);
-                fields.extend([d.change, d.published, d.users, d.seeds].map(number));
+                let [low, high] = d.interval.map_or([None; 2], |ends| ends.map(Some));
+                fields.extend([d.change, low, high, d.published, d.users, d.seeds].map(number));
                 let problems: Vec<String> = row.problems.iter().map(ToString::to_string).collect();
                 fields.push(problems.join("; "));
                 text += &line(&fields);
@@ -67,6 +68,22 @@ pub(super) fn runs(blocks: &[DataBlock]) -> String {
                 for (column, value) in block.columns.iter().zip(&measured.values) {
                     let fields = [vec![seed.to_string(), column.title.clone(), number(Some(*value))]];
                     text += &line(&[place(row), fields.concat()].concat());
+                }
+            }
+        }
+    }
+    text
+}
+
+/// What a table shows below its metrics: channels of each model, groups of items and users.
+pub(super) fn parts(blocks: &[DataBlock]) -> String {
+    let mut text = header("dataset backbone method seed of part value");
+    for row in blocks.iter().flat_map(|b| &b.rows) {
+        for (seed, measured) in &row.measured {
+            for (of, parts) in [("channels", &measured.channels), ("groups", &measured.groups)] {
+                for (part, value) in parts {
+                    let fields = [seed.to_string(), of.to_owned(), part.clone(), number(Some(*value))];
+                    text += &line(&[place(row), fields.to_vec()].concat());
                 }
             }
         }

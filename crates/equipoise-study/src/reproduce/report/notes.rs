@@ -5,6 +5,7 @@ use super::super::paper::{Paper, PaperAxis};
 use super::super::plan::{ReproductionPlan, SEARCH_SEED};
 use super::super::results::{DataBlock, is_teacher};
 use super::super::settings::{compose, words};
+use super::edges::edges;
 use super::sheet::{backbone, dataset};
 use crate::search::Point;
 use std::collections::BTreeSet;
@@ -69,7 +70,8 @@ fn reading(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<
             seeds(plan.seeds)
         ),
         format!(
-            "Change is relative to {reference}, of means over the seeds that both have. p: paired t tests against {reference}, \
+            "Change is relative to {reference}, of means over the seeds that both have; 95 %: the middle of that change when users and \
+             seeds are drawn anew, together. p: paired t tests against {reference}, \
              over users (each user's mean over seeds) and over seeds, each family corrected after Holm for all comparisons \
              on this page. Tests over thousands of users call tiny differences significant and ignore the spread between seeds."
         ),
@@ -92,6 +94,7 @@ fn reading(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Vec<
             list.push(format!("On {} these metrics say nothing: {text}.", dataset(paper, &block.dataset)));
         }
     }
+    list.extend(edges(paper, blocks));
     for (method, axes) in axes_in_words(paper, plan) {
         list.push(format!("Searched for {}: {axes}.", paper.method_title(&method)));
     }

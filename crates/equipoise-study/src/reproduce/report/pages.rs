@@ -5,6 +5,7 @@ use super::super::paper::{Paper, TableKind};
 use super::super::plan::ReproductionPlan;
 use super::super::results::{Curve, DataBlock, curves};
 use super::notes::{self, Notes};
+use super::parts_sheet;
 use super::sheet::{self, Sheet};
 
 /// The curves of one backbone on one data set.
@@ -38,7 +39,10 @@ impl Pages {
     pub fn new(paper: &Paper, plan: &ReproductionPlan, blocks: Vec<DataBlock>) -> Pages {
         let differences = differences(&blocks, &plan.table.reference);
         let pairs = || blocks.iter().zip(&differences);
-        let sheets = pairs().map(|(b, d)| sheet::sheet(paper, plan, b, d)).collect();
+        let of_block = |(b, d): (&DataBlock, &Vec<Vec<Difference>>)| {
+            std::iter::once(sheet::sheet(paper, plan, b, d)).chain(parts_sheet::sheets(paper, b))
+        };
+        let sheets = pairs().flat_map(of_block).collect();
         let headline = sheet::headline(paper, plan, &blocks, &differences);
         let figures =
             if plan.table.kind == TableKind::Curves { figures(paper, plan, &blocks) } else { Vec::new() };

@@ -28,7 +28,7 @@ pub struct Sheet {
     pub rows: Vec<Vec<Entry>>,
 }
 
-fn own(text: impl Into<String>) -> Entry {
+pub(super) fn own(text: impl Into<String>) -> Entry {
     Entry { text: text.into(), published: false }
 }
 
@@ -89,6 +89,9 @@ fn headings(shape: &Shape, title: &str) -> Vec<Entry> {
     }
     if shape.tested {
         list.push(own("change"));
+        if shape.users {
+            list.push(own("95 %"));
+        }
         if shape.published {
             list.push(theirs("paper's"));
         }
@@ -109,6 +112,9 @@ fn values(shape: &Shape, row: &CellRow, difference: &Difference) -> Vec<Entry> {
     }
     if shape.tested {
         list.push(own(change(difference.change)));
+        if shape.users {
+            list.push(own(difference.interval.map_or_else(dash, interval)));
+        }
         if shape.published {
             list.push(theirs(change(difference.published)));
         }
@@ -118,6 +124,11 @@ fn values(shape: &Shape, row: &CellRow, difference: &Difference) -> Vec<Entry> {
         list.push(own(difference.seeds.map_or_else(dash, p_value)));
     }
     list
+}
+
+/// From and to, in per cent.
+fn interval([low, high]: [f64; 2]) -> String {
+    format!("{:+.1} to {:+.1}", 100.0 * low, 100.0 * high)
 }
 
 fn costs(row: &CellRow, seeds: u64) -> Vec<Entry> {
@@ -133,16 +144,18 @@ fn costs(row: &CellRow, seeds: u64) -> Vec<Entry> {
     ]
 }
 
-fn dash() -> String {
+pub(super) fn dash() -> String {
     "–".into()
 }
 
 /// Mean ± standard deviation over seeds, or why there is none.
 fn spread(values: &[f64], row: &CellRow) -> String {
+    if values.is_empty() { missing(row).into() } else { mean_and_deviation(values) }
+}
+
+/// Mean ± standard deviation; a dash if the mean is no number.
+pub(super) fn mean_and_deviation(values: &[f64]) -> String {
     let m = mean(values);
-    if values.is_empty() {
-        return missing(row).into();
-    }
     if !m.is_finite() {
         return dash();
     }
@@ -210,6 +223,13 @@ pub(super) fn headline(
         .collect()
 }
 
+/// The least and the largest change, of several.
+fn extremes(known: &[&&Difference]) -> Option<[f64; 2]> {
+    let changes = || known.iter().filter_map(|d| d.change);
+    let found = [changes().reduce(f64::min)?, changes().reduce(f64::max)?];
+    (known.len() > 1).then_some(found)
+}
+
 fn sentence(
     title: &str,
     method: &str,
@@ -236,6 +256,9 @@ fn sentence(
          seeds (p < 0.05 after Holm)",
         known.len()
     );
+    if let Some([least, most]) = extremes(&known) {
+        text += &format!("; changes from {:+.1} % to {:+.1} %", 100.0 * least, 100.0 * most);
+    }
     if published > 0 {
         text += &format!("; in the paper it is above in {published_better} of {published}");
     }

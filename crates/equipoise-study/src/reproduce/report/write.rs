@@ -1,5 +1,6 @@
 //! The pages as texts and as files.
 
+use super::super::results::SeedResult;
 use super::pages::{Figure, Pages};
 use super::{csv, markdown, page};
 use equipoise_data::write_atomic;
@@ -29,7 +30,7 @@ impl Pages {
     }
 
     /// Writes `<table>.md`, `.html`, `.csv` (means, tests, published numbers), `-runs.csv` (every seed),
-    /// `-costs.csv` (time and memory) and, for a figure, `-curves.csv` and `.svg`; returns their paths.
+    /// `-costs.csv` (time and memory), `-parts.csv` (channels, groups of items and users) where they were measured, and, for a figure, `-curves.csv` and `.svg`; returns their paths.
     ///
     /// # Errors
     /// File system faults, with the file.
@@ -41,6 +42,10 @@ impl Pages {
             ("-runs.csv", csv::runs(&self.blocks)),
             ("-costs.csv", csv::costs(&self.blocks)),
         ];
+        let is_in_parts = |m: &SeedResult| !m.channels.is_empty() || !m.groups.is_empty();
+        if self.blocks.iter().flat_map(|b| &b.rows).flat_map(|row| row.measured.values()).any(is_in_parts) {
+            files.push(("-parts.csv", csv::parts(&self.blocks)));
+        }
         if !self.figures.is_empty() {
             files.push(("-curves.csv", csv::curves(&self.figures)));
         }
