@@ -7,12 +7,14 @@ to run units gives the same files, on one machine or on many that share a disk.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -139,7 +141,10 @@ def _on_ray(paths: list[Path], address: str | None, threads: int, tries: int) ->
     import ray
 
     if not ray.is_initialized():
-        ray.init(address=address or ("auto" if os.environ.get("RAY_ADDRESS") else None), log_to_driver=False)
+        where = address or ("auto" if os.environ.get("RAY_ADDRESS") else None)
+        # What names the program and the package here names them there.
+        handed_on = {name: os.environ[name] for name in ("EQUIPOISE_PROGRAM", "PYTHONPATH") if name in os.environ}
+        ray.init(address=where, log_to_driver=False, runtime_env={"env_vars": handed_on})
     # Ray begins a unit again on another node when the node that had it is gone.
     remote = ray.remote(num_cpus=threads, max_retries=tries)(run_task)
     waiting = [remote.remote(path, threads=threads, tries=tries) for path in paths]
@@ -323,3 +328,37 @@ def _indexed_job(
         },
     }
     return json.dumps(job, indent=2) + "\n"
+
+
+def _main(arguments: Sequence[str]) -> int:
+    """
+    ``python -m equipoise.cluster --on ray task SPEC ...``: the program's command `task`, carried out by Ray.
+
+    It ends when its standard input is closed, as the program does under ``--with-stdin``.
+    """
+    parser = argparse.ArgumentParser(prog="python -m equipoise.cluster")
+    parser.add_argument("--on", default="ray", help="ray or ray:ADDRESS")
+    parser.add_argument("command", choices=["task"])
+    parser.add_argument("spec", type=Path, help="the file of the unit")
+    parser.add_argument("--threads", type=int, default=1, help="of the unit, and processors that it asks for")
+    parser.add_argument("--with-stdin", action="store_true", help="stop when standard input is closed")
+    parser.add_argument("--wait", type=int, help="seconds for another process that has the unit: 60, whatever is given")
+    parser.add_argument("--quiet", action="store_true", help="it says nothing in any case")
+    given = parser.parse_args(arguments)
+    if given.with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    (outcome,) = run_tasks([given.spec], on=given.on, threads=given.threads)
+    if not outcome.done:
+        print(outcome.message, file=sys.stderr)
+    return outcome.code
+
+
+def _end_with_stdin() -> None:
+    """End this process, and with its connection to Ray the unit, when nobody holds the other end of standard input."""
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(TRY_AGAIN)
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

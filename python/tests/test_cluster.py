@@ -122,6 +122,31 @@ def test_an_indexed_job_names_each_unit_and_what_is_final(saved, tmp_path):
         cluster.export([], "slurm")
 
 
+def test_the_command_for_other_machines_ends_as_its_unit_does(monkeypatch, capsys, tmp_path):
+    asked = []
+
+    def run_tasks(specs, **given):
+        asked.append((specs, given))
+        return [cluster.Outcome(specs[0], codes.pop(0), "error: lr = -1")]
+
+    monkeypatch.setattr(cluster, "run_tasks", run_tasks)
+    codes = [0, 2, cluster.TRY_AGAIN]
+    command = ["--on", "ray:host:6379", "task", str(tmp_path / "task.toml"), "--wait", "60", "--quiet", "--threads", "4"]
+    assert [cluster._main(command) for _ in range(3)] == [0, 2, cluster.TRY_AGAIN]
+    assert asked[0] == ([tmp_path / "task.toml"], {"on": "ray:host:6379", "threads": 4})
+    assert capsys.readouterr().err == "error: lr = -1\n" * 2
+
+
+def test_the_command_for_other_machines_ends_with_its_standard_input():
+    script = "import sys, time, equipoise.cluster as c; c.run_tasks = lambda *a, **k: time.sleep(600); c._main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, "task", "task.toml", "--with-stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait(60) == cluster.TRY_AGAIN
+
+
 @pytest.fixture(scope="module")
 def nodes():
     # Nodes of this machine talk over the loopback device alone; Ray reads this when it is imported.
@@ -159,6 +184,20 @@ def test_three_nodes_of_which_one_dies_give_the_files_of_one_machine(nodes, save
     killer.join()
     assert all(outcome.done for outcome in outcomes), outcomes
     assert results(alone) == results(spread)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_by_ray_is_that_of_one_machine(nodes, saved, tmp_path):
+    settings = ["train.epochs=3", "train.metric=recall@5", "backbone.width=8", "train.batch_size=64", "train.lr=0.01"]
+    command = [cluster.program(), "reproduce", "table1", "--data", saved, "--dataset", "data", "--backbones", "vbpr", "--methods", "none"]
+    command += [word for setting in settings for word in ("--set", setting)]
+    command += ["--seeds", "2", "--jobs", "3", "--threads", "1", "--quiet", "--without-published"]
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    for out, on in [("here", []), ("there", ["--on", f"ray:{nodes[0].address}"])]:
+        subprocess.run([*command, "--out", tmp_path / out, *on], check=True, env=environment)
+    tables = [[(tmp_path / out / f"table1{end}.csv").read_bytes() for end in ("", "-runs", "-parts")] for out in ("here", "there")]
+    assert tables[0] == tables[1]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,6 +9,7 @@ mod guard;
 mod help;
 mod interrupt;
 mod print;
+mod process;
 mod progress;
 mod signals;
 

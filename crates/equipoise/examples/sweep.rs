@@ -28,7 +28,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         "#
     );
     let plan = SweepPlan::text(&text, "sweep.toml", &[])?;
-    let sweep = Sweep { plan: &plan, out: &place.path().join("search"), jobs: 2, threads: 1 };
+    let sweep = Sweep { plan: &plan, out: &place.path().join("search"), jobs: 2, threads: 1, runner: None };
     let outcome = sweep.run(&mut |_: &SearchEvent| {}, &equipoise::StopFlag::default())?;
     println!("{}", outcome.results.headline());
 

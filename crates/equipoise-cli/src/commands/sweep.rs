@@ -5,8 +5,10 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::interrupt::stop_flag;
 use crate::print;
+use crate::process::Processes;
 
 use crate::progress::SweepProgress;
+use equipoise_study::jobs::Runner;
 use equipoise_study::sweep::{Results, Sweep, SweepOutcome, SweepPlan};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,11 @@ pub struct Args {
     /// Trials at once; they share the data in memory and divide the threads.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
+    /// Where trials are carried out, each in a process of its own: ray or ray:ADDRESS (with the Python package), or a command that is
+    /// given the arguments of this program, such as "srun --cpus-per-task 4 equipoise". All machines must see the data and --out at the
+    /// same paths; --threads is the number of threads of each.
+    #[arg(long, value_name = "WHERE")]
+    on: Option<String>,
     /// Any setting of the base configuration.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -71,7 +78,10 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     }
     let jobs = usize::from(args.jobs);
     let threads = (rayon::current_num_threads() / jobs).max(1);
-    let sweep = Sweep { plan: &plan, out: &args.out, jobs, threads };
+    let share = global.threads.unwrap_or_else(|| u16::try_from(threads).unwrap_or(u16::MAX));
+    let processes = args.on.as_ref().map(|on| Processes::through(on, share)).transpose()?;
+    let runner = processes.as_ref().map(|processes| processes as &dyn Runner);
+    let sweep = Sweep { plan: &plan, out: &args.out, jobs, threads, runner };
     let mut progress = SweepProgress::new(global.quiet, plan.metric());
     let outcome = sweep.run(&mut progress, &stop_flag())?;
     drop(progress);

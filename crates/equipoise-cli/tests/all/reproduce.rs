@@ -95,6 +95,42 @@ fn killed_again_and_again_it_comes_to_the_same_numbers() {
     }
 }
 
+#[test]
+fn a_command_that_starts_tasks_elsewhere_comes_to_the_same_numbers() {
+    let demo = Demo::new();
+    let (here, there) = (demo.dir("here"), demo.dir("there"));
+    let (on, log) = common::queue(&demo);
+    let run = |out: &Path, more: &[&str]| {
+        ok(program().args(arguments("table1", &demo, out)).args(["--methods", "none", "--quiet"]).args(more))
+    };
+    run(&here, &[]);
+    run(&there, &["--on", &on, "--jobs", "2"]);
+    assert_eq!(numbers(&here), numbers(&there));
+    let started = fs::read_to_string(log).unwrap();
+    assert_eq!(started.lines().count(), finished(&there.join("runs")), "{started}");
+    assert!(
+        started.lines().all(|line| line.starts_with("task ") && line.ends_with("task.toml")),
+        "{started}"
+    );
+}
+
+#[test]
+fn a_command_that_cannot_be_started_or_read_is_named() {
+    let demo = Demo::new();
+    let out = demo.dir("out");
+    let said = |on: &str, code| {
+        let mut command = program();
+        command.args(arguments("table1", &demo, &out)).args(["--methods", "none", "--quiet", "--on", on]);
+        failure(&mut command, code)
+    };
+    for on in ["", "srun 'equipoise"] {
+        let message = said(on, 2);
+        assert!(message.contains("expected ray, ray:ADDRESS, or a command"), "{message}");
+    }
+    said("no-such-queue equipoise", 1);
+    assert!(read(&out, "table1.md").contains("its process (no-such-queue)"), "{}", read(&out, "table1.md"));
+}
+
 /// The mark of a search's first point, which every attempt needs.
 fn first(out: &Path) -> std::path::PathBuf {
     let mut done: Vec<_> = fs::read_dir(out.join("runs/data/vbpr/search"))

@@ -74,6 +74,21 @@ fn files(dir: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_search_whose_trials_run_elsewhere_finds_the_same() {
+    let demo = Demo::new();
+    let (file, here, there) = (config(&demo, "tpe.toml", TPE), demo.dir("here"), demo.dir("there"));
+    let (on, log) = common::queue(&demo);
+    ok(&mut sweep(&demo, &file, &here));
+    ok(sweep(&demo, &file, &there).args(["--on", &on, "--jobs", "2", "--threads", "1"]));
+    assert_eq!(read(&here.join("best.toml")), read(&there.join("best.toml")));
+    let [a, b] = [&here, &there].map(|out| timeless(&read(&out.join("trials.csv"))));
+    assert_eq!(a, b);
+    let started = read(&log);
+    assert_eq!(started.lines().count(), read(&there.join("trials.csv")).lines().count() - 1, "{started}");
+    assert!(!there.join("trials").exists(), "the tasks of a search that is over are removed");
+}
+
+#[test]
 fn a_search_leaves_a_table_a_report_and_a_configuration_that_trains() {
     let demo = Demo::new();
     let (file, out) = (config(&demo, "tpe.toml", TPE), demo.dir("found"));

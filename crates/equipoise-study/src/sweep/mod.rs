@@ -5,6 +5,7 @@
 //! * [`Sweep`]: the whole search, with its directory and its report.
 
 mod config;
+mod elsewhere;
 mod error;
 mod page;
 mod plan;

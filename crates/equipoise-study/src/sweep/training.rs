@@ -69,6 +69,18 @@ impl<'a> SweepTraining<'a> {
         Ok(read(&self.prepared(&self.plan.base().data)?.data))
     }
 
+    /// The data under these settings.
+    ///
+    /// # Errors
+    /// If the data set cannot be used.
+    pub(super) fn with_data_of<T>(
+        &self,
+        config: &DataConfig,
+        read: impl FnOnce(&Dataset) -> T,
+    ) -> Result<T, SweepError> {
+        Ok(read(&self.prepared(config)?.data))
+    }
+
     /// The data under these settings, loaded when first asked for. The test part is dropped at once.
     fn prepared(&self, config: &DataConfig) -> Result<Arc<Prepared>, SweepError> {
         // Whoever comes second waits for the first, who adds a whole entry or none.

@@ -10,11 +10,13 @@
 //! | `teachers/<key>/<modality>/` | teachers, by what they depend on |
 //! | `trials/` | checkpoints of the trials at work, while the search goes on |
 
+use super::elsewhere::Elsewhere;
 use super::error::SweepError;
 use super::plan::SweepPlan;
 use super::results::{self, Results};
 use super::training::SweepTraining;
-use crate::search::{Identity, Journal, Listener, Record, Search, SearchEvent, SearchRecords, best};
+use crate::jobs::Runner;
+use crate::search::{Identity, Journal, Listener, Record, Search, SearchEvent, SearchRecords, Trial, best};
 use equipoise_data::write_atomic;
 use equipoise_train::{Checked, RunConfig, StopFlag};
 use std::io::Write;
@@ -35,6 +37,8 @@ pub struct Sweep<'a> {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
+    /// Who carries trials out; this process if nobody is named.
+    pub runner: Option<&'a dyn Runner>,
 }
 
 /// What came of it.
@@ -62,8 +66,15 @@ impl Sweep<'_> {
         let (fingerprint, dataset) = training.with_data(|data| (data.fingerprint(), data.name.clone()))?;
         let strategy = self.plan.strategy()?;
         let journal = self.journal(&self.plan.identity(&fingerprint))?;
-        let search =
-            Search { strategy: &*strategy, trial: &training, jobs: self.jobs, threads: self.threads };
+        let elsewhere = self.runner.map(|runner| Elsewhere {
+            plan: self.plan,
+            here: &training,
+            teachers: absolute(teachers),
+            trials: absolute(&trials),
+            runner,
+        });
+        let trial: &dyn Trial = elsewhere.as_ref().map_or(&training, |elsewhere| elsewhere);
+        let search = Search { strategy: &*strategy, trial, jobs: self.jobs, threads: self.threads };
         let mut log = Log {
             path: self.out.join(LOG),
             plan: self.plan,
@@ -141,6 +152,10 @@ impl Sweep<'_> {
         }
         Ok(SweepOutcome { results, best: config.map(Checked::into_inner) })
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn name(out: &Path) -> String {

@@ -1,6 +1,5 @@
 //! `equipoise reproduce`
 
-mod process;
 mod progress;
 
 use super::settings::pair;
@@ -8,6 +7,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::interrupt::stop_flag;
 use crate::print;
+use crate::process::Processes;
 
 use equipoise_jobs::Lock;
 use equipoise_study::jobs::{Runner, Scheduler};
@@ -18,7 +18,6 @@ use equipoise_study::reproduce::{
 use equipoise_study::search::Point;
 use equipoise_train::DataConfig;
 use equipoise_train::config::Layers;
-use process::Processes;
 use progress::Overview;
 use serde_json::json;
 use std::num::NonZero;
@@ -94,6 +93,10 @@ struct TableArgs {
     /// Runs at a time, each in a process of its own; --threads says how many threads each has.
     #[arg(long, value_name = "N", default_value_t = NonZero::<usize>::MIN)]
     jobs: NonZero<usize>,
+    /// Where runs are carried out: ray or ray:ADDRESS (with the Python package), or a command that is given the arguments of this
+    /// program, such as "srun --cpus-per-task 4 equipoise". All machines must see --data and --out at the same paths.
+    #[arg(long, value_name = "WHERE")]
+    on: Option<String>,
     /// A setting of every run, which is then not searched. What makes a variant of CKD (its generic loss left out, say) stands.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -139,7 +142,8 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     // Runs are looked after many times a second.
     let attended = stop.attend();
     let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
-    let processes = Processes::new(threads)?;
+    let processes =
+        args.on.as_ref().map_or_else(|| Processes::new(threads), |on| Processes::through(on, threads))?;
     let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
     let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
     let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);

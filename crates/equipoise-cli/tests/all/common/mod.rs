@@ -126,3 +126,11 @@ pub fn imported() -> tempfile::TempDir {
     ok(command.arg("--out").arg(dir.path().join("data")));
     dir
 }
+
+/// A program that starts tasks as a queue of jobs does: it notes each, and gives what it is given to `equipoise`.
+pub fn queue(demo: &Demo) -> (String, PathBuf) {
+    let (script, log) = (demo.dir("a queue.sh"), demo.dir("log"));
+    let text = format!("#!/bin/sh\necho \"$1 $2\" >> {:?}\nexec {:?} \"$@\"\n", log, path());
+    std::fs::write(&script, text).unwrap();
+    (format!("sh {:?}", script.display()), log)
+}

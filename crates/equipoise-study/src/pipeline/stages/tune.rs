@@ -107,7 +107,7 @@ impl Tune {
         let teachers = Some(config.out.join(layout::teachers(self.seed)));
         let plan = SweepPlan::new(layers, SweepConfig { method, space, teachers, ..SweepConfig::default() })?;
         let threads = rayon::current_num_threads();
-        let sweep = Sweep { plan: &plan, out: &context.dir, jobs: 1, threads };
+        let sweep = Sweep { plan: &plan, out: &context.dir, jobs: 1, threads, runner: None };
         let listener = &mut *context.listener;
         let mut searching = |event: &SearchEvent| {
             let (metric, event) = (plan.metric().to_owned(), event.clone());

@@ -1,33 +1,59 @@
-//! Runs tasks in processes of their own.
+//! Runs tasks in processes of their own, here or through a command that starts them elsewhere.
 
 use crate::failure::{Failure, TRY_AGAIN};
 use equipoise_jobs::{Fault, StopFlag};
 use equipoise_study::jobs::{Runner, SPEC, Task};
+use std::ffi::OsString;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// This program, called again for each task.
+/// A program that is called for each task.
 pub struct Processes {
-    program: PathBuf,
+    /// It, and its first arguments.
+    command: Vec<OsString>,
     threads: u16,
+    /// How long a task has to end by itself once its standard input is closed, before its process is killed.
+    grace: Duration,
 }
 
 /// How often a child is looked after.
 const PAUSE: Duration = Duration::from_millis(20);
+/// What a process on another machine needs to hear that it is to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 impl Processes {
-    /// Processes of `threads` threads each.
+    /// Processes of this program, of `threads` threads each.
     pub fn new(threads: u16) -> Result<Processes, Failure> {
         // On Linux this is the program as it was started, even if its file was replaced since.
         let own = PathBuf::from("/proc/self/exe");
         let program = if own.exists() { own } else { std::env::current_exe().map_err(Failure::failed)? };
-        Ok(Processes { program, threads })
+        Ok(Processes { command: vec![program.into()], threads, grace: Duration::ZERO })
+    }
+
+    /// Processes that a command starts, maybe on other machines: `ray`, `ray:ADDRESS`, or the command itself, which is given the
+    /// arguments of `equipoise`.
+    ///
+    /// # Errors
+    /// If quotes in it do not close, or it is empty.
+    pub fn through(on: &str, threads: u16) -> Result<Processes, Failure> {
+        let command = match on.strip_prefix("ray") {
+            Some(rest) if rest.is_empty() || rest.starts_with(':') => by_ray(on),
+            _ => shlex::split(on).unwrap_or_default().into_iter().map(OsString::from).collect(),
+        };
+        if command.is_empty() {
+            return Err(Failure::input(format!(
+                "--on {on:?}: expected ray, ray:ADDRESS, or a command that starts the program, such as \"srun equipoise\"; do its quotes \
+                 close?"
+            )));
+        }
+        Ok(Processes { command, threads, grace: GRACE })
     }
 
     fn start(&self, task: &Task) -> std::io::Result<Child> {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]);
         command.arg("task").arg(task.dir.join(SPEC)).args(["--with-stdin", "--wait", "60"]);
         command.args(["--quiet", "--threads", &self.threads.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -36,11 +62,35 @@ impl Processes {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn()
     }
+
+    /// Ends a task: by closing its standard input, and by force if that takes too long.
+    fn end(&self, child: &mut Child) -> std::io::Result<()> {
+        drop(child.stdin.take());
+        let asked = Instant::now();
+        while asked.elapsed() < self.grace {
+            if child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        child.kill()?;
+        child.wait().map(drop)
+    }
+}
+
+/// The package's module, by the interpreter beside this program or the first on the search path.
+fn by_ray(on: &str) -> Vec<OsString> {
+    let own = std::env::current_exe().ok();
+    let beside =
+        own.and_then(|program| Some(program.parent()?.join("python3"))).filter(|path| path.is_file());
+    let python = beside.map_or_else(|| OsString::from("python3"), OsString::from);
+    [python].into_iter().chain(["-m", "equipoise.cluster", "--on", on].map(OsString::from)).collect()
 }
 
 impl Runner for Processes {
     fn run(&self, task: &Task, stop: &StopFlag) -> Result<(), Fault> {
-        let failed = |e: std::io::Error| Fault::machine(format!("its process: {e}"));
+        let name = self.command[0].display();
+        let failed = |e: std::io::Error| Fault::machine(format!("its process ({name}): {e}"));
         let mut child = self.start(task).map_err(failed)?;
         let mut stderr = child.stderr.take();
         let reader = std::thread::spawn(move || {
@@ -53,8 +103,7 @@ impl Runner for Processes {
                 break status;
             }
             if stop.is_raised() {
-                child.kill().map_err(failed)?;
-                child.wait().map_err(failed)?;
+                self.end(&mut child).map_err(failed)?;
                 return Err(Fault::Interrupted);
             }
             std::thread::sleep(PAUSE);
