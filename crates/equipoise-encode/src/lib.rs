@@ -1,8 +1,8 @@
-//! Features from content: the texts and pictures of items through encoders, one row per item.
+//! Features from content: the texts, pictures and sounds of items through encoders, one row per item.
 //!
 //! | model | what it is |
 //! |---|---|
-//! | `builtin` | weighted counts of words of any script and their leading directions; no model needed |
+//! | `builtin` | of texts, weighted counts of words of any script and their leading directions; of pictures, colours, layout and edges; of sounds, log-mel bands over time; no model needed |
 //! | a folder, or `org/name` in the hub's cache | of texts, BERT and its family or static embeddings; of pictures, ViT, DINOv2, CLIP and SigLIP; from safetensors |
 //!
 //! Nothing is downloaded. The result depends on contents, model and settings alone, not on the number of threads and not
@@ -17,8 +17,13 @@
 //! # Ok::<(), equipoise_encode::EncodeError>(())
 //! ```
 
+mod audio;
 mod entities;
 mod error;
+mod file_job;
+#[cfg(test)]
+mod golden;
+mod item_files;
 mod item_texts;
 mod job;
 mod json;
@@ -27,6 +32,7 @@ mod text;
 mod transformer;
 mod vision;
 
+pub use audio::{AudioRequest, encode_audio};
 pub use error::EncodeError;
 pub use job::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
 pub use text::{TextRequest, encode_texts};

@@ -24,7 +24,7 @@ use toml::Value;
 #[command(after_help = "\
 Give one of --reviews, --csv and --data:
   equipoise run --reviews reviews_Baby_5.json.gz --meta meta_Baby.json.gz --out baby
-  equipoise run --csv interactions.csv --items items.csv --text title --image picture --out shop
+  equipoise run --csv interactions.csv --items items.csv --text title --image picture --audio preview --out shop
   equipoise run --data my-data --out study
 
 Each stage is done once: the same command again finds it up to date, another setting redoes what depends on it, and a
@@ -51,7 +51,7 @@ pub struct Args {
     /// Table of interactions: .csv, .tsv or .parquet.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
-    /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures.
+    /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures and of sounds.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     items: Option<PathBuf>,
     /// Columns of the items whose texts are encoded.
@@ -60,6 +60,9 @@ pub struct Args {
     /// Column of the items with paths of pictures, relative to the table.
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     image: Option<String>,
+    /// Column of the items with paths of sounds, relative to the table.
+    #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
+    audio: Option<String>,
     #[command(flatten)]
     reading: TableFlags,
     /// A data set that is ready.
@@ -86,6 +89,9 @@ pub struct Args {
     /// Encoder of pictures: builtin, a folder, or a name in the hub's cache [default: builtin].
     #[arg(long, value_name = "MODEL")]
     image_model: Option<String>,
+    /// Seconds of each sound that are read, from its start [default: 120].
+    #[arg(long, value_name = "N")]
+    audio_seconds: Option<u32>,
     /// Features that are there already: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
     #[arg(long, value_name = "NAME=PATH", value_parser = super::reading::source)]
     features: Vec<FeatureSource>,
@@ -131,6 +137,7 @@ impl Args {
             ("items", path("--items", &self.items)?),
             ("text", texts),
             ("image", text(&self.image)),
+            ("audio", text(&self.audio)),
             ("features", self.sources()?),
             ("min_rating", self.reading.min_rating()?.map(Value::Float)),
             ("data", path("--data", &self.data)?),
@@ -141,6 +148,7 @@ impl Args {
             ("text_pooling", text(&self.text_pooling)),
             ("text_dims", whole(self.text_dims)),
             ("image_model", text(&self.image_model)),
+            ("audio_seconds", whole(self.audio_seconds)),
             ("out", path("--out", &self.out)?),
             ("budget", text(&self.budget)),
             ("backbone", text(&self.backbone)),

@@ -21,7 +21,7 @@ use std::time::Duration;
 #[command(after_help = "\
 SPEC is TOML, or JSON if its name ends in .json:
 
-  kind = \"train\"           # train, teachers, search, encode-text, encode-image
+  kind = \"train\"           # train, teachers, search, encode-text, encode-image, encode-audio
   dir = \"plain/seed1\"      # where it works, relative to SPEC [default: the directory of SPEC]
   inputs = \"8fd3...\"       # fingerprint that the data must have [default: whatever it has]
   [config]                 # of a run (train, teachers, search: as `train --config`), or of an encoding

@@ -65,6 +65,12 @@ fn cases() -> Vec<Case> {
             Some(|w, out| features(w, "image", "data", out)),
             false,
         ),
+        case(
+            "features audio",
+            |w| features(w, "audio", "absent", &w.at("bad")),
+            Some(|w, out| features(w, "audio", "data", out)),
+            false,
+        ),
         case("backbones", |_| args(&["--format", "no-such-format"]), None, false),
         case("train", |w| train(w, &w.at("bad"), "vbrp"), Some(|w, out| train(w, out, "vbpr")), true),
         case(
@@ -178,10 +184,11 @@ fn fake(_: &World, out: &Path) -> Vec<OsString> {
 
 fn features(w: &World, kind: &str, data: &str, out: &Path) -> Vec<OsString> {
     let list = args(&["--model", "builtin", "--data"]).and(w.at(data)).and("--out").and(out);
-    if kind == "text" {
-        return list.and("--dims").and("4").and("--texts").and(w.at("texts.csv"));
+    match kind {
+        "text" => list.and("--dims").and("4").and("--texts").and(w.at("texts.csv")),
+        "image" => list.and("--images").and(w.at("photos")),
+        _ => list.and("--audio").and(w.at("sounds")),
     }
-    list.and("--images").and(w.at("photos"))
 }
 
 fn train(w: &World, out: &Path, backbone: &str) -> Vec<OsString> {
@@ -243,6 +250,11 @@ impl World {
         let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/golden/pictures/rgb.png");
         for id in ids.iter().take(20) {
             fs::copy(&picture, world.at("photos").join(format!("{id}.png"))).unwrap();
+        }
+        fs::create_dir(world.at("sounds")).unwrap();
+        for (n, id) in ids.iter().take(20).enumerate() {
+            fs::write(world.at("sounds").join(format!("{id}.wav")), common::tone(100.0 * (n + 1) as f64))
+                .unwrap();
         }
         world
     }

@@ -24,6 +24,7 @@ mod recommend;
 mod reproduce;
 mod run;
 mod serve;
+mod sounds;
 mod sweep;
 mod task;
 mod walk_through;

@@ -138,10 +138,17 @@ fn teachers_points_and_encodings_are_tasks_too() {
     fs::write(demo.data().join("texts.jsonl"), texts()).unwrap();
     let encoding =
         format!("[config]\ndata = {:?}\nmodel = \"builtin\"\nname = \"words\"\ndims = 4\n", demo.data());
+    fs::create_dir(demo.dir("sounds")).unwrap();
+    (0..80).for_each(|i| {
+        let sound = common::tone(200.0 + 10.0 * f64::from(i));
+        fs::write(demo.dir("sounds").join(format!("item-{i:04}.wav")), sound).unwrap();
+    });
+    let hearing = format!("[config]\ndata = {:?}\naudio = {:?}\n", demo.data(), demo.dir("sounds"));
     for (kind, config, left) in [
         ("teachers", &run, "teachers/text/metrics.json"),
         ("search", &run, "events.jsonl"),
         ("encode-text", &encoding, "words_feat.npy"),
+        ("encode-audio", &hearing, "audio_feat.npy"),
     ] {
         let spec = demo.dir(kind).join("task.toml");
         fs::create_dir_all(demo.dir(kind)).unwrap();

@@ -1,5 +1,8 @@
 //! Encoding the items of a data set: batches in a fixed order, on every thread, kept as they are done.
 
+use std::fmt::Display;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 mod output;
@@ -24,15 +27,23 @@ pub(crate) trait Encoder: Sync {
     fn width(&self) -> usize;
 
     /// Encodes a batch on the calling thread: row `k` of `out` (`batch.len() x width`) for input `k`. The result of a
-    /// batch depends on the batch alone. Inputs that cannot be read are returned, and their rows are not looked at.
-    fn encode(&self, batch: &[Self::Input], out: &mut [f32]) -> Vec<Broken>;
+    /// batch depends on the batch alone. What must be said of inputs is returned; the rows of broken ones are not looked at.
+    fn encode(&self, batch: &[Self::Input], out: &mut [f32]) -> Vec<Remark>;
 }
 
-/// An input that could not be read.
+/// What must be said of an input, by its place in the batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Broken {
-    /// Its place in the batch.
-    pub(crate) place: usize,
-    /// What is wrong with it.
-    pub(crate) reason: String,
+#[serde(untagged)]
+pub(crate) enum Remark {
+    /// It could not be read.
+    Broken { place: usize, reason: String },
+    /// Its row is of its beginning alone.
+    Cut { place: usize },
+}
+
+impl Remark {
+    /// A file that could not be read.
+    pub(crate) fn broken_file(place: usize, path: &Path, fault: impl Display) -> Remark {
+        Remark::Broken { place, reason: format!("{}: {fault}", path.display()) }
+    }
 }

@@ -63,7 +63,10 @@ pub struct EncodeReport {
     pub normalised: bool,
     /// Most tokens of a text.
     pub max_length: Option<usize>,
-    /// Texts that were cut to it.
+    /// Most seconds that are read of a sound.
+    #[serde(default)]
+    pub max_seconds: Option<u32>,
+    /// Texts that were cut to that length, or sounds to those seconds.
     pub truncated: usize,
     /// Where the content came from.
     pub source: String,
@@ -74,7 +77,7 @@ pub struct EncodeReport {
     /// What was guessed, passed over or understood leniently of the source, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// Files of a folder of pictures that are no pictures by the ending of their names, by that ending.
+    /// Files of a folder that are no pictures, or no sounds, by the ending of their names; by that ending.
     #[serde(default)]
     pub passed_over: BTreeMap<String, usize>,
     /// Texts in which HTML entities were decoded.
@@ -123,6 +126,10 @@ impl EncodeReport {
                 self.width
             ));
         }
+        if let (Some(seconds), 1..) = (self.max_seconds, self.truncated) {
+            remarks
+                .push(format!("the first {seconds} seconds were read of {} longer sounds", self.truncated));
+        }
         if self.decoded > 0 {
             remarks.push(format!("HTML entities (such as &amp;) were decoded in {} texts", self.decoded));
         }
@@ -134,8 +141,8 @@ impl EncodeReport {
         }
         if !self.passed_over.is_empty() {
             let kinds: Vec<String> = self.passed_over.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-            remarks
-                .push(format!("passed over in the folder, no pictures by their names: {}", kinds.join(", ")));
+            let kinds = kinds.join(", ");
+            remarks.push(format!("passed over in the folder, by the endings of their names: {kinds}"));
         }
         remarks
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::output::{Output, Place};
 use super::report::{BrokenItem, EncodeProgress, EncodeReport, VERSION};
 use super::store::{Rows, Store};
-use super::{Broken, Encoder};
+use super::{Encoder, Remark};
 use crate::error::EncodeError;
 use equipoise_jobs::Listener;
 
@@ -70,7 +70,7 @@ pub(crate) fn run<E: Encoder>(
     let mut rows = store.rows(&prepared.batches, encoder.width())?;
     report.resumed = encode_rest(encoder, &prepared, &mut rows, listener)?;
     let mut kept = Kept { rows: &mut rows, prepared: &prepared, broken: Vec::new() };
-    kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
+    report.truncated += kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
     report.broken.extend(kept.broken_items(job.ids));
     if kept.broken.len() == prepared.inputs.len() {
         store.finish()?;
@@ -106,8 +106,8 @@ fn encode_rest<E: Encoder>(
             scope.spawn(move || work(encoder, prepared, left, next, &sender));
         }
         drop(sender);
-        for Done { batch, rows: values, broken } in receiver {
-            rows.add(batch, &values, &broken)?;
+        for Done { batch, rows: values, remarks } in receiver {
+            rows.add(batch, &values, &remarks)?;
             state.done += prepared.batches[batch].len();
             listener.event(&state);
         }
@@ -118,7 +118,7 @@ fn encode_rest<E: Encoder>(
 struct Done {
     batch: usize,
     rows: Vec<f32>,
-    broken: Vec<Broken>,
+    remarks: Vec<Remark>,
 }
 
 /// Takes whole batches until none is left, or nobody takes the results.
@@ -132,8 +132,8 @@ fn work<E: Encoder>(
     while let Some(&batch) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
         let inputs = &prepared.inputs[prepared.batches[batch].clone()];
         let mut rows = vec![0.0; inputs.len() * encoder.width()];
-        let broken = encoder.encode(inputs, &mut rows);
-        if sender.send(Done { batch, rows, broken }).is_err() {
+        let remarks = encoder.encode(inputs, &mut rows);
+        if sender.send(Done { batch, rows, remarks }).is_err() {
             return;
         }
     }
@@ -148,13 +148,19 @@ struct Kept<'a, I> {
 }
 
 impl<I> Kept<'_, I> {
-    fn find_broken(&mut self) -> io::Result<()> {
+    /// Finds the inputs that could not be read; returns how many were cut.
+    fn find_broken(&mut self) -> io::Result<usize> {
+        let mut cut = 0;
         for (batch, range) in self.prepared.batches.iter().enumerate() {
-            let (_, broken) = self.rows.read(batch)?;
-            self.broken.extend(broken.into_iter().map(|b| (range.start + b.place, b.reason)));
+            for remark in self.rows.read(batch)?.1 {
+                match remark {
+                    Remark::Broken { place, reason } => self.broken.push((range.start + place, reason)),
+                    Remark::Cut { .. } => cut += 1,
+                }
+            }
         }
         self.broken.sort();
-        Ok(())
+        Ok(cut)
     }
 
     fn broken_items(&self, ids: &[String]) -> Vec<BrokenItem> {

@@ -4,7 +4,7 @@
 //! hash of contents, model and settings, with two files of its own:
 //!
 //! ```text
-//! rows          a record for each batch: number, length of the list of broken inputs (u32, little-endian), the rows
+//! rows          a record for each batch: number, length of the list of remarks on inputs (u32, little-endian), the rows
 //!               (f32), that list (JSON), the first 16 bytes of the BLAKE3 hash of all of it
 //! publishing    there once the files of the features are being replaced
 //! ```
@@ -16,7 +16,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::Broken;
+use super::Remark;
 use crate::error::EncodeError;
 use equipoise_data::parent;
 use equipoise_jobs::{Claim, Fault, Standing, Unit};
@@ -35,7 +35,7 @@ pub(crate) struct Rows {
     file: File,
     path: PathBuf,
     width: usize,
-    /// Where the record of each batch starts, and how long its list of broken inputs is.
+    /// Where the record of each batch starts, and how long its list of remarks is.
     found: Vec<Option<(u64, usize)>>,
     lengths: Vec<usize>,
     end: u64,
@@ -119,48 +119,48 @@ impl Rows {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub(crate) fn add(&mut self, batch: usize, rows: &[f32], broken: &[Broken]) -> Result<(), EncodeError> {
-        let broken = serde_json::to_vec(broken).expect("places and reasons are JSON");
-        let mut record = Vec::with_capacity(HEAD + 4 * rows.len() + broken.len() + HASH);
+    pub(crate) fn add(&mut self, batch: usize, rows: &[f32], remarks: &[Remark]) -> Result<(), EncodeError> {
+        let remarks = serde_json::to_vec(remarks).expect("places and reasons are JSON");
+        let mut record = Vec::with_capacity(HEAD + 4 * rows.len() + remarks.len() + HASH);
         record.extend((batch as u32).to_le_bytes());
-        record.extend((broken.len() as u32).to_le_bytes());
+        record.extend((remarks.len() as u32).to_le_bytes());
         record.extend(rows.iter().flat_map(|v| v.to_le_bytes()));
-        record.extend(&broken);
+        record.extend(&remarks);
         let hash = blake3::hash(&record);
         record.extend(&hash.as_bytes()[..HASH]);
         let at = self.end;
         let written = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.write_all(&record));
         written.map_err(EncodeError::io(&self.path))?;
         self.end += record.len() as u64;
-        self.found[batch] = Some((at, broken.len()));
+        self.found[batch] = Some((at, remarks.len()));
         Ok(())
     }
 
-    /// The rows of a batch that is done, and its broken inputs.
+    /// The rows of a batch that is done, and its remarks.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub(crate) fn read(&mut self, batch: usize) -> io::Result<(Vec<f32>, Vec<Broken>)> {
-        let (at, broken) = self.found[batch].ok_or_else(|| io::Error::other("a batch is not done"))?;
-        let mut bytes = vec![0; self.lengths[batch] * self.width * 4 + broken];
+    pub(crate) fn read(&mut self, batch: usize) -> io::Result<(Vec<f32>, Vec<Remark>)> {
+        let (at, remarks) = self.found[batch].ok_or_else(|| io::Error::other("a batch is not done"))?;
+        let mut bytes = vec![0; self.lengths[batch] * self.width * 4 + remarks];
         self.file.seek(SeekFrom::Start(at + HEAD as u64))?;
         self.file.read_exact(&mut bytes)?;
-        let (rows, broken) = bytes.split_at(bytes.len() - broken);
+        let (rows, remarks) = bytes.split_at(bytes.len() - remarks);
         let rows = rows.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        Ok((rows, serde_json::from_slice(broken)?))
+        Ok((rows, serde_json::from_slice(remarks)?))
     }
 
     /// Finds the whole records; the rest is cut off.
     fn scan(&mut self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
-        while let Some((batch, broken, size)) = self.record(length)? {
-            self.found[batch] = Some((self.end, broken));
+        while let Some((batch, remarks, size)) = self.record(length)? {
+            self.found[batch] = Some((self.end, remarks));
             self.end += size;
         }
         self.file.set_len(self.end)
     }
 
-    /// Batch, length of the list of broken inputs and size of the record at the end of those found, if it is whole.
+    /// Batch, length of the list of remarks and size of the record at the end of those found, if it is whole.
     fn record(&mut self, length: u64) -> io::Result<Option<(usize, usize, u64)>> {
         let mut head = [0; HEAD];
         if length - self.end < HEAD as u64 {
@@ -170,11 +170,11 @@ impl Rows {
         self.file.read_exact(&mut head)?;
         let number =
             |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
-        let (batch, broken) = (number(0), number(4));
+        let (batch, remarks) = (number(0), number(4));
         let Some(&inputs) = self.lengths.get(batch) else {
             return Ok(None);
         };
-        let body = inputs * self.width * 4 + broken;
+        let body = inputs * self.width * 4 + remarks;
         let size = (HEAD + body + HASH) as u64;
         if length - self.end < size {
             return Ok(None);
@@ -184,7 +184,7 @@ impl Rows {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&head).update(&bytes[..body]);
         let whole = hasher.finalize().as_bytes()[..HASH] == bytes[body..];
-        Ok(whole.then_some((batch, broken, size)))
+        Ok(whole.then_some((batch, remarks, size)))
     }
 }
 
@@ -196,10 +196,11 @@ mod tests {
     fn records_survive_and_what_was_cut_short_is_dropped() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let batches = [0..2, 2..3, 3..5];
-        let broken = vec![Broken { place: 1, reason: "no picture".into() }];
+        let remarks =
+            vec![Remark::Broken { place: 1, reason: "no picture".into() }, Remark::Cut { place: 0 }];
         let store = Store::open(dir.path(), "text", "f").expect("free");
         let mut rows = store.rows(&batches, 2).expect("new");
-        rows.add(2, &[5.0; 4], &broken).expect("added");
+        rows.add(2, &[5.0; 4], &remarks).expect("added");
         rows.add(0, &[1.0, 2.0, 3.0, 4.0], &[]).expect("added");
         let whole = rows.end;
         rows.add(1, &[9.0; 2], &[]).expect("added");
@@ -209,7 +210,7 @@ mod tests {
         let mut rows = store.rows(&batches, 2).expect("read");
         assert_eq!((rows.has(0), rows.has(1), rows.has(2), rows.end), (true, false, true, whole));
         assert_eq!(rows.read(0).expect("whole"), (vec![1.0, 2.0, 3.0, 4.0], vec![]));
-        assert_eq!(rows.read(2).expect("whole"), (vec![5.0; 4], broken));
+        assert_eq!(rows.read(2).expect("whole"), (vec![5.0; 4], remarks));
         assert!(rows.read(1).is_err());
     }
 

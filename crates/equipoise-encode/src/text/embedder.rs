@@ -12,7 +12,7 @@ use super::pooling::{Head, MODULES, Module, Pooling};
 use super::static_model::{self, StaticModel};
 use super::tokenizer::{self, TextTokenizer, Tokens};
 use crate::error::EncodeError;
-use crate::job::{Broken, Encoder};
+use crate::job::{Encoder, Remark};
 use crate::json;
 use crate::model_dir::ModelDir;
 use crate::transformer::{Scratch, Weights};
@@ -244,7 +244,7 @@ impl Encoder for Embedder {
         }
     }
 
-    fn encode(&self, batch: &[Vec<u32>], out: &mut [f32]) -> Vec<Broken> {
+    fn encode(&self, batch: &[Vec<u32>], out: &mut [f32]) -> Vec<Remark> {
         match &self.core {
             Core::Static(model) => model.encode(batch, out),
             Core::Transformer(bert, head) => {

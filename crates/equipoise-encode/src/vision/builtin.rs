@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use super::picture::{Picture, open};
 use super::preprocess::{Kernel, Preprocessing, Resize};
-use crate::job::{Broken, Encoder};
+use crate::job::{Encoder, Remark};
 use crate::transformer::unit_rows;
 
 /// Side of the thumbnail.
@@ -122,7 +122,7 @@ impl Encoder for Builtin {
         WIDTH
     }
 
-    fn encode(&self, batch: &[PathBuf], out: &mut [f32]) -> Vec<Broken> {
+    fn encode(&self, batch: &[PathBuf], out: &mut [f32]) -> Vec<Remark> {
         let mut broken = Vec::new();
         for (place, (path, out)) in batch.iter().zip(out.chunks_exact_mut(WIDTH)).enumerate() {
             match open(path) {
@@ -132,7 +132,7 @@ impl Encoder for Builtin {
                         unit_rows(out, WIDTH);
                     }
                 }
-                Err(fault) => broken.push(Broken { place, reason: format!("{}: {fault}", path.display()) }),
+                Err(fault) => broken.push(Remark::broken_file(place, path, fault)),
             }
         }
         broken

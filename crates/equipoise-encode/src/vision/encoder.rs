@@ -6,7 +6,7 @@ use super::model::{ImagePooling, Spec, Tower};
 use super::picture::open;
 use super::preprocess::{Preprocessing, parse};
 use crate::error::EncodeError;
-use crate::job::{Broken, Encoder};
+use crate::job::{Encoder, Remark};
 use crate::transformer::{Weights, unit_rows};
 use equipoise_data::short;
 
@@ -71,7 +71,7 @@ impl Encoder for ImageEncoder {
     }
 
     /// One picture is held decoded at a time, and the patches of the batch.
-    fn encode(&self, batch: &[PathBuf], out: &mut [f32]) -> Vec<Broken> {
+    fn encode(&self, batch: &[PathBuf], out: &mut [f32]) -> Vec<Remark> {
         let (mut patches, mut places, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for (place, path) in batch.iter().enumerate() {
             match open(path) {
@@ -80,7 +80,7 @@ impl Encoder for ImageEncoder {
                     places.push(place);
                 }
                 Err(fault) => {
-                    broken.push(Broken { place, reason: format!("{}: {fault}", path.display()) });
+                    broken.push(Remark::broken_file(place, path, fault));
                 }
             }
         }

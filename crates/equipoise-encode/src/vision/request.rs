@@ -1,25 +1,34 @@
 //! What is asked for, and how it is done.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use equipoise_data::formats::Cells;
 use equipoise_data::{TextOptions, item_ids};
 use equipoise_jobs::Listener;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
 use super::encoder::ImageEncoder;
 use super::model::ImagePooling;
-use super::sources::{Pictures, in_folder, in_table};
 use crate::error::EncodeError;
-use crate::job::{EncodeProgress, EncodeReport, Encoder, Job, Place, Prepared, batches, key, run};
+use crate::file_job::FileJob;
+use crate::item_files::{ItemFiles, Kind, Source, find};
+use crate::job::{EncodeProgress, EncodeReport, Place};
 use crate::model_dir::ModelDir;
 use crate::text::BUILTIN;
 
+/// Files of pictures.
+const PICTURES: Kind = Kind {
+    one: "picture",
+    many: "pictures",
+    option: "--images",
+    column: "image",
+    endings: &["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"],
+};
+
 /// Tokens of a batch unless told otherwise: five pictures of ViT-B/16, twenty of CLIP ViT-B/32.
 const BATCH_TOKENS: usize = 1024;
+/// What a picture of the built-in encoder counts as: batches of sixteen keep every thread at work.
+const BUILTIN_TOKENS: usize = 64;
 
 /// Pictures of the items of a data set, to be encoded.
 ///
@@ -102,8 +111,9 @@ pub fn encode_images(
         let encoder = Builtin { normalise: request.normalise };
         settings = format!("{BUILTIN} 1 {} {most}", request.normalise);
         report = EncodeReport { architecture: "colours, layout and edges".into(), ..sources };
-        let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
-        return described.encoded(&encoder, 1, most, listener);
+        let ids = &items.ids;
+        let job = FileJob { kind: "image", place: &place, ids, found: &found, settings, report };
+        return job.run(&encoder, BUILTIN_TOKENS, most, listener);
     }
     let model = ModelDir::find(&request.model)?;
     let encoder = ImageEncoder::open(&model.path, request.pooling, request.normalise)?;
@@ -117,39 +127,8 @@ pub fn encode_images(
         pooling: Some(encoder.pooling().to_owned()),
         ..sources
     };
-    let described = Described { place: &place, ids: &items.ids, found: &found, settings, report };
-    described.encoded(&encoder, encoder.tokens(), most, listener)
-}
-
-/// A job but for its encoder.
-struct Described<'a> {
-    place: &'a Place,
-    ids: &'a [String],
-    found: &'a Pictures,
-    /// What decides the result beside the pictures.
-    settings: String,
-    report: EncodeReport,
-}
-
-impl Described<'_> {
-    /// Runs it with pictures of `tokens` tokens in batches of at most `most`.
-    fn encoded(
-        self,
-        encoder: &impl Encoder<Input = PathBuf>,
-        tokens: usize,
-        most: usize,
-        listener: &mut dyn Listener<EncodeProgress>,
-    ) -> Result<EncodeReport, EncodeError> {
-        let found = self.found;
-        let job = Job {
-            place: self.place,
-            fingerprint: fingerprint(self.ids, found, &self.settings),
-            ids: self.ids,
-            report: self.report,
-            prepare: Box::new(move |_| Ok(prepare(found, tokens, most))),
-        };
-        run(encoder, job, listener)
-    }
+    let job = FileJob { kind: "image", place: &place, ids: &items.ids, found: &found, settings, report };
+    job.run(&encoder, encoder.tokens(), most, listener)
 }
 
 impl ImageRequest {
@@ -172,49 +151,9 @@ impl ImageRequest {
         }
     }
 
-    fn pictures(&self, ids: &[String]) -> Result<Pictures, EncodeError> {
-        // Says that there is no such file rather than what is wrong with its name.
-        std::fs::metadata(&self.images).map_err(EncodeError::io(&self.images))?;
-        if self.images.is_dir() {
-            if let Some(column) = self.column.as_ref().or(self.id_column.as_ref()) {
-                let expected = format!("no column, since {} is a folder", self.images.display());
-                return Err(EncodeError::Setting { field: "column", found: column.clone(), expected });
-            }
-            return in_folder(ids, &self.images);
-        }
-        let column = self.column.clone().unwrap_or_else(|| "image".to_owned());
-        let cells = Cells { id: self.id_column.clone(), columns: vec![column], text: self.reading.clone() };
-        in_table(ids, &self.images, &cells)
+    fn pictures(&self, ids: &[String]) -> Result<ItemFiles, EncodeError> {
+        let (id_column, column) = (self.id_column.as_deref(), self.column.as_deref());
+        let source = Source { path: &self.images, id_column, column, reading: &self.reading };
+        find(ids, &source, &PICTURES)
     }
-}
-
-/// Pictures in the order of the items, in batches of equal size.
-fn prepare(found: &Pictures, tokens: usize, most: usize) -> Prepared<PathBuf> {
-    let there = found.files.iter().zip(0u32..).filter_map(|(file, item)| Some((item, file.clone()?)));
-    let (items, inputs): (Vec<u32>, Vec<PathBuf>) = there.unzip();
-    let batches = batches(inputs.iter().map(|_| tokens), most);
-    Prepared { items, inputs, batches }
-}
-
-/// A hash of the pictures and of what is done with them.
-fn fingerprint(ids: &[String], found: &Pictures, settings: &str) -> String {
-    let mut fingerprint = key("image");
-    fingerprint.add(settings.as_bytes());
-    let hashes: Vec<Option<blake3::Hash>> =
-        found.files.par_iter().map(|file| hash(file.as_deref()?)).collect();
-    for (id, hash) in ids.iter().zip(hashes) {
-        fingerprint.add(id.as_bytes());
-        fingerprint.add(hash.as_ref().map_or(&[][..], |hash| &hash.as_bytes()[..]));
-    }
-    fingerprint.hex()
-}
-
-/// BLAKE3 of a file; `None` where it cannot be read, which its item will be told.
-fn hash(file: &Path) -> Option<blake3::Hash> {
-    if !file.is_file() {
-        return None;
-    }
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(file).ok()?).ok()?;
-    Some(hasher.finalize())
 }

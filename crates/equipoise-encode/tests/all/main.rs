@@ -6,3 +6,4 @@ mod golden;
 mod images;
 mod jobs;
 mod order;
+mod sounds;

@@ -2,7 +2,7 @@
 
 use super::task::{Finished, Task, Work};
 use equipoise_data::{Dataset, Loaded};
-use equipoise_encode::{EncodeError, EncodeProgress, encode_images, encode_texts};
+use equipoise_encode::{EncodeError, EncodeProgress, encode_audio, encode_images, encode_texts};
 use equipoise_jobs::{Fault, Listener, Standing, StopFlag};
 use equipoise_models::Inputs;
 use equipoise_train::events::Ending;
@@ -90,6 +90,12 @@ fn done(task: &Task, listener: &mut dyn Listener<TaskEvent>, stop: &StopFlag) ->
             (request.out, request.overwrite) = (request.out.or_else(|| Some(dir.clone())), true);
             let mut encoded = |progress: &EncodeProgress| listener.event(&TaskEvent::Encoding(*progress));
             encode_images(&request, &mut encoded).map(|_| None).map_err(encode_fault)
+        }
+        Work::EncodeAudio(request) => {
+            let mut request = request.as_ref().clone();
+            (request.out, request.overwrite) = (request.out.or_else(|| Some(dir.clone())), true);
+            let mut encoded = |progress: &EncodeProgress| listener.event(&TaskEvent::Encoding(*progress));
+            encode_audio(&request, &mut encoded).map(|_| None).map_err(encode_fault)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A unit of work as a file.
 //!
 //! ```toml
-//! kind = "train"           # train, teachers, search, encode-text, encode-image
+//! kind = "train"           # train, teachers, search, encode-text, encode-image, encode-audio
 //! dir = "plain/seed1"      # where it works, relative to this file; the file's own directory if absent
 //! inputs = "8fd3…"         # fingerprint that the data must have; whatever it has if absent
 //! [config]                 # of a run, or of an encoding
@@ -9,7 +9,7 @@
 //! data.path = "my-data"
 //! ```
 
-use equipoise_encode::{ImageRequest, TextRequest};
+use equipoise_encode::{AudioRequest, ImageRequest, TextRequest};
 use equipoise_jobs::{Fault, Key, Unit};
 use equipoise_train::config::Layers;
 use equipoise_train::config::{keys, spans, toml_fault};
@@ -40,6 +40,8 @@ pub enum Work {
     EncodeText(Box<TextRequest>),
     /// Encodes the pictures of items.
     EncodeImage(Box<ImageRequest>),
+    /// Encodes the sounds of items.
+    EncodeAudio(Box<AudioRequest>),
 }
 
 impl Work {
@@ -51,6 +53,7 @@ impl Work {
             Work::Search(_) => "search",
             Work::EncodeText(_) => "encode-text",
             Work::EncodeImage(_) => "encode-image",
+            Work::EncodeAudio(_) => "encode-audio",
         }
     }
 
@@ -58,7 +61,7 @@ impl Work {
     pub fn run(&self) -> Option<&RunConfig> {
         match self {
             Work::Train(config) | Work::Teachers(config) | Work::Search(config) => Some(config),
-            Work::EncodeText(_) | Work::EncodeImage(_) => None,
+            Work::EncodeText(_) | Work::EncodeImage(_) | Work::EncodeAudio(_) => None,
         }
     }
 
@@ -69,9 +72,10 @@ impl Work {
             "search" => Work::Search(Box::new(run(config, place)?)),
             "encode-text" => Work::EncodeText(Box::new(request(config, &place("config"))?)),
             "encode-image" => Work::EncodeImage(Box::new(request(config, &place("config"))?)),
+            "encode-audio" => Work::EncodeAudio(Box::new(request(config, &place("config"))?)),
             _ => {
                 return Err(format!(
-                    "{}: kind = {kind:?}: expected train, teachers, search, encode-text or encode-image",
+                    "{}: kind = {kind:?}: expected train, teachers, search, encode-text, encode-image or encode-audio",
                     place("kind")
                 ));
             }
@@ -85,6 +89,7 @@ impl Work {
             }
             Work::EncodeText(request) => Table::try_from(request.as_ref()),
             Work::EncodeImage(request) => Table::try_from(request.as_ref()),
+            Work::EncodeAudio(request) => Table::try_from(request.as_ref()),
         }
     }
 
@@ -108,6 +113,7 @@ impl Work {
             }
             Work::EncodeText(request) => request.out = None,
             Work::EncodeImage(request) => request.out = None,
+            Work::EncodeAudio(request) => request.out = None,
         }
         work
     }

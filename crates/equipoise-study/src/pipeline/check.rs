@@ -31,13 +31,14 @@ impl PipelineConfig {
 
     /// What would give items features, if nothing does.
     fn lacking_modality(&self, source: &Source) -> Option<&'static str> {
-        let encoded = source.has_texts() || source.pictures().is_some() || !self.features.is_empty();
+        let files = source.pictures().is_some() || source.sounds().is_some();
+        let encoded = source.has_texts() || files || !self.features.is_empty();
         match source {
             Source::Ready(_) => None,
             Source::Reviews { image_features, .. } => {
                 (!encoded && image_features.is_none()).then_some("meta, image_features or features")
             }
-            Source::Tables { .. } => (!encoded).then_some("items with text or image, or features"),
+            Source::Tables { .. } => (!encoded).then_some("items with text, image or audio, or features"),
         }
     }
 }

@@ -55,9 +55,10 @@ impl SearchBudget {
 /// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
-/// | `items` | none | table of items: an id, titles and attributes that lists show, texts and pictures | with `csv` |
+/// | `items` | none | table of items: an id, titles and attributes that lists show, texts, pictures and sounds | with `csv` |
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
 /// | `image` | none | column of `items` with paths of pictures, relative to the table | with `items` |
+/// | `audio` | none | column of `items` with paths of sounds, relative to the table | with `items` |
 /// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |
 /// | `data` | none | a data set that is ready | |
 /// | `split` | `lattice` of reviews; of a table its own, else `ratio` | [`SplitRule`] | not with `data` |
@@ -67,6 +68,7 @@ impl SearchBudget {
 /// | `text_pooling` | as the model's files say | how rows of tokens become one: `cls`, `mean`, ... | with `text_model` |
 /// | `text_dims` | 64, or as many as the texts give | columns of the features of `builtin` | >= 1 |
 /// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
+/// | `audio_seconds` | 120 | seconds of each sound that are read | with `audio`; 1 to 86400 |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`SearchBudget`] | |
 /// | `backbone` | `vbpr` | the network | |
@@ -97,6 +99,8 @@ pub struct PipelineConfig {
     pub text: Vec<String>,
     /// Column with paths of pictures.
     pub image: Option<String>,
+    /// Column with paths of sounds.
+    pub audio: Option<String>,
     /// Features that are there already.
     pub features: Vec<FeatureSource>,
     /// A data set that is ready.
@@ -115,6 +119,8 @@ pub struct PipelineConfig {
     pub text_dims: Option<usize>,
     /// Encoder of pictures.
     pub image_model: String,
+    /// Seconds of each sound that are read.
+    pub audio_seconds: Option<u32>,
     /// Where everything goes.
     pub out: PathBuf,
     /// How far settings are searched.
@@ -144,6 +150,7 @@ impl Default for PipelineConfig {
             items: None,
             text: Vec::new(),
             image: None,
+            audio: None,
             features: Vec::new(),
             data: None,
             split: None,
@@ -153,6 +160,7 @@ impl Default for PipelineConfig {
             text_pooling: None,
             text_dims: None,
             image_model: "builtin".into(),
+            audio_seconds: None,
             out: PathBuf::new(),
             budget: SearchBudget::default(),
             backbone: BackboneConfig::default().name,

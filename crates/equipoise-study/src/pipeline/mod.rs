@@ -8,7 +8,7 @@
 //! | directory | what |
 //! |---|---|
 //! | `import/data/` | the raw files as a data set that lacks features |
-//! | `features/<modality>/` | features of texts and pictures |
+//! | `features/<modality>/` | features of texts, pictures and sounds |
 //! | `data/set/` | the data set, which every command reads |
 //! | `tune/plain/`, `tune/ckd/` | searches on validation, with `chosen.toml` |
 //! | `plain/seed<n>/`, `ckd/seed<n>/` | runs; `teachers/seed<n>/` their teachers |

@@ -28,7 +28,7 @@ pub enum Source {
         /// Rows rated below are left out.
         min_rating: Option<f64>,
         /// The items: their titles are shown, and their contents encoded where that is asked for.
-        items: Option<ItemTable>,
+        items: Option<Box<ItemTable>>,
     },
     /// A data set that is ready.
     Ready(PathBuf),
@@ -43,6 +43,8 @@ pub struct ItemTable {
     pub text: Vec<String>,
     /// Column with paths of pictures.
     pub image: Option<String>,
+    /// Column with paths of sounds.
+    pub audio: Option<String>,
 }
 
 impl Source {
@@ -74,7 +76,7 @@ impl Source {
     /// The table of items, if there is one.
     pub fn items(&self) -> Option<&ItemTable> {
         match self {
-            Source::Tables { items, .. } => items.as_ref(),
+            Source::Tables { items, .. } => items.as_deref(),
             Source::Reviews { .. } | Source::Ready(_) => None,
         }
     }
@@ -94,6 +96,12 @@ impl Source {
         Some((&items.path, items.image.as_deref()?))
     }
 
+    /// The table and its column of sounds, if sounds are encoded.
+    pub fn sounds(&self) -> Option<(&Path, &str)> {
+        let items = self.items()?;
+        Some((&items.path, items.audio.as_deref()?))
+    }
+
     /// Refuses keys that are given and that nothing reads.
     fn refuse_unread(&self, config: &PipelineConfig) -> Result<(), PipelineError> {
         for (key, value) in given(config) {
@@ -109,9 +117,10 @@ impl Source {
     }
 }
 
-fn items(config: &PipelineConfig) -> Option<ItemTable> {
+fn items(config: &PipelineConfig) -> Option<Box<ItemTable>> {
     let path = config.items.clone()?;
-    Some(ItemTable { path, text: config.text.clone(), image: config.image.clone() })
+    let (text, image, audio) = (config.text.clone(), config.image.clone(), config.audio.clone());
+    Some(Box::new(ItemTable { path, text, image, audio }))
 }
 
 fn not_one(reviews: bool, csv: bool, data: bool) -> PipelineError {
@@ -139,6 +148,7 @@ enum Reader {
     Tables,
     Items,
     Pictures,
+    Sounds,
     Texts,
     Raw,
 }
@@ -149,8 +159,9 @@ impl Reader {
         match key {
             "meta" | "image_features" | "core" => Some(Reader::Reviews),
             "columns" | "min_rating" | "items" => Some(Reader::Tables),
-            "text" | "image" => Some(Reader::Items),
+            "text" | "image" | "audio" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
+            "audio_seconds" => Some(Reader::Sounds),
             "text_model" | "text_pooling" | "text_dims" => Some(Reader::Texts),
             "features" | "split" | "shares" => Some(Reader::Raw),
             _ => None,
@@ -163,6 +174,7 @@ impl Reader {
             Reader::Tables => matches!(source, Source::Tables { .. }),
             Reader::Items => source.items().is_some(),
             Reader::Pictures => source.pictures().is_some(),
+            Reader::Sounds => source.sounds().is_some(),
             Reader::Texts => source.has_texts(),
             Reader::Raw => !matches!(source, Source::Ready(_)),
         }
@@ -174,6 +186,7 @@ impl Reader {
             Reader::Tables => "csv",
             Reader::Items => "items",
             Reader::Pictures => "image",
+            Reader::Sounds => "audio",
             Reader::Texts => "text or meta",
             Reader::Raw => "reviews or csv",
         }
@@ -207,6 +220,10 @@ mod tests {
             ("reviews = \"r\"\nmin_rating = 3.0", "min_rating = 3.0: expected nothing, as only csv reads it"),
             ("csv = \"c\"\ntext = [\"t\"]", "expected nothing, as only items reads it"),
             ("data = \"d\"\nitems = \"i\"", "items = \"i\": expected nothing, as only csv reads it"),
+            (
+                "csv = \"c\"\nitems = \"i\"\nimage = \"p\"\naudio_seconds = 9",
+                "audio_seconds = 9: expected nothing, as only audio",
+            ),
             (
                 "csv = \"c\"\nitems = \"i\"\ntext = [\"t\"]\nimage_model = \"x\"",
                 "image_model = \"x\": expected nothing, as only image",

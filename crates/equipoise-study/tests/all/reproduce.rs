@@ -69,7 +69,9 @@ impl Runner for Inventor {
                 write_run(&task.dir, config, value, users);
                 finish(task, Some(0.1));
             }
-            Work::EncodeText(_) | Work::EncodeImage(_) => panic!("nothing is encoded here"),
+            Work::EncodeText(_) | Work::EncodeImage(_) | Work::EncodeAudio(_) => {
+                panic!("nothing is encoded here")
+            }
         }
         Ok(())
     }

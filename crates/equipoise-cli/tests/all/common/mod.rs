@@ -134,3 +134,14 @@ pub fn queue(demo: &Demo) -> (String, PathBuf) {
     std::fs::write(&script, text).unwrap();
     (format!("sh {:?}", script.display()), log)
 }
+
+/// A WAV file of a fifth of a second, 16 bits and 8,000 samples a second.
+pub fn tone(hertz: f64) -> Vec<u8> {
+    let step = 2.0 * std::f64::consts::PI * hertz / 8_000.0;
+    let sample = |n: u32| ((0.5 * (step * f64::from(n)).sin() * 32767.0) as i16).to_le_bytes();
+    let data: Vec<u8> = (0..1600).flat_map(sample).collect();
+    let size = data.len() as u32;
+    let numbers = [16u32, 1 | 1 << 16, 8_000, 16_000, 2 | 16 << 16].map(u32::to_le_bytes).concat();
+    [b"RIFF", &(36 + size).to_le_bytes()[..], b"WAVEfmt ", &numbers, b"data", &size.to_le_bytes(), &data]
+        .concat()
+}

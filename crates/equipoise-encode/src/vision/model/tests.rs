@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{ImagePooling, Spec, Tower};
 use crate::error::EncodeError;
+use crate::golden::{golden, made_up, number, numbers};
 use crate::transformer::Weights;
-use crate::vision::golden::{golden, made_up, number, numbers};
 
 /// A model of the reference values as a folder.
 fn write(dir: &Path, case: &Value, leave_out: &str) {

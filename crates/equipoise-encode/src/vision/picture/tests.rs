@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::decode::decode;
 use super::fault::PictureFault;
 use super::{MAX_PIXELS, Picture, open};
-use crate::vision::golden::{bytes, golden, number};
+use crate::golden::{bytes, golden, number};
 
 struct Case {
     name: String,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::kernel::Kernel;
 use super::parse;
 use super::resize::resize;
-use crate::vision::golden::{bytes, golden, number};
+use crate::golden::{bytes, golden, number};
 use crate::vision::picture::Picture;
 
 fn picture(value: &Value) -> Picture {

@@ -1,4 +1,4 @@
-//! Features of texts and of pictures.
+//! Features of texts, of pictures and of sounds.
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
@@ -9,13 +9,14 @@ use super::layout;
 use equipoise_data::TextOptions;
 use equipoise_data::formats::{Cells, read_cells};
 use equipoise_encode::{
-    EncodeProgress, EncodeReport, ImageRequest, TextRequest, encode_images, encode_texts,
+    AudioRequest, EncodeProgress, EncodeReport, ImageRequest, TextRequest, encode_audio, encode_images,
+    encode_texts,
 };
 use equipoise_jobs::Listener;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Raised when texts or pictures come to be read in another way: features of the way before are made anew.
+/// Raised when texts, pictures or sounds come to be read in another way: features of the way before are made anew.
 const READING: u32 = 2;
 
 /// Encodes the texts of the items: columns of a table, or what was imported.
@@ -25,12 +26,18 @@ pub(super) struct Text {
 }
 
 /// Encodes the pictures of the items.
-pub(super) struct Image {
+pub(super) struct Image(Paths);
+
+/// Encodes the sounds of the items.
+pub(super) struct Audio(Paths);
+
+/// A table with a column of paths of files, relative to it.
+struct Paths {
     table: PathBuf,
     column: String,
 }
 
-/// The stages that make features: of texts and of pictures where there are any.
+/// The stages that make features: of texts, of pictures and of sounds where there are any.
 pub(super) fn all(source: &Source) -> Vec<Box<dyn Stage>> {
     let mut stages: Vec<Box<dyn Stage>> = Vec::new();
     if source.has_texts() {
@@ -39,8 +46,12 @@ pub(super) fn all(source: &Source) -> Vec<Box<dyn Stage>> {
         let columns = items.map_or_else(Vec::new, |items| items.text.clone());
         stages.push(Box::new(Text { table, columns }));
     }
-    if let Some((table, column)) = source.pictures() {
-        stages.push(Box::new(Image { table: table.to_owned(), column: column.to_owned() }));
+    let paths = |(table, column): (&Path, &str)| Paths { table: table.to_owned(), column: column.to_owned() };
+    if let Some(pictures) = source.pictures() {
+        stages.push(Box::new(Image(paths(pictures))));
+    }
+    if let Some(sounds) = source.sounds() {
+        stages.push(Box::new(Audio(paths(sounds))));
     }
     stages
 }
@@ -114,17 +125,17 @@ impl Stage for Text {
     }
 }
 
-impl Image {
-    /// The pictures that the table names and that are there: those that are not will be reported.
-    fn pictures(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+impl Paths {
+    /// The table, and the files that it names and that are there: those that are not will be reported.
+    fn files(&self, kind: &str, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
         let folder = self.table.parent().unwrap_or(Path::new(""));
         let cells = Cells { id: None, columns: vec![self.column.clone()], text: reading(config) };
-        let mut found = Vec::new();
+        let mut found = vec![("items".to_owned(), self.table.clone())];
         // A table that cannot be read is refused by the stage itself, with its place.
         let _ = read_cells(&self.table, &cells, &mut |_, path| {
             let file = folder.join(path);
             if !path.is_empty() && file.is_file() {
-                found.push((format!("picture {path}"), file));
+                found.push((format!("{kind} {path}"), file));
             }
             Ok(())
         });
@@ -142,12 +153,12 @@ impl Stage for Image {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "model": named(&config.image_model), "column": self.column, "reading": how(config) }))
+        Ok(json!({ "model": named(&config.image_model), "column": self.0.column, "reading": how(config) }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        let items = std::iter::once(("items".to_owned(), self.table.clone()));
-        items.chain(self.pictures(config)).chain(model("image_model", &config.image_model)).collect()
+        let files = self.0.files("picture", config).into_iter();
+        files.chain(model("image_model", &config.image_model)).collect()
     }
 
     fn before(&self) -> Vec<String> {
@@ -158,8 +169,8 @@ impl Stage for Image {
         let config = context.config;
         let request = ImageRequest {
             data: layout::imported(config),
-            images: self.table.clone(),
-            column: Some(self.column.clone()),
+            images: self.0.table.clone(),
+            column: Some(self.0.column.clone()),
             model: config.image_model.clone(),
             name: "image".into(),
             out: Some(context.dir.clone()),
@@ -168,6 +179,46 @@ impl Stage for Image {
             ..ImageRequest::default()
         };
         let report = encode_images(&request, &mut encoding(context))?;
+        tell(context, &report);
+        Ok(())
+    }
+}
+
+impl Stage for Audio {
+    fn name(&self) -> String {
+        layout::AUDIO.into()
+    }
+
+    fn title(&self) -> String {
+        "features of sounds".into()
+    }
+
+    fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
+        Ok(json!({ "seconds": config.audio_seconds, "column": self.0.column, "reading": how(config) }))
+    }
+
+    fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
+        self.0.files("sound", config)
+    }
+
+    fn before(&self) -> Vec<String> {
+        vec![layout::IMPORT.into()]
+    }
+
+    fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
+        let config = context.config;
+        let request = AudioRequest {
+            data: layout::imported(config),
+            audio: self.0.table.clone(),
+            column: Some(self.0.column.clone()),
+            name: "audio".into(),
+            out: Some(context.dir.clone()),
+            overwrite: true,
+            reading: reading(config),
+            seconds: config.audio_seconds,
+            ..AudioRequest::default()
+        };
+        let report = encode_audio(&request, &mut encoding(context))?;
         tell(context, &report);
         Ok(())
     }

@@ -10,6 +10,8 @@ pub(in super::super) const IMPORT: &str = "import";
 pub(in super::super) const TEXT: &str = "features/text";
 /// The features of pictures.
 pub(in super::super) const IMAGE: &str = "features/image";
+/// The features of sounds.
+pub(in super::super) const AUDIO: &str = "features/audio";
 /// The data set and its check.
 pub(in super::super) const DATA: &str = "data";
 /// The data set in the directory of the import.

@@ -1,58 +1,101 @@
-//! Which file is the picture of which item.
+//! Which file is the picture, or the sound, of which item.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use equipoise_data::formats::Cells;
-use equipoise_data::quoted;
+use equipoise_data::{TextOptions, quoted};
 
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemNames, ItemTexts, nothing, two_ways};
 use crate::job::BrokenItem;
 
-/// Endings of the names of pictures, the first being preferred.
-const ENDINGS: [&str; 7] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"];
+/// A kind of files.
+pub(crate) struct Kind {
+    /// What one is called.
+    pub(crate) one: &'static str,
+    /// What several are called.
+    pub(crate) many: &'static str,
+    /// The option that names their folder.
+    pub(crate) option: &'static str,
+    /// The column of a table that has their paths, unless told otherwise.
+    pub(crate) column: &'static str,
+    /// Endings of their names in small letters, the first being preferred.
+    pub(crate) endings: &'static [&'static str],
+}
+
+/// Where the files of a kind are to be found.
+pub(crate) struct Source<'a> {
+    /// A folder, or a table with a column of paths.
+    pub(crate) path: &'a Path,
+    /// The table's column of raw item ids.
+    pub(crate) id_column: Option<&'a str>,
+    /// Its column of paths.
+    pub(crate) column: Option<&'a str>,
+    /// How a table of text is read.
+    pub(crate) reading: &'a TextOptions,
+}
 
 /// Longest ending that is named of files that are passed over.
 const LONGEST: usize = 12;
 
-/// Pictures by item, and what did not match.
+/// Files by item, and what did not match.
 #[derive(Debug, Default)]
-pub(super) struct Pictures {
+pub(crate) struct ItemFiles {
     /// By item; `None` where there is none.
-    pub files: Vec<Option<PathBuf>>,
+    pub(crate) files: Vec<Option<PathBuf>>,
     /// Items whose cell cannot be the path of a file.
-    pub unusable: Vec<BrokenItem>,
-    /// Pictures of items that are not in the data set.
-    pub unknown: usize,
+    pub(crate) unusable: Vec<BrokenItem>,
+    /// Files of items that are not in the data set.
+    pub(crate) unknown: usize,
     /// What was guessed, passed over or understood leniently of a table, a sentence each.
-    pub notes: Vec<String>,
-    /// Further pictures of an item.
-    pub repeated: usize,
-    /// Entries of a folder that are no pictures by their names, by what they are.
-    pub passed_over: BTreeMap<String, usize>,
+    pub(crate) notes: Vec<String>,
+    /// Further files of an item.
+    pub(crate) repeated: usize,
+    /// Entries of a folder that are not of the kind by their names, by what they are.
+    pub(crate) passed_over: BTreeMap<String, usize>,
 }
 
-/// Finds the pictures `<raw item id>.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png`, `.webp` or `.gif`, in capitals or not, in a
-/// folder. Other entries are counted, but for hidden ones.
+/// Finds the files of a kind for these items: in a folder, `<raw item id>` with one of the kind's endings, or by the paths
+/// in a column of a table.
 ///
 /// # Errors
-/// If the folder cannot be read or has no picture of any item, or one is of an item but for how a number is written.
-pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, EncodeError> {
+/// If there is no such place, a column is named for a folder, or no file is of an item.
+pub(crate) fn find(ids: &[String], source: &Source, kind: &Kind) -> Result<ItemFiles, EncodeError> {
+    // Says that there is no such file rather than what is wrong with its name.
+    std::fs::metadata(source.path).map_err(EncodeError::io(source.path))?;
+    if source.path.is_dir() {
+        if let Some(column) = source.column.or(source.id_column) {
+            let expected = format!("no column, since {} is a folder", source.path.display());
+            return Err(EncodeError::Setting { field: "column", found: column.to_owned(), expected });
+        }
+        return in_folder(ids, source.path, kind);
+    }
+    let column = source.column.unwrap_or(kind.column).to_owned();
+    let id = source.id_column.map(str::to_owned);
+    in_table(ids, source.path, &Cells { id, columns: vec![column], text: source.reading.clone() }, kind)
+}
+
+/// Finds the files `<raw item id>.<ending>` of a folder, the ending in capitals or not. Other entries are counted, but for
+/// hidden ones.
+///
+/// # Errors
+/// If the folder cannot be read or has no file of any item, or one is of an item but for how a number is written.
+fn in_folder(ids: &[String], folder: &Path, kind: &Kind) -> Result<ItemFiles, EncodeError> {
     let items = ItemNames::of(ids);
     let mut near = None;
-    let mut found = Pictures { files: vec![None; ids.len()], ..Pictures::default() };
-    let (mut ranks, mut example) = (vec![ENDINGS.len(); ids.len()], None);
+    let mut found = ItemFiles { files: vec![None; ids.len()], ..ItemFiles::default() };
+    let (mut ranks, mut example) = (vec![kind.endings.len(); ids.len()], None);
     let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(EncodeError::io(folder))?;
     names.sort();
     for path in names {
-        let (stem, rank) = match stem_and_rank(&path) {
+        let (stem, rank) = match stem_and_rank(&path, kind.endings) {
             Ok(known) => known,
-            Err(kind) => {
-                if let Some(kind) = kind {
-                    *found.passed_over.entry(kind).or_default() += 1;
+            Err(other) => {
+                if let Some(other) = other {
+                    *found.passed_over.entry(other).or_default() += 1;
                 }
                 continue;
             }
@@ -77,24 +120,24 @@ pub(super) fn in_folder(ids: &[String], folder: &Path) -> Result<Pictures, Encod
     match found.files.iter().any(Option::is_some) {
         true => Ok(found),
         false => {
-            let pictures = example.map_or_else(
-                || none_at_all(&found.passed_over),
-                |stem: String| format!("its pictures are called {} and so on", quoted(&stem)),
+            let theirs = example.map_or_else(
+                || none_at_all(kind.endings, &found.passed_over),
+                |stem: String| format!("its {} are called {} and so on", kind.many, quoted(&stem)),
             );
-            Err(nothing(folder, "no picture is of an item of the data set", &pictures, ids))
+            Err(nothing(folder, &format!("no {} is of an item of the data set", kind.one), &theirs, ids))
         }
     }
 }
 
-fn none_at_all(passed_over: &BTreeMap<String, usize>) -> String {
-    let (last, first) = ENDINGS.split_last().expect("there are endings");
+fn none_at_all(endings: &[&str], passed_over: &BTreeMap<String, usize>) -> String {
+    let (last, first) = endings.split_last().expect("every kind has endings");
     let kinds: Vec<String> = passed_over.iter().take(8).map(|(kind, n)| format!("{n} {kind}")).collect();
     let there = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
     format!("no .{} or .{last}, but {there}", first.join(", ."))
 }
 
 /// The name without its ending, and how much the ending is preferred; or what the entry is instead, unless it is hidden.
-fn stem_and_rank(path: &Path) -> Result<(String, usize), Option<String>> {
+fn stem_and_rank(path: &Path, endings: &[&str]) -> Result<(String, usize), Option<String>> {
     let name = path.file_name().unwrap_or_default();
     if name.as_encoded_bytes().starts_with(b".") {
         return Err(None);
@@ -104,41 +147,44 @@ fn stem_and_rank(path: &Path) -> Result<(String, usize), Option<String>> {
     }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let ending = ending.ok_or_else(|| Some("without ending".to_owned()))?;
-    let rank = ENDINGS.iter().position(|known| *known == ending);
+    let rank = endings.iter().position(|known| *known == ending);
     let short: String = ending.chars().take(LONGEST).collect();
     let rank = rank.ok_or_else(|| Some(format!(".{short}")))?;
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     stem.map(|stem| (stem.to_owned(), rank)).ok_or_else(|| Some("with a name that is no UTF-8".into()))
 }
 
-/// Reads the paths of pictures, relative to the table, from a column; of several rows about one item the first is kept.
+/// Reads the paths of files, relative to the table, from a column; of several rows about one item the first is kept.
 ///
 /// # Errors
 /// If the table cannot be read, a row has no id, no row is about an item of the data set, or every cell is an address of
-/// the web or holds a picture itself.
-pub(super) fn in_table(ids: &[String], table: &Path, cells: &Cells) -> Result<Pictures, EncodeError> {
+/// the web or holds the content of a file itself.
+fn in_table(ids: &[String], table: &Path, cells: &Cells, kind: &Kind) -> Result<ItemFiles, EncodeError> {
     let folder = table.parent().unwrap_or(Path::new(""));
     let ItemTexts { texts, unknown, repeated, notes } = item_texts::read(ids, table, cells)?;
-    let mut found = Pictures { unknown, repeated, notes, ..Pictures::default() };
+    let mut found = ItemFiles { unknown, repeated, notes, ..ItemFiles::default() };
     let mut first = None;
     for (id, cell) in ids.iter().zip(texts) {
         let cell = cell.as_deref().map(str::trim);
         let elsewhere = cell.and_then(elsewhere);
-        if let (Some(cell), Some(kind)) = (cell, elsewhere) {
-            first.get_or_insert_with(|| (kind, cell.chars().take(60).collect::<String>()));
-            let reason = format!("{kind}, expected the path of a file; nothing is downloaded");
+        if let (Some(cell), Some(what)) = (cell, elsewhere) {
+            first.get_or_insert_with(|| (what, cell.chars().take(60).collect::<String>()));
+            let reason = format!("{what}, expected the path of a file; nothing is downloaded");
             found.unusable.push(BrokenItem { item: id.clone(), reason });
         }
         found.files.push(cell.filter(|_| elsewhere.is_none()).map(|path| folder.join(path)));
     }
     match first.filter(|_| found.files.iter().all(Option::is_none)) {
         None => Ok(found),
-        Some((kind, cell)) => {
+        Some((what, cell)) => {
             let column = cells.columns.first().map(String::as_str).unwrap_or_default();
             let problem = format!(
-                "column {column:?} holds {kind} in {} rows ({cell:?} ...), expected paths of files; nothing is downloaded: \
-                 fetch the pictures into a folder as <item id>.jpg, and give --images FOLDER",
-                found.unusable.len()
+                "column {column:?} holds {what} in {} rows ({cell:?} ...), expected paths of files; nothing is downloaded: \
+                 fetch the {} into a folder as <item id>.{}, and give {} FOLDER",
+                found.unusable.len(),
+                kind.many,
+                kind.endings[0],
+                kind.option
             );
             Err(EncodeError::file(table, problem))
         }
@@ -160,12 +206,20 @@ fn elsewhere(cell: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    const PICTURES: Kind = Kind {
+        one: "picture",
+        many: "pictures",
+        option: "--images",
+        column: "image",
+        endings: &["jpg", "jpeg", "png", "webp"],
+    };
+
     fn ids() -> Vec<String> {
         ["a", "b.1", "c"].map(String::from).to_vec()
     }
 
     #[test]
-    fn pictures_of_a_folder_find_their_items_and_the_rest_is_counted() {
+    fn files_of_a_folder_find_their_items_and_the_rest_is_counted() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         for name in
             ["a.png", "a.JPG", "b.1.webp", "other.jpeg", "c.txt", "notes.md", "more.TXT", "LICENSE", ".x.md"]
@@ -173,30 +227,32 @@ mod tests {
             std::fs::write(dir.path().join(name), "").expect("written");
         }
         std::fs::create_dir(dir.path().join("c.png")).expect("made");
-        let found = in_folder(&ids(), dir.path()).expect("two match");
+        let found = in_folder(&ids(), dir.path(), &PICTURES).expect("two match");
         let expected =
             [Some("a.JPG"), Some("b.1.webp"), None].map(|name| name.map(|name| dir.path().join(name)));
         assert_eq!(found.files, expected);
         assert_eq!((found.unknown, found.repeated), (1, 1));
         let passed = [(".md", 1), (".txt", 2), ("folder", 1), ("without ending", 1)];
         assert_eq!(found.passed_over, passed.map(|(kind, n)| (kind.to_owned(), n)).into());
-        let message = in_folder(&["q".into()], dir.path()).expect_err("none matches").to_string();
+        let message = in_folder(&["q".into()], dir.path(), &PICTURES).expect_err("none matches").to_string();
         assert!(message.contains("\"a\"") && message.contains("\"q\""), "{message}");
         let empty = tempfile::tempdir().expect("a temporary directory");
-        assert!(in_folder(&ids(), empty.path()).expect_err("none").to_string().contains("no .jpg"));
+        assert!(
+            in_folder(&ids(), empty.path(), &PICTURES).expect_err("none").to_string().contains("no .jpg")
+        );
         std::fs::write(empty.path().join("a.heic"), "").expect("written");
-        let message = in_folder(&ids(), empty.path()).expect_err("none").to_string();
+        let message = in_folder(&ids(), empty.path(), &PICTURES).expect_err("none").to_string();
         assert!(message.contains("1 .heic"), "{message}");
-        assert!(in_folder(&ids(), &dir.path().join("none")).is_err());
+        assert!(in_folder(&ids(), &dir.path().join("none"), &PICTURES).is_err());
     }
 
     #[test]
     fn every_ending_is_read_in_small_letters_and_in_capitals() {
-        for ending in ENDINGS {
+        for ending in PICTURES.endings {
             for name in [format!("a.{ending}"), format!("c.{}", ending.to_uppercase())] {
                 let dir = tempfile::tempdir().expect("a temporary directory");
                 std::fs::write(dir.path().join(&name), "").expect("written");
-                let found = in_folder(&ids(), dir.path()).expect("one matches");
+                let found = in_folder(&ids(), dir.path(), &PICTURES).expect("one matches");
                 assert_eq!(found.files.iter().flatten().count(), 1, "{name}");
             }
         }
@@ -209,16 +265,17 @@ mod tests {
         std::fs::write(&table, "item,photo\nc,pictures/1.jpg\na,\nz,2.jpg\nc,3.jpg\nb.1,/far/4.png\n")
             .expect("written");
         let cells = Cells { columns: vec!["photo".into()], ..Cells::default() };
-        let found = in_table(&ids(), &table, &cells).expect("three match");
+        let found = in_table(&ids(), &table, &cells, &PICTURES).expect("three match");
         let expected = [None, Some("/far/4.png".into()), Some(dir.path().join("pictures/1.jpg"))];
         assert_eq!(found.files, expected);
         assert_eq!((found.unknown, found.repeated), (1, 1));
-        let message = in_table(&["q".into()], &table, &cells).expect_err("none matches").to_string();
+        let message =
+            in_table(&["q".into()], &table, &cells, &PICTURES).expect_err("none matches").to_string();
         assert!(message.contains("\"c\"") && message.contains("\"q\""), "{message}");
     }
 
     #[test]
-    fn addresses_and_pictures_within_cells_are_no_paths() {
+    fn addresses_and_contents_within_cells_are_no_paths() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let table = dir.path().join("items.jsonl");
         let put = |cells: [&str; 2]| {
@@ -227,17 +284,17 @@ mod tests {
         };
         let cells = Cells { columns: vec!["photo".into()], ..Cells::default() };
         put(["https://a.example/1.jpg", "S3://b/2.jpg"]);
-        let message = in_table(&ids(), &table, &cells).expect_err("addresses").to_string();
+        let message = in_table(&ids(), &table, &cells, &PICTURES).expect_err("addresses").to_string();
         assert!(
             message.contains("a URL in 2 rows") && message.contains("nothing is downloaded"),
             "{message}"
         );
         let long = format!("data:image/png;base64,{}", "A".repeat(9000));
         put([&long, &long]);
-        let message = in_table(&ids(), &table, &cells).expect_err("pictures").to_string();
+        let message = in_table(&ids(), &table, &cells, &PICTURES).expect_err("pictures").to_string();
         assert!(message.contains("a data URI") && message.len() < 600, "{message}");
         put(["https://a.example/1.jpg", "c:1.jpg"]);
-        let found = in_table(&ids(), &table, &cells).expect("one path");
+        let found = in_table(&ids(), &table, &cells, &PICTURES).expect("one path");
         assert_eq!(found.files[2], Some(dir.path().join("c:1.jpg")));
         assert_eq!((found.unusable.len(), &found.unusable[0].item[..]), (1, "a"));
     }

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// A file of reference values.
-pub(super) fn golden(name: &str) -> Value {
+pub(crate) fn golden(name: &str) -> Value {
     let text = std::fs::read_to_string(folder().join(name)).expect("reference values are in the repository");
     serde_json::from_str(&text).expect("reference values are JSON")
 }
 
 /// Where they lie.
-pub(super) fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/golden")
 }
 
 /// Bytes in base64.
-pub(super) fn bytes(value: &Value) -> Vec<u8> {
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut out, mut bits, mut count) = (Vec::new(), 0u32, 0);
     for byte in value.as_str().expect("base64").bytes().filter(|&byte| byte != b'=') {
@@ -32,18 +32,18 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
 }
 
 /// A whole number.
-pub(super) fn number(value: &Value) -> usize {
+pub(crate) fn number(value: &Value) -> usize {
     value.as_u64().expect("a whole number") as usize
 }
 
 /// Numbers of an array.
-pub(super) fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("an array").iter().map(|number| number.as_f64().expect("a number")).collect()
 }
 
 /// Value `k` of a tensor follows from its name and `k` alone: `shift + scale * (n / 32768 - 1)` with `n` the upper 16
 /// bits of splitmix64 of FNV-1a of the name.
-pub(super) fn made_up(name: &str, count: usize, scale: f64, shift: f64) -> Vec<f32> {
+pub(crate) fn made_up(name: &str, count: usize, scale: f64, shift: f64) -> Vec<f32> {
     let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
     let start = name.bytes().fold(0xCBF2_9CE4_8422_2325, fnv);
     let value = |k: u64| {

@@ -1,0 +1,12 @@
+//! Sounds to features: decoding, one rate, log-mel bands.
+
+mod builtin;
+mod each;
+mod levels;
+#[cfg(test)]
+mod made_up;
+mod mel;
+mod request;
+mod sound;
+
+pub use request::{AudioRequest, encode_audio};
