@@ -89,6 +89,9 @@ pub struct Args {
     /// Encoder of pictures: builtin, a folder, or a name in the hub's cache [default: builtin].
     #[arg(long, value_name = "MODEL")]
     image_model: Option<String>,
+    /// Encoder of sounds: builtin, a folder, or a name in the hub's cache [default: builtin].
+    #[arg(long, value_name = "MODEL")]
+    audio_model: Option<String>,
     /// Seconds of each sound that are read, from its start [default: 120].
     #[arg(long, value_name = "N")]
     audio_seconds: Option<u32>,
@@ -148,6 +151,7 @@ impl Args {
             ("text_pooling", text(&self.text_pooling)),
             ("text_dims", whole(self.text_dims)),
             ("image_model", text(&self.image_model)),
+            ("audio_model", text(&self.audio_model)),
             ("audio_seconds", whole(self.audio_seconds)),
             ("out", path("--out", &self.out)?),
             ("budget", text(&self.budget)),

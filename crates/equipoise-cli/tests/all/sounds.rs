@@ -42,6 +42,9 @@ fn sounds_become_features_that_a_model_is_trained_on() {
     let report = json(features(dir.path()).args(again));
     assert_eq!((&report["max_seconds"], &report["truncated"]), (&1.into(), &0.into()));
     assert_eq!((&report["normalised"], &report["missing"]), (&true.into(), &11.into()));
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/golden/tiny-whisper");
+    let said = ok(features(dir.path()).args(["--name", "speech", "--model"]).arg(model));
+    assert!(said.contains("40 rows of 32 columns") && said.contains("(whisper, mean)"), "{said}");
     let check = json(program().args(["data", "check", "--format", "json"]).arg(dir.path().join("data")));
     assert_eq!(check["modalities"][0]["marked_missing"], report["missing"]);
 

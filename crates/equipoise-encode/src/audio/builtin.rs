@@ -68,7 +68,7 @@ impl Encoder for Builtin {
 
 #[cfg(test)]
 mod tests {
-    use super::super::made_up::{Samples, file, known, sines, triangle, wav};
+    use super::super::made_up::{Samples, file, known, sines, told, wav};
     use super::super::sound::RATE;
     use super::*;
     use crate::golden::{golden, made_up, number, numbers};
@@ -99,19 +99,7 @@ mod tests {
     fn rows_agree_with_those_of_another_implementation() {
         for case in golden("audio.json")["cases"].as_array().expect("cases") {
             let name = case["name"].as_str().expect("a name");
-            let count = number(&case["samples"]);
-            let noise = case["noise"].as_f64().expect("a number");
-            let noise = made_up(name, count, noise, 0.0);
-            let sample = |n: usize| {
-                let part = |part: &serde_json::Value| {
-                    let part = numbers(part);
-                    let (period, begin, end) = (part[0] as usize, part[2] as usize, part[3] as usize);
-                    if (begin..end).contains(&n) { triangle(n, period, part[1]) } else { 0.0 }
-                };
-                let parts = case["triangles"].as_array().expect("triangles").iter().map(part);
-                parts.fold(f64::from(noise[n]), |sum, part| sum + part)
-            };
-            let samples: Vec<f64> = (0..count).map(sample).collect();
+            let samples = told(case);
             let sum: f64 = samples.iter().map(|sample| (sample * 32767.0).floor().abs()).sum();
             assert_eq!(sum as usize, number(&case["sum"]), "{name}: the sounds differ");
             let found = row(&wav(RATE, 1, Samples::Words, &samples)).expect("whole");

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::golden::folder;
+use serde_json::Value;
+
+use crate::golden::{folder, made_up, number, numbers};
 
 /// Numbers in a file.
 #[derive(Clone, Copy, Debug)]
@@ -72,4 +74,16 @@ pub(super) fn known() -> Vec<f64> {
 /// A file of `reference/golden/sounds`.
 pub(super) fn file(name: &str) -> PathBuf {
     folder().join("sounds").join(name)
+}
+
+/// A sound as `reference/golden/audio.json` tells it: noise, and triangles of a period and a height between two samples.
+pub(super) fn told(case: &Value) -> Vec<f64> {
+    let (name, count) = (case["name"].as_str().expect("a name"), number(&case["samples"]));
+    let noise = made_up(name, count, case["noise"].as_f64().expect("a number"), 0.0);
+    let parts: Vec<Vec<f64>> = case["triangles"].as_array().expect("triangles").iter().map(numbers).collect();
+    let heard = |n: usize, part: &[f64]| {
+        let inside = (part[2] as usize..part[3] as usize).contains(&n);
+        if inside { triangle(n, part[0] as usize, part[1]) } else { 0.0 }
+    };
+    (0..count).map(|n| parts.iter().fold(f64::from(noise[n]), |sum, part| sum + heard(n, part))).collect()
 }

@@ -8,5 +8,6 @@ mod made_up;
 mod mel;
 mod request;
 mod sound;
+mod whisper;
 
 pub use request::{AudioRequest, encode_audio};

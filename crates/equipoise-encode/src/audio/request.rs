@@ -7,10 +7,12 @@ use equipoise_jobs::Listener;
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
+use super::whisper::Whisper;
 use crate::error::EncodeError;
 use crate::file_job::FileJob;
 use crate::item_files::{ItemFiles, Kind, Source, find};
 use crate::job::{EncodeProgress, EncodeReport, Place};
+use crate::model_dir::ModelDir;
 use crate::text::BUILTIN;
 
 /// Files of sounds.
@@ -38,7 +40,7 @@ const BATCH: usize = 4;
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `audio` | its column of paths, relative to the table |
 /// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
-/// | `model` | `builtin` | `builtin`: levels of 64 mel bands over time |
+/// | `model` | `builtin` | `builtin` (levels of 64 mel bands over time), the folder of a Whisper model, or `org/name` in the hub's cache |
 /// | `name` | `audio` | name of the modality |
 /// | `out` | the data set's directory | where the features go |
 /// | `overwrite` | `false` | replace features of this name |
@@ -75,11 +77,11 @@ pub struct AudioRequest {
 /// `<name>_missing.json` and `<name>_encoder.json`.
 ///
 /// Items without a sound, and those whose sound is broken or silent, are marked missing; the latter are named in the
-/// report. A run that was cut short is continued by the next with the same sounds and settings, to the same bits. Features
+/// report. A run that was cut short is continued by the next with the same sounds, model and settings, to the same bits. Features
 /// that such a run has written are not made again.
 ///
 /// # Errors
-/// [`EncodeError`] if the data set cannot be used, no sound is of an item, or the features may not be written.
+/// [`EncodeError`] if the data set or the model cannot be used, no sound is of an item, or the features may not be written.
 pub fn encode_audio(
     request: &AudioRequest,
     listener: &mut dyn Listener<EncodeProgress>,
@@ -90,9 +92,7 @@ pub fn encode_audio(
     let name = if request.name.is_empty() { "audio" } else { &request.name };
     let place = Place::of(&request.data, &items, request.out.as_deref(), name, request.overwrite)?;
     let found = request.sounds(&items.ids)?;
-    let report = EncodeReport {
-        encoder: BUILTIN.to_owned(),
-        architecture: "levels of mel bands".into(),
+    let sources = EncodeReport {
         normalised: request.normalise,
         max_seconds: Some(seconds),
         source: request.audio.display().to_string(),
@@ -103,17 +103,40 @@ pub fn encode_audio(
         passed_over: found.passed_over.clone(),
         ..EncodeReport::default()
     };
-    let settings = format!("{BUILTIN} 1 {} {seconds}", request.normalise);
-    let job = FileJob { kind: "audio", place: &place, ids: &items.ids, found: &found, settings, report };
-    job.run(&Builtin::new(seconds, request.normalise), 1, BATCH, listener)
+    let how = format!("{} {seconds}", request.normalise);
+    let job = |settings: String, report: EncodeReport| FileJob {
+        kind: "audio",
+        place: &place,
+        ids: &items.ids,
+        found: &found,
+        settings,
+        report,
+    };
+    if ["", BUILTIN].contains(&request.model.as_str()) {
+        let architecture = "levels of mel bands".into();
+        let report = EncodeReport { encoder: BUILTIN.to_owned(), architecture, ..sources };
+        let job = job(format!("{BUILTIN} 1 {how}"), report);
+        return job.run(&Builtin::new(seconds, request.normalise), 1, BATCH, listener);
+    }
+    let model = ModelDir::find(&request.model)?;
+    let encoder = Whisper::open(&model.path, seconds, request.normalise)?;
+    let files = model.hashes(&encoder.files)?;
+    let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
+    let settings = format!("whisper 1 {how} {}", hashes.join(" "));
+    let report = EncodeReport {
+        encoder: request.model.clone(),
+        architecture: "whisper".into(),
+        revision: model.revision.clone(),
+        files,
+        pooling: Some("mean".into()),
+        ..sources
+    };
+    // A sound takes a thread many times as long as with the built-in encoder.
+    job(settings, report).run(&encoder, 1, 1, listener)
 }
 
 impl AudioRequest {
     fn check(&self) -> Result<(), EncodeError> {
-        if !["", BUILTIN].contains(&self.model.as_str()) {
-            let expected = "builtin, the one encoder of sounds".into();
-            return Err(EncodeError::Setting { field: "model", found: self.model.clone(), expected });
-        }
         match self.seconds {
             Some(seconds) if !(1..=MOST_SECONDS).contains(&seconds) => {
                 let expected = format!("1 to {MOST_SECONDS}");

@@ -206,6 +206,23 @@ fn compressed_files_are_read_by_their_endings() {
 }
 
 #[test]
+fn whisper_makes_rows_of_its_own_width_and_its_files_are_known() {
+    let shop = Shop::new();
+    let model = golden("../tiny-whisper").display().to_string();
+    let request = AudioRequest { model, ..shop.request() };
+    let report = shop.encode(&request);
+    assert_eq!((report.rows, report.width, report.missing, report.broken.len()), (26, 32, 6, 4));
+    assert_eq!((&report.architecture[..], report.pooling.as_deref()), ("whisper", Some("mean")));
+    let files: Vec<&str> = report.files.iter().map(|file| &file.file[..]).collect();
+    assert_eq!(files, ["config.json", "preprocessor_config.json", "model.safetensors"]);
+    let rows = shop.rows();
+    assert!(apart(&rows[0], &rows[4]) == 0.0 && apart(&rows[0], &rows[1]) > 1e-2);
+    assert!(shop.encode(&request).up_to_date);
+    let message = encode_audio(&shop.request(), &mut Silent).expect_err("occupied").to_string();
+    assert!(message.contains("--overwrite"), "{message}");
+}
+
+#[test]
 fn what_cannot_be_used_is_said() {
     let shop = Shop::new();
     let message =
@@ -219,7 +236,7 @@ fn what_cannot_be_used_is_said() {
         ),
         (AudioRequest { audio: "nowhere.csv".into(), ..base() }, "nowhere.csv"),
         (AudioRequest { column: Some("track".into()), ..base() }, "expected no column"),
-        (AudioRequest { model: "openai/whisper-tiny".into(), ..base() }, "expected builtin"),
+        (AudioRequest { model: "no/such-whisper".into(), ..base() }, "hf download no/such-whisper"),
         (AudioRequest { seconds: Some(0), ..base() }, "seconds = 0: expected 1 to 86400"),
         (AudioRequest { seconds: Some(86_401), ..base() }, "seconds = 86401: expected 1 to 86400"),
         (AudioRequest { name: "a/b".into(), ..base() }, "name = a/b: expected"),

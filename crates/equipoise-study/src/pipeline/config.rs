@@ -68,6 +68,7 @@ impl SearchBudget {
 /// | `text_pooling` | as the model's files say | how rows of tokens become one: `cls`, `mean`, ... | with `text_model` |
 /// | `text_dims` | 64, or as many as the texts give | columns of the features of `builtin` | >= 1 |
 /// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
+/// | `audio_model` | `builtin` | encoder of sounds: `builtin`, a folder, or `org/name` in the hub's cache | with `audio` |
 /// | `audio_seconds` | 120 | seconds of each sound that are read | with `audio`; 1 to 86400 |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`SearchBudget`] | |
@@ -119,6 +120,8 @@ pub struct PipelineConfig {
     pub text_dims: Option<usize>,
     /// Encoder of pictures.
     pub image_model: String,
+    /// Encoder of sounds.
+    pub audio_model: String,
     /// Seconds of each sound that are read.
     pub audio_seconds: Option<u32>,
     /// Where everything goes.
@@ -160,6 +163,7 @@ impl Default for PipelineConfig {
             text_pooling: None,
             text_dims: None,
             image_model: "builtin".into(),
+            audio_model: "builtin".into(),
             audio_seconds: None,
             out: PathBuf::new(),
             budget: SearchBudget::default(),

@@ -161,7 +161,7 @@ impl Reader {
             "columns" | "min_rating" | "items" => Some(Reader::Tables),
             "text" | "image" | "audio" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
-            "audio_seconds" => Some(Reader::Sounds),
+            "audio_model" | "audio_seconds" => Some(Reader::Sounds),
             "text_model" | "text_pooling" | "text_dims" => Some(Reader::Texts),
             "features" | "split" | "shares" => Some(Reader::Raw),
             _ => None,

@@ -8,12 +8,12 @@ use crate::global::Global;
 use equipoise_encode::{AudioRequest, EncodeReport, encode_audio};
 use std::path::PathBuf;
 
-/// Encode the sounds of items: how loud each of 64 mel bands is, how much that varies and how fast.
+/// Encode the sounds of items: with Whisper's encoder, or without a model.
 ///
 /// Reads WAV, AIFF, FLAC, MP3, Ogg Vorbis, MP4 and AAC, whatever their rate and their number of channels, and writes
 /// NAME_feat.npy, NAME_feat_ids.json (whose row is whose), NAME_missing.json and NAME_encoder.json beside the data. Items without a
 /// sound, or with a broken or silent one, are marked missing. A run that is cut short goes on where it was when the same command is
-/// given again.
+/// given again. Nothing is downloaded.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -32,7 +32,8 @@ pub struct Args {
     id_column: Option<String>,
     #[command(flatten)]
     reading: TextFlags,
-    /// Encoder: builtin (levels of mel bands).
+    /// Encoder: builtin (how loud each of 64 mel bands is, how much that varies and how fast), the folder of a Whisper model, or org/name
+    /// in the hub's cache.
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
     model: String,
     /// Name of the modality.
@@ -55,7 +56,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   equipoise features audio --data my-data --audio sounds
-  equipoise features audio --data my-data --audio tracks.csv --column preview --seconds 30";
+  equipoise features audio --data my-data --audio tracks.csv --column preview --seconds 30
+  equipoise features audio --data my-data --audio sounds --name speech --model openai/whisper-tiny";
 
 impl Args {
     fn request(&self) -> AudioRequest {

@@ -18,7 +18,7 @@ pub enum Command {
     Text(Box<text::Args>),
     /// Encode the pictures of a data set, with ViT, DINOv2, CLIP or SigLIP.
     Image(Box<image::Args>),
-    /// Encode the sounds of a data set, without any model.
+    /// Encode the sounds of a data set, with Whisper or without any model.
     Audio(Box<audio::Args>),
 }
 

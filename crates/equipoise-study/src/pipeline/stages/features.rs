@@ -194,11 +194,17 @@ impl Stage for Audio {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({ "seconds": config.audio_seconds, "column": self.0.column, "reading": how(config) }))
+        Ok(json!({
+            "model": named(&config.audio_model),
+            "seconds": config.audio_seconds,
+            "column": self.0.column,
+            "reading": how(config),
+        }))
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        self.0.files("sound", config)
+        let files = self.0.files("sound", config).into_iter();
+        files.chain(model("audio_model", &config.audio_model)).collect()
     }
 
     fn before(&self) -> Vec<String> {
@@ -211,6 +217,7 @@ impl Stage for Audio {
             data: layout::imported(config),
             audio: self.0.table.clone(),
             column: Some(self.0.column.clone()),
+            model: config.audio_model.clone(),
             name: "audio".into(),
             out: Some(context.dir.clone()),
             overwrite: true,
