@@ -9,6 +9,9 @@ const FIRST_FRAME: usize = 8192;
 /// Lengths of WAV that writers put down who do not know it yet.
 const UNKNOWN_LENGTH: u32 = 0x7FFF_0000;
 
+/// What a file is called whose first bytes are of no known format; what follows them may be a sound all the same.
+const UNKNOWN: &str = "sound file";
+
 /// Whether the length that a format tells is the sound's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
@@ -49,11 +52,16 @@ impl Beginning {
             [_, _, _, _, b'f', b't', b'y', b'p', ..] => ("MP4", Length::Untold),
             [0xFF, 0xF1 | 0xF9, ..] => ("AAC", Length::Untold),
             [0xFF, 0xE2..=0xFF, ..] => ("MP3", mpeg(file, 0)?),
-            _ => ("sound file", Length::Untold),
+            _ => (UNKNOWN, Length::Untold),
         };
         file.seek(SeekFrom::Start(0))?;
         let bytes = format!("\"{}\"", start[..start.len().min(8)].escape_ascii());
         Ok(Beginning { format, length, bytes })
+    }
+
+    /// Whether the first bytes are those of a format.
+    pub(super) fn is_known(&self) -> bool {
+        self.format != UNKNOWN
     }
 }
 

@@ -79,7 +79,7 @@ struct Decoding {
     packets: u64,
     refused: u64,
     /// What the decoder said of the packet that it refused last.
-    reason: &'static str,
+    reason: String,
     interleaved: Vec<f32>,
     mono: Vec<f32>,
 }
@@ -111,7 +111,7 @@ impl Decoding {
             frames: 0,
             packets: 0,
             refused: 0,
-            reason: "",
+            reason: String::new(),
             interleaved: Vec::new(),
             mono: Vec::new(),
         })
@@ -170,8 +170,8 @@ impl Decoding {
         let format = self.beginning.format;
         let buffer = match self.decoder.decode(packet) {
             Ok(buffer) => buffer,
-            Err(Error::DecodeError(reason)) => {
-                (self.refused, self.reason) = (self.refused + 1, reason);
+            Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
+                (self.refused, self.reason) = (self.refused + 1, error.to_string());
                 return self.refuse_faults(FIRST_FAULTS).map(|()| false);
             }
             Err(error) => return Err(self.broken(&error)),
@@ -224,7 +224,8 @@ impl Decoding {
 
     fn cut_off(&self) -> SoundFault {
         let promised = self.promised.map_or_else(String::new, |promised| format!(" of {promised:.2}"));
-        SoundFault::CutOff { format: self.beginning.format, there: self.there(), promised }
+        let there = format!(": {:.2}{promised} seconds can be read", self.there());
+        SoundFault::CutOff { format: self.beginning.format, there }
     }
 }
 
@@ -233,11 +234,12 @@ fn unopened(beginning: &Beginning, error: &Error) -> SoundFault {
     let format = beginning.format;
     match error {
         Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            SoundFault::CutOff { format, there: 0.0, promised: String::new() }
+            SoundFault::CutOff { format, there: String::new() }
         }
-        Error::Unsupported(what) if what.contains("no suitable format") => {
-            SoundFault::UnknownFormat(beginning.bytes.clone())
-        }
+        Error::Unsupported(what) if what.contains("no suitable format") => match beginning.is_known() {
+            true => SoundFault::broken(format)(&"nothing readable follows its first bytes"),
+            false => SoundFault::UnknownFormat(beginning.bytes.clone()),
+        },
         error => SoundFault::broken(format)(error),
     }
 }

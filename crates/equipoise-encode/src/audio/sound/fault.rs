@@ -26,14 +26,12 @@ pub(crate) enum SoundFault {
         codec: &'static str,
     },
     /// The file ends before its sound does, or parts of it are lost.
-    #[error("{format} cut off: {there:.2}{promised} seconds can be read; download it again")]
+    #[error("{format} cut off{there}; download it again")]
     CutOff {
         /// Format of the file.
         format: &'static str,
-        /// Seconds that are there.
-        there: f64,
-        /// Seconds that should be, as words, where the file says so.
-        promised: String,
+        /// How much is there, where it can be read.
+        there: String,
     },
     /// The file has no sound in it.
     #[error("{0} without sound")]

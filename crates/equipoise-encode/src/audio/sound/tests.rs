@@ -44,6 +44,28 @@ fn samples_of_every_size_and_of_several_channels_are_one_sound() {
     }
 }
 
+/// An AIFF file of 16 bits and one channel: lengths and samples are big-endian, the rate is a float of 80 bits.
+fn aiff(samples: &[f64]) -> Vec<u8> {
+    let data: Vec<u8> = samples.iter().flat_map(|s| ((s * 32767.0).floor() as i16).to_be_bytes()).collect();
+    let size = |bytes: usize| (bytes as u32).to_be_bytes();
+    let rate = [&[0x40, 0x0C][..], &(u64::from(RATE) << 50).to_be_bytes()].concat();
+    let common = [&1u16.to_be_bytes()[..], &size(samples.len()), &16u16.to_be_bytes(), &rate].concat();
+    let sound = [&[0; 8][..], &data].concat();
+    let chunks =
+        [b"AIFFCOMM", &size(common.len())[..], &common, b"SSND", &size(sound.len()), &sound].concat();
+    [b"FORM", &size(chunks.len())[..], &chunks].concat()
+}
+
+#[test]
+fn aiff_is_read_and_told_from_a_part_of_it() {
+    let sound = sines(RATE, 0.2, &[(440.0, 0.5)]);
+    let bytes = aiff(&sound);
+    let (found, _) = of_bytes(&bytes).expect("whole");
+    assert_eq!(found, of_bytes(&wav(RATE, 1, Samples::Words, &sound)).expect("whole").0);
+    let text = message(&bytes[..bytes.len() - 100]);
+    assert!(text.contains("AIFF cut off; download"), "{text}");
+}
+
 #[test]
 fn channels_are_averaged() {
     let sound = [0.5, -0.5, 0.25].repeat(1000);
@@ -161,6 +183,8 @@ fn what_is_no_sound_is_refused_with_its_reason() {
     assert_eq!(message(b""), "empty file");
     let text = message(b"Dear diary, today was a day like any other. Nothing happened, and at length.");
     assert!(text.contains("neither WAV, AIFF, FLAC") && text.contains("\"Dear dia\""), "{text}");
+    let text = message(b"RIFF, said the diary, and nothing came of it");
+    assert_eq!(text, "broken WAV: nothing readable follows its first bytes");
     let text = message(&std::fs::read(file("opus.ogg")).expect("read"));
     assert!(text.contains("Ogg with a codec") && text.contains("(Opus)"), "{text}");
     assert_eq!(message(&wav(16_000, 1, Samples::Words, &[])), "WAV without sound");
