@@ -144,7 +144,7 @@ def _on_ray(paths: list[Path], address: str | None, threads: int, tries: int) ->
         where = address or ("auto" if os.environ.get("RAY_ADDRESS") else None)
         # What names the program and the package here names them there.
         handed_on = {name: os.environ[name] for name in ("EQUIPOISE_PROGRAM", "PYTHONPATH") if name in os.environ}
-        ray.init(address=where, log_to_driver=False, runtime_env={"env_vars": handed_on})
+        ray.init(address=where, log_to_driver=False, logging_level="ERROR", runtime_env={"env_vars": handed_on})
     # Ray begins a unit again on another node when the node that had it is gone.
     remote = ray.remote(num_cpus=threads, max_retries=tries)(run_task)
     waiting = [remote.remote(path, threads=threads, tries=tries) for path in paths]
@@ -355,7 +355,8 @@ def _main(arguments: Sequence[str]) -> int:
 
 def _end_with_stdin() -> None:
     """End this process, and with its connection to Ray the unit, when nobody holds the other end of standard input."""
-    while sys.stdin.buffer.read(1):
+    # Not through `sys.stdin`, whose lock a thread that waits would hold when the interpreter ends.
+    while os.read(0, 1):
         pass
     os._exit(TRY_AGAIN)
 

@@ -113,12 +113,16 @@ impl Runner for Processes {
     }
 }
 
-/// Why a process failed: its own message, or how it ended. A process that the system killed may succeed another time.
+/// Why a process failed: its own message, or how it ended. A process that the system killed may succeed another time, and so may one that
+/// says so by its exit code.
 fn fault(said: &str, status: ExitStatus) -> Fault {
     let said = said.trim();
-    if let Some(message) = said.strip_prefix("error: ") {
+    let again = status.code() == Some(i32::from(TRY_AGAIN));
+    // What started the program elsewhere may have said something before.
+    let own =
+        said.strip_prefix("error: ").or_else(|| said.rsplit_once("\nerror: ").map(|(_, message)| message));
+    if let Some(message) = own {
         let message = message.to_owned();
-        let again = status.code() == Some(i32::from(TRY_AGAIN));
         return if again { Fault::machine(message) } else { Fault::Own(message) };
     }
     #[cfg(unix)]
@@ -131,7 +135,8 @@ fn fault(said: &str, status: ExitStatus) -> Fault {
     }
     let tail: Vec<&str> = said.lines().rev().take(4).collect();
     let tail: Vec<&str> = tail.into_iter().rev().collect();
-    Fault::Own(format!("its process ended with {status}: {}", tail.join(" | ")))
+    let message = format!("its process ended with {status}: {}", tail.join(" | "));
+    if again { Fault::machine(message) } else { Fault::Own(message) }
 }
 
 /// The signals by which the system or a person ends a process.
@@ -139,3 +144,24 @@ fn fault(said: &str, status: ExitStatus) -> Fault {
 const KILL: i32 = 9;
 #[cfg(unix)]
 const TERM: i32 = 15;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn a_fault_is_the_programs_own_words_and_may_pass_where_the_exit_code_says_so() {
+        let ended = |said: &str, code: i32| fault(said, ExitStatus::from_raw(code << 8));
+        assert_eq!(ended("error: lr = -1\n", 2), Fault::Own("lr = -1".into()));
+        assert_eq!(
+            ended("srun: job 7 queued\nerror: lr = -1\nexpected more", 2),
+            Fault::Own("lr = -1\nexpected more".into())
+        );
+        assert!(matches!(ended("error: stopped", 75), Fault::Machine(_)));
+        assert!(matches!(ended("the node is gone", 75), Fault::Machine(_)));
+        let Fault::Own(message) = ended("one\ntwo", 1) else { panic!("it is the process's own") };
+        assert!(message.contains("exit status: 1: one | two"), "{message}");
+        assert!(matches!(fault("", ExitStatus::from_raw(9)), Fault::Machine(_)), "killed");
+    }
+}

@@ -106,7 +106,7 @@ impl<'a, 's> Reproduction<'a, 's> {
         let method = if cell.method == TEACHER { "none" } else { &cell.method };
         let place = Setting { data, backbone: &cell.backbone, method, turn };
         let (chosen, seeds) = std::thread::scope(|scope| {
-            if self.paper.distils(method) {
+            if self.paper.distils(method) && unsupported(self.paper, place.backbone, method).is_none() {
                 scope.spawn(|| self.teach_ahead(place));
             }
             let chosen = self.chosen(place);

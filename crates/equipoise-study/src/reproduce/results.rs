@@ -194,7 +194,9 @@ fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, Tra
     let report = run.report()?;
     let values = columns.iter().map(|column| value(&report, column)).collect();
     let whole = columns.iter().find(|c| c.tested && c.modality.is_none());
-    let channels = whole.map_or_else(Vec::new, |c| parts::channels(&report, &c.metric));
+    let reads_content = run.config()?.backbone.check()?.ablation_effect.shows();
+    let channels =
+        whole.filter(|_| reads_content).map_or_else(Vec::new, |c| parts::channels(&report, &c.metric));
     let groups = whole.map_or_else(Vec::new, |c| parts::groups(&report, &c.metric));
     let per_user = whole.map(|_| run.per_user()).transpose()?;
     let says_nothing = report.says_nothing().map(str::to_owned);
