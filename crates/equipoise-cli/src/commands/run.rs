@@ -24,7 +24,7 @@ use toml::Value;
 #[command(after_help = "\
 Give one of --reviews, --csv and --data:
   equipoise run --reviews reviews_Baby_5.json.gz --meta meta_Baby.json.gz --out baby
-  equipoise run --csv interactions.csv --items items.csv --text title --image picture --audio preview --out shop
+  equipoise run --csv interactions.csv --items items.csv --text title --image picture --out shop
   equipoise run --data my-data --out study
 
 Each stage is done once: the same command again finds it up to date, another setting redoes what depends on it, and a
