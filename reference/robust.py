@@ -89,6 +89,19 @@ def stack(x, users, modalities):
         allowed[content[least]] = False
 
 
+def gain_over(x, users, other, weights, modalities):
+    """What the sum is worth beside another score, in nats: each fitted on the users of one half, measured on those of the other."""
+    names = np.unique(users)
+    allowed = [True] * (2 + modalities) + [bool(w > 0) for w in weights[2 + modalities :]]
+    differences = []
+    for measured, fitting in ((names[0::2], names[1::2]), (names[1::2], names[0::2])):
+        here, there = np.isin(users, measured), np.isin(users, fitting)
+        of = lambda columns, free: of_users(columns[here], users[here], fitted(columns[there], users[there], free))
+        differences.append(of(other[:, None], [True]) - of(x, allowed))
+    gain = np.concatenate(differences)
+    return gain.mean(), gain.std(ddof=1) / np.sqrt(len(gain))
+
+
 def components(ids, silenced, own):
     """Columns: the ids teachers, what modalities' teachers know of ids, contents."""
     return np.stack([*ids, *silenced, *(o - s for o, s in zip(own, silenced))], axis=1)

@@ -37,11 +37,15 @@ def case(seed, name, users, worth, spread, alike):
     counts = rng.integers(2, 7, size=users)
     of = np.repeat(np.arange(users) * 3, counts)
     given = margins(rng, len(of), worth, spread, alike)
-    weights, gains, errors = robust.stack(robust.components(*(np.float64(g) for g in given)), of, len(worth))
+    columns = robust.components(*(np.float64(g) for g in given))
+    weights, gains, errors = robust.stack(columns, of, len(worth))
+    # Another score that knows something: it has a stream of its own.
+    other = (np.random.default_rng(1000 + seed).normal(size=len(of)) + 0.5).astype(np.float32)
+    worth_of_all = robust.gain_over(columns, of, np.float64(other), weights, len(worth))
     ids, whole = robust.targets(*(np.float64(g) for g in given), weights)
     teachers = dict(zip(["ids", "silenced", "own"], given))
-    expected = {"weights": weights, "gains": gains, "errors": errors, "ids": ids, "whole": whole}
-    return {"name": name, "users": of, "teachers": teachers, "expected": expected}
+    expected = {"weights": weights, "gains": gains, "errors": errors, "ids": ids, "whole": whole, "worth": worth_of_all}
+    return {"name": name, "users": of, "teachers": teachers, "other": other, "expected": expected}
 
 
 def content():

@@ -7,19 +7,23 @@
 //! ```text
 //! E^0 = b T + b' T' + sum_m b_m T^m,0                                    what all of them know of ids         (1)
 //! E   = E^0 + sum_m a_m (T^m - T^m,0)                                    and of contents                      (2)
-//! G   = S(mean over users of M(E) - M(plain), its standard error)        is there anything to be taught?      (3)
+//! G   = max(S(d, se(d)), S(x, se(x))) where d > 0, else 0                is there anything to be taught?      (3)
 //! S(x, e) = 1 - (2 e / x)^2 where that and x are positive, else 0                                             (4)
 //! L   = L_BPR + lambda_kd G [L_D(E, Ds) + L_D(E^0, Ds^0)]                                                     (5)
 //! ```
-//! `L_D = L_SD + lambda_g L_GD` is the loss of [`ckd`](crate::ckd). The weights `a, b >= 0` are those that say most about held-out
-//! interactions; see [`stacking`](crate::stacking). `E` and `E^0` are then multiplied by one number, so that margins of `E` on those
-//! interactions are as large as the plain model's: a size that the penalty allows. `M` is the metric that selects models, `plain` the model without a balancer. Weights and gate are
-//! measured once, before training, on one half of the users of validation, and models are selected on the other half.
+//! `L_D = L_SD + lambda_g L_GD` is the loss of [`ckd`](crate::ckd). The weights `a, b >= 0` are those that say most about
+//! held-out interactions; see [`stacking`](crate::stacking). `E` and `E^0` are then multiplied by one number, so that margins of
+//! `E` on those interactions are as large as the plain model's: a size that the penalty allows. `d` is the mean over users of
+//! `M(E) - M(plain)`, for the metric `M` that selects models and the model without a balancer, and `x` what the sum is worth
+//! beside that model in nats: equation (4) of [`stacking`](crate::stacking). The metric of some hundred users can hardly tell
+//! models apart where their losses do; a sum that the metric does not prefer at all is not taught. Weights and gate are measured
+//! once, before training, on one half of the users of validation, and models are selected on the other half.
 //!
-//! Equation (17) of the paper weighs what content adds to a margin against a teacher's whole margin, ids included: a modality that says
-//! nothing has a ratio near 0 and is taught most, and what its teacher teaches is ids. Here ids are taught as ids. The content of noise
-//! has a weight of about 0 in (2), and since the whole is taught a sum without it, noise is unlearned. The targets agree with one another: a model whose
-//! score is a sum of parts reaches both at once. With the gate shut the training is that of the plain model, draw for draw.
+//! Equation (17) of the paper weighs what content adds to a margin against a teacher's whole margin, ids included: a modality
+//! that says nothing has a ratio near 0 and is taught most, and what its teacher teaches is ids. Here ids are taught as ids. The
+//! content of noise has a weight of about 0 in (2), and since the whole is taught a sum without it, noise is unlearned. The
+//! targets agree with one another: a model whose score is a sum of parts reaches both at once. With the gate shut the training is
+//! that of the plain model, draw for draw.
 
 use crate::balancer::{Balancer, Needs, StepLoss, StepMargins};
 use crate::distillation::Teaching;

@@ -15,6 +15,13 @@
 //! A teacher whose content is less than a thousandth of what it knows of ids contains nothing of its modality: such a content is left out from the start,
 //! or rounding would be weighed.
 //!
+//! # What the sum is worth
+//! ```text
+//! x = mean over users of [mean l(b y) - mean l(sum_c w_c x_c)]                                                   (4)
+//! ```
+//! `y` are the margins of another score. Of the users in their order every other one is in one half; `b` and `w` of a user are fitted on the half
+//! without the user, so that a sum of many components has no advantage.
+//!
 //! The content of noise has a weight of about 0, whatever its teacher reaches: what such a teacher knows are ids.
 
 use crate::losses::wide_bpr;
@@ -51,9 +58,10 @@ pub struct Stack {
     pub content: Vec<f64>,
 }
 
-/// What the content of a modality is worth beside everything else, in nats (2).
+/// What something is worth beside something else, in nats: the content of a modality beside everything else (2), the sum beside another
+/// score (4).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ContentGain {
+pub struct Gain {
     /// Mean over users.
     pub mean: f64,
     /// Standard error over users.
@@ -102,6 +110,35 @@ impl HeldOut {
             range.map(|t| wide_bpr(self.margin(weights, t))).sum::<f64>() / count
         };
         self.ranges().map(of).collect()
+    }
+
+    /// Every other user, from the first or the second.
+    fn half(&self, second: bool) -> HeldOut {
+        let kept: Vec<std::ops::Range<usize>> = self.ranges().skip(usize::from(second)).step_by(2).collect();
+        let narrowed =
+            |column: &Vec<f64>| kept.iter().flat_map(|range| column[range.clone()].iter().copied()).collect();
+        let ends = kept.iter().scan(0, |end, range| {
+            *end += range.len();
+            Some(*end)
+        });
+        HeldOut { columns: self.columns.iter().map(narrowed).collect(), ends: ends.collect() }
+    }
+
+    /// What the sum of the components of a stack is worth beside another score (4), given its margins on the same triples.
+    ///
+    /// # Panics
+    /// If there are not as many margins as triples.
+    pub fn gain_over(&self, other: &[f64], stack: &Stack) -> Gain {
+        assert_eq!(other.len(), self.ends.last().copied().unwrap_or(0), "one margin for each triple");
+        let n = stack.content.len();
+        let content = stack.content.iter().map(|&weight| weight > 0.0);
+        let allowed: Vec<bool> = std::iter::repeat_n(true, 2 + n).chain(content).collect();
+        let other = HeldOut { columns: vec![other.to_vec()], ends: self.ends.clone() };
+        let apart = |all: &HeldOut, allowed: &[bool]| -> Vec<f64> {
+            let crossed = |second: bool| all.half(second).losses(&all.half(!second).fitted(allowed));
+            [crossed(false), crossed(true)].concat()
+        };
+        Gain::of(&apart(&other, &[true]), &apart(self, &allowed))
     }
 
     fn margin(&self, weights: &[f64], triple: usize) -> f64 {
@@ -181,10 +218,10 @@ impl HeldOut {
     ///
     /// # Panics
     /// If there are not `2 + 2 n` components.
-    pub fn stack(&self, n: usize) -> (Stack, Vec<ContentGain>) {
+    pub fn stack(&self, n: usize) -> (Stack, Vec<Gain>) {
         assert_eq!(self.columns.len(), 2 + 2 * n, "two ids teachers, and two components of each modality");
         let content = |m: usize| 2 + n + m;
-        let (mut allowed, mut gains) = (vec![true; 2 + 2 * n], vec![ContentGain::default(); n]);
+        let (mut allowed, mut gains) = (vec![true; 2 + 2 * n], vec![Gain::default(); n]);
         let size = |c: usize| root_mean_square(&self.columns[c]);
         (0..n).for_each(|m| allowed[content(m)] = size(content(m)) >= LEAST_CONTENT * size(2 + m));
         loop {
@@ -194,7 +231,7 @@ impl HeldOut {
             for &m in &kept {
                 let mut others = allowed.clone();
                 others[content(m)] = false;
-                gains[m] = ContentGain::of(&self.losses(&self.fitted(&others)), &losses);
+                gains[m] = Gain::of(&self.losses(&self.fitted(&others)), &losses);
             }
             let least =
                 kept.into_iter().min_by(|&a, &b| gains[a].certainty().total_cmp(&gains[b].certainty()));
@@ -218,25 +255,26 @@ impl Stack {
         }
     }
 
-    fn of(weights: &[f64], gains: &[ContentGain]) -> Stack {
+    fn of(weights: &[f64], gains: &[Gain]) -> Stack {
         let (ids, content) = weights.split_at(2 + gains.len());
         let content = content.iter().zip(gains).map(|(weight, gain)| weight * gain.shrinkage()).collect();
         Stack { ids: [ids[0], ids[1]], silenced: ids[2..].to_vec(), content }
     }
 }
 
-impl ContentGain {
-    fn of(without: &[f64], with: &[f64]) -> ContentGain {
+impl Gain {
+    fn of(without: &[f64], with: &[f64]) -> Gain {
         let differences: Vec<f64> = without.iter().zip(with).map(|(a, b)| a - b).collect();
         let count = differences.len() as f64;
         let mean = differences.iter().sum::<f64>() / count.max(1.0);
         let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
         // Of a single user nothing is known.
         let error = if count < 2.0 { f64::INFINITY } else { (squares / (count - 1.0) / count).sqrt() };
-        ContentGain { mean, error }
+        Gain { mean, error }
     }
 
-    fn shrinkage(self) -> f64 {
+    /// How far it can be trusted: [`shrunken`].
+    pub fn shrinkage(self) -> f64 {
         shrunken(self.mean, self.error)
     }
 

@@ -72,6 +72,12 @@ pub struct StackRecord {
     pub plain: f64,
     /// Standard error of their difference, paired over users.
     pub error: f64,
+    /// What the sum is worth beside the plain model, in nats of the ranking loss on held-out triples.
+    #[serde(default)]
+    pub gain: f64,
+    /// Standard error of that over users.
+    #[serde(default)]
+    pub gain_error: f64,
     /// Weights of the two ids teachers.
     pub ids: [f64; 2],
     /// What each modality has in the sum.

@@ -7,7 +7,7 @@ use crate::events::{ContentRecord, StackRecord};
 use crate::stopping::StopFlag;
 use equipoise_balance::Teacher;
 use equipoise_balance::robust::{ChannelSetup, TeacherMargins, shrunken};
-use equipoise_balance::stacking::{ContentGain, HeldOut, Stack};
+use equipoise_balance::stacking::{Gain, HeldOut, Stack};
 use equipoise_data::{Interactions, Seed, Stream, Triples};
 use equipoise_eval::{Embeddings, EvalError, evaluate_until};
 
@@ -24,6 +24,15 @@ pub(crate) struct Teachers<'a> {
     pub(crate) silenced: Vec<Teacher>,
     /// Each modality's.
     pub(crate) modalities: &'a [Teacher],
+}
+
+/// What they know together.
+struct Together {
+    stack: Stack,
+    /// Of the contents.
+    gains: Vec<Gain>,
+    /// Of the sum beside the plain model.
+    worth: Gain,
 }
 
 /// On what they are measured.
@@ -45,18 +54,21 @@ impl Ground<'_> {
         teachers: Teachers,
         plain: &Teacher,
     ) -> Result<(ChannelSetup, StackRecord), TrainError> {
-        let (stack, gains) = self.stack(&teachers, plain);
+        let Together { stack, gains, worth } = self.stack(&teachers, plain);
         let alone = self.per_user(plain)?;
         // Without any weight there is nothing to be known.
         let together =
             teachers.together(&stack).map_or_else(|| Ok(vec![0.0; alone.len()]), |t| self.per_user(&t))?;
         let (difference, error) = paired(&together, &alone);
-        let gate = shrunken(difference, error);
+        let sure = shrunken(difference, error).max(worth.shrinkage());
+        let gate = if difference > 0.0 { sure } else { 0.0 };
         let record = StackRecord {
             gate,
             teachers: mean(&together),
             plain: mean(&alone),
             error,
+            gain: worth.mean,
+            gain_error: worth.error,
             ids: stack.ids,
             modalities: records(&teachers, &stack, &gains),
         };
@@ -64,8 +76,8 @@ impl Ground<'_> {
         Ok((ChannelSetup { ids, silenced, stack, gate }, record))
     }
 
-    /// The weights of the teachers' sum, as spread as the plain model's margins are.
-    fn stack(&self, teachers: &Teachers, plain: &Teacher) -> (Stack, Vec<ContentGain>) {
+    /// The weights of the teachers' sum, as spread as the plain model's margins are, and what it is worth beside that model.
+    fn stack(&self, teachers: &Teachers, plain: &Teacher) -> Together {
         let triples = self.triples();
         let of = |teacher: &Teacher| teacher.margins(&triples);
         let margins = TeacherMargins {
@@ -77,12 +89,15 @@ impl Ground<'_> {
         let of_ids = margins.ids.iter().chain(&margins.silenced).map(wide);
         let n = margins.own.len();
         let contents = (0..n).map(|m| margins.content(m).collect());
-        let (stack, gains) = HeldOut::new(of_ids.chain(contents).collect(), &triples.users).stack(n);
+        let held_out = HeldOut::new(of_ids.chain(contents).collect(), &triples.users);
+        let (stack, gains) = held_out.stack(n);
+        let of_plain = of(plain);
+        let worth = held_out.gain_over(&wide(&of_plain), &stack);
         let [_, whole] = margins.targets(&stack);
-        let (spread, wanted) = (root_mean_square(&whole), root_mean_square(&plain.margins(&triples)));
+        let (spread, wanted) = (root_mean_square(&whole), root_mean_square(&of_plain));
         // Of a sum without weights nothing can be made.
         let factor = if spread > 0.0 { wanted / spread } else { 1.0 };
-        (stack.scaled(factor), gains)
+        Together { stack: stack.scaled(factor), gains, worth }
     }
 
     /// Each held-out interaction against items that the user chose neither in train nor here, from the seed's stream `stack`.
@@ -150,7 +165,7 @@ fn joined(parts: &[(&Teacher, f64)], table: impl Fn(&Teacher) -> &[f32], weighte
     out
 }
 
-fn records(teachers: &Teachers, stack: &Stack, gains: &[ContentGain]) -> Vec<ContentRecord> {
+fn records(teachers: &Teachers, stack: &Stack, gains: &[Gain]) -> Vec<ContentRecord> {
     let of = |(m, teacher): (usize, &Teacher)| ContentRecord {
         modality: teacher.modality.clone(),
         ids: stack.silenced[m],

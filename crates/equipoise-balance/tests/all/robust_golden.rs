@@ -44,11 +44,14 @@ fn weights_gains_and_targets_are_the_reference_ones() {
         let margins = margins(&case["teachers"]);
         let (stack, gains) = held_out(&margins, &users).stack(margins.own.len());
         near(&format!("{name} weights"), &flat(&stack), &numbers(&expected["weights"]));
-        let of = |what: fn(&equipoise_balance::stacking::ContentGain) -> f64| {
+        let of = |what: fn(&equipoise_balance::stacking::Gain) -> f64| {
             gains.iter().map(what).collect::<Vec<f64>>()
         };
         near(&format!("{name} gains"), &of(|g| g.mean), &numbers(&expected["gains"]));
         near(&format!("{name} errors"), &of(|g| g.error), &numbers(&expected["errors"]));
+        let other: Vec<f64> = floats(&case["other"]).into_iter().map(f64::from).collect();
+        let worth = held_out(&margins, &users).gain_over(&other, &stack);
+        near(&format!("{name} worth"), &[worth.mean, worth.error], &numbers(&expected["worth"]));
         let [ids, whole] = margins.targets(&stack);
         close(&format!("{name} ids"), &ids, &numbers(&expected["ids"]));
         close(&format!("{name} whole"), &whole, &numbers(&expected["whole"]));
@@ -100,6 +103,26 @@ fn content_that_misleads_has_no_weight() {
     for seed in 0..5 {
         assert_eq!(stacked(&taught(seed, &[1.0, -1.0])).content[1], 0.0);
     }
+}
+
+/// The sum is worth something beside one of its teachers, and nothing beside itself, however many weights it has.
+#[test]
+fn a_sum_is_worth_what_it_says_of_users_that_it_was_not_fitted_to() {
+    let (mut open, mut sum) = (0, 0.0);
+    for seed in 0..20 {
+        let (margins, users) = taught(seed, &[1.0, 0.0]);
+        let held_out = held_out(&margins, &users);
+        let (stack, _) = held_out.stack(2);
+        let [_, whole] = margins.targets(&stack);
+        let wide = |column: &[f32]| column.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+        let beside_one = held_out.gain_over(&wide(&margins.own[0]), &stack);
+        assert!(beside_one.shrinkage() > 0.5, "{beside_one:?}");
+        let beside_itself = held_out.gain_over(&wide(&whole), &stack);
+        sum += beside_itself.mean;
+        open += usize::from(beside_itself.shrinkage() > 0.0);
+    }
+    // Its weights are fitted anew, to half of the users, and those of contents are not shrunken.
+    assert!(sum / 20.0 < 0.002 && open <= 3, "worth {} beside itself, open in {open} of 20", sum / 20.0);
 }
 
 /// Content is in the sum as far as it says what no other says.

@@ -150,7 +150,7 @@ impl Listener<Event> for Progress {
 }
 
 fn stack(record: &StackRecord) -> String {
-    let StackRecord { gate, teachers, plain, error, modalities, .. } = record;
+    let StackRecord { gate, teachers, plain, error, gain, gain_error, modalities, .. } = record;
     let content = |m: &ContentRecord| {
         let worth = format!("worth {:.4} nats (standard error {:.4}) beside the rest", m.gain, m.gain_error);
         match m.content > 0.0 {
@@ -162,8 +162,8 @@ fn stack(record: &StackRecord) -> String {
     };
     let contents: String = modalities.iter().map(content).collect();
     format!(
-        "  the sum of the teachers reaches {teachers:.4}, the plain model {plain:.4} (standard error of the difference {error:.4}): \
-         teaching is open by {gate:.2}{contents}"
+        "  the sum of the teachers reaches {teachers:.4}, the plain model {plain:.4} (standard error of the difference {error:.4}); it is \
+         worth {gain:.4} nats (standard error {gain_error:.4}) beside that model: teaching is open by {gate:.2}{contents}"
     )
 }
 
