@@ -43,8 +43,12 @@ const DEMO_EPOCHS: usize = 400;
 
 pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut progress = Progress::new(global.quiet);
-    let _place = Place::claim(&args.out)?;
     let data = args.out.join("demo-data");
+    // What cannot be trained leaves nothing behind.
+    for balance in [Unbalanced::NAME, Ckd::NAME] {
+        config(args, balance, &data).checked()?;
+    }
+    let _place = Place::claim(&args.out)?;
     write_demo(&data, &DemoConfig::default())?;
     progress.say(&format!("demo data written to {}", data.display()));
     let loaded = load(&data, &LoadOptions::default())?;
