@@ -34,7 +34,7 @@ data. Ctrl-C stops it; the same command takes it up again, also after the proces
 pub struct Args {
     /// Configuration file with a [sweep] section.
     config: PathBuf,
-    /// Data set directory (LATTICE or MMRec layout) [default: data.path of the file].
+    /// Directory of the data set, in any layout that `data check` reads [default: data.path of the file].
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Directory of the search to make or to take up.

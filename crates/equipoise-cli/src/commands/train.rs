@@ -26,7 +26,7 @@ Ctrl-C and SIGTERM end training cleanly: the best model so far is saved and eval
 The same command then goes on from its checkpoint, as it does after a crash or kill -9, and ends with the same results as if
 nothing had happened; --from-scratch begins anew.")]
 pub struct Args {
-    /// Data set directory (LATTICE or MMRec layout).
+    /// Directory of the data set, in any layout that `data check` reads.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Directory of the run to make.
@@ -63,7 +63,7 @@ pub struct Args {
     /// CKD: weight of the generic loss within it.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lambda_g: Option<f64>,
-    /// CKD: weights as in the paper, as in the released code, or uniform.
+    /// CKD: weights as in the paper, as in the released code, uniform, or robust (docs/ckd.md).
     #[arg(long, value_name = "MODE")]
     weights: Option<String>,
     #[arg(long, value_name = "DIR", help = help::teachers())]

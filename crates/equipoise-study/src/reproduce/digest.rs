@@ -4,7 +4,7 @@
 //! corrected within each folder.
 
 use equipoise_models::built_in;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Methods in the order of the tables, by name and in print.
@@ -46,11 +46,15 @@ pub fn digest(folders: &[PathBuf], costs: Option<&Path>) -> Result<String, Strin
     for (title, section, folders, name) in sections {
         let mut rows = Vec::new();
         for folder in folders {
-            rows.extend(read(&folder.join(name))?);
+            let more = read(&folder.join(name))?;
+            apart(&rows, &more, &folder.join(name))?;
+            rows.extend(more);
         }
-        if !rows.is_empty() {
-            let table = section(&rows).map_err(|column| format!("{name}: no column or quantity {column}"))?;
-            text += &format!("### {title}\n\n{table}\n");
+        let of_data = by_data(rows);
+        for (dataset, rows) in &of_data {
+            let table = section(rows).map_err(|column| format!("{name}: no column or quantity {column}"))?;
+            let of = if of_data.len() > 1 { format!(" ({dataset})") } else { String::new() };
+            text += &format!("### {title}{of}\n\n{table}\n");
         }
     }
     Ok(text)
@@ -58,6 +62,29 @@ pub fn digest(folders: &[PathBuf], costs: Option<&Path>) -> Result<String, Strin
 
 /// A table of the rows of a file, or the column that it lacks.
 type Section = fn(&[Fields]) -> Result<String, String>;
+
+/// Rows by data set, in the order in which data sets come up.
+fn by_data(rows: Vec<Fields>) -> Vec<(String, Vec<Fields>)> {
+    let mut groups: Vec<(String, Vec<Fields>)> = Vec::new();
+    for row in rows {
+        let dataset = row.get("dataset").cloned().unwrap_or_default();
+        match groups.iter_mut().find(|(name, _)| *name == dataset) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((dataset, vec![row])),
+        }
+    }
+    groups
+}
+
+/// Refuses a file with a cell that another folder has as well: only one of the two could be shown.
+fn apart(known: &[Fields], more: &[Fields], file: &Path) -> Result<(), String> {
+    let cell =
+        |row: &Fields| ["dataset", "backbone", "method", "quantity", "seed"].map(|key| row.get(key).cloned());
+    let known: BTreeSet<_> = known.iter().map(cell).collect();
+    let Some(twice) = more.iter().map(cell).find(|cell| known.contains(cell)) else { return Ok(()) };
+    let named: Vec<String> = twice.into_iter().flatten().collect();
+    Err(format!("{}: another folder has {} as well; give one of the two", file.display(), named.join(" ")))
+}
 
 /// The lines of a CSV file; none if it is not there.
 fn read(path: &Path) -> Result<Vec<Fields>, String> {
