@@ -2,24 +2,11 @@
 
 use crate::common;
 
-use common::{Demo, failure, json, ok, one_epoch, program};
+use common::{Trained, failure, json, ok, program};
 use std::fs;
 use std::path::PathBuf;
 
-/// A run of the demo data.
-struct World {
-    demo: Demo,
-    run: PathBuf,
-}
-
-impl World {
-    fn new() -> World {
-        let demo = Demo::new();
-        let run = demo.dir("run");
-        one_epoch(&demo.data(), &run);
-        World { demo, run }
-    }
-
+impl Trained {
     fn export(&self, to: &str, out: &str, more: &[&str]) -> assert_cmd::Command {
         let mut call = program();
         call.args(["export", "--to", to, "--out"]).arg(self.demo.dir(out)).args(more).arg(&self.run);
@@ -29,7 +16,7 @@ impl World {
 
 #[test]
 fn a_run_becomes_a_served_model_that_every_command_takes() {
-    let world = World::new();
+    let world = Trained::new();
     ok(program().arg("calibrate").arg(&world.run).arg("--quiet"));
     let text = ok(&mut world.export("serving", "served", &["--half", "--name", "shop"]));
     assert!(
@@ -57,7 +44,7 @@ fn a_run_becomes_a_served_model_that_every_command_takes() {
 
 #[test]
 fn new_items_come_from_a_table_and_features_and_are_found() {
-    let world = World::new();
+    let world = Trained::new();
     let (table, features) = (world.demo.dir("new.csv"), world.demo.dir("image_feat.npy"));
     fs::write(&table, "item_id,title,price\nn1,A new thing,3.5\nn2,Another,4\n").unwrap();
     let all = equipoise_data::load(&world.demo.data(), &equipoise_data::LoadOptions::default()).unwrap().data;
@@ -99,7 +86,7 @@ fn new_items_come_from_a_table_and_features_and_are_found() {
 
 #[test]
 fn what_a_target_does_not_take_is_named_and_a_key_never_stands_on_the_command_line() {
-    let world = World::new();
+    let world = Trained::new();
     for (to, more, says) in [
         ("npy", &["--half"][..], "--half"),
         ("qdrant", &["--url", "nowhere"], "http://"),

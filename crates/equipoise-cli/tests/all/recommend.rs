@@ -2,23 +2,9 @@
 
 use crate::common;
 
-use common::{Demo, failure, json, ok, one_epoch, program};
-use std::path::PathBuf;
+use common::{Trained, failure, json, ok, program};
 
-/// A run of the demo data.
-struct World {
-    demo: Demo,
-    run: PathBuf,
-}
-
-impl World {
-    fn new() -> World {
-        let demo = Demo::new();
-        let run = demo.dir("run");
-        one_epoch(&demo.data(), &run);
-        World { demo, run }
-    }
-
+impl Trained {
     fn call(&self, command: &str, args: &[&str]) -> assert_cmd::Command {
         let mut call = program();
         call.arg(command).arg(&self.run).args(args).arg("--quiet");
@@ -33,7 +19,7 @@ fn ids(list: &serde_json::Value) -> Vec<String> {
 
 #[test]
 fn a_user_a_stranger_and_a_request_get_lists() {
-    let world = World::new();
+    let world = Trained::new();
     let vocabulary = std::fs::read_to_string(world.run.join("vocabulary.json")).unwrap();
     let vocabulary: serde_json::Value = serde_json::from_str(&vocabulary).unwrap();
     let (user, item) = (vocabulary["users"][3].as_str().unwrap(), vocabulary["items"][5].as_str().unwrap());
@@ -61,7 +47,7 @@ fn a_user_a_stranger_and_a_request_get_lists() {
 
 #[test]
 fn calibration_is_kept_with_the_run_and_served() {
-    let world = World::new();
+    let world = Trained::new();
     let text = ok(&mut world.call("calibrate", &[]));
     assert!(
         text.contains("whole model") && text.contains("weights:") && text.contains("strangers:"),
@@ -79,7 +65,7 @@ fn calibration_is_kept_with_the_run_and_served() {
 
 #[test]
 fn calibrated_weights_are_measured_on_test_and_told_by_the_audit() {
-    let world = World::new();
+    let world = Trained::new();
     let message = failure(&mut world.call("evaluate", &["--calibrated"]), 2);
     assert!(message.contains("equipoise calibrate"), "{message}");
     ok(&mut world.call("calibrate", &[]));
@@ -105,7 +91,7 @@ fn calibrated_weights_are_measured_on_test_and_told_by_the_audit() {
 
 #[test]
 fn titles_come_with_the_data_set_or_from_a_table() {
-    let world = World::new();
+    let world = Trained::new();
     let list = |args: &[&str]| json(&mut world.call("recommend", &[args, &["--format", "json"]].concat()));
     let user = "user-0003";
     let found = list(&["--user", user]);
@@ -125,7 +111,7 @@ fn titles_come_with_the_data_set_or_from_a_table() {
 
 #[test]
 fn everyone_gets_a_list_in_parts_that_are_made_once() {
-    let world = World::new();
+    let world = Trained::new();
     let out = world.demo.dir("lists");
     let out = out.to_str().unwrap();
     let call = |more: &[&str]| {
@@ -147,7 +133,7 @@ fn everyone_gets_a_list_in_parts_that_are_made_once() {
 
 #[test]
 fn what_cannot_be_used_is_named() {
-    let world = World::new();
+    let world = Trained::new();
     for (args, says) in [
         (&[][..], "--user"),
         (&["--user", "nobody"], "no user `nobody`"),

@@ -127,6 +127,21 @@ pub fn imported() -> tempfile::TempDir {
     dir
 }
 
+/// A run of the demo data.
+pub struct Trained {
+    pub demo: Demo,
+    pub run: PathBuf,
+}
+
+impl Trained {
+    pub fn new() -> Trained {
+        let demo = Demo::new();
+        let run = demo.dir("run");
+        one_epoch(&demo.data(), &run);
+        Trained { demo, run }
+    }
+}
+
 /// A program that starts tasks as a queue of jobs does: it notes each, and gives what it is given to `equipoise`.
 pub fn queue(demo: &Demo) -> (String, PathBuf) {
     let (script, log) = (demo.dir("a queue.sh"), demo.dir("log"));
