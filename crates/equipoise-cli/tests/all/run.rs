@@ -186,7 +186,7 @@ fn a_run_that_is_killed_goes_on_and_ends_the_same() {
         "{chosen}"
     );
     let trials = fs::read_to_string(demo.dir("whole/tune/plain/trials.csv")).expect("readable");
-    assert_eq!(trials.lines().count(), 1 + 5);
+    assert_eq!(trials.lines().count(), 1 + 6);
 }
 
 #[test]

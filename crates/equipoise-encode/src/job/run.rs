@@ -49,6 +49,7 @@ pub(crate) fn run<E: Encoder>(
     let start = Instant::now();
     job.place.check()?;
     if let Some(report) = job.place.up_to_date(&job.fingerprint, job.ids)? {
+        Store::tidy(&job.place.dir, &job.place.name, &job.fingerprint)?;
         return Ok(report);
     }
     if !Store::was_publishing(&job.place.dir, &job.place.name, &job.fingerprint) {

@@ -62,6 +62,23 @@ impl Store {
         unit.standing() == Ok(Standing::Begun) && unit.dir().join("publishing").exists()
     }
 
+    /// Removes what a job that made these features, which are whole, left when it was stopped after its last file. What another job
+    /// keeps there stays, and so does what another process works on.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(crate) fn tidy(dir: &Path, name: &str, fingerprint: &str) -> Result<(), EncodeError> {
+        let unit = unit(dir, name, fingerprint);
+        if !unit.dir().exists() || unit.standing().map_err(fault(&unit))? == Standing::Other {
+            return Ok(());
+        }
+        match unit.claim() {
+            Err(Fault::Held { .. }) => Ok(()),
+            Err(other) => Err(fault(&unit)(other)),
+            Ok(claim) => Store { dir: unit.dir().to_owned(), _claim: claim }.finish(),
+        }
+    }
+
     /// Notes that the files of the features are about to be replaced.
     ///
     /// # Errors
@@ -212,6 +229,27 @@ mod tests {
         assert_eq!(rows.read(0).expect("whole"), (vec![1.0, 2.0, 3.0, 4.0], vec![]));
         assert_eq!(rows.read(2).expect("whole"), (vec![5.0; 4], remarks));
         assert!(rows.read(1).is_err());
+    }
+
+    #[test]
+    fn what_a_job_left_beside_its_features_goes_and_what_another_keeps_stays() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let left = dir.path().join(".equipoise-text.part");
+        let tidy =
+            |fingerprint: &str| Store::tidy(dir.path(), "text", fingerprint).expect("it can be removed");
+        tidy("f");
+        let at_work = Store::open(dir.path(), "text", "f").expect("free");
+        tidy("f");
+        assert!(left.exists(), "somebody works on it");
+        drop(at_work);
+        tidy("g");
+        assert!(left.exists(), "it is another job's");
+        tidy("f");
+        assert!(!left.exists());
+        // Stopped while it was removed.
+        std::fs::create_dir(&left).expect("free");
+        tidy("f");
+        assert!(!left.exists());
     }
 
     #[test]
