@@ -1,7 +1,10 @@
 //! What tests need of the reference values: files, bytes, tensors made up from their names.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use serde_json::Value;
 
 /// A file of reference values.
@@ -54,4 +57,23 @@ pub(crate) fn made_up(name: &str, count: usize, scale: f64, shift: f64) -> Vec<f
         (shift + scale * (high as f64 / 32768.0 - 1.0)) as f32
     };
     (1..=count as u64).map(value).collect()
+}
+
+/// A model of the reference values as a folder, without the tensor of the name `leave_out`.
+pub(crate) fn write_model(dir: &Path, case: &Value, leave_out: &str) {
+    std::fs::write(dir.join("config.json"), case["config"].to_string()).expect("written");
+    let tensors = case["tensors"].as_array().expect("tensors").iter().map(|tensor| {
+        let name = tensor["name"].as_str().expect("a name").to_owned();
+        let shape: Vec<usize> = tensor["shape"].as_array().expect("a shape").iter().map(number).collect();
+        let of = |field: &str| tensor[field].as_f64().expect("a number");
+        let values = made_up(&name, shape.iter().product(), of("scale"), of("shift"));
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        (name, (shape, bytes))
+    });
+    let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> =
+        tensors.filter(|(name, _)| name != leave_out).collect();
+    let views = tensors.iter().map(|(name, (shape, bytes))| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("bytes of that shape"))
+    });
+    safetensors::serialize_to_file(views, None, &dir.join("model.safetensors")).expect("written");
 }

@@ -8,7 +8,7 @@ use equipoise_data::{TextOptions, quoted};
 
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemNames, ItemTexts, nothing, two_ways};
-use crate::job::BrokenItem;
+use crate::job::{BrokenItem, EncodeReport};
 
 /// A kind of files.
 pub(crate) struct Kind {
@@ -54,6 +54,20 @@ pub(crate) struct ItemFiles {
     pub(crate) repeated: usize,
     /// Entries of a folder that are not of the kind by their names, by what they are.
     pub(crate) passed_over: BTreeMap<String, usize>,
+}
+
+impl ItemFiles {
+    /// What the report of a job says of its files.
+    pub(crate) fn report(&self) -> EncodeReport {
+        EncodeReport {
+            unknown: self.unknown,
+            repeated: self.repeated,
+            notes: self.notes.clone(),
+            broken: self.unusable.clone(),
+            passed_over: self.passed_over.clone(),
+            ..EncodeReport::default()
+        }
+    }
 }
 
 /// Finds the files of a kind for these items: in a folder, `<raw item id>` with one of the kind's endings, or by the paths

@@ -9,7 +9,7 @@ use equipoise_balance::Teacher;
 use equipoise_balance::robust::{ChannelSetup, TeacherMargins, shrunken};
 use equipoise_balance::stacking::{Gain, HeldOut, Stack};
 use equipoise_data::{Interactions, Seed, Stream, Triples};
-use equipoise_eval::{Embeddings, EvalError, evaluate_until};
+use equipoise_eval::{Embeddings, EvalError, evaluate_until, paired_error};
 
 /// Items that each held-out interaction is compared with.
 const NEGATIVES: usize = 20;
@@ -59,7 +59,10 @@ impl Ground<'_> {
         // Without any weight there is nothing to be known.
         let together =
             teachers.together(&stack).map_or_else(|| Ok(vec![0.0; alone.len()]), |t| self.per_user(&t))?;
-        let (difference, error) = paired(&together, &alone);
+        let differences: Vec<f64> = together.iter().zip(&alone).map(|(a, b)| a - b).collect();
+        let difference = mean(&differences);
+        // Of a single user nothing is known.
+        let error = paired_error(&together, &alone).unwrap_or(f64::INFINITY);
         let sure = shrunken(difference, error).max(worth.shrinkage());
         let gate = if difference > 0.0 { sure } else { 0.0 };
         let record = StackRecord {
@@ -174,16 +177,6 @@ fn records(teachers: &Teachers, stack: &Stack, gains: &[Gain]) -> Vec<ContentRec
         gain_error: gains[m].error,
     };
     teachers.modalities.iter().enumerate().map(of).collect()
-}
-
-/// A mean over users of paired differences, with its standard error.
-fn paired(a: &[f64], b: &[f64]) -> (f64, f64) {
-    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    let (mean, count) = (mean(&differences), differences.len());
-    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    // Of a single user nothing is known.
-    let error = if count < 2 { f64::INFINITY } else { (squares / (count - 1) as f64 / count as f64).sqrt() };
-    (mean, error)
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -14,7 +14,7 @@ use equipoise_jobs::Place;
 use equipoise_recommend::{ServingOptions, prepare};
 use equipoise_report::{Audit, headline, html_report, text_report};
 use equipoise_train::events::Ending;
-use equipoise_train::{Job, Outcome, RunConfig, StopFlag};
+use equipoise_train::{Checked, Job, Outcome, RunConfig, StopFlag};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -45,16 +45,15 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let mut progress = Progress::new(global.quiet);
     let data = args.out.join("demo-data");
     // What cannot be trained leaves nothing behind.
-    for balance in [Unbalanced::NAME, Ckd::NAME] {
-        config(args, balance, &data).checked()?;
-    }
+    let plain = config(args, Unbalanced::NAME, &data).checked()?;
+    let ckd = config(args, Ckd::NAME, &data).checked()?;
     let _place = Place::claim(&args.out)?;
     write_demo(&data, &DemoConfig::default())?;
     progress.say(&format!("demo data written to {}", data.display()));
     let loaded = load(&data, &LoadOptions::default())?;
     let stop = stop_flag();
-    let plain = train(args, &loaded, Unbalanced::NAME, &data, &mut progress, &stop)?;
-    let ckd = train(args, &loaded, Ckd::NAME, &data, &mut progress, &stop)?;
+    let plain = train(&plain, &loaded, &args.out.join(PLAIN), &mut progress, &stop)?;
+    let ckd = train(&ckd, &loaded, &args.out.join(Ckd::NAME), &mut progress, &stop)?;
     progress.say("weights of modalities and how strangers are folded in, chosen on validation");
     prepare(plain.run.dir(), None, ServingOptions::default())?;
     let served = prepare(ckd.run.dir(), None, ServingOptions::default())?;
@@ -91,17 +90,13 @@ fn config(args: &Args, balance: &str, data: &Path) -> RunConfig {
 }
 
 fn train(
-    args: &Args,
+    config: &Checked<RunConfig>,
     loaded: &Loaded,
-    balance: &str,
-    data: &Path,
+    out: &Path,
     progress: &mut Progress,
     stop: &StopFlag,
 ) -> Result<Outcome, Failure> {
-    let name = if balance == Unbalanced::NAME { PLAIN } else { balance };
-    let out = args.out.join(name);
-    let config = config(args, balance, data).checked()?;
-    let job = Job { config: &config, loaded, out: &out, overwrite: true, from_scratch: false };
+    let job = Job { config, loaded, out, overwrite: true, from_scratch: false };
     let outcome = job.execute(progress, stop)?;
     if outcome.report.ending == Ending::Interrupted {
         return Err(Failure::interrupted("stopped before the demo was done"));

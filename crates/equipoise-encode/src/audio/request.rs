@@ -96,12 +96,7 @@ pub fn encode_audio(
         normalised: request.normalise,
         max_seconds: Some(seconds),
         source: request.audio.display().to_string(),
-        unknown: found.unknown,
-        repeated: found.repeated,
-        notes: found.notes.clone(),
-        broken: found.unusable.clone(),
-        passed_over: found.passed_over.clone(),
-        ..EncodeReport::default()
+        ..found.report()
     };
     let how = format!("{} {seconds}", request.normalise);
     let job = |settings: String, report: EncodeReport| FileJob {

@@ -98,12 +98,7 @@ pub fn encode_images(
         encoder: request.model.clone(),
         normalised: request.normalise,
         source: request.images.display().to_string(),
-        unknown: found.unknown,
-        repeated: found.repeated,
-        notes: found.notes.clone(),
-        broken: found.unusable.clone(),
-        passed_over: found.passed_over.clone(),
-        ..EncodeReport::default()
+        ..found.report()
     };
     let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
     let (settings, report);

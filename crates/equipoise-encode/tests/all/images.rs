@@ -7,8 +7,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use common::data;
-use equipoise_data::formats::read_npy;
+use common::{apart, data, rows};
 use equipoise_encode::{EncodeProgress, EncodeReport, ImagePooling, ImageRequest, encode_images};
 use equipoise_jobs::Silent;
 use tempfile::TempDir;
@@ -65,18 +64,12 @@ impl Shop {
     }
 
     fn rows(&self) -> Vec<Vec<f32>> {
-        let features = read_npy(&self.data.path().join("image_feat.npy")).expect("written").0;
-        (0..features.rows()).map(|item| features.row(item).to_vec()).collect()
+        rows(self.data.path(), "image")
     }
 
     fn bits(&self) -> Vec<u32> {
         self.rows().iter().flatten().map(|value| value.to_bits()).collect()
     }
-}
-
-/// Largest difference of two rows.
-fn apart(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]

@@ -123,15 +123,25 @@ impl<'a> SweepTraining<'a> {
             // What stays behind is an empty directory: the search removes it in the end.
             let _ = std::fs::remove_dir_all(dir);
         }
-        let limit = budget.epochs.map_or(config.train.epochs, |most| most.min(config.train.epochs));
+        let limit = limit(config, budget);
         Ok(Measured {
             value: tuned.value,
             best_epoch: tuned.best_epoch,
             epochs: tuned.epochs,
             seconds: tuned.seconds,
-            complete: limit == config.train.epochs || tuned.epochs < limit,
+            complete: is_complete(tuned.epochs, limit, config),
         })
     }
+}
+
+/// Most epochs of a trial.
+pub(super) fn limit(config: &RunConfig, budget: TrialBudget) -> usize {
+    budget.epochs.map_or(config.train.epochs, |most| most.min(config.train.epochs))
+}
+
+/// Whether a trial of so many epochs would have no more under a larger budget: the budget was no limit, or it ended before.
+pub(super) fn is_complete(epochs: usize, limit: usize, config: &RunConfig) -> bool {
+    limit == config.train.epochs || epochs < limit
 }
 
 impl Trial for SweepTraining<'_> {

@@ -1,35 +1,11 @@
 //! Rows against NumPy in float64, and files that do not make an encoder.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
 use super::Whisper;
 use crate::audio::made_up::{Samples, sines, told, wav};
 use crate::audio::sound::{RATE, SoundFault};
-use crate::golden::{golden, made_up, number, numbers};
-
-/// A model of the reference values as a folder.
-fn write(dir: &Path, case: &Value, leave_out: &str) {
-    std::fs::write(dir.join("config.json"), case["config"].to_string()).expect("written");
-    let tensors = case["tensors"].as_array().expect("tensors").iter().map(|tensor| {
-        let name = tensor["name"].as_str().expect("a name").to_owned();
-        let shape: Vec<usize> = tensor["shape"].as_array().expect("a shape").iter().map(number).collect();
-        let of = |field: &str| tensor[field].as_f64().expect("a number");
-        let values = made_up(&name, shape.iter().product(), of("scale"), of("shift"));
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        (name, (shape, bytes))
-    });
-    let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> =
-        tensors.filter(|(name, _)| name != leave_out).collect();
-    let views = tensors.iter().map(|(name, (shape, bytes))| {
-        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("bytes of that shape"))
-    });
-    safetensors::serialize_to_file(views, None, &dir.join("model.safetensors")).expect("written");
-}
+use crate::golden::{golden, numbers, write_model};
 
 fn cases() -> Vec<Value> {
     golden("whisper.json")["cases"].as_array().expect("cases").clone()
@@ -52,7 +28,7 @@ fn rows_are_those_of_the_equations() {
     };
     for case in cases() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        write(dir.path(), &case, "");
+        write_model(dir.path(), &case, "");
         let whisper = Whisper::open(dir.path(), 60, false).unwrap_or_else(|fault| panic!("{fault}"));
         for expected in case["rows"].as_array().expect("rows") {
             let bytes = wav(RATE, 1, Samples::Words, &sound(&expected["sound"]));
@@ -71,7 +47,7 @@ fn rows_are_those_of_the_equations() {
 #[test]
 fn what_is_not_heard_has_no_row_and_silence_after_a_sound_does_not_count() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    write(dir.path(), &cases()[0], "");
+    write_model(dir.path(), &cases()[0], "");
     let whisper = Whisper::open(dir.path(), 60, false).expect("a model");
     assert_eq!(row(&whisper, &wav(RATE, 1, Samples::Words, &[0.0; 8_000])), Err(SoundFault::Silent));
     assert!(matches!(
@@ -93,7 +69,7 @@ fn what_does_not_make_an_encoder_is_named() {
     let case = cases()[0].clone();
     let message = |case: &Value, leave_out: &str, processor: Option<Value>| {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        write(dir.path(), case, leave_out);
+        write_model(dir.path(), case, leave_out);
         if let Some(processor) = processor {
             std::fs::write(dir.path().join("preprocessor_config.json"), processor.to_string())
                 .expect("written");

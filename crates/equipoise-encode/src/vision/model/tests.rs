@@ -1,35 +1,13 @@
 //! Towers against NumPy in float64, and files that do not make a tower.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
 use super::{ImagePooling, Spec, Tower};
 use crate::error::EncodeError;
-use crate::golden::{golden, made_up, number, numbers};
+use crate::golden::{golden, made_up, number, numbers, write_model};
 use crate::transformer::Weights;
-
-/// A model of the reference values as a folder.
-fn write(dir: &Path, case: &Value, leave_out: &str) {
-    std::fs::write(dir.join("config.json"), case["config"].to_string()).expect("written");
-    let tensors = case["tensors"].as_array().expect("tensors").iter().map(|tensor| {
-        let name = tensor["name"].as_str().expect("a name").to_owned();
-        let shape: Vec<usize> = tensor["shape"].as_array().expect("a shape").iter().map(number).collect();
-        let of = |field: &str| tensor[field].as_f64().expect("a number");
-        let values = made_up(&name, shape.iter().product(), of("scale"), of("shift"));
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        (name, (shape, bytes))
-    });
-    let tensors: HashMap<String, (Vec<usize>, Vec<u8>)> =
-        tensors.filter(|(name, _)| name != leave_out).collect();
-    let views = tensors.iter().map(|(name, (shape, bytes))| {
-        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).expect("bytes of that shape"))
-    });
-    safetensors::serialize_to_file(views, None, &dir.join("model.safetensors")).expect("written");
-}
 
 fn load(dir: &Path, size: (usize, usize), pooling: ImagePooling) -> Result<Tower, EncodeError> {
     let config = dir.join("config.json");
@@ -53,7 +31,7 @@ fn features_are_those_of_the_equations() {
     for case in cases() {
         let name = case["name"].as_str().expect("a name");
         let dir = tempfile::tempdir().expect("a temporary directory");
-        write(dir.path(), &case, "");
+        write_model(dir.path(), &case, "");
         let (height, width) = size(&case);
         for (pooling, expected) in case["features"].as_object().expect("features") {
             let pooling = serde_json::from_value(json!(pooling)).expect("a pooling");
@@ -80,7 +58,7 @@ fn features_are_those_of_the_equations() {
 fn a_picture_has_the_same_features_alone_and_among_others() {
     let case = case("clip");
     let dir = tempfile::tempdir().expect("a temporary directory");
-    write(dir.path(), &case, "");
+    write_model(dir.path(), &case, "");
     let tower = load(dir.path(), (32, 32), ImagePooling::Model).expect("a tower");
     let patches = |n: usize| {
         let mut batch = Vec::new();
@@ -99,7 +77,7 @@ fn a_picture_has_the_same_features_alone_and_among_others() {
 fn what_does_not_make_a_tower_is_named() {
     let message = |case: &Value, leave_out: &str, size: (usize, usize), pooling: ImagePooling| {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        write(dir.path(), case, leave_out);
+        write_model(dir.path(), case, leave_out);
         load(dir.path(), size, pooling).map(|_| ()).expect_err("no tower").to_string()
     };
     let vit = case("vit");

@@ -56,3 +56,14 @@ pub fn texts(count: usize) -> Vec<Option<String>> {
     };
     (0..count).map(|n| (n % 9 != 4).then(|| text(n))).collect()
 }
+
+/// The rows of the features of this name in a folder.
+pub fn rows(dir: &Path, name: &str) -> Vec<Vec<f32>> {
+    let features = read_npy(&dir.join(format!("{name}_feat.npy"))).expect("written").0;
+    (0..features.rows()).map(|item| features.row(item).to_vec()).collect()
+}
+
+/// Largest difference of two rows.
+pub fn apart(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
