@@ -206,7 +206,8 @@ fn nearest(gram: &[Vec<f64>], start: Vec<f64>) -> Vec<f64> {
         }
         let curvature = gram[from][from] + gram[to][to] - 2.0 * gram[from][to];
         let moved = if curvature > 0.0 { (gain / curvature).min(a[from]) } else { a[from] };
-        (a[from], a[to]) = (a[from] - moved, a[to] + moved);
+        // The weights sum to 1 up to rounding, which must not lift one above it.
+        (a[from], a[to]) = (a[from] - moved, (a[to] + moved).min(1.0));
     }
     a
 }

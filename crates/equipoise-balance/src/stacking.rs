@@ -155,8 +155,8 @@ impl HeldOut {
             let slope = self.slope(&weights, &ridge);
             let is_free =
                 |c: usize| allowed[c] && sizes[c] > 0.0 && (weights[c] > 0.0 || slope.gradient[c] < 0.0);
-            let free: Vec<usize> = (0..weights.len()).filter(|&c| is_free(c)).collect();
-            let step = newton(&slope, &free);
+            let (free, step) =
+                descent(&slope, &weights, (0..weights.len()).filter(|&c| is_free(c)).collect());
             let Some((next, less)) = self.shortened(&weights, &free, &step, &ridge, value) else { break };
             let moved = next.iter().zip(&weights).zip(&sizes).map(|((a, b), size)| (a - b).abs() * size);
             let moved = moved.fold(0.0, f64::max);
@@ -286,6 +286,19 @@ impl Gain {
 
 fn root_mean_square(values: &[f64]) -> f64 {
     (values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64).sqrt()
+}
+
+/// The components that move, of the `free` ones, and their step. A weight of 0 that the step would make negative stays: cut back
+/// to 0 it could leave a step that lowers nothing, and the fit would end short of its minimum.
+fn descent(slope: &Slope, weights: &[f64], mut free: Vec<usize>) -> (Vec<usize>, Vec<f64>) {
+    loop {
+        let step = newton(slope, &free);
+        let below = |&k: &usize| weights[free[k]] == 0.0 && step[k] > 0.0;
+        match (0..free.len()).filter(below).max_by(|&a, &b| step[a].total_cmp(&step[b])) {
+            Some(k) => free.remove(k),
+            None => return (free, step),
+        };
+    }
 }
 
 /// `H^-1 g` of the free components, by elimination: `H` is positive definite.

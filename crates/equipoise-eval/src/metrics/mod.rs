@@ -133,7 +133,7 @@ mod tests {
         fn one_more_hit_never_lowers_a_value((mut hits, relevant, k) in case(), at in 0usize..30) {
             // Retrieved NDCG is left out: there a late hit does lower the value (see ndcg.rs).
             let at = at % hits.len();
-            prop_assume!(!hits[at]);
+            hits[at] = false;
             let metrics = registry(NdcgDefinition::Standard);
             let before: Vec<f64> = metrics.iter().map(|m| m.value(&hits, relevant + 1, k)).collect();
             hits[at] = true;
