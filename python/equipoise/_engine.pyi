@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "address_of",
     "evaluate",
+    "stack",
 ]
 __version__: str
 
@@ -153,3 +154,6 @@ def evaluate(
     threads: int | None = None,
 ) -> EngineEvaluation: ...
 def address_of(array: Any) -> int: ...
+def stack(
+    components: Any, users: Any, other: Any
+) -> tuple[list[float], list[float], list[float], list[tuple[float, float]], tuple[float, float]]: ...

@@ -27,6 +27,7 @@ TRY_AGAIN = 75
 """The exit code of a unit that was interrupted, or whose machine failed."""
 
 _TARGETS = ("slurm", "hq", "k8s")
+_CONTENTS = ("text", "image", "audio")
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,63 @@ def _on_ray(paths: list[Path], address: str | None, threads: int, tries: int) ->
         except ray.exceptions.RayError as error:
             found.append(Outcome(path, TRY_AGAIN, str(error).strip()[-300:]))
     return found
+
+
+def encode(
+    data: str | os.PathLike[str],
+    kind: str,
+    *,
+    parts: int,
+    work: str | os.PathLike[str],
+    on: str | None = None,
+    jobs: int = 1,
+    threads: int = 1,
+    tries: int = 3,
+    **settings: Any,
+) -> Outcome:
+    """
+    Features from the content of items, encoded in parts: each is a unit, and one more unit puts them together.
+
+    The features are those of one machine, to the bit.
+
+    Parameters
+    ----------
+    data : path
+        The data set, on a disk that all nodes share.
+    kind : {"text", "image", "audio"}
+        What is encoded.
+    parts : int
+        Number of parts.
+    work : path
+        A directory for the files of the units, on the same disk.
+    on, jobs, threads, tries
+        As in :func:`run_tasks`.
+    **settings
+        Of the encoding, as the flags of ``equipoise features`` with underscores: ``model``, ``texts``, ``images``, ``audio``, ``name``.
+        Paths are those of this process.
+
+    Returns
+    -------
+    Outcome
+        Of the first unit that failed, or of the last one.
+    """
+    place = Path(data).absolute()
+    if kind not in _CONTENTS or parts < 1:
+        raise ConfigError(f"kind = {kind!r:.100}, parts = {parts}; expected {', '.join(_CONTENTS)}, and at least 1 part")
+    for name in ("texts", "images", "audio", "out"):
+        if name in settings:
+            settings[name] = str(Path(settings[name]).absolute())
+    config = {"data": str(place), "out": str(place), **settings}
+    specs = []
+    for number in (*range(parts), None):
+        here = Path(work).absolute() / ("together" if number is None else f"part-{number}-of-{parts}")
+        here.mkdir(parents=True, exist_ok=True)
+        shard = {} if number is None else {"shard": f"{number}/{parts}"}
+        specs.append(here / "task.json")
+        specs[-1].write_text(json.dumps({"kind": f"encode-{kind}", "config": {**config, **shard}}))
+    done = run_tasks(specs[:-1], on=on, jobs=jobs, threads=threads, tries=tries)
+    failed = [outcome for outcome in done if not outcome.done]
+    return failed[0] if failed else run_task(specs[-1], threads=threads, tries=tries)
 
 
 def recommend(

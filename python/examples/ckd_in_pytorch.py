@@ -72,7 +72,8 @@ def normalised_graph(data: eq.Dataset) -> Tensor:
     degree = torch.bincount(rows, minlength=size).float()
     values = (degree[rows] * degree[columns]).rsqrt()
     places = torch.stack([rows, columns])
-    return torch.sparse_coo_tensor(places, values, (size, size), check_invariants=True).coalesce()
+    with torch.sparse.check_sparse_tensor_invariants():
+        return torch.sparse_coo_tensor(places, values, (size, size)).coalesce()
 
 
 BACKBONES = {"vbpr": Vbpr, "early-fusion": EarlyFusion}

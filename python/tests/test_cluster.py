@@ -2,11 +2,14 @@
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import equipoise as eq
@@ -68,6 +71,35 @@ def test_a_unit_that_fails_whenever_it_is_run_says_why_and_is_run_once(saved, tm
     assert not outcome.done and outcome.code != cluster.TRY_AGAIN and "train.lr" in outcome.message
     with pytest.raises(eq.ConfigError, match="ray"):
         cluster.run_tasks([spec], on="dask")
+
+
+def pictures(place, count):
+    """Pictures of items, in a format that is written in a line."""
+    place.mkdir()
+    rng = np.random.default_rng(5)
+    for item in range(count):
+        pixels = rng.integers(256, size=(24, 24, 3), dtype=np.uint8).tobytes()
+        rows = b"".join(b"\0" + pixels[72 * row : 72 * row + 72] for row in range(24))
+        chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        head = struct.pack(">IIBBBBB", 24, 24, 8, 2, 0, 0, 0)
+        png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+        (place / f"i{item}.png").write_bytes(png)
+
+
+def test_features_that_are_encoded_in_parts_are_those_of_one_machine(saved, tmp_path):
+    pictures(tmp_path / "pictures", 40)
+    found = []
+    for parts in (1, 3):
+        out, given = tmp_path / f"in {parts}", {"model": "builtin", "images": tmp_path / "pictures", "name": "seen"}
+        outcome = cluster.encode(saved, "image", parts=parts, work=tmp_path / f"work{parts}", jobs=2, out=out, batch_tokens=100, **given)
+        assert outcome.done, outcome.message
+        found.append((out / "seen_feat.npy").read_bytes())
+        assert not [path for path in out.iterdir() if path.name.startswith(".equipoise")]
+    assert found[0] == found[1]
+    broken = cluster.encode(saved, "image", parts=2, work=tmp_path / "none", model="builtin", images=tmp_path / "nowhere")
+    assert not broken.done and broken.code != cluster.TRY_AGAIN and "nowhere" in broken.message
+    with pytest.raises(eq.ConfigError, match="text, image, audio"):
+        cluster.encode(saved, "smell", parts=2, work=tmp_path)
 
 
 @pytest.mark.parametrize(("target", "index"), [("slurm", "SLURM_ARRAY_TASK_ID"), ("hq", "HQ_TASK_ID")])
@@ -211,3 +243,24 @@ def test_lists_by_actors_are_those_of_one_machine(nodes, model, tmp_path):
     rows = sorted(found.take_all(), key=lambda row: (model.users.index(row["user"]), row["rank"]))
     expected = list(model.recommend_all(5).rows())
     assert [{**row, "score": pytest.approx(row["score"])} for row in expected] == rows
+
+
+def test_hyperqueue_carries_out_the_array_script_on_three_workers(saved, tmp_path):
+    pytest.importorskip("hyperqueue")
+    from hyperqueue import Job
+    from hyperqueue.cluster import LocalCluster, WorkerConfig
+
+    here, there = units(tmp_path / "here", saved, range(1, 6)), units(tmp_path / "there", saved, range(1, 6))
+    assert all(outcome.done for outcome in cluster.run_tasks(here))
+    script = tmp_path / "array.sh"
+    script.write_text(cluster.export(there, "hq"))
+    with LocalCluster(str(tmp_path / "server")) as queue:
+        for _ in range(3):
+            queue.start_worker(WorkerConfig(cores=1))
+        client, job = queue.client(), Job(tmp_path, max_fails=None)
+        for number in range(len(there)):
+            # The queue numbers its tasks by itself, from 0 as `submit --array` does in the script.
+            environment = {"EQUIPOISE_PROGRAM": os.environ["EQUIPOISE_PROGRAM"], "PATH": os.environ["PATH"]}
+            job.program(["bash", str(script)], env=environment, stderr=str(tmp_path / f"said-{number}"))
+        client.wait_for_jobs([client.submit(job)], raise_on_error=True)
+    assert results(there) == results(here)

@@ -18,6 +18,8 @@ except (ImportError, OSError, ValueError) as error:
 from equipoise.torch import (
     CKD,
     FULL,
+    AllTeachers,
+    Robust,
     Teacher,
     Triples,
     Weigher,
@@ -30,6 +32,7 @@ from equipoise.torch import (
     only,
     penalty,
     measured,
+    train_all_teachers,
     train_teachers,
     validated,
     without,
@@ -234,7 +237,7 @@ def test_ablations_silence_what_they_say():
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"weights": "robust"}, "paper, released, uniform"),
+        ({"weights": "robust"}, "paper, released, uniform"), # a class of its own
         ({"specific": "l1"}, "hinge, kl, mse"),
         ({"tau": 0.0}, "more than 0"),
         ({"lambda_kd": -1.0}, "0 or more"),
@@ -314,3 +317,124 @@ def test_the_example_trains_both_backbones(data, backbone):
     assert found["plain"] > 0.5 and found["ckd"] > 0.5
     if backbone == "vbpr":
         assert example.run_in_rust(data, 8, 1, training, distillation, 1)["plain"] > 0.5
+
+
+ROBUST = golden("robust")["stacks"]
+
+
+def told(margins):
+    """A teacher that has these margins on the triples ``(k, k, last)``."""
+    items = torch.zeros(len(margins) + 1, 1, dtype=torch.float64)
+    items[:-1, 0] = tensor(margins)
+    return Teacher(torch.ones(len(margins), 1, dtype=torch.float64), items)
+
+
+def of_case(case):
+    given, names = case["teachers"], [f"m{m}" for m in range(len(case["teachers"]["own"]))]
+    of = lambda rows: dict(zip(names, map(told, rows)))
+    return AllTeachers(of(given["own"]), of(given["silenced"]), tuple(map(told, given["ids"])), told(case["other"]))
+
+
+def unmeasured(teachers, gate=1.0, **settings):
+    """Robust weights without data, of which the test says what was measured."""
+    robust = Robust.__new__(Robust)
+    robust.teachers, robust.modalities, robust.gate = teachers, list(teachers.modalities), gate
+    robust._teaching = CKD({"m": teachers.plain}, **settings)._teaching
+    return robust
+
+
+@pytest.mark.parametrize("case", ROBUST, ids=[case["name"] for case in ROBUST])
+def test_the_sum_of_teachers_is_the_reference_one(case):
+    count, expected = len(case["users"]), case["expected"]
+    robust = unmeasured(of_case(case))
+    triples = torch.tensor([[k, k, count] for k in range(count)])
+    # The users of the case are not those of the made-up tables.
+    users = np.asarray(case["users"], dtype=np.uint32)
+    components = torch.cat([robust._of_ids(triples), robust._contents(triples)]).numpy()
+    other = np.asarray(case["other"], dtype=np.float64)
+    ids, silenced, content, gains, worth = eq._engine.stack(np.ascontiguousarray(components), users, other)
+    near = lambda found, wanted: np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-8)
+    near([*ids, *silenced, *content], expected["weights"])
+    near([mean for mean, _ in gains], expected["gains"])
+    near([error for _, error in gains], expected["errors"])
+    near(worth, expected["worth"])
+    robust.stack = eq.torch.Stack(tensor(ids), tensor(silenced), tensor(content), gains, worth)
+    found_ids, found = robust._targets(triples, robust._contents(triples))
+    near(found_ids, expected["ids"])
+    near(found, expected["whole"])
+
+
+def test_the_loss_is_that_of_the_whole_model_and_of_its_ids():
+    case = next(case for case in ROBUST if case["name"] == "three")
+    count = len(case["users"])
+    robust = unmeasured(of_case(case), gate=0.7, lambda_kd=0.3, lambda_g=2.0, tau=0.5)
+    weights = case["expected"]["weights"]
+    robust.stack = eq.torch.Stack(tensor(weights[:2]), tensor(weights[2:5]), tensor(weights[5:]), [], (0.0, 0.0))
+    items = torch.linspace(-1.0, 1.0, count + 1, dtype=torch.float64)[:, None].requires_grad_()
+    users = torch.ones(count, 1, dtype=torch.float64)
+    backbone = lambda silenced: (users, items * (0.5 if silenced else 1.0))
+    triples = torch.tensor([[k, k, count] for k in range(count)])
+    generic = triples[::2].flip(0)
+    step = robust.margins(backbone, triples, generic)
+    taught = robust.loss(step)
+    wanted, wanted_ids = tensor(case["expected"]["whole"]), tensor(case["expected"]["ids"])
+    margin = (items[:-1] - items[-1])[:, 0]
+    drawn = generic[:, 0]
+    expected = 0.0
+    for student, target in ((margin, wanted), (0.5 * margin, wanted_ids)):
+        ordered = cross_entropy(student[drawn], target[drawn], 0.5).mean()
+        expected += 0.3 * 0.7 * (torch.relu(target - student).mean() + 2.0 * ordered)
+    close(taught.loss, expected.detach())
+    close(taught.weights.weight, 0.7 * tensor(weights[5:]))
+    (slope,) = torch.autograd.grad(expected, items, retain_graph=True)
+    taught.loss.backward()
+    close(items.grad, slope)
+
+
+def test_nothing_is_taught_where_the_gate_is_shut():
+    robust = unmeasured(of_case(ROBUST[0]), gate=0.0)
+    asked = []
+    backbone = lambda silenced: (asked.append(silenced), (torch.ones(2, 1, requires_grad=True), torch.ones(3, 1)))[1]
+    step = robust.margins(backbone, torch.tensor([[0, 1, 2]]), robust.draw_generic(2, 3))
+    taught = robust.loss(step)
+    assert asked == [FULL] and float(taught.loss) == 0 and robust.selecting is None
+    assert taught.weights.weight.tolist() == [0.0]
+
+
+def test_robust_weights_are_measured_on_one_half_and_models_selected_on_the_other(data):
+    make = lambda: (torch.manual_seed(0), Small(data))[1]
+    settings = {"lr": 0.02, "batch_size": 256, "epochs": 6, "metric": "recall@5"}
+    teachers = train_all_teachers(make, data, **settings)
+    assert list(teachers.modalities) == list(teachers.silenced) == ["image", "text"]
+    robust = Robust(teachers, data, lambda_kd=0.5, generic_triples=200, metric="recall@5")
+    assert 0 <= robust.gate <= 1 and (robust.stack.content >= 0).all() and (robust.stack.ids >= 0).all()
+    users, items = data.indices("validation")
+    assert set(robust._selecting[0].tolist()).isdisjoint(set(users.tolist()) - set(robust._selecting[0].tolist()))
+    assert len(np.unique(robust._selecting[0])) == len(np.unique(users)) - len(np.unique(users)) // 2
+    robust.gate = max(robust.gate, 0.5)
+    model = make()
+    fitted = fit(model, data, balance=robust, **settings)
+    assert validated(model, data, metric="recall@5", selecting=robust.selecting) == fitted.best
+    again = Robust(teachers, data, lambda_kd=0.5, generic_triples=200, metric="recall@5")
+    assert torch.equal(again.stack.content, robust.stack.content), "the same seed"
+
+
+def test_features_that_say_nothing_are_not_taught(clicks):
+    rng = np.random.default_rng(3)
+    noise = {name: rng.normal(size=(60, 8)).astype(np.float32) for name in ("image", "text")}
+    catalogue = {"item": [f"i{item}" for item in range(60)]}
+    shuffled = eq.Dataset.from_frames(clicks, items=catalogue, features=noise, split="mmrec", quiet=True)
+    make = lambda: (torch.manual_seed(0), Small(shuffled))[1]
+    settings = {"lr": 0.02, "batch_size": 256, "epochs": 8, "metric": "recall@5"}
+    robust = Robust(train_all_teachers(make, shuffled, **settings), shuffled, metric="recall@5")
+    assert (robust.gate * robust.stack.content).max() < 0.2 * robust.stack.ids.max().clamp(min=1.0)
+
+
+def test_teachers_that_are_missing_and_halves_that_are_too_small_are_refused(data):
+    one = Teacher(torch.ones(2, 1), torch.ones(3, 1))
+    with pytest.raises(ValueError, match="one for each modality"):
+        Robust(AllTeachers({"a": one}, {}, (one, one), one), data)
+    from equipoise.torch._robust import _halves
+
+    with pytest.raises(ValueError, match="fewer than four users"):
+        _halves((np.array([0, 1, 2]), np.array([0, 0, 0])), np.random.default_rng(0))

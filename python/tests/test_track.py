@@ -45,3 +45,17 @@ def test_mlflow_gets_every_epoch_of_every_model(data, monkeypatch):
 
 def test_numbers_of_other_events_are_none():
     assert tracking.numbers({"event": "note", "text": "x"}) == {}
+
+
+def test_a_store_of_mlflow_holds_every_epoch_of_every_model(data, tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow")
+    # A store of files needs no more than the small package `mlflow-skinny`.
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "store").as_uri())
+    with mlflow.start_run() as run:
+        short(data, balance="ckd", track=tracking.Tracker())
+    client = mlflow.MlflowClient()
+    steps = lambda name: [metric.step for metric in client.get_metric_history(run.info.run_id, name)]
+    assert steps("model/loss/total") == steps("teacher image/loss/total") == [1, 2, 3]
+    assert steps("model/validation/whole") == [0, 1, 2, 3]
+    assert steps("model/weight/text") == [1, 2, 3]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use equipoise_jobs::Listener;
+use equipoise_jobs::{Listener, Shard};
 use rayon::prelude::*;
 
 use crate::error::EncodeError;
@@ -18,6 +18,8 @@ pub(crate) struct FileJob<'a> {
     /// Raw ids of the items.
     pub(crate) ids: &'a [String],
     pub(crate) found: &'a ItemFiles,
+    /// The part to encode; all if absent.
+    pub(crate) shard: Option<Shard>,
     /// What decides the result beside the files.
     pub(crate) settings: String,
     pub(crate) report: EncodeReport,
@@ -39,6 +41,7 @@ impl FileJob<'_> {
         let job = Job {
             place: self.place,
             fingerprint: fingerprint(self.kind, self.ids, found, &self.settings),
+            shard: self.shard,
             ids: self.ids,
             report: self.report,
             prepare: Box::new(move |_| Ok(prepare(found, tokens, most))),

@@ -16,7 +16,7 @@
 //! * [`Claim::begin`] and [`Claim::finish`] write the marks. A process that is killed in between leaves a unit that is begun.
 //! * A [`Fault`] says whether the same work may succeed if it is tried again.
 //!
-//! A [`Place`] is a directory that one program at a time may write, and that is exchanged for a new one at once.
+//! A [`Shard`] is one of several parts of the same work. A [`Place`] is a directory that one program at a time may write, and that is exchanged for a new one at once.
 //!
 //! ```
 //! use equipoise_jobs::{Key, Standing, Unit};
@@ -37,6 +37,7 @@ mod key;
 mod listener;
 mod lock;
 mod place;
+mod shard;
 mod unit;
 
 /// A request to stop soon.
@@ -46,4 +47,5 @@ pub use key::Key;
 pub use listener::{Listener, Silent};
 pub use lock::Lock;
 pub use place::{Place, beside};
+pub use shard::Shard;
 pub use unit::{Claim, FAILED, FINISHED, Standing, UNIT, Unit};

@@ -13,6 +13,7 @@ mod errors;
 mod evaluation;
 mod model;
 mod runs;
+mod stacking;
 mod threads;
 mod training;
 
@@ -33,6 +34,8 @@ mod _engine {
     use crate::model::{EngineAnswer, EngineModel};
     #[pymodule_export]
     use crate::runs::EngineRun;
+    #[pymodule_export]
+    use crate::stacking::stack;
     #[pymodule_export]
     use crate::training::TrainingJob;
 

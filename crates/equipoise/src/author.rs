@@ -8,7 +8,7 @@
 pub use equipoise_balance::{
     BalanceConfig, Balancer, BalancerEntry, BalancerSettings, BalancerState, HeadLosses, Heads, Losses,
     ModalityStep, Needs, Quantities, Quantity, Requirement, Setup, StateError, StepLoss, StepMargins,
-    TREATMENT_EFFECT, Teacher, Update, balancers, losses, register as register_balancer,
+    TREATMENT_EFFECT, Teacher, Update, balancers, losses, register as register_balancer, stacking,
     suite as balancer_suite, weights,
 };
 pub use equipoise_data::formats::{

@@ -10,7 +10,7 @@ A backbone is any callable ``backbone(ablation) -> (users, items)`` that gives i
     loss = bpr(margins.full) + ckd.loss(margins).loss
     loss.backward()
 
-:func:`fit` is a whole training loop. PyTorch is imported here and nowhere else in the package.
+:func:`fit` is a whole training loop. :class:`Robust` teaches the sum of all teachers (robust weights). PyTorch is imported here and nowhere else in the package.
 """
 
 try:
@@ -22,6 +22,7 @@ from ._ablations import FULL, Ablation, ids_only, mean_ablated, only, without
 from ._ckd import CKD, Backbone, StepMargins, Taught
 from ._fit import Fitted, Triples, fit, measured, train_teachers, validated
 from ._losses import bpr, cross_entropy, hinge, kl, margins, penalty, squared
+from ._robust import AllTeachers, Robust, RobustMargins, Stack, train_all_teachers
 from ._teacher import Teacher
 from ._weights import StepWeights, Weigher
 
@@ -29,8 +30,12 @@ __all__ = [
     "CKD",
     "FULL",
     "Ablation",
+    "AllTeachers",
     "Backbone",
     "Fitted",
+    "Robust",
+    "RobustMargins",
+    "Stack",
     "StepMargins",
     "StepWeights",
     "Taught",
@@ -49,6 +54,7 @@ __all__ = [
     "penalty",
     "squared",
     "measured",
+    "train_all_teachers",
     "train_teachers",
     "validated",
     "without",

@@ -43,9 +43,9 @@ class Taught:
     loss: Tensor
     """The distillation loss, to be added to the ranking loss."""
     specific: Tensor
-    """Mean specific loss of each modality, without gradients."""
+    """Mean specific loss of each modality, without gradients; under :class:`Robust` of the whole model and of its ids."""
     generic: Tensor | None
-    """Mean generic loss of each modality, without gradients."""
+    """Mean generic loss of the same, without gradients."""
     weights: StepWeights
     """The weights, and what they follow from."""
 
@@ -100,7 +100,7 @@ class CKD:
     generic_log : {"exact", "released"}
         Logarithms of the generic loss.
     weights : {"paper", "released", "uniform"}
-        Named combination of the following switches. ``robust`` is there in ``equipoise train`` alone.
+        Named combination of the following switches. Robust weights are a class of their own, :class:`Robust`.
     sum : {"one", "modalities", "printed"}, optional
         What the weights sum to.
     level : {"batch", "triple"}, optional
@@ -158,6 +158,11 @@ class CKD:
         self._weigher = Weigher(
             weights, sum=sum, level=level, denominator=denominator, guard=guard, shape=shape, smooth=smooth
         )
+
+    @property
+    def selecting(self) -> None:
+        """Models are selected on all of validation."""
+        return None
 
     def draw_generic(self, users: int, items: int, generator: torch.Generator | None = None) -> Tensor | None:
         """Random triples of a step: a random user and two different random items each. ``None`` if none are needed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,9 +14,26 @@ from torch import Tensor, nn
 from .._dataset import Dataset
 from .._evaluate import evaluate
 from ._ablations import FULL, Ablation, only
-from ._ckd import CKD
+from ._ckd import Backbone, Taught
 from ._losses import bpr, margins, penalty
 from ._teacher import Teacher
+
+
+class Distillation(Protocol):
+    """What :func:`fit` asks of :class:`CKD` and of :class:`Robust`."""
+
+    @property
+    def selecting(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Pairs of validation to select models on; ``None`` for all."""
+
+    def draw_generic(self, users: int, items: int, generator: torch.Generator | None = None) -> Tensor | None:
+        """Random triples of a step."""
+
+    def margins(self, backbone: Backbone, triples: Tensor, generic: Tensor | None = None) -> Any:
+        """Everything that the loss reads; ``full`` are the margins of the whole model."""
+
+    def loss(self, margins: Any) -> Taught:
+        """The loss beside the ranking loss."""
 
 
 class Triples:
@@ -91,7 +108,7 @@ def fit(
     data: Dataset,
     *,
     ablation: Ablation = FULL,
-    balance: CKD | None = None,
+    balance: Distillation | None = None,
     lr: float = 5e-4,
     reg: float = 1e-5,
     batch_size: int = 1024,
@@ -113,7 +130,7 @@ def fit(
         What to train and to select on; its test part is not read.
     ablation : frozenset of str
         What is silenced throughout: all modalities but one for a teacher.
-    balance : CKD, optional
+    balance : CKD or Robust, optional
         Distillation beside the ranking loss.
     lr, reg, batch_size, epochs, eval_every, patience, metric
         As ``[train]`` of a configuration file has them.
@@ -149,7 +166,7 @@ def fit(
             if listener is not None:
                 listener(record)
             continue
-        value = record["validation"] = validated(backbone, data, ablation, metric)
+        value = record["validation"] = validated(backbone, data, ablation, metric, None if balance is None else balance.selecting)
         if listener is not None:
             listener(record)
         waited += 1
@@ -167,7 +184,7 @@ def _step(
     data: Dataset,
     triples: Tensor,
     ablation: Ablation,
-    balance: CKD | None,
+    balance: Distillation | None,
     reg: float,
     random: torch.Generator,
 ) -> tuple[Tensor, list[Tensor]]:
@@ -190,14 +207,20 @@ def _step(
     return loss, [taught.weights.weight]
 
 
-def validated(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, metric: str = "recall@20") -> float:
-    """A metric on validation of a backbone under an ablation."""
+def validated(
+    backbone: nn.Module,
+    data: Dataset,
+    ablation: Ablation = FULL,
+    metric: str = "recall@20",
+    selecting: tuple[np.ndarray, np.ndarray] | None = None,
+) -> float:
+    """A metric of a backbone under an ablation on validation, or on these pairs of it (:attr:`Robust.selecting`)."""
     name, k = metric.split("@")
     backbone.eval()
     with torch.no_grad():
         users, items = backbone(ablation)
-    found = evaluate(users, items, train=data, test=data.indices("validation"), k=int(k), metrics=[name])
-    return found[metric]
+    held_out = data.indices("validation") if selecting is None else selecting
+    return evaluate(users, items, train=data, test=held_out, k=int(k), metrics=[name])[metric]
 
 
 def measured(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, k: tuple[int, ...] = (10, 20)) -> dict[str, float]:

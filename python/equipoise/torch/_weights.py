@@ -36,12 +36,12 @@ class StepWeights:
     """``lambda_m``, or the mean of the weights of triples."""
     per_triple: Tensor | None
     """Weights of triples, modalities x triples, where they are taken so."""
-    rho: Tensor
-    """The guarded ratio, or its mean over triples."""
-    effect: Tensor
-    """``gamma_m``, the mean treatment effect."""
+    rho: Tensor | None
+    """The guarded ratio, or its mean over triples; robust weights have none."""
+    effect: Tensor | None
+    """``gamma_m``, the mean treatment effect; robust weights have none."""
     teacher_margin: Tensor
-    """The mean margin of each teacher."""
+    """The mean margin of each teacher; of its content alone under robust weights."""
 
 
 class Weigher:

@@ -6,6 +6,7 @@ use crate::interrupt::stop_flag;
 use crate::print;
 
 use clap::ValueEnum;
+use equipoise_jobs::Shard;
 use equipoise_recommend::{Answer, BasketItem, Batch, IDS, List, OnUnknown, RecommendRequest, ServedModel};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ pub struct Args {
     shards: usize,
     /// Make one of the files, counted from 0: 3/64.
     #[arg(long, value_name = "K/N", conflicts_with = "shards")]
-    shard: Option<String>,
+    shard: Option<Shard>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -167,10 +168,8 @@ fn everyone(model: &ServedModel, args: &Args, out: &Path, global: &Global) -> Re
     let weighed =
         RecommendRequest { modality_weights: weights(&args.weights)?, ..RecommendRequest::default() };
     let model = model.weighted(&weighed)?;
-    let (shard, shards) = match &args.shard {
-        None => (None, args.shards),
-        Some(text) => one_of(text)?,
-    };
+    let shards = args.shard.map_or(args.shards, Shard::of);
+    let shard = args.shard.map(Shard::number);
     let batch = Batch { n: args.n.unwrap_or(10), shards, shard, exclude_seen: !args.with_seen };
     let report = model.batch(out, &batch, &stop_flag(), &mut |report| {
         if !global.quiet {
@@ -189,15 +188,6 @@ fn everyone(model: &ServedModel, args: &Args, out: &Path, global: &Global) -> Re
         report.users,
         out.display()
     ))
-}
-
-/// Reads `3/64`.
-fn one_of(text: &str) -> Result<(Option<usize>, usize), Failure> {
-    let parts =
-        text.split_once('/').and_then(|(k, n)| Some((Some(k.trim().parse().ok()?), n.trim().parse().ok()?)));
-    parts.ok_or_else(|| {
-        Failure::input(format!("--shard {text:.40}: expected K/N, such as 3/64, with K from 0"))
-    })
 }
 
 fn shown(answer: &Answer) -> String {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use equipoise_data::{TextOptions, item_ids};
-use equipoise_jobs::Listener;
+use equipoise_jobs::{Listener, Shard};
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
@@ -45,6 +45,7 @@ const BATCH: usize = 4;
 /// | `out` | the data set's directory | where the features go |
 /// | `overwrite` | `false` | replace features of this name |
 /// | `seconds` | 120 | seconds of each sound that are read, from its start; 1 to 86400 |
+/// | `shard` | - | encodes and keeps one part, `K/N` with `K` from 0; without it, all parts are put together and what is missing is encoded |
 /// | `normalise` | `false` | divide each row by its Euclidean norm |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,6 +72,8 @@ pub struct AudioRequest {
     pub seconds: Option<u32>,
     /// Whether rows are given norm 1.
     pub normalise: bool,
+    /// The part to encode.
+    pub shard: Option<Shard>,
 }
 
 /// Encodes the sounds of a data set and writes `<name>_feat.npy`, `<name>_feat_ids.json` (whose row is whose),
@@ -104,6 +107,7 @@ pub fn encode_audio(
         place: &place,
         ids: &items.ids,
         found: &found,
+        shard: request.shard,
         settings,
         report,
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use equipoise_jobs::Shard;
 use serde::{Deserialize, Serialize};
 
 /// Version of `<name>_encoder.json`.
@@ -107,6 +108,9 @@ pub struct EncodeReport {
     pub fingerprint: String,
     /// BLAKE3 of `<name>_feat.npy`.
     pub features: String,
+    /// The part that was encoded and kept; `rows` is then the number of its items, and no file was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Shard>,
     /// Whether the features were there already, made from the same contents, model and settings; nothing was written.
     #[serde(skip)]
     pub up_to_date: bool,

@@ -11,13 +11,15 @@ use super::report::{BrokenItem, EncodeProgress, EncodeReport, VERSION};
 use super::store::{Rows, Store};
 use super::{Encoder, Remark};
 use crate::error::EncodeError;
-use equipoise_jobs::Listener;
+use equipoise_jobs::{Listener, Shard};
 
 /// What is encoded and where it goes.
 pub(crate) struct Job<'a, I> {
     pub(crate) place: &'a Place,
     /// Of contents, model and settings.
     pub(crate) fingerprint: String,
+    /// The part of it that is encoded and kept for whoever puts the parts together; all of it, into files, if absent.
+    pub(crate) shard: Option<Shard>,
     /// Raw ids of the items.
     pub(crate) ids: &'a [String],
     /// What is known of the features beforehand.
@@ -37,7 +39,8 @@ pub(crate) struct Prepared<I> {
     pub(crate) batches: Vec<Range<usize>>,
 }
 
-/// Encodes what an earlier run has not, on every thread of rayon's pool, and writes the files.
+/// Encodes what neither an earlier run nor one of a part has, on every thread of rayon's pool, and writes the files; of a part it
+/// keeps the rows and writes no file.
 ///
 /// # Errors
 /// If the output may not be written, another run writes it, or the file system refuses.
@@ -67,9 +70,16 @@ pub(crate) fn run<E: Encoder>(
     if prepared.inputs.is_empty() {
         return Err(job.place.no_content(&report));
     }
-    let store = Store::open(&job.place.dir, &job.place.name, &report.fingerprint)?;
+    let store = Store::open(&job.place.dir, &job.place.name, &report.fingerprint, job.shard)?;
     let mut rows = store.rows(&prepared.batches, encoder.width())?;
-    report.resumed = encode_rest(encoder, &prepared, &mut rows, listener)?;
+    if let Some(shard) = job.shard {
+        let (resumed, items) = encode_rest(encoder, &prepared, &mut rows, &|k| shard.has(k), listener)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let rate = (items - resumed) as f64 / seconds.max(1e-9);
+        return Ok(EncodeReport { part: Some(shard), rows: items, resumed, seconds, rate, ..report });
+    }
+    store.adopt(&job.place.name, &report.fingerprint, &mut rows)?;
+    report.resumed = encode_rest(encoder, &prepared, &mut rows, &|_| true, listener)?.0;
     let mut kept = Kept { rows: &mut rows, prepared: &prepared, broken: Vec::new() };
     report.truncated += kept.find_broken().map_err(EncodeError::io(&job.place.dir))?;
     report.broken.extend(kept.broken_items(job.ids));
@@ -85,16 +95,20 @@ pub(crate) fn run<E: Encoder>(
     Ok(report)
 }
 
-/// Encodes the batches that have no record; returns how many inputs had one.
+/// Encodes the `wanted` batches that have no record; returns how many of their inputs had one, and how many there are.
 fn encode_rest<E: Encoder>(
     encoder: &E,
     prepared: &Prepared<E::Input>,
     rows: &mut Rows,
+    wanted: &dyn Fn(usize) -> bool,
     listener: &mut dyn Listener<EncodeProgress>,
-) -> Result<usize, EncodeError> {
-    let left: Vec<usize> = (0..prepared.batches.len()).filter(|&batch| !rows.has(batch)).collect();
-    let total = prepared.inputs.len();
-    let before = total - left.iter().map(|&batch| prepared.batches[batch].len()).sum::<usize>();
+) -> Result<(usize, usize), EncodeError> {
+    let wanted: Vec<usize> = (0..prepared.batches.len()).filter(|&batch| wanted(batch)).collect();
+    let left: Vec<usize> = wanted.iter().copied().filter(|&batch| !rows.has(batch)).collect();
+    let inputs =
+        |batches: &[usize]| batches.iter().map(|&batch| prepared.batches[batch].len()).sum::<usize>();
+    let total = inputs(&wanted);
+    let before = total - inputs(&left);
     let mut state = EncodeProgress { done: before, total, before };
     listener.event(&state);
     let next = AtomicUsize::new(0);
@@ -112,7 +126,7 @@ fn encode_rest<E: Encoder>(
             state.done += prepared.batches[batch].len();
             listener.event(&state);
         }
-        Ok(before)
+        Ok((before, total))
     })
 }
 

@@ -10,6 +10,9 @@
 //! ```
 //!
 //! A record that was cut short, or does not match its hash, is dropped with all that follow it.
+//!
+//! `.equipoise-<name>.K-of-N.part/` is the same for one of several parts of the job, which another process or machine encodes. The
+//! run that writes the features takes the records of every part, and removes it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 use super::Remark;
 use crate::error::EncodeError;
 use equipoise_data::parent;
-use equipoise_jobs::{Claim, Fault, Standing, Unit};
+use equipoise_jobs::{Claim, Fault, Shard, Standing, Unit};
 
 const HASH: usize = 16;
 const HEAD: usize = 8;
@@ -46,14 +49,44 @@ impl Store {
     ///
     /// # Errors
     /// If another run holds it, or the file system refuses.
-    pub(crate) fn open(dir: &Path, name: &str, fingerprint: &str) -> Result<Store, EncodeError> {
-        let unit = unit(dir, name, fingerprint);
+    pub(crate) fn open(
+        dir: &Path,
+        name: &str,
+        fingerprint: &str,
+        shard: Option<Shard>,
+    ) -> Result<Store, EncodeError> {
+        let unit = match shard {
+            None => unit(dir, name, fingerprint),
+            Some(shard) => Unit::new(dir.join(part(name, shard)), fingerprint),
+        };
         let claim = unit.claim().map_err(fault(&unit))?;
         if unit.standing().map_err(fault(&unit))? != Standing::Begun {
             claim.clear().map_err(fault(&unit))?;
             claim.begin(&name).map_err(fault(&unit))?;
         }
         Ok(Store { dir: unit.dir().to_owned(), _claim: claim })
+    }
+
+    /// Takes the records of the parts of this job that are there into `rows`, and removes these parts and those of another job of
+    /// this name.
+    ///
+    /// # Errors
+    /// If somebody is at work on a part, or the file system refuses.
+    pub(crate) fn adopt(&self, name: &str, fingerprint: &str, rows: &mut Rows) -> Result<(), EncodeError> {
+        let beside = parent(&self.dir);
+        for entry in std::fs::read_dir(beside).map_err(EncodeError::io(beside))? {
+            let dir = entry.map_err(EncodeError::io(beside))?.path();
+            if !is_part(&dir, name) {
+                continue;
+            }
+            let unit = Unit::new(&dir, fingerprint);
+            let part = Store { _claim: unit.claim().map_err(fault(&unit))?, dir };
+            if unit.standing().map_err(fault(&unit))? == Standing::Begun {
+                rows.take(&mut Rows::open(part.dir.join("rows"), rows.lengths.clone(), rows.width)?)?;
+            }
+            part.finish()?;
+        }
+        Ok(())
     }
 
     /// Whether the job of this fingerprint had begun to replace the files of the features when it ended.
@@ -93,13 +126,7 @@ impl Store {
     /// # Errors
     /// If the file cannot be read or written.
     pub(crate) fn rows(&self, batches: &[Range<usize>], width: usize) -> Result<Rows, EncodeError> {
-        let path = self.dir.join("rows");
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(EncodeError::io(&path))?;
-        let lengths: Vec<usize> = batches.iter().map(ExactSizeIterator::len).collect();
-        let mut rows = Rows { file, width, found: vec![None; lengths.len()], lengths, end: 0, path };
-        rows.scan().map_err(EncodeError::io(&rows.path.clone()))?;
-        Ok(rows)
+        Rows::open(self.dir.join("rows"), batches.iter().map(ExactSizeIterator::len).collect(), width)
     }
 
     /// Removes what is kept: the features are whole.
@@ -115,6 +142,20 @@ fn unit(dir: &Path, name: &str, fingerprint: &str) -> Unit {
     Unit::new(dir.join(format!(".equipoise-{name}.part")), fingerprint)
 }
 
+/// The name of the directory of a part.
+fn part(name: &str, shard: Shard) -> String {
+    format!(".equipoise-{name}.{}-of-{}.part", shard.number(), shard.of())
+}
+
+/// Whether a directory is that of a part of the features of `name`.
+fn is_part(dir: &Path, name: &str) -> bool {
+    let found = dir.file_name().and_then(|found| found.to_str()).unwrap_or_default();
+    let within =
+        found.strip_prefix(&format!(".equipoise-{name}.")).and_then(|rest| rest.strip_suffix(".part"));
+    let shard = within.and_then(|within| within.replacen("-of-", "/", 1).parse::<Shard>().ok());
+    shard.is_some_and(|shard| part(name, shard) == found)
+}
+
 /// Whoever works beside the features works on them.
 fn fault(unit: &Unit) -> impl FnOnce(Fault) -> EncodeError + '_ {
     |fault| match fault {
@@ -127,6 +168,26 @@ fn fault(unit: &Unit) -> impl FnOnce(Fault) -> EncodeError + '_ {
 }
 
 impl Rows {
+    /// The whole records of batches of so many inputs that a file holds; it is made if it is not there.
+    fn open(path: PathBuf, lengths: Vec<usize>, width: usize) -> Result<Rows, EncodeError> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(EncodeError::io(&path))?;
+        let mut rows = Rows { file, width, found: vec![None; lengths.len()], lengths, end: 0, path };
+        rows.scan().map_err(EncodeError::io(&rows.path.clone()))?;
+        Ok(rows)
+    }
+
+    /// Adds the records of others that are not here.
+    fn take(&mut self, others: &mut Rows) -> Result<(), EncodeError> {
+        for batch in 0..self.found.len() {
+            if others.has(batch) && !self.has(batch) {
+                let (rows, remarks) = others.read(batch).map_err(EncodeError::io(&others.path))?;
+                self.add(batch, &rows, &remarks)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the batch is done.
     pub(crate) fn has(&self, batch: usize) -> bool {
         self.found[batch].is_some()
@@ -215,7 +276,7 @@ mod tests {
         let batches = [0..2, 2..3, 3..5];
         let remarks =
             vec![Remark::Broken { place: 1, reason: "no picture".into() }, Remark::Cut { place: 0 }];
-        let store = Store::open(dir.path(), "text", "f").expect("free");
+        let store = Store::open(dir.path(), "text", "f", None).expect("free");
         let mut rows = store.rows(&batches, 2).expect("new");
         rows.add(2, &[5.0; 4], &remarks).expect("added");
         rows.add(0, &[1.0, 2.0, 3.0, 4.0], &[]).expect("added");
@@ -223,7 +284,7 @@ mod tests {
         rows.add(1, &[9.0; 2], &[]).expect("added");
         rows.file.set_len(rows.end - 1).expect("cut");
         drop((rows, store));
-        let store = Store::open(dir.path(), "text", "f").expect("free again");
+        let store = Store::open(dir.path(), "text", "f", None).expect("free again");
         let mut rows = store.rows(&batches, 2).expect("read");
         assert_eq!((rows.has(0), rows.has(1), rows.has(2), rows.end), (true, false, true, whole));
         assert_eq!(rows.read(0).expect("whole"), (vec![1.0, 2.0, 3.0, 4.0], vec![]));
@@ -238,7 +299,7 @@ mod tests {
         let tidy =
             |fingerprint: &str| Store::tidy(dir.path(), "text", fingerprint).expect("it can be removed");
         tidy("f");
-        let at_work = Store::open(dir.path(), "text", "f").expect("free");
+        let at_work = Store::open(dir.path(), "text", "f", None).expect("free");
         tidy("f");
         assert!(left.exists(), "somebody works on it");
         drop(at_work);
@@ -256,12 +317,12 @@ mod tests {
     fn another_job_starts_anew_and_a_second_run_is_kept_out() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let batches = [0..1, 1..2];
-        let store = Store::open(dir.path(), "text", "f").expect("free");
+        let store = Store::open(dir.path(), "text", "f", None).expect("free");
         store.rows(&batches, 1).expect("new").add(0, &[1.0], &[]).expect("added");
-        let message = Store::open(dir.path(), "text", "f").map(|_| ()).expect_err("held").to_string();
+        let message = Store::open(dir.path(), "text", "f", None).map(|_| ()).expect_err("held").to_string();
         assert!(message.contains("is at work here"), "{message}");
         drop(store);
-        let store = Store::open(dir.path(), "text", "g").expect("free");
+        let store = Store::open(dir.path(), "text", "g", None).expect("free");
         assert!(!store.rows(&batches, 1).expect("anew").has(0));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use equipoise_data::formats::Cells;
 use equipoise_data::{ItemIds, TextOptions, item_ids, quoted};
-use equipoise_jobs::{Key, Listener};
+use equipoise_jobs::{Key, Listener, Shard};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
 /// | `max_length` | the model's | most tokens of a text, special tokens included |
 /// | `pooling` | as the model's files say | how rows of tokens become one: `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`, or several joined by `+` |
+/// | `shard` | - | encodes and keeps one part, `K/N` with `K` from 0; without it, all parts are put together and what is missing is encoded; not with `builtin` |
 /// | `dims` | 64, or as many as the texts give | columns of the features of `builtin`; a number that is asked for is an error where the texts give fewer |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -79,6 +80,8 @@ pub struct TextRequest {
     pub pooling: Option<String>,
     /// Columns of the built-in encoder's features.
     pub dims: Option<usize>,
+    /// The part to encode.
+    pub shard: Option<Shard>,
 }
 
 /// Encodes the texts of a data set and writes `<name>_feat.npy`, `<name>_feat_ids.json` (whose row is whose),
@@ -136,6 +139,10 @@ impl TextRequest {
                 (true, _) => continue,
             };
             return Err(EncodeError::Setting { field, found: value.to_string(), expected });
+        }
+        if let Some(shard) = self.shard.filter(|_| builtin) {
+            let expected = format!("nothing, since {BUILTIN} looks at all texts together");
+            return Err(EncodeError::Setting { field: "shard", found: shard.to_string(), expected });
         }
         match &self.pooling {
             Some(pooling) if builtin => {
@@ -205,6 +212,7 @@ fn with_model(
     let job = Job {
         place,
         fingerprint: fingerprint(items, found, &settings).hex(),
+        shard: request.shard,
         ids: &items.ids,
         report: EncodeReport {
             architecture: embedder.architecture.clone(),
@@ -288,7 +296,7 @@ fn with_counts(
         fingerprint,
         ..report
     };
-    let store = Store::open(&place.dir, &place.name, &report.fingerprint)?;
+    let store = Store::open(&place.dir, &place.name, &report.fingerprint, None)?;
     store.publishing()?;
     let of_rows = counts.texts().iter().map(|&text| of[text]).collect();
     place.write(&mut Memory { items: of_rows, rows, width: dims }, &items.ids, &mut report)?;

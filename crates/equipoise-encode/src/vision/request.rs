@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use equipoise_data::{TextOptions, item_ids};
-use equipoise_jobs::Listener;
+use equipoise_jobs::{Listener, Shard};
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
@@ -45,6 +45,7 @@ const BUILTIN_TOKENS: usize = 64;
 /// | `overwrite` | `false` | replace features of this name |
 /// | `pooling` | `model` | which row stands for a picture, see [`ImagePooling`] |
 /// | `normalise` | `false` | divide each row by its Euclidean norm |
+/// | `shard` | - | encodes and keeps one part, `K/N` with `K` from 0; without it, all parts are put together and what is missing is encoded |
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +74,8 @@ pub struct ImageRequest {
     pub normalise: bool,
     /// Tokens of a batch.
     pub batch_tokens: Option<usize>,
+    /// The part to encode.
+    pub shard: Option<Shard>,
 }
 
 /// Encodes the pictures of a data set and writes `<name>_feat.npy`, `<name>_feat_ids.json` (whose row is whose),
@@ -106,8 +109,8 @@ pub fn encode_images(
         let encoder = Builtin { normalise: request.normalise };
         settings = format!("{BUILTIN} 1 {} {most}", request.normalise);
         report = EncodeReport { architecture: "colours, layout and edges".into(), ..sources };
-        let ids = &items.ids;
-        let job = FileJob { kind: "image", place: &place, ids, found: &found, settings, report };
+        let (ids, shard) = (&items.ids, request.shard);
+        let job = FileJob { kind: "image", place: &place, ids, found: &found, shard, settings, report };
         return job.run(&encoder, BUILTIN_TOKENS, most, listener);
     }
     let model = ModelDir::find(&request.model)?;
@@ -122,7 +125,8 @@ pub fn encode_images(
         pooling: Some(encoder.pooling().to_owned()),
         ..sources
     };
-    let job = FileJob { kind: "image", place: &place, ids: &items.ids, found: &found, settings, report };
+    let (ids, shard) = (&items.ids, request.shard);
+    let job = FileJob { kind: "image", place: &place, ids, found: &found, shard, settings, report };
     job.run(&encoder, encoder.tokens(), most, listener)
 }
 

@@ -5,14 +5,13 @@ use crate::common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{data, features, model, request, texts};
-use equipoise_encode::{EncodeProgress, EncodeReport, encode_texts};
+use equipoise_encode::{EncodeError, EncodeProgress, EncodeReport, TextRequest, encode_texts};
 use equipoise_jobs::Silent;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 fn encode(data: &TempDir, tokens: usize) -> EncodeReport {
-    let request =
-        equipoise_encode::TextRequest { batch_tokens: Some(tokens), ..request(data, &model("bert")) };
+    let request = TextRequest { batch_tokens: Some(tokens), ..request(data, &model("bert")) };
     encode_texts(&request, &mut Silent).expect("encoded")
 }
 
@@ -36,7 +35,7 @@ fn a_run_that_is_cut_short_is_continued_to_the_same_bits() {
     let whole = data(&texts(60));
     encode(&whole, 40);
     let cut = data(&texts(60));
-    let request = equipoise_encode::TextRequest { batch_tokens: Some(40), ..request(&cut, &model("bert")) };
+    let request = TextRequest { batch_tokens: Some(40), ..request(&cut, &model("bert")) };
     let mut reached = 0;
     // Ends as a process would that is killed: nothing is tidied up.
     let ended = catch_unwind(AssertUnwindSafe(|| {
@@ -54,9 +53,58 @@ fn a_run_that_is_cut_short_is_continued_to_the_same_bits() {
     .expect("continued");
     assert!(report.resumed > 0 && first == Some(report.resumed), "{report:?}");
     assert!(bits(&cut) == bits(&whole));
-    let left: Vec<_> =
-        std::fs::read_dir(cut.path()).expect("listed").flatten().map(|e| e.file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{left:?}");
+    assert!(hidden(&cut).is_empty(), "{:?}", hidden(&cut));
+}
+
+fn part(data: &TempDir, shard: &str) -> Result<EncodeReport, EncodeError> {
+    let shard = Some(shard.parse().expect("a part"));
+    encode_texts(&TextRequest { batch_tokens: Some(40), shard, ..request(data, &model("bert")) }, &mut Silent)
+}
+
+#[test]
+fn parts_that_are_put_together_have_the_bits_of_the_whole() {
+    let (whole, shared) = (data(&texts(60)), data(&texts(60)));
+    let everything = encode(&whole, 40);
+    let parts = ["0/3", "2/3"].map(|shard| part(&shared, shard).expect("encoded"));
+    assert!(parts.iter().all(|report| report.resumed == 0 && report.rows > 0));
+    assert_eq!(part(&shared, "2/3").expect("kept").resumed, parts[1].rows, "a part is encoded once");
+    assert!(!shared.path().join("text_feat.npy").exists());
+    // The part that nobody encoded is encoded when the others are put together.
+    let together = encode(&shared, 40);
+    assert_eq!(together.resumed, parts[0].rows + parts[1].rows);
+    assert!(together.part.is_none() && together.features == everything.features);
+    assert!(bits(&shared) == bits(&whole));
+    assert!(hidden(&shared).is_empty(), "{:?}", hidden(&shared));
+    assert!(part(&shared, "1/3").expect("up to date").up_to_date);
+}
+
+#[test]
+fn parts_of_another_job_are_not_taken_and_one_at_work_is_waited_for() {
+    let shared = data(&texts(60));
+    part(&shared, "0/2").expect("encoded");
+    let held = equipoise_jobs::Unit::new(shared.path().join(".equipoise-text.0-of-2.part"), "");
+    let claim = held.claim().expect("free");
+    let other = TextRequest { batch_tokens: Some(64), ..request(&shared, &model("bert")) };
+    let message = encode_texts(&other, &mut Silent).expect_err("held").to_string();
+    assert!(message.contains("is at work here"), "{message}");
+    drop(claim);
+    assert_eq!(encode_texts(&other, &mut Silent).expect("encoded").resumed, 0);
+    assert!(hidden(&shared).is_empty(), "{:?}", hidden(&shared));
+}
+
+#[test]
+fn the_encoder_without_a_model_has_no_parts() {
+    let data = data(&texts(30));
+    let shard = Some("0/2".parse().expect("a part"));
+    let asked = TextRequest { data: data.path().to_owned(), shard, ..TextRequest::default() };
+    let message = encode_texts(&asked, &mut Silent).expect_err("refused").to_string();
+    assert!(message.contains("shard") && message.contains("all texts together"), "{message}");
+}
+
+/// What lies beside the features.
+fn hidden(data: &TempDir) -> Vec<String> {
+    let names = std::fs::read_dir(data.path()).expect("listed").flatten();
+    names.map(|e| e.file_name().to_string_lossy().into_owned()).filter(|name| name.starts_with('.')).collect()
 }
 
 #[test]
@@ -126,7 +174,7 @@ proptest! {
         let texts: Vec<_> = texts.into_iter().map(Some).collect();
         let run = |tokens| {
             let data = data(&texts);
-            let request = equipoise_encode::TextRequest { batch_tokens: Some(tokens), ..request(&data, &model(name)) };
+            let request = TextRequest { batch_tokens: Some(tokens), ..request(&data, &model(name)) };
             encode_texts(&request, &mut Silent).expect("encoded");
             features(&data)
         };

@@ -6,6 +6,7 @@ use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use equipoise_encode::{AudioRequest, EncodeReport, encode_audio};
+use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
 /// Encode the sounds of items: with Whisper's encoder, or without a model.
@@ -51,6 +52,9 @@ pub struct Args {
     /// Replace features of this name.
     #[arg(long)]
     overwrite: bool,
+    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
 }
 
 const EXAMPLES: &str = "\
@@ -71,6 +75,7 @@ impl Args {
             name: self.name.clone(),
             out: self.out.clone(),
             overwrite: self.overwrite,
+            shard: self.shard,
             seconds: self.seconds,
             normalise: self.normalise,
         }

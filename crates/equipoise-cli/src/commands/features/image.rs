@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use clap::ValueEnum;
 use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
+use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
 /// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP, or without a model.
@@ -51,6 +52,9 @@ pub struct Args {
     /// Replace features of this name.
     #[arg(long)]
     overwrite: bool,
+    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     /// Tokens that each thread encodes at a time: more take more memory [default: 1024].
     #[arg(long, value_name = "N")]
     batch_tokens: Option<usize>,
@@ -86,6 +90,7 @@ impl Args {
             reading: self.reading.options(),
             out: self.out.clone(),
             overwrite: self.overwrite,
+            shard: self.shard,
             pooling: match self.pooling {
                 Pooling::Model => ImagePooling::Model,
                 Pooling::Cls => ImagePooling::Cls,

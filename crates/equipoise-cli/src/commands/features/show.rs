@@ -22,6 +22,12 @@ pub fn show(
     if report.up_to_date {
         return print::out(&format!("{}: up to date, nothing to do\n", report.name));
     }
+    if let Some(part) = report.part {
+        return print::out(&format!(
+            "{}: part {part} is kept, {} items ({:.1} s, {:.digits$} items/s)\nthe same command without --shard puts the parts together\n",
+            report.name, report.rows, report.seconds, report.rate
+        ));
+    }
     // Of texts, a remark tells the pooling with what said so.
     let pooling = report.pooling.as_ref().filter(|_| report.pooling_from.is_none());
     let pooling = pooling.map(|pooling| format!(", {pooling}")).unwrap_or_default();

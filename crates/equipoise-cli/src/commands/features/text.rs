@@ -6,6 +6,7 @@ use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
+use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
 /// Encode the texts of a data set, with a sentence encoder or without any model.
@@ -42,6 +43,9 @@ pub struct Args {
     /// Replace features of this name.
     #[arg(long)]
     overwrite: bool,
+    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     /// Tokens that each thread encodes at a time [default: 1024].
     #[arg(long, value_name = "N")]
     batch_tokens: Option<usize>,
@@ -75,6 +79,7 @@ impl Args {
             reading: self.reading.options(),
             out: self.out.clone(),
             overwrite: self.overwrite,
+            shard: self.shard,
             batch_tokens: self.batch_tokens,
             max_length: self.max_length,
             pooling: self.pooling.clone(),
