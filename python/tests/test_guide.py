@@ -72,6 +72,6 @@ def test_the_guide_to_clusters_runs(shop, clicks, image, monkeypatch):
     items = [f"i{item}" for item in range(len(image))]
     eq.Dataset.from_frames(clicks, items=items, features={"image": image}, split="mmrec", quiet=True, save_to="data")
     parts = blocks((ROOT / "docs" / "cluster.md").read_text(), "cluster")
-    assert len(parts) == 3
+    assert len(parts) == 2
     names = run(parts)
     assert len(names["models"]) == 3 and Path("array.sh").read_text().startswith("#!/usr/bin/env bash")
