@@ -397,24 +397,21 @@ def test_nothing_is_taught_where_the_gate_is_shut():
     backbone = lambda silenced: (asked.append(silenced), (torch.ones(2, 1, requires_grad=True), torch.ones(3, 1)))[1]
     step = robust.margins(backbone, torch.tensor([[0, 1, 2]]), robust.draw_generic(2, 3))
     taught = robust.loss(step)
-    assert asked == [FULL] and float(taught.loss) == 0 and robust.selecting is None
+    assert asked == [FULL] and float(taught.loss) == 0
     assert taught.weights.weight.tolist() == [0.0]
 
 
-def test_robust_weights_are_measured_on_one_half_and_models_selected_on_the_other(data):
+def test_a_backbone_learns_with_robust_weights(data):
     make = lambda: (torch.manual_seed(0), Small(data))[1]
     settings = {"lr": 0.02, "batch_size": 256, "epochs": 6, "metric": "recall@5"}
     teachers = train_all_teachers(make, data, **settings)
     assert list(teachers.modalities) == list(teachers.silenced) == ["image", "text"]
     robust = Robust(teachers, data, lambda_kd=0.5, generic_triples=200, metric="recall@5")
     assert 0 <= robust.gate <= 1 and (robust.stack.content >= 0).all() and (robust.stack.ids >= 0).all()
-    users, items = data.indices("validation")
-    assert set(robust._selecting[0].tolist()).isdisjoint(set(users.tolist()) - set(robust._selecting[0].tolist()))
-    assert len(np.unique(robust._selecting[0])) == len(np.unique(users)) - len(np.unique(users)) // 2
     robust.gate = max(robust.gate, 0.5)
     model = make()
     fitted = fit(model, data, balance=robust, **settings)
-    assert validated(model, data, metric="recall@5", selecting=robust.selecting) == fitted.best
+    assert validated(model, data, metric="recall@5") == fitted.best
     again = Robust(teachers, data, lambda_kd=0.5, generic_triples=200, metric="recall@5")
     assert torch.equal(again.stack.content, robust.stack.content), "the same seed"
 
@@ -434,7 +431,10 @@ def test_teachers_that_are_missing_and_halves_that_are_too_small_are_refused(dat
     one = Teacher(torch.ones(2, 1), torch.ones(3, 1))
     with pytest.raises(ValueError, match="one for each modality"):
         Robust(AllTeachers({"a": one}, {}, (one, one), one), data)
-    from equipoise.torch._robust import _halves
+    from equipoise.torch._robust import _half
 
+    users = np.arange(41).repeat(2)
+    chosen, _ = _half((users, users), np.random.default_rng(0))
+    assert len(chosen) == 40 and all((chosen == user).sum() == 2 for user in chosen)
     with pytest.raises(ValueError, match="fewer than four users"):
-        _halves((np.array([0, 1, 2]), np.array([0, 0, 0])), np.random.default_rng(0))
+        _half((np.array([0, 1, 2]), np.array([0, 0, 0])), np.random.default_rng(0))

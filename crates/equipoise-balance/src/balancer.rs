@@ -25,8 +25,6 @@ pub struct Needs {
     /// Whether, besides, the gradients of such losses are handed out apart, in [`Update::own`], for a balancer that combines
     /// them. A step takes a pass for each `m` then, whatever the backbone.
     pub own_gradients: bool,
-    /// Whether models are selected on one half of the users of validation, because it was measured on the other.
-    pub selects_on_half: bool,
 }
 
 /// What a balancer reads of one step: triples and the student's margins on them.

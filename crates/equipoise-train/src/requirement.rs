@@ -4,7 +4,7 @@ use crate::config::{Checked, RunConfig};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Event, Listener, StackRecord};
-use crate::halves::Halves;
+use crate::halves::measured_half;
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
 use crate::prepared::{self, Prepared};
@@ -167,7 +167,7 @@ impl Preparation<'_> {
     ) -> Result<StackRecord, TrainError> {
         let RunContext { config, data, .. } = *self.context;
         self.check_names()?;
-        let halves = Halves::of(&data.validation, Seed(config.seed)).ok_or_else(|| {
+        let measured = measured_half(&data.validation, Seed(config.seed)).ok_or_else(|| {
             let text = "validation has fewer than four users; robust weights need one half of them to weigh the teachers";
             TrainError::Setting(text.into())
         })?;
@@ -187,7 +187,7 @@ impl Preparation<'_> {
         let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
         let ground = Ground {
             train: &data.train,
-            held_out: &halves.measured,
+            held_out: &measured,
             selection: &selection,
             seed: Seed(config.seed),
             stop: self.stop,

@@ -7,7 +7,6 @@ use crate::course::{BegunEpoch, Course};
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, LogMarker, ModalityRecord};
-use crate::halves::Halves;
 use crate::heads::{HeadProbe, Meter};
 use crate::keeper::Keeper;
 use crate::role::Role;
@@ -15,7 +14,7 @@ use crate::run::Run;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
 use equipoise_balance::{Balancer, BalancerState};
-use equipoise_data::{Dataset, FieldError, Interactions, Seed};
+use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_eval::EvalError;
 use equipoise_models::{Ablation, Inputs, Model, Objective};
 use std::cell::OnceCell;
@@ -45,8 +44,6 @@ pub struct Trainer<'a> {
     role: Role,
     primary: Ablation,
     selection: Selection,
-    /// The half of validation on which models are selected, where the other was measured for the balancer.
-    selecting: Option<Interactions>,
     stepper: Stepper,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<HeadProbe>,
@@ -110,18 +107,10 @@ impl<'a> Trainer<'a> {
                 .hint(why)
                 .into());
         }
-        let halves = || Halves::of(&data.validation, Seed(config.seed));
-        let on_half = balancer.needs().selects_on_half;
-        let selecting = on_half.then(halves).flatten().map(|halves| halves.selecting);
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, role, primary, selection, selecting, stepper, probe })
-    }
-
-    /// Whether models are selected on the whole of validation, and not on one half of its users.
-    pub(crate) fn selects_on_all(&self) -> bool {
-        self.selecting.is_none()
+        Ok(Trainer { data, config, role, primary, selection, stepper, probe })
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -386,10 +375,9 @@ impl<'a> Trainer<'a> {
         let n = model.inputs.n_modalities();
         let shown = self.shown_channels(n);
         let encoded = model.encode_all(&distinct([&[self.primary][..], &shown].concat()));
-        let selecting = self.selecting.as_ref().unwrap_or(&self.data.validation);
-        let measure = |ablation: Ablation| {
-            self.selection.measure(&encoded, ablation, selecting, &[&self.data.train], Some(stop))
-        };
+        let (validation, train) = (&self.data.validation, &self.data.train);
+        let measure =
+            |ablation: Ablation| self.selection.measure(&encoded, ablation, validation, &[train], Some(stop));
         let list = [self.primary].into_iter().chain(shown.iter().copied()).map(measure);
         let Some(values) = unless_stopped(list)? else { return Ok(false) };
         record.validation = Some(values[0]);

@@ -100,7 +100,6 @@ impl Tuning<'_> {
         let config = config.checked()?;
         let Prepared { balancer, opening, start } = prepared;
         let trainer = Trainer::new(self.data, &self.inputs.until(stop), &config, Role::Model, balancer)?;
-        let selects_on_all = trainer.selects_on_all();
         let trained = match self.kept {
             Some(TuningPlace { dir, log, fingerprint: data }) => {
                 let (opening, start) = (&opening, &start);
@@ -116,14 +115,14 @@ impl Tuning<'_> {
                 trainer.run(listener, stop)?
             }
         };
-        let value = self.measure(&trained, selects_on_all)?;
+        let value = self.measure(&trained)?;
         let Trained { best_epoch, epochs, seconds, ending, .. } = trained;
         Ok(Tuned { value, best_epoch, epochs, seconds, ending })
     }
 
-    /// The metric on the whole of validation, so that trainings of all balancers can be compared.
-    fn measure(&self, trained: &Trained, selects_on_all: bool) -> Result<f64, TrainError> {
-        if self.metric == self.config.train.metric && selects_on_all {
+    /// The metric on validation.
+    fn measure(&self, trained: &Trained) -> Result<f64, TrainError> {
+        if self.metric == self.config.train.metric {
             return Ok(trained.best);
         }
         let selection = Selection::parse(self.metric)?.with(&self.config.eval);

@@ -159,11 +159,6 @@ class CKD:
             weights, sum=sum, level=level, denominator=denominator, guard=guard, shape=shape, smooth=smooth
         )
 
-    @property
-    def selecting(self) -> None:
-        """Models are selected on all of validation."""
-        return None
-
     def draw_generic(self, users: int, items: int, generator: torch.Generator | None = None) -> Tensor | None:
         """Random triples of a step: a random user and two different random items each. ``None`` if none are needed."""
         return self._teaching.draw(users, items, generator)

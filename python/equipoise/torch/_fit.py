@@ -22,10 +22,6 @@ from ._teacher import Teacher
 class Distillation(Protocol):
     """What :func:`fit` asks of :class:`CKD` and of :class:`Robust`."""
 
-    @property
-    def selecting(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Pairs of validation to select models on; ``None`` for all."""
-
     def draw_generic(self, users: int, items: int, generator: torch.Generator | None = None) -> Tensor | None:
         """Random triples of a step."""
 
@@ -166,7 +162,7 @@ def fit(
             if listener is not None:
                 listener(record)
             continue
-        value = record["validation"] = validated(backbone, data, ablation, metric, None if balance is None else balance.selecting)
+        value = record["validation"] = validated(backbone, data, ablation, metric)
         if listener is not None:
             listener(record)
         waited += 1
@@ -207,20 +203,14 @@ def _step(
     return loss, [taught.weights.weight]
 
 
-def validated(
-    backbone: nn.Module,
-    data: Dataset,
-    ablation: Ablation = FULL,
-    metric: str = "recall@20",
-    selecting: tuple[np.ndarray, np.ndarray] | None = None,
-) -> float:
-    """A metric of a backbone under an ablation on validation, or on these pairs of it (:attr:`Robust.selecting`)."""
+def validated(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, metric: str = "recall@20") -> float:
+    """A metric on validation of a backbone under an ablation."""
     name, k = metric.split("@")
     backbone.eval()
     with torch.no_grad():
         users, items = backbone(ablation)
-    held_out = data.indices("validation") if selecting is None else selecting
-    return evaluate(users, items, train=data, test=held_out, k=int(k), metrics=[name])[metric]
+    found = evaluate(users, items, train=data, test=data.indices("validation"), k=int(k), metrics=[name])
+    return found[metric]
 
 
 def measured(backbone: nn.Module, data: Dataset, ablation: Ablation = FULL, k: tuple[int, ...] = (10, 20)) -> dict[str, float]:

@@ -77,8 +77,7 @@ class Robust:
     Distillation from one sum of all teachers: ids are taught as ids, and a content only as far as no other input has it.
 
     Weights and gate are those of ``equipoise train --balance ckd --set balance.ckd.weights=robust``: they are measured once, here,
-    on one half of the users of validation. :func:`fit` selects models on the other half, :attr:`selecting`; a training loop of your
-    own should do the same while :attr:`is_open`. Where the gate is 0, nothing is taught.
+    on one half of the users of validation. Where the gate is 0, nothing is taught.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ class Robust:
     metric : str
         The metric that selects models, by which the sum has to be better than the plain model.
     seed : int
-        Seed of the halves and of the items that held-out interactions are compared with.
+        Seed of the half and of the items that held-out interactions are compared with.
     """
 
     def __init__(
@@ -114,7 +113,7 @@ class Robust:
         self.teachers, self.modalities = teachers, list(teachers.modalities)
         self._teaching = Teaching(lambda_kd, lambda_g, tau, generic_triples, generic_items, specific, generic_log)
         random = np.random.default_rng(seed)
-        measured, self._selecting = _halves(data.indices("validation"), random)
+        measured = _half(data.indices("validation"), random)
         triples = _held_out(data, measured, random)
         self.stack = self._stacked(triples)
         self.gate = self._gate(data, measured, metric)
@@ -123,11 +122,6 @@ class Robust:
     def is_open(self) -> bool:
         """Whether anything is taught."""
         return self.gate > 0 and self._teaching.lambda_kd > 0
-
-    @property
-    def selecting(self) -> Pairs | None:
-        """Users and items of the half of validation to select models on; ``None`` for all of it, where nothing is taught."""
-        return self._selecting if self.is_open else None
 
     def draw_generic(self, users: int, items: int, generator: torch.Generator | None = None) -> Tensor | None:
         """Random triples of a step: a random user and two different random items each. ``None`` if none are needed."""
@@ -277,14 +271,14 @@ def train_all_teachers(make: Callable[[], nn.Module], data: Dataset, *, seed: in
     return AllTeachers(modalities, silenced, (first, second), trained(FULL, seed, [FULL])[0])
 
 
-def _halves(validation: Pairs, random: np.random.Generator) -> tuple[Pairs, Pairs]:
-    """Two halves by users: one to measure, one to select on."""
+def _half(validation: Pairs, random: np.random.Generator) -> Pairs:
+    """What half of the users took."""
     users, items = validation
     names = np.unique(users)
     if len(names) < 4:
         raise ValueError("validation has fewer than four users; robust weights need one half of them to weigh the teachers")
     chosen = np.isin(users, random.permutation(names)[: len(names) // 2])
-    return (users[chosen], items[chosen]), (users[~chosen], items[~chosen])
+    return users[chosen], items[chosen]
 
 
 def _held_out(data: Dataset, measured: Pairs, random: np.random.Generator) -> Tensor:
