@@ -65,6 +65,7 @@ pub struct Features {
     rows: usize,
     width: usize,
     values: SingleOrHalf<Storage<f32>, Storage<f16>>,
+    origin: Option<blake3::Hash>,
     device_cache: Arc<DeviceCache>,
 }
 
@@ -119,7 +120,7 @@ impl Features {
         width: usize,
         values: SingleOrHalf<Storage<f32>, Storage<f16>>,
     ) -> Result<Features, FeatureError> {
-        let features = Features { rows, width, values, device_cache: Arc::default() };
+        let features = Features { rows, width, values, origin: None, device_cache: Arc::default() };
         features.check_finite()?;
         Ok(features)
     }
@@ -145,7 +146,32 @@ impl Features {
         } else {
             mapped(file, start, length)?.map(SingleOrHalf::Single)
         };
-        Ok(values.map(|values| Features { rows, width, values, device_cache: Arc::default() }))
+        Ok(values.map(|values| Features { rows, width, values, origin: None, device_cache: Arc::default() }))
+    }
+
+    /// These features, known by what they were computed from: `source` at the scale of this name. Their last bits depend on the
+    /// kind of processor, and a run that is moved has to find its data again.
+    pub(crate) fn computed_from(self, source: &Features, scale: &str) -> Features {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(scale.as_bytes());
+        source.hash_into(&mut hasher);
+        Features { origin: Some(hasher.finalize()), ..self }
+    }
+
+    /// Adds what these features are known by: their shape, and their values or what they were computed from.
+    pub(crate) fn hash_into(&self, hasher: &mut blake3::Hasher) {
+        for n in [self.rows, self.width] {
+            hasher.update(&(n as u64).to_le_bytes());
+        }
+        match self.origin {
+            Some(origin) => drop(hasher.update(origin.as_bytes())),
+            None => self.blocks().for_each(|(_, values)| hash_values(hasher, &values)),
+        }
+    }
+
+    /// These features, known by their values: as they are when they are read from a file.
+    pub fn by_value(self) -> Features {
+        Features { origin: None, ..self }
     }
 
     /// Looks at every value.
@@ -339,6 +365,15 @@ fn mapped<T: Plain>(file: &File, start: u64, length: usize) -> std::io::Result<O
 /// Whether every value is finite; without a branch, so that it runs as fast as memory is read.
 fn all_finite<T: Plain>(values: &[T]) -> bool {
     values.iter().fold(true, |finite, &value| finite & value.is_number())
+}
+
+fn hash_values(hasher: &mut blake3::Hasher, values: &[f32]) {
+    let mut bytes = Vec::with_capacity(4 << 14);
+    for piece in values.chunks(1 << 14) {
+        bytes.clear();
+        bytes.extend(piece.iter().flat_map(|v| v.to_le_bytes()));
+        hasher.update(&bytes);
+    }
 }
 
 fn is_zero(row: &[f32]) -> bool {

@@ -9,7 +9,8 @@ impl Dataset {
     /// items lack them where that is known, and the categories of the items where there are any.
     ///
     /// The test split, the name and the layout have no part in it: the same data read from two
-    /// layouts have one fingerprint.
+    /// layouts have one fingerprint. Principal components are known by the features that they are of:
+    /// their last bits depend on the kind of processor.
     pub fn fingerprint(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"equipoise data set 1");
@@ -25,9 +26,7 @@ impl Dataset {
         number(&mut hasher, self.modalities.len());
         for modality in &self.modalities {
             text(&mut hasher, &modality.name);
-            number(&mut hasher, modality.features.rows());
-            number(&mut hasher, modality.features.width());
-            modality.features.blocks().for_each(|(_, values)| floats(&mut hasher, &values));
+            modality.features.hash_into(&mut hasher);
         }
         for modality in &self.modalities {
             let Some(missing) = &modality.missing else { continue };
@@ -66,18 +65,9 @@ fn interactions(hasher: &mut blake3::Hasher, split: &Interactions) {
     hasher.update(&bytes);
 }
 
-fn floats(hasher: &mut blake3::Hasher, values: &[f32]) {
-    let mut bytes = Vec::with_capacity(4 << 14);
-    for piece in values.chunks(1 << 14) {
-        bytes.clear();
-        bytes.extend(piece.iter().flat_map(|v| v.to_le_bytes()));
-        hasher.update(&bytes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::{Categories, Dataset, Features, Interactions, Modality, Vocabulary};
+    use crate::{Categories, Dataset, FeatureScale, Features, Interactions, Modality, Vocabulary};
 
     fn dataset() -> Dataset {
         let ids = |n: u32| (0..n).map(|i| i.to_string()).collect();
@@ -131,5 +121,24 @@ mod tests {
         assert_eq!(base, "cd17574cba4a634bb9ded27f2881d92c559f24eff088f223b86a8b14ecdd92da");
         assert!(!changed(&|d| d.name = "other".into()));
         assert!(!changed(&|d| d.notes.push("A remark.".into())));
+    }
+
+    #[test]
+    fn principal_components_are_known_by_the_features_that_they_are_of() {
+        let of = |values: Vec<f32>, k: usize| {
+            let features = Features::new(3, 2, values).expect("finite");
+            Dataset { modalities: vec![Modality::new("text", features)], ..dataset() }
+                .scaled(FeatureScale::Pca(k))
+        };
+        let values = vec![1.0, 2.0, 3.0, 5.0, 8.0, 9.0];
+        let base = of(values.clone(), 2);
+        // The same on every machine, whatever the last bits are.
+        assert_eq!(base.fingerprint(), "e6831cfd24bc479ef1fbc7eab2124415e6cd3484cadb67df66f333081cb1346b");
+        assert_eq!(base.fingerprint(), of(values.clone(), 9).fingerprint(), "there are no more than 2");
+        assert_ne!(base.fingerprint(), of(values.clone(), 1).fingerprint());
+        assert_ne!(base.fingerprint(), of(vec![1.0, 2.0, 3.0, 5.0, 8.0, 9.5], 2).fingerprint());
+        let mut stored = base.clone();
+        stored.modalities[0].features = base.modalities[0].features.clone().by_value();
+        assert_ne!(stored.fingerprint(), base.fingerprint());
     }
 }

@@ -4,7 +4,6 @@ mod eigen;
 mod frozen;
 mod pca;
 mod subspace;
-mod sums;
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,9 +26,10 @@ pub use subspace::{LinearMap, leading_directions};
 /// Raw features of different modalities can differ by orders of magnitude, and large ones make training
 /// unstable. A modality of no more than `k` columns (or items) keeps all its components under `pca:k`.
 ///
-/// Means, deviations and components are those of the whole catalogue and a function of the features alone, to the
-/// last bit, on every machine and for any number of threads: a run does not store them but computes them again from the same
-/// data, which it knows by its fingerprint. A [`FrozenScale`] keeps them for rows that come later.
+/// Means, deviations and components are those of the whole catalogue and a function of the features alone, for any number of
+/// threads. Means and deviations have the same bits on every machine; the last bits of components depend on the kind of
+/// processor. A run does not store them but computes them again from the same data, which it knows by its fingerprint. A
+/// [`FrozenScale`] keeps them for rows that come later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum FeatureScale {
@@ -50,17 +50,20 @@ const MOST_COMPONENTS: usize = 4096;
 impl FeatureScale {
     /// The features at this scale.
     pub fn apply(self, features: &Features) -> Features {
-        let (width, values) = match self {
-            FeatureScale::None => return features.clone(),
-            FeatureScale::Standard => (features.width(), standardised(features)),
-            FeatureScale::L2 => (features.width(), unit(features)),
+        let scaled = |width, values| {
+            Features::new(features.rows(), width, values)
+                .expect("quotients by positive numbers of their own size and clamped projections are finite")
+        };
+        match self {
+            FeatureScale::None => features.clone(),
+            FeatureScale::Standard => scaled(features.width(), standardised(features)),
+            FeatureScale::L2 => scaled(features.width(), unit(features)),
             FeatureScale::Pca(k) => {
                 let k = k.clamp(1, features.width().min(features.rows()));
-                (k, pca::project(features, k))
+                let name = FeatureScale::Pca(k).to_string();
+                scaled(k, pca::project(features, k)).computed_from(features, &name)
             }
-        };
-        Features::new(features.rows(), width, values)
-            .expect("quotients by positive numbers of their own size and clamped projections are finite")
+        }
     }
 }
 

@@ -17,7 +17,8 @@
 use crate::descent::Descent;
 use equipoise_data::Seed;
 use equipoise_train::{FinalBlock, FinalTables};
-use nalgebra::DMatrix;
+use faer::prelude::Solve;
+use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
 
 /// Most gradient steps.
@@ -180,13 +181,13 @@ impl FoldIn {
             return None;
         }
         let rows: Vec<Vec<f64>> = baskets.iter().map(|basket| self.basket_mean(basket)).collect();
-        let mut x = DMatrix::from_fn(n, d, |u, c| rows[u][c]);
-        let mut y = DMatrix::from_fn(n, d, |u, c| f64::from(users[u][c]));
+        let mut x = Mat::from_fn(n, d, |u, c| rows[u][c]);
+        let mut y = Mat::from_fn(n, d, |u, c| f64::from(users[u][c]));
         let (of_x, of_y) = (centre(&mut x), centre(&mut y));
         let mut gram = x.transpose() * &x;
         let spread = (0..d).map(|c| gram[(c, c)]).sum::<f64>() / d as f64;
         (0..d).for_each(|c| gram[(c, c)] += ridge * spread + f64::MIN_POSITIVE);
-        let solved = gram.cholesky()?.solve(&(x.transpose() * &y));
+        let solved = gram.llt(Side::Lower).ok()?.solve(x.transpose() * &y);
         let matrix: Vec<f32> = (0..d * d).map(|k| solved[(k % d, k / d)] as f32).collect();
         let offset = |c: usize| {
             let moved: f64 = (0..d).map(|k| f64::from(matrix[c * d + k]) * of_x[k]).sum();
@@ -225,13 +226,12 @@ fn mean_user(blocks: &[FinalBlock]) -> Vec<f64> {
 }
 
 /// Takes the mean of each column off and returns the means.
-fn centre(table: &mut DMatrix<f64>) -> Vec<f64> {
-    let (n, d) = (table.nrows(), table.ncols());
-    (0..d)
-        .map(|c| {
-            let mean = (0..n).map(|r| table[(r, c)]).sum::<f64>() / n as f64;
-            (0..n).for_each(|r| table[(r, c)] -= mean);
-            mean
-        })
-        .collect()
+pub(crate) fn centre(table: &mut Mat<f64>) -> Vec<f64> {
+    let n = table.nrows() as f64;
+    let means = table.col_iter_mut().map(|column| {
+        let mean = column.as_ref().iter().sum::<f64>() / n;
+        column.iter_mut().for_each(|v| *v -= mean);
+        mean
+    });
+    means.collect()
 }

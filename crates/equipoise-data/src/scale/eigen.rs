@@ -1,71 +1,62 @@
-//! Eigenvalues and eigenvectors of a small symmetric matrix.
+//! Factorisations of dense matrices, by `faer`.
+//!
+//! They run on one thread, and their operands lie where `faer` puts its own matrices: the bits of a result depend on the
+//! numbers and on the kind of processor, not on threads or addresses.
 
-/// Sweeps after which rotations have long been exact; symmetric matrices need about ten.
-const MOST_SWEEPS: usize = 60;
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::linalg::{evd, householder, qr::no_pivoting::factor};
+use faer::{Accum, Conj, Mat, MatRef, Par};
 
-/// Eigenvalues in descending order with their unit vectors, by cyclic Jacobi rotations (Golub and Van Loan, *Matrix
-/// Computations*, section 8.5): slow for large `n`, and exact to rounding.
-///
-/// `matrix` is `n` x `n`, symmetric. Vector `v` is row `v` of the second result.
-pub(super) fn symmetric(mut matrix: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
-    let mut vectors = vec![0.0; n * n];
-    (0..n).for_each(|k| vectors[k * n + k] = 1.0);
-    let whole: f64 = matrix.iter().map(|v| v * v).sum();
-    for _ in 0..MOST_SWEEPS {
-        let off: f64 =
-            (0..n).flat_map(|p| (0..p).map(move |q| (p, q))).map(|(p, q)| matrix[p * n + q].powi(2)).sum();
-        if off <= 1e-30 * whole {
-            break;
-        }
-        for p in 0..n {
-            for q in p + 1..n {
-                rotate(&mut matrix, &mut vectors, n, p, q);
-            }
-        }
-    }
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&a, &b| matrix[b * n + b].total_cmp(&matrix[a * n + a]));
-    let values = order.iter().map(|&k| matrix[k * n + k]).collect();
-    let sorted = order.iter().flat_map(|&k| vectors[k * n..(k + 1) * n].iter().copied()).collect();
-    (values, sorted)
+/// An orthonormal basis of the columns of `m`, in as many columns; `m` is at least as high as wide. Where columns depend on
+/// each other, the basis holds directions that `m` does not have.
+pub(super) fn orthonormal(m: MatRef<'_, f64>) -> Mat<f64> {
+    let (rows, l) = m.shape();
+    let mut reflections = m.to_owned();
+    let block = factor::recommended_block_size::<f64>(rows, l);
+    let mut coefficients = Mat::zeros(block, l);
+    let factoring = factor::qr_in_place_scratch::<f64>(rows, l, block, Par::Seq, Default::default());
+    let applying =
+        householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(rows, block, l);
+    let mut memory = MemBuffer::new(factoring.or(applying));
+    let stack = MemStack::new(&mut memory);
+    let into = coefficients.as_mut();
+    factor::qr_in_place(reflections.as_mut(), into, Par::Seq, stack, Default::default());
+    let mut basis = Mat::identity(rows, l);
+    householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        reflections.as_ref(),
+        coefficients.as_ref(),
+        Conj::No,
+        basis.as_mut(),
+        Par::Seq,
+        stack,
+    );
+    basis
 }
 
-/// Turns the plane of axes `p` < `q` so that entry (p, q) becomes 0.
-fn rotate(matrix: &mut [f64], vectors: &mut [f64], n: usize, p: usize, q: usize) {
-    let entry = matrix[p * n + q];
-    if entry == 0.0 {
-        return;
-    }
-    let (a, b) = (matrix[p * n + p], matrix[q * n + q]);
-    let theta = (b - a) / (2.0 * entry);
-    let sign = if theta >= 0.0 { 1.0 } else { -1.0 };
-    // The smaller of the two rotations; for a huge theta the root would overflow, and t is 1 / (2 theta).
-    let t =
-        if theta.abs() > 1e150 { 0.5 / theta } else { sign / (theta.abs() + (theta * theta + 1.0).sqrt()) };
-    let c = 1.0 / (t * t + 1.0).sqrt();
-    let s = t * c;
-    // Rows first, then the columns that mirror them: the rows are contiguous.
-    turn(matrix, n, p, q, c, s);
-    for k in 0..n {
-        if k != p && k != q {
-            matrix[k * n + p] = matrix[p * n + k];
-            matrix[k * n + q] = matrix[q * n + k];
-        }
-    }
-    matrix[p * n + p] = a - t * entry;
-    matrix[q * n + q] = b + t * entry;
-    matrix[p * n + q] = 0.0;
-    matrix[q * n + p] = 0.0;
-    turn(vectors, n, p, q, c, s);
+/// The lower triangle of `M^T M`.
+pub(super) fn gram(m: MatRef<'_, f64>) -> Mat<f64> {
+    let l = m.ncols();
+    let mut gram = Mat::zeros(l, l);
+    let (lower, whole) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+    triangular::matmul(&mut gram, lower, Accum::Replace, m.transpose(), whole, m, whole, 1.0, Par::Seq);
+    gram
 }
 
-/// Rows `p` and `q` become `c p - s q` and `s p + c q`.
-fn turn(rows: &mut [f64], n: usize, p: usize, q: usize, c: f64, s: f64) {
-    let (front, back) = rows.split_at_mut(q * n);
-    let first = &mut front[p * n..(p + 1) * n];
-    for (x, y) in first.iter_mut().zip(&mut back[..n]) {
-        (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
-    }
+/// The eigenvalues of a symmetric matrix, of which the lower triangle is read, in descending order, and their unit vectors
+/// in the columns of the matrix.
+pub(super) fn symmetric(matrix: MatRef<'_, f64>) -> (Vec<f64>, Mat<f64>) {
+    let n = matrix.nrows();
+    let (mut values, mut vectors) = (Diag::zeros(n), Mat::zeros(n, n));
+    let need =
+        evd::self_adjoint_evd_scratch::<f64>(n, evd::ComputeEigenvectors::Yes, Par::Seq, Default::default());
+    let mut memory = MemBuffer::new(need);
+    let (stack, into) = (MemStack::new(&mut memory), Some(vectors.as_mut()));
+    evd::self_adjoint_evd(matrix, values.as_mut(), into, Par::Seq, stack, Default::default())
+        .expect("the iteration ends for finite matrices");
+    let values = values.column_vector().iter().rev().copied().collect();
+    (values, vectors.reverse_cols().to_owned())
 }
 
 #[cfg(test)]
@@ -76,16 +67,34 @@ mod tests {
     proptest! {
         #[test]
         fn vectors_are_orthonormal_and_give_the_matrix_back(n in 1usize..9, cells in prop::collection::vec(-9f64..9.0, 64)) {
-            let at = |r: usize, c: usize| cells[r.min(c) * 8 + r.max(c)];
-            let matrix: Vec<f64> = (0..n * n).map(|k| at(k / n, k % n)).collect();
-            let (values, vectors) = symmetric(matrix.clone(), n);
+            let matrix = Mat::from_fn(n, n, |r, c| cells[r.min(c) * 8 + r.max(c)]);
+            let lower = Mat::from_fn(n, n, |r, c| if r < c { f64::NAN } else { matrix[(r, c)] });
+            let (values, vectors) = symmetric(lower.as_ref());
             prop_assert!(values.is_sorted_by(|a, b| a >= b));
             for r in 0..n {
                 for c in 0..n {
-                    let dot: f64 = (0..n).map(|k| vectors[r * n + k] * vectors[c * n + k]).sum();
+                    let dot: f64 = (0..n).map(|k| vectors[(k, r)] * vectors[(k, c)]).sum();
                     prop_assert!((dot - f64::from(u8::from(r == c))).abs() < 1e-12);
-                    let back: f64 = (0..n).map(|v| values[v] * vectors[v * n + r] * vectors[v * n + c]).sum();
-                    prop_assert!((back - matrix[r * n + c]).abs() < 1e-11, "{back} {}", matrix[r * n + c]);
+                    let back: f64 = (0..n).map(|v| values[v] * vectors[(r, v)] * vectors[(c, v)]).sum();
+                    prop_assert!((back - matrix[(r, c)]).abs() < 1e-11, "{back} {}", matrix[(r, c)]);
+                }
+            }
+        }
+
+        #[test]
+        fn a_basis_is_orthonormal_and_spans_the_columns(
+            l in 1usize..6, extra in 0usize..9, cells in prop::collection::vec(-9f64..9.0, 70), twice: bool,
+        ) {
+            // `twice` makes the last column a copy of the first.
+            let cell = |r: usize, c: usize| cells[r * 5 + if twice && c + 1 == l { 0 } else { c }];
+            let m = Mat::from_fn(l + extra, l, cell);
+            let basis = orthonormal(m.as_ref());
+            let identity = gram(basis.as_ref());
+            let back = &basis * (basis.transpose() * &m);
+            for r in 0..l + extra {
+                for c in 0..l {
+                    prop_assert!((back[(r, c)] - m[(r, c)]).abs() < 1e-12);
+                    prop_assert!(r >= l || r < c || (identity[(r, c)] - f64::from(u8::from(r == c))).abs() < 1e-14);
                 }
             }
         }

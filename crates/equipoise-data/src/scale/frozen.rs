@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_row_that_comes_later_gets_the_bits_of_its_scale() {
-        for (rows, width) in [(40, 7), (30, 300), (5, 9)] {
+        for (rows, width) in [(40, 7), (30, 300), (5, 9), (530, 260)] {
             let mut stream = Seed(3).stream("frozen");
             let values = (0..rows * width).map(|_| (stream.unit() * 4.0 - 1.0) as f32).collect();
             let features = Features::new(rows, width, values).expect("finite");

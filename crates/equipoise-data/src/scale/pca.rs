@@ -1,24 +1,38 @@
 //! Principal components.
 //!
 //! With `A` the features less their mean row (`I` x `d`), the components are the leading right singular vectors of
-//! `A`, which `subspace` finds.
+//! `A`. `subspace` finds a few of them; where many are asked for, they are the eigenvectors of `A^T A`.
 //!
-//! Sums run in a fixed order, in f64 and without fused operations: the bits depend on the features alone. That is why
-//! the products are written here: library kernels add in an order that the processor decides.
+//! Sums run in f64 and in an order that no thread decides. The product of a row with the components is written here: a row has
+//! the same bits alone, as a new item comes, as among others, which the blocks of a library's product do not promise.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::subspace::{LinearMap, leading_directions};
-use super::sums::{GROUP, add, group};
+use super::subspace::{EXACT, LinearMap, leading, leading_directions, signed};
 use crate::features::Features;
 
 /// Rounds of the power iteration.
 const ROUNDS: usize = 2;
 
-/// Rows (or columns) of `A` that share one pass over the other factor.
+/// The iteration does more work than `A^T A` where more than one column in so many is asked for.
+const FEW: usize = 4;
+
+/// Rows of `A` that share one pass over the other factor.
 const TILE: usize = 8;
+
+/// Columns of `A` that one thread works on.
+const COLUMNS: usize = 256;
+
+/// Rows of `A` that are centred at a time.
+const ROWS: usize = 512;
+
+/// Rows added at a time.
+const GROUP: usize = 4;
 
 /// The features less their mean, as a matrix to multiply with.
 pub(super) struct Centred<'a> {
@@ -37,8 +51,11 @@ pub(super) fn project(features: &Features, k: usize) -> Vec<f32> {
 /// The mean row, and the components by column of `A`: `d` x `k`.
 pub(super) fn fitted(features: &Features, k: usize) -> (Vec<f64>, Vec<f64>) {
     let centred = Centred::new(features);
-    let components = leading_directions(&centred, k, ROUNDS, "pca");
-    let width = features.width();
+    let (rows, width) = (centred.rows(), features.width());
+    let components = match rows >= width && (width <= EXACT || k * FEW > width) {
+        true => signed(&leading(centred.gram().as_ref(), k, rows).1, k),
+        false => leading_directions(&centred, k, ROUNDS, "pca"),
+    };
     let by_column =
         (0..width).flat_map(|c| (0..k).map(move |v| v * width + c)).map(|p| components[p]).collect();
     (centred.mean.into_owned(), by_column)
@@ -64,6 +81,49 @@ impl<'a> Centred<'a> {
     pub(super) fn of(values: Cow<'a, [f32]>, mean: Cow<'a, [f64]>) -> Centred<'a> {
         Centred { values, width: mean.len(), mean }
     }
+
+    /// The columns of `A` that a block of a result belongs to.
+    fn columns(&self, block: usize) -> Range<usize> {
+        block * COLUMNS..(block * COLUMNS + COLUMNS).min(self.width)
+    }
+
+    /// A result of one block per [`columns`](Self::columns), each of them a sum over the rows of `A`: `add` is told the block,
+    /// the transpose of some rows and the number of the first of them, and adds what they are worth.
+    fn summed(
+        &self,
+        shape: impl Fn(Range<usize>) -> (usize, usize),
+        add: impl Fn(MatMut<'_, f64>, Range<usize>, MatRef<'_, f64>, usize) + Sync,
+    ) -> Vec<Mat<f64>> {
+        let shapes = (0..self.width.div_ceil(COLUMNS)).map(|block| shape(self.columns(block)));
+        let mut blocks: Vec<Mat<f64>> = shapes.map(|(rows, columns)| Mat::zeros(rows, columns)).collect();
+        for (part, rows) in self.values.chunks(ROWS * self.width).enumerate() {
+            let value = |c: usize, r: usize| f64::from(rows[r * self.width + c]) - self.mean[c];
+            let transposed = Mat::from_fn(self.width, rows.len() / self.width, value);
+            blocks.par_iter_mut().enumerate().for_each(|(block, sum)| {
+                add(sum.as_mut(), self.columns(block), transposed.as_ref(), part * ROWS);
+            });
+        }
+        blocks
+    }
+
+    /// `A^T A`, of which the lower triangle has its values.
+    fn gram(&self) -> Mat<f64> {
+        let below = |columns: &Range<usize>| columns.start..self.width;
+        let blocks = self.summed(
+            |columns| (below(&columns).len(), columns.len()),
+            |sum, columns, rows, _| {
+                let left = rows.subrows(columns.start, below(&columns).len());
+                let right = rows.subrows(columns.start, columns.len()).transpose();
+                matmul(sum, Accum::Add, left, right, 1.0, Par::Seq);
+            },
+        );
+        let mut gram = Mat::zeros(self.width, self.width);
+        for (n, block) in blocks.iter().enumerate() {
+            let first = n * COLUMNS;
+            gram.submatrix_mut(first, first, block.nrows(), block.ncols()).copy_from(block);
+        }
+        gram
+    }
 }
 
 impl LinearMap for Centred<'_> {
@@ -80,11 +140,14 @@ impl LinearMap for Centred<'_> {
         let mut out = vec![0.0; self.rows() * l];
         let tiles = out.par_chunks_mut(TILE * l).zip(self.values.par_chunks(TILE * width));
         tiles.for_each(|(out, rows)| {
-            for (first, x) in x.chunks(GROUP * l).enumerate() {
-                let columns = first * GROUP..(first * GROUP + GROUP).min(width);
+            for (group, x) in x.chunks(GROUP * l).enumerate() {
+                let columns = group * GROUP..(group * GROUP + GROUP).min(width);
                 for (out, row) in out.chunks_exact_mut(l).zip(rows.chunks_exact(width)) {
-                    let (factors, count) = centred(&row[columns.clone()], &self.mean[columns.clone()]);
-                    add(out, &factors[..count], group(x, l));
+                    let mut factors = [0.0; GROUP];
+                    for (factor, c) in factors.iter_mut().zip(columns.clone()) {
+                        *factor = f64::from(row[c]) - self.mean[c];
+                    }
+                    add(out, factors, x);
                 }
             }
         });
@@ -92,38 +155,44 @@ impl LinearMap for Centred<'_> {
     }
 
     fn transposed_times(&self, q: &[f64], l: usize) -> Vec<f64> {
-        let width = self.width;
-        let mut out = vec![0.0; width * l];
-        out.par_chunks_mut(TILE * l).enumerate().for_each(|(tile, out)| {
-            let columns = tile * TILE..(tile * TILE + TILE).min(width);
-            let rows = self.values.chunks(GROUP * width);
-            for (rows, q) in rows.zip(q.chunks(GROUP * l)) {
-                for (out, c) in out.chunks_exact_mut(l).zip(columns.clone()) {
-                    let (mut factors, mut count) = ([0.0; GROUP], 0);
-                    for row in rows.chunks_exact(width) {
-                        factors[count] = f64::from(row[c]) - self.mean[c];
-                        count += 1;
-                    }
-                    add(out, &factors[..count], group(q, l));
-                }
-            }
-        });
+        let blocks = self.summed(
+            |columns| (columns.len(), l),
+            |sum, columns, rows, first| {
+                let q = MatRef::from_row_major_slice(&q[first * l..][..rows.ncols() * l], rows.ncols(), l);
+                matmul(sum, Accum::Add, rows.subrows(columns.start, columns.len()), q, 1.0, Par::Seq);
+            },
+        );
+        let mut out = vec![0.0; self.width * l];
+        for (out, block) in out.chunks_mut(COLUMNS * l).zip(&blocks) {
+            MatMut::from_row_major_slice_mut(out, block.nrows(), l).copy_from(block);
+        }
         out
     }
 }
 
-/// Values less their means, and how many there are: at most [`GROUP`].
-fn centred(values: &[f32], mean: &[f64]) -> ([f64; GROUP], usize) {
-    let mut factors = [0.0; GROUP];
-    for ((factor, &value), mean) in factors.iter_mut().zip(values).zip(mean) {
-        *factor = f64::from(value) - mean;
+equipoise_kernels::wide! {
+    /// `out += factors[0] * rows[0]`, then the next, ...: at most [`GROUP`] rows, each as long as `out`.
+    fn add(out: &mut [f64], factors: [f64; GROUP], rows: &[f64]) {
+        let n = out.len();
+        match rows.len() / n {
+            GROUP => {
+                let [x, y, z, w] = std::array::from_fn(|k| &rows[k * n..][..n]);
+                let [a, b, c, d] = factors;
+                for (k, out) in out.iter_mut().enumerate() {
+                    *out = (((*out + a * x[k]) + b * y[k]) + c * z[k]) + d * w[k];
+                }
+            }
+            _ => {
+                for (factor, row) in factors.iter().zip(rows.chunks_exact(n)) {
+                    out.iter_mut().zip(row).for_each(|(out, x)| *out += factor * x);
+                }
+            }
+        }
     }
-    (factors, values.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sums::dot;
     use super::*;
     use crate::random::Seed;
 
@@ -142,6 +211,10 @@ mod tests {
         });
         let values: Vec<f32> = values.collect();
         Features::new(rows, width, values).expect("finite")
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
 
     fn column(scores: &[f32], k: usize, c: usize) -> Vec<f64> {
@@ -190,13 +263,29 @@ mod tests {
     }
 
     #[test]
+    fn many_components_begin_with_the_few_and_end_with_the_rank() {
+        // Two blocks of columns, two of rows.
+        let f = features(ROWS + 88, COLUMNS + 44);
+        let (few, many) = (project(&f, 6), project(&f, 100));
+        for (few, many) in few.chunks(6).zip(many.chunks(100)) {
+            assert!(few.iter().zip(many).all(|(a, b)| (a - b).abs() < 1e-5), "{few:?} {:?}", &many[..6]);
+        }
+        let repeated: Vec<f32> =
+            f.values().chunks(COLUMNS + 44).flat_map(|row| [&row[..3]; 100].concat()).collect();
+        let scores = project(&Features::new(f.rows(), 300, repeated).expect("finite"), 80);
+        assert!(scores.chunks(80).all(|row| row[3..].iter().all(|&v| v == 0.0)), "rank 3");
+    }
+
+    #[test]
     fn the_bits_do_not_depend_on_the_number_of_threads() {
-        let f = features(200, 300);
-        let with = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            pool.install(|| project(&f, 8))
-        };
-        assert!(with(1) == with(3));
+        let f = features(700, 300);
+        for k in [8, 200] {
+            let with = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                pool.install(|| project(&f, k))
+            };
+            assert!(with(1) == with(3), "{k}");
+        }
     }
 
     #[test]

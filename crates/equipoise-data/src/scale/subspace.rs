@@ -4,20 +4,21 @@
 //! and Tropp, *Finding Structure with Randomness*, SIAM Review 2011). Where the matrix has at most [`EXACT`] columns,
 //! the start spans everything and the result is exact.
 
-use rayon::prelude::*;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use super::eigen;
-use super::sums::{GROUP, add, dot, group};
+use super::eigen::{gram, orthonormal, symmetric};
 use crate::random::Seed;
 
 /// Up to this width all directions are followed.
-const EXACT: usize = 256;
+pub(super) const EXACT: usize = 256;
 
 /// Directions followed beyond those asked for.
 const MARGIN: usize = 32;
 
-/// Values of a column that one thread works on.
-const PIECE: usize = 2048;
+/// Entries of a direction that are this close to its largest, relative to it, count as equal to it: rounding does not
+/// decide which of them is positive.
+const TIE: f64 = 1e-6;
 
 /// A matrix `A` of `rows` x `width`. Its products must add in an order that no thread decides.
 pub trait LinearMap {
@@ -35,7 +36,7 @@ pub trait LinearMap {
 }
 
 /// The first `k` right singular vectors of `a`, one per row: `k` x `width`, largest singular value first. In each the
-/// entry of largest magnitude is positive; beyond the rank, rows are 0.
+/// entry of largest magnitude is positive, or the first of several that are equal up to rounding; beyond the rank, rows are 0.
 ///
 /// `rounds` of the power iteration sharpen the result where singular values fall slowly. The random start depends on
 /// `name` alone.
@@ -46,83 +47,72 @@ pub fn leading_directions(a: &impl LinearMap, k: usize, rounds: usize, name: &st
     let (rows, width) = (a.rows(), a.width());
     let most = width.min(rows);
     assert!(k <= most, "leading_directions: {k} of at most {most}");
+    if k == 0 {
+        return Vec::new();
+    }
     let l = if width <= EXACT { most } else { (k + MARGIN).min(most) };
     let mut rng = Seed(0).stream(name);
     let start: Vec<f64> = (0..width * l).map(|_| 2.0 * rng.unit() - 1.0).collect();
-    let mut basis = a.times(&start, l);
-    orthonormalise(&mut basis, rows, l);
+    let mut basis = orthonormalised(&a.times(&start, l), l);
     for _ in 0..rounds {
-        let mut back = a.transposed_times(&basis, l);
-        orthonormalise(&mut back, width, l);
-        basis = a.times(&back, l);
-        orthonormalise(&mut basis, rows, l);
+        let back = orthonormalised(&a.transposed_times(&basis, l), l);
+        basis = orthonormalised(&a.times(&back, l), l);
     }
     // B = Q^T A, kept as its transpose: width x l. The right singular vectors of B are those of A.
     let projected = a.transposed_times(&basis, l);
-    let (values, vectors) = eigen::symmetric(gram(&projected, l), l);
-    let mut directions = vec![0.0; k * width];
-    for (v, out) in directions.chunks_exact_mut(width).enumerate() {
-        // Beyond the rank there is no direction left: 0.
-        if values[v] > 1e-14 * values[0].max(f64::MIN_POSITIVE) {
-            let vector = &vectors[v * l..(v + 1) * l];
-            direction(&projected, vector, values[v].sqrt(), out);
-        }
+    let projected = MatRef::from_row_major_slice(&projected, width, l).to_owned();
+    let (values, vectors) = leading(gram(projected.as_ref()).as_ref(), k, rows.max(width));
+    let mut directions = Mat::zeros(width, values.len());
+    matmul(&mut directions, Accum::Replace, &projected, &vectors, 1.0, Par::Seq);
+    for (mut direction, value) in directions.col_iter_mut().zip(&values) {
+        direction /= faer::Scale(value.sqrt());
     }
-    directions
+    signed(&directions, k)
 }
 
-/// Makes the columns of `m` (`rows` x `l`) orthonormal; a column that depends on earlier ones becomes 0.
-///
-/// Gram-Schmidt, each column twice, which is as good as any method in floating point.
-fn orthonormalise(m: &mut [f64], rows: usize, l: usize) {
-    let mut columns = vec![0.0; l * rows];
-    for (r, row) in m.chunks_exact(l).enumerate() {
-        row.iter().enumerate().for_each(|(c, &v)| columns[c * rows + r] = v);
-    }
-    for c in 0..l {
-        let (done, rest) = columns.split_at_mut(c * rows);
-        let column = &mut rest[..rows];
-        let before = dot(column, column).sqrt();
-        for _ in 0..2 {
-            let shares: Vec<f64> = done.par_chunks_exact(rows).map(|other| -dot(other, column)).collect();
-            column.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
-                let place = piece * PIECE..piece * PIECE + out.len();
-                for (others, shares) in done.chunks(GROUP * rows).zip(shares.chunks(GROUP)) {
-                    add(out, shares, group(others, rows).map(|other| &other[place.clone()]));
-                }
-            });
-        }
-        let norm = dot(column, column).sqrt();
-        let scale = if norm > 1e-12 * before { 1.0 / norm } else { 0.0 };
-        column.iter_mut().for_each(|v| *v *= scale);
-    }
-    for (r, row) in m.chunks_exact_mut(l).enumerate() {
-        row.iter_mut().enumerate().for_each(|(c, v)| *v = columns[c * rows + r]);
-    }
+/// The eigenvalues of a Gram matrix of `count` sums or fewer, of which the lower triangle is read, and their vectors: at most
+/// `k`, and none beyond the rank, where eigenvalues are the rounding errors of others.
+pub(super) fn leading(gram: MatRef<'_, f64>, k: usize, count: usize) -> (Vec<f64>, Mat<f64>) {
+    let (mut values, mut vectors) = symmetric(gram);
+    let least = count as f64 * f64::EPSILON * values[0].max(f64::MIN_POSITIVE);
+    let rank = values.iter().take_while(|&&value| value > least).count();
+    let kept = rank.min(k);
+    values.truncate(kept);
+    vectors.truncate(gram.nrows(), kept);
+    (values, vectors)
 }
 
-/// `M^T M` for `M` with rows of length `l`: `l` x `l`.
-fn gram(m: &[f64], l: usize) -> Vec<f64> {
-    let mut out = vec![0.0; l * l];
-    out.par_chunks_mut(l).enumerate().for_each(|(c, out)| {
-        for rows in m.chunks(GROUP * l) {
-            let factors: Vec<f64> = rows.chunks_exact(l).map(|row| row[c]).collect();
-            add(out, &factors, group(rows, l));
-        }
-    });
+/// Directions, one per column, as `k` rows with the sign that [`leading_directions`] gives them; rows without a direction are 0.
+pub(super) fn signed(directions: &Mat<f64>, k: usize) -> Vec<f64> {
+    let mut rows = Vec::with_capacity(k * directions.nrows());
+    for direction in directions.col_iter() {
+        let largest = direction.iter().fold(0f64, |most, v| most.max(v.abs()));
+        let first = direction.iter().find(|v| v.abs() >= largest * (1.0 - TIE));
+        let sign = if first.is_some_and(|&v| v < 0.0) { -1.0 } else { 1.0 };
+        rows.extend(direction.iter().map(|v| sign * v));
+    }
+    rows.resize(k * directions.nrows(), 0.0);
+    rows
+}
+
+/// An orthonormal basis of the columns of `m`, which has rows of length `l`, in the same layout.
+fn orthonormalised(m: &[f64], l: usize) -> Vec<f64> {
+    let rows = m.len() / l;
+    let basis = orthonormal(MatRef::from_row_major_slice(m, rows, l));
+    let mut out = vec![0.0; m.len()];
+    MatMut::from_row_major_slice_mut(&mut out, rows, l).copy_from(&basis);
     out
 }
 
-/// `M vector / norm`, its entry of largest magnitude made positive.
-fn direction(m: &[f64], vector: &[f64], norm: f64, out: &mut [f64]) {
-    let mut largest = 0f64;
-    for (out, row) in out.iter_mut().zip(m.chunks_exact(vector.len())) {
-        *out = dot(row, vector) / norm;
-        if out.abs() > largest.abs() {
-            largest = *out;
-        }
-    }
-    if largest < 0.0 {
-        out.iter_mut().for_each(|v| *v = -*v);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_does_not_decide_the_sign_of_a_direction() {
+        let column = |a: f64, b: f64| signed(&Mat::from_fn(3, 1, |r, _| [0.1, a, b][r]), 2);
+        assert_eq!(column(-0.7, 0.7 + 1e-12), [-0.1, 0.7, -0.7 - 1e-12, 0.0, 0.0, 0.0]);
+        assert_eq!(column(-0.7 - 1e-12, 0.7), [-0.1, 0.7 + 1e-12, -0.7, 0.0, 0.0, 0.0]);
+        assert_eq!(column(-0.6, 0.7), [0.1, -0.6, 0.7, 0.0, 0.0, 0.0]);
     }
 }

@@ -12,7 +12,7 @@
 //! Columns that one text alone has are left out: they make no two items alike. Sources: Salton and Buckley 1988,
 //! *Term-Weighting Approaches in Automatic Text Retrieval* (weights); Deerwester et al. 1990, *Indexing by Latent Semantic
 //! Analysis* (singular vectors); Weinberger et al., ICML 2009, *Feature Hashing* (columns, here without signs); the
-//! singular vectors are found as [`leading_directions`] says. The bits depend on the texts alone.
+//! singular vectors are found as [`leading_directions`] says. The bits depend on the texts and on the kind of processor.
 
 use equipoise_data::{LinearMap, leading_directions};
 use rayon::prelude::*;

@@ -50,7 +50,10 @@ impl Contents {
             let expected = "a name that can be part of a file's".into();
             return Err(DataError::Setting { field: "modality", found: m.name.clone(), expected });
         }
-        let data = data.scaled(scale);
+        let mut data = data.scaled(scale);
+        for modality in &mut data.modalities {
+            modality.features = modality.features.clone().by_value();
+        }
         let fingerprint = data.fingerprint();
         let modalities = data.modalities.into_iter().zip(files).map(|(m, file)| Content {
             name: m.name,

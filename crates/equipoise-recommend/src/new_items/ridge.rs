@@ -3,8 +3,10 @@
 //! Features of a modality of more than [`WIDEST`] columns are brought to as many principal components first, and those of each
 //! modality to a mean variance of 1, so that one penalty suits modalities of any scale. Both are part of the map that comes out.
 
+use crate::fold_in::centre;
 use equipoise_data::{FeatureScale, Features, FrozenScale};
-use nalgebra::DMatrix;
+use faer::prelude::Solve;
+use faer::{Mat, Side};
 
 /// Columns of a modality above which principal components stand for them.
 pub(super) const WIDEST: usize = 512;
@@ -12,7 +14,7 @@ pub(super) const WIDEST: usize = 512;
 /// The features of some modalities as the regression reads them.
 pub(super) struct Design {
     /// `items x columns`.
-    x: DMatrix<f64>,
+    x: Mat<f64>,
     /// What each column of `x` is of the scaled features, for each modality.
     parts: Vec<Part>,
 }
@@ -41,12 +43,7 @@ impl Design {
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); items.len()];
         let parts = features.iter().map(|features| part(features, items, &mut columns)).collect();
         let d = columns.first().map_or(0, Vec::len);
-        Design { x: DMatrix::from_fn(items.len(), d, |row, column| columns[row][column]), parts }
-    }
-
-    /// The design of some of its items, by their places.
-    pub(super) fn of(&self, places: &[usize]) -> DMatrix<f64> {
-        self.x.select_rows(places)
+        Design { x: Mat::from_fn(items.len(), d, |row, column| columns[row][column]), parts }
     }
 
     /// The maps that fit rows of the items at `places` best, one for each penalty: `targets` are rows of `width` values of all
@@ -58,22 +55,23 @@ impl Design {
         width: usize,
         penalties: &[f64],
     ) -> Option<Vec<Fitted>> {
-        let (mut x, n) = (self.of(places), places.len());
-        let mut y = DMatrix::from_fn(n, width, |row, c| f64::from(targets[places[row] * width + c]));
+        let n = places.len();
+        let mut x = Mat::from_fn(n, self.x.ncols(), |row, c| self.x[(places[row], c)]);
+        let mut y = Mat::from_fn(n, width, |row, c| f64::from(targets[places[row] * width + c]));
         let (of_x, of_y) = (centre(&mut x), centre(&mut y));
         let (gram, right) = (x.transpose() * &x, x.transpose() * &y);
         let d = gram.nrows();
-        let spread = gram.diagonal().sum() / d as f64;
+        let spread = (0..d).map(|c| gram[(c, c)]).sum::<f64>() / d as f64;
         let solve = |penalty: &f64| {
             let mut gram = gram.clone();
             (0..d).for_each(|c| gram[(c, c)] += penalty * spread + f64::MIN_POSITIVE);
-            Some(self.unfold(&gram.cholesky()?.solve(&right), &of_x, &of_y))
+            Some(self.unfold(&gram.llt(Side::Lower).ok()?.solve(&right), &of_x, &of_y))
         };
         penalties.iter().map(solve).collect()
     }
 
     /// The map of scaled features that a map `B` (`columns x width`) of centred columns stands for.
-    fn unfold(&self, b: &DMatrix<f64>, of_x: &[f64], of_y: &[f64]) -> Fitted {
+    fn unfold(&self, b: &Mat<f64>, of_x: &[f64], of_y: &[f64]) -> Fitted {
         let width = of_y.len();
         let mut offset: Vec<f64> = of_y.to_vec();
         let total: usize = self.parts.iter().map(|part| part.mean.len()).sum();
@@ -134,17 +132,6 @@ fn part(features: &Features, items: &[u32], rows: &mut [Vec<f64>]) -> Part {
     let factor = if square > 0.0 { (square / columns as f64).sqrt().recip() } else { 1.0 };
     rows.iter_mut().for_each(|row| row[start..].iter_mut().for_each(|v| *v *= factor));
     Part { mean, components, columns, factor }
-}
-
-/// Takes the mean of each column off and returns the means.
-fn centre(table: &mut DMatrix<f64>) -> Vec<f64> {
-    let n = table.nrows() as f64;
-    let means = table.column_iter_mut().map(|mut column| {
-        let mean = column.sum() / n;
-        column.add_scalar_mut(-mean);
-        mean
-    });
-    means.collect()
 }
 
 #[cfg(test)]
