@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use textwrap::core::Word;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
 use crate::audit::{Audit, ModalityAudit, finite};
 use crate::fusion::{calibrated, weaker};
 use crate::headline::headline;
@@ -23,7 +26,7 @@ pub fn text_report(audit: &Audit) -> String {
     let mut out = String::new();
     for block in [
         title(audit),
-        wrap(&headline(audit), "", WIDTH),
+        wrap(&headline(audit), ""),
         references(audit),
         weights(audit),
         exhausted(audit),
@@ -104,15 +107,14 @@ fn modality_table(audit: &Audit, judged: &[ModalityVerdict]) -> String {
 /// How the calibrated weights came about, unless the headline says so.
 fn weights(audit: &Audit) -> String {
     match audit.calibrated() {
-        Some(found) if weaker(audit).is_none() => wrap(&calibrated(audit, found), "", WIDTH),
+        Some(found) if weaker(audit).is_none() => wrap(&calibrated(audit, found), ""),
         _ => String::new(),
     }
 }
 
 /// Which metrics do not depend on the model.
 fn exhausted(audit: &Audit) -> String {
-    let text =
-        audit.says_nothing().map(|text| wrap(&format!("These metrics say nothing. {text}."), "", WIDTH));
+    let text = audit.says_nothing().map(|text| wrap(&format!("These metrics say nothing. {text}."), ""));
     text.unwrap_or_default()
 }
 
@@ -131,7 +133,7 @@ fn missing(audit: &Audit) -> String {
             value(missing.has),
             value(missing.lacks)
         );
-        out.push_str(&wrap(&text, "", WIDTH));
+        out.push_str(&wrap(&text, ""));
     }
     out
 }
@@ -177,42 +179,24 @@ fn align(rows: &[Vec<String>], left_from: usize) -> String {
 }
 
 fn sentences(judged: &[ModalityVerdict]) -> String {
-    judged.iter().map(|verdict| wrap(&verdict.sentence, "  ", WIDTH)).collect()
+    judged.iter().map(|verdict| wrap(&verdict.sentence, "  ")).collect()
 }
 
 /// Breaks `text` at spaces; the first line starts with `- ` under an indent, if there is one.
-fn wrap(text: &str, indent: &str, width: usize) -> String {
-    let mut out = String::new();
-    let mut line = if indent.is_empty() { String::new() } else { format!("{indent}- ") };
-    let hanging = " ".repeat(line.chars().count());
-    let mut empty = true;
-    for word in unbreakable(text) {
-        if !empty && line.chars().count() + 1 + word.chars().count() > width {
-            out.push_str(&line);
-            out.push('\n');
-            line = hanging.clone();
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(&word);
-        empty = false;
-    }
-    out + &line + "\n"
+fn wrap(text: &str, indent: &str) -> String {
+    let first = if indent.is_empty() { String::new() } else { format!("{indent}- ") };
+    let hanging = " ".repeat(first.len());
+    let options = Options::new(WIDTH).initial_indent(&first).subsequent_indent(&hanging).break_words(false);
+    let options = options.word_separator(WordSeparator::Custom(unbreakable));
+    textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation)) + "\n"
 }
 
 /// The words of `text`, where a command between backquotes is one word: it is there to be copied.
-fn unbreakable(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for piece in text.split(' ') {
-        match words.last_mut() {
-            Some(word) if word.matches('`').count() % 2 == 1 => {
-                word.push(' ');
-                word.push_str(piece);
-            }
-            _ => words.push(piece.to_string()),
-        }
-    }
-    words
+fn unbreakable(text: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
+    let mut quoted = false;
+    let ends = move |c| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    };
+    Box::new(text.split_inclusive(ends).map(Word::from))
 }
