@@ -39,8 +39,9 @@ pub struct Args {
     /// The SQLite file that feedback is kept in; made if there is none. Without it no feedback is taken.
     #[arg(long, value_name = "FILE")]
     feedback: Option<PathBuf>,
-    /// Where the pictures of items on the page come from: a folder in which the items' paths lie, or `web` for addresses, which
-    /// readers' browsers then load from wherever the items' data say. None is shown if this is left out.
+    /// Where the pictures of items on the page come from: a folder in which the items' paths lie, such as `--pictures photos`, or
+    /// `--pictures web` for addresses, which readers' browsers then load from wherever the items' data say. None is
+    /// shown if this is left out.
     #[arg(long, value_name = "FOLDER|web", value_parser = Pictures::parse)]
     pictures: Option<Pictures>,
     #[command(flatten)]

@@ -49,6 +49,9 @@ pub struct DataReport {
     /// Items with a category; `None` if there is no file of categories.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categorised_items: Option<usize>,
+    /// Whether one modality is much louder than another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
     /// Oddities that do no harm, a sentence each.
     pub notes: Vec<String>,
     /// Faults that keep the data set from being loaded; empty for a sound one.
@@ -125,10 +128,7 @@ fn examine(
     report.categorised_items = gathered.categories.as_ref().map(|read| read.len());
     report.notes = gathered.notes.clone();
     let features = gathered.modalities.iter().map(|m| (m.name.as_str(), &m.features));
-    if let Some(loud) = Loudness::of(features) {
-        let sentence = loud.sentence();
-        report.notes.push(format!("{sentence}: it decides what is learned first; try data.scale = \"l2\""));
-    }
+    report.loudness = Loudness::of(features);
     let shape = gathered.verify(faults)?;
     count(report, &gathered, &shape);
     faults.keep(gathered.vocabulary(path, &shape))?;

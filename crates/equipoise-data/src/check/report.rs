@@ -3,6 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::{DataReport, ModalityReport};
+use crate::loudness::Loudness;
 
 impl Display for DataReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -24,7 +25,11 @@ impl Display for DataReport {
             line(f, "items with category", items)?;
         }
         modalities(f, &self.modalities)?;
-        sentences(f, "notes", &self.notes)?;
+        let advice = |loud: &Loudness| {
+            format!("{}: it decides what is learned first; try data.scale = \"l2\"", loud.sentence())
+        };
+        let loud = self.loudness.iter().map(advice);
+        sentences(f, "notes", &self.notes.iter().cloned().chain(loud).collect::<Vec<_>>())?;
         sentences(f, "faults", &self.faults)?;
         match self.faults.len() {
             0 => writeln!(f, "\nno fault found"),

@@ -144,6 +144,11 @@ pub(super) fn searched(config: &PipelineConfig, method: Method) -> Vec<Axis> {
     method.axes(config.budget).into_iter().filter(|(key, _)| is_free(config, key)).collect()
 }
 
+/// Whether the search compares scales of the features: then there is no scale to advise.
+pub(super) fn compares_scales(config: &PipelineConfig) -> bool {
+    searched(config, Method::Plain).iter().any(|(key, _)| *key == "data.scale")
+}
+
 /// Whether the user left a setting to this command.
 pub(super) fn is_free(config: &PipelineConfig, key: &str) -> bool {
     !given(config).iter().any(|(set, _)| set == key)

@@ -108,7 +108,8 @@ const LEVEL: f64 = 0.05;
 /// Fewest seeds for a test over seeds.
 const SEEDS: usize = 3;
 
-/// Reads runs (seed, plain, CKD) and sets them side by side; the audit is CKD's of the first seed.
+/// Reads runs (seed, plain, CKD) and sets them side by side; the audit is CKD's of the first seed. Where scales of the features
+/// were compared, `scales_compared`, none is advised.
 ///
 /// # Errors
 /// If a file of a run is missing or damaged.
@@ -116,6 +117,7 @@ pub(super) fn summarise(
     runs: &[(u64, Run, Run)],
     served: &ServedModel,
     loaded: &Loaded,
+    scales_compared: bool,
 ) -> Result<(Summary, Audit), PipelineError> {
     let (seed, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
     // The weights belong to the model that was kept; the other is shown as it was trained.
@@ -124,8 +126,12 @@ pub(super) fn summarise(
         true => audit.with_fusion_of(run, served, loaded),
         false => audit.with_fusion(run, loaded),
     };
-    let audit = fused(Audit::from_run(ckd_run, Some(plain_run))?, ckd_run, Method::Ckd)?;
-    let plain = fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?;
+    let advised = |audit: Audit| match scales_compared {
+        true => Audit { loudness: None, ..audit },
+        false => audit,
+    };
+    let audit = advised(fused(Audit::from_run(ckd_run, Some(plain_run))?, ckd_run, Method::Ckd)?);
+    let plain = advised(fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?);
     let plain = judged_by(plain, &audit);
     let of_kept = if kept(Method::Ckd) { &audit } else { &plain };
     let test = of_kept.fusion.as_ref().and_then(|fusion| Some(fusion.calibrated.as_ref()?.value));

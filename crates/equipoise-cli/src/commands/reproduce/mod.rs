@@ -97,7 +97,9 @@ struct TableArgs {
     /// program, such as "srun --cpus-per-task 4 equipoise". All machines must see --data and --out at the same paths.
     #[arg(long, value_name = "WHERE")]
     on: Option<String>,
-    /// A setting of every run, which is then not searched. What makes a variant of CKD (its generic loss left out, say) stands.
+    /// A setting of every run, which is then not searched, such as `--set train.lr=0.001` or `--set data.scale=l2`: a dotted key of a
+    /// configuration and its value in TOML, where quotes of a word may be left out; may be given several times. What makes a variant
+    /// of CKD (its generic loss left out, say) stands.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Run nothing; write the pages from the runs that are there.

@@ -2,6 +2,7 @@
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
+use super::super::settings;
 use super::super::source::ItemTable;
 use super::super::stage::{Context, Stage};
 use super::features::{how, reading};
@@ -85,7 +86,10 @@ impl Stage for Data {
                 write_items(items, &set, context)?;
             }
         }
-        let report = check(&set, &LoadOptions::default());
+        let mut report = check(&set, &LoadOptions::default());
+        if settings::compares_scales(context.config) {
+            report.loudness = None;
+        }
         let (text, path) = (report.to_string(), context.dir.join("check.txt"));
         write_atomic(&path, |file| file.write_all(text.as_bytes()))
             .map_err(|e| PipelineError::file(&path, e))?;

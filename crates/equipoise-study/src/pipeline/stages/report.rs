@@ -2,7 +2,7 @@
 
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
-use super::super::settings::Method;
+use super::super::settings::{self, Method};
 use super::super::stage::{Context, Stage};
 use super::super::summary::{Summary, summarise};
 use super::layout;
@@ -53,7 +53,8 @@ impl Stage for Report {
         }
         let (_, loaded) = prepared(context.config, Method::Ckd, self.seeds[0], true)?;
         let served = ServedModel::open(context.place(layout::SERVED))?;
-        let (summary, audit): (Summary, _) = summarise(&runs, &served, &loaded)?;
+        let (summary, audit): (Summary, _) =
+            summarise(&runs, &served, &loaded, settings::compares_scales(context.config))?;
         let json = serde_json::to_string_pretty(&summary).expect("texts and numbers are JSON");
         let files =
             [("report.html", html_report(&audit)), ("report.md", summary.markdown()), ("summary.json", json)];
