@@ -25,6 +25,7 @@
 //! The content of noise has a weight of about 0, whatever its teacher reaches: what such a teacher knows are ids.
 
 use crate::losses::wide_bpr;
+use equipoise_eval::paired_error;
 
 /// Steps of Newton's method at most; it takes about ten.
 const STEPS: usize = 100;
@@ -264,13 +265,9 @@ impl Stack {
 
 impl Gain {
     fn of(without: &[f64], with: &[f64]) -> Gain {
-        let differences: Vec<f64> = without.iter().zip(with).map(|(a, b)| a - b).collect();
-        let count = differences.len() as f64;
-        let mean = differences.iter().sum::<f64>() / count.max(1.0);
-        let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+        let mean = without.iter().zip(with).map(|(a, b)| a - b).sum::<f64>() / without.len().max(1) as f64;
         // Of a single user nothing is known.
-        let error = if count < 2.0 { f64::INFINITY } else { (squares / (count - 1.0) / count).sqrt() };
-        Gain { mean, error }
+        Gain { mean, error: paired_error(without, with).unwrap_or(f64::INFINITY) }
     }
 
     /// How far it can be trusted: [`shrunken`].

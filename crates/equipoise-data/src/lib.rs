@@ -51,6 +51,7 @@ mod scale;
 mod split;
 mod split_family;
 mod stop;
+mod suggest;
 mod text;
 mod triples;
 mod unfinished;
@@ -85,6 +86,7 @@ pub use scale::{FeatureScale, FrozenScale, LinearMap, leading_directions};
 pub use split::{Dated, Holdout, Shares, SplitRule, Splitting, split_per_user};
 pub use split_family::{SplitFacts, SplitFamily};
 pub use stop::{Attended, StopFlag};
+pub use suggest::closest;
 pub use text::{
     LineFault, Lines, Quotes, Separator, TextEncoding, TextOptions, TextRows, unpacked, without_nan,
 };

@@ -1,7 +1,7 @@
 //! What is said of an id that a model does not know.
 
 use crate::error::RecommendError;
-use equipoise_train::config::keys;
+use equipoise_data::closest;
 
 /// Among more names than these only those are compared that share a beginning or an end with what was asked for.
 const COMPARED: usize = 2_000;
@@ -19,8 +19,8 @@ pub(crate) fn unknown<'a>(
     let count = known.len();
     let near = match count {
         _ if id.len() > SHOWN => None,
-        0..=COMPARED => keys::closest(id, known.clone()),
-        _ if count <= SEARCHED => keys::closest(id, known.clone().filter(|k| alike(id, k))),
+        0..=COMPARED => closest(id, known.clone()),
+        _ if count <= SEARCHED => closest(id, known.clone().filter(|k| alike(id, k))),
         _ => None,
     };
     let hint = match near {

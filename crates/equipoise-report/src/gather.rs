@@ -7,7 +7,7 @@ use equipoise_models::Ablation;
 use equipoise_recommend::{RecommendError, ServedModel, fusion};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::events;
-use equipoise_train::recall_by_presence::Presence;
+use equipoise_train::recall_by_group::Presence;
 use equipoise_train::{Report, Role, Run, RunConfig, TrainError};
 use std::path::PathBuf;
 

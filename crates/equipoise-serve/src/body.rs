@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::problem::Problem;
-use crate::suggest::nearest;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use equipoise_data::closest;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::error::Error;
@@ -156,7 +156,7 @@ impl<'a> UnknownName<'a> {
             Some(place) => place,
             None => name.to_owned(),
         };
-        Problem::field(place, text).meant(nearest(name, self.known.iter().copied()))
+        Problem::field(place, text).meant(closest(name, self.known.iter().copied()))
     }
 }
 

@@ -25,7 +25,6 @@ mod routes;
 mod scoring;
 mod server;
 mod stamp;
-mod suggest;
 mod token;
 
 pub use app::App;

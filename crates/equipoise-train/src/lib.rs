@@ -19,7 +19,6 @@ pub mod heads;
 pub mod job;
 pub mod memory;
 pub mod recall_by_group;
-pub mod recall_by_presence;
 pub mod report;
 pub mod role;
 pub mod run;

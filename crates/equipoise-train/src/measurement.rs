@@ -2,9 +2,8 @@
 
 use crate::evaluation::{Metrics, audited, evaluate_tables, popularity};
 use crate::recall_by_group::{self, RecallByGroup};
-use crate::recall_by_presence;
 use crate::report::{AblationMetrics, TestReport};
-use equipoise_data::{Dataset, SealedTest};
+use equipoise_data::{Dataset, Interactions, SealedTest};
 use equipoise_eval::{EvalConfig, EvalError, Evaluation, PerUser};
 use equipoise_models::{Ablation, Encoded, Model};
 
@@ -62,16 +61,12 @@ impl<'a> Measurement<'a> {
         let under = |ablation| evaluate_tables(&self.encoded, ablation, held_out, &excluded, self.eval);
         let Evaluation { metrics, evaluated_users, skipped_users, definitions, per_user, .. } =
             under(self.primary)?;
-        let presence = recall_by_presence::by_modality(self.data, held_out, self.eval, |part, eval| {
+        let of_part = |part: &Interactions, eval: &EvalConfig| {
             evaluate_tables(&self.encoded, self.primary, part, &excluded, eval)
-        })?;
+        };
+        let presence = recall_by_group::by_modality(self.data, held_out, self.eval, of_part)?;
         let groups = RecallByGroup {
-            popularity: recall_by_group::by_popularity(
-                &self.data.train,
-                held_out,
-                self.eval,
-                |part, eval| evaluate_tables(&self.encoded, self.primary, part, &excluded, eval),
-            )?,
+            popularity: recall_by_group::by_popularity(&self.data.train, held_out, self.eval, of_part)?,
             history: recall_by_group::by_history(&self.data.train, held_out, &per_user),
         };
         let names = self.data.modalities.iter().map(|m| m.name.as_str()).collect::<Vec<_>>();
@@ -96,11 +91,7 @@ impl<'a> Measurement<'a> {
             skipped_users,
             ablations,
             popularity: popularity(&self.data.train, held_out, &excluded, self.eval)?.metrics,
-            definitions: definitions
-                .into_iter()
-                .chain(recall_by_presence::definition(&presence))
-                .chain([recall_by_group::definition()])
-                .collect(),
+            definitions: definitions.into_iter().chain(recall_by_group::definitions(&presence)).collect(),
             recall_by_presence: presence,
             recall_by_group: groups,
         };

@@ -1,24 +1,29 @@
-//! How well a model does for items that are chosen often and seldom, and for users of whom much and little is known.
+//! How well a model does for items that are chosen often and seldom or have and lack a modality, and for users of whom much and
+//! little is known.
 //!
 //! # Items
-//! An item with `c` train interactions is in group `floor(3 n(c) / n)` of `n` train interactions, `n(c)` of which are with items that have
-//! fewer than `c`: three groups of about as many interactions each, and items of equal popularity in one of them. Items without train
-//! interactions are a group of their own: there ids know nothing, and content has to speak.
 //! ```text
 //! recall@k of group g = mean over users u with G_u ∩ g not empty of |top k of u ∩ G_u ∩ g| / |G_u ∩ g|
 //! ```
 //! `G_u` are the held-out items of `u`; the ranking is that of the whole evaluation, over all candidates.
 //!
+//! By popularity an item with `c` train interactions is in group `floor(3 n(c) / n)` of `n` train interactions, `n(c)` of which are with
+//! items that have fewer than `c`: three groups of about as many interactions each, and items of equal popularity in one of them. Items
+//! without train interactions are a group of their own: there ids know nothing, and content has to speak. By presence the items that
+//! have a modality are a group, and those that lack it another.
+//!
 //! # Users
 //! A user with `c` train interactions is in group `floor(3 m(c) / m)` of the `m` evaluated users, `m(c)` of whom have fewer; the metrics
 //! are means over the users of a group.
 //!
-//! Groups differ in what there is to be found. A value is to be compared with the same value of another model, not with another group's.
+//! Groups differ in their users and in what there is to be found. A value is to be compared with the same value of another model, not with
+//! another group's.
 
 use crate::evaluation::Metrics;
-use equipoise_data::Interactions;
+use equipoise_data::{Dataset, Interactions};
 use equipoise_eval::{EvalConfig, EvalError, Evaluation, MetricName, PerUser};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Items or users with similar numbers of train interactions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +40,28 @@ pub struct CountGroup {
     pub users: usize,
     /// Metrics at each cut-off: recall for items, all for users.
     pub metrics: Metrics,
+}
+
+/// One group of items.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ItemGroup {
+    /// Items of the catalogue in it.
+    pub items: usize,
+    /// Held-out interactions with them.
+    pub interactions: usize,
+    /// Users with such interactions: those that the means are over.
+    pub users: usize,
+    /// Recall at each cut-off; empty without held-out interactions.
+    pub metrics: Metrics,
+}
+
+/// Items that have a modality and items that lack it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Items that have it.
+    pub has: ItemGroup,
+    /// Items that lack it.
+    pub lacks: ItemGroup,
 }
 
 /// Groups of items and of users; those without held-out interactions are left out.
@@ -95,17 +122,13 @@ pub fn by_popularity(
     config: &EvalConfig,
     measure: impl Fn(&Interactions, &EvalConfig) -> Result<Evaluation, EvalError>,
 ) -> Result<Vec<CountGroup>, EvalError> {
-    let config = EvalConfig { metrics: vec![MetricName::Recall], ..config.clone() };
     let counts = train.item_counts();
     let place = groups_of_items(&counts);
     let mut groups = Vec::new();
     for (g, name) in ["cold", "rare", "middle", "popular"].into_iter().enumerate() {
         let of_group = held_out.of_items(|item| place[item as usize] == g);
-        if of_group.is_empty() {
-            continue;
-        }
+        let Some(found) = recall(&of_group, config, &measure)? else { continue };
         let members = || counts.iter().zip(&place).filter(|(_, p)| **p == g).map(|(c, _)| *c);
-        let found = measure(&of_group, &config)?;
         groups.push(CountGroup {
             name: name.to_owned(),
             counts: span(members()),
@@ -116,6 +139,44 @@ pub fn by_popularity(
         });
     }
     Ok(groups)
+}
+
+/// Recall apart for items that have a modality and for those that lack it, for each modality that some items are known to lack.
+/// `measure` evaluates the model on held-out interactions.
+///
+/// # Errors
+/// Those of `measure`.
+pub fn by_modality(
+    data: &Dataset,
+    held_out: &Interactions,
+    config: &EvalConfig,
+    measure: impl Fn(&Interactions, &EvalConfig) -> Result<Evaluation, EvalError>,
+) -> Result<BTreeMap<String, Presence>, EvalError> {
+    let group = |items: usize, of_group: Interactions| -> Result<ItemGroup, EvalError> {
+        let found = recall(&of_group, config, &measure)?;
+        let (users, metrics) = found.map(|found| (found.evaluated_users, found.metrics)).unwrap_or_default();
+        Ok(ItemGroup { items, interactions: of_group.len(), users, metrics })
+    };
+    let mut groups = BTreeMap::new();
+    for modality in &data.modalities {
+        let Some(missing) = modality.missing.as_ref().filter(|missing| !missing.is_empty()) else {
+            continue;
+        };
+        let has = group(data.n_items() - missing.len(), held_out.of_items(|item| !missing.contains(item)))?;
+        let lacks = group(missing.len(), held_out.of_items(|item| missing.contains(item)))?;
+        groups.insert(modality.name.clone(), Presence { has, lacks });
+    }
+    Ok(groups)
+}
+
+/// Recall over these held-out interactions; `None` without any.
+fn recall(
+    of_group: &Interactions,
+    config: &EvalConfig,
+    measure: impl Fn(&Interactions, &EvalConfig) -> Result<Evaluation, EvalError>,
+) -> Result<Option<Evaluation>, EvalError> {
+    let config = EvalConfig { metrics: vec![MetricName::Recall], ..config.clone() };
+    (!of_group.is_empty()).then(|| measure(of_group, &config)).transpose()
 }
 
 /// Metrics apart for users with short and long histories, from those of every user.
@@ -137,17 +198,21 @@ pub fn by_history(train: &Interactions, held_out: &Interactions, per_user: &PerU
     ["short", "middle", "long"].into_iter().enumerate().filter_map(group).collect()
 }
 
-/// What the values mean.
-pub fn definition() -> (String, String) {
-    let meaning = "items: thirds of train interactions by popularity, those without any apart; recall over the held-out items of a \
-                   group, mean over users with such items, in the ranking over all candidates. Users: thirds by their number of train \
-                   items; means over users";
-    ("groups".to_owned(), meaning.to_owned())
+/// What the values mean; those of modalities where there are any.
+pub fn definitions(presence: &BTreeMap<String, Presence>) -> Vec<(String, String)> {
+    let modalities = "recall over the held-out items that have (lack) the modality: hits among them in the top k over their number, \
+                      mean over users with such items; the ranking is over all candidates";
+    let counts = "items: thirds of train interactions by popularity, those without any apart; recall over the held-out items of a \
+                  group, mean over users with such items, in the ranking over all candidates. Users: thirds by their number of train \
+                  items; means over users";
+    let modalities = (!presence.is_empty()).then(|| ("presence".to_owned(), modalities.to_owned()));
+    modalities.into_iter().chain([("groups".to_owned(), counts.to_owned())]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_data::{Features, Missing, Modality, Vocabulary};
     use equipoise_eval::{Embeddings, evaluate};
 
     #[test]
@@ -173,6 +238,45 @@ mod tests {
             ("middle".to_owned(), [4, 4], 1, 1, 1, 1.0),
         ];
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn items_that_have_a_modality_and_that_lack_it_are_measured_apart() {
+        // Everyone ranks 0, 1, 2, 3. Items 1 and 3 lack the modality.
+        let held_out = Interactions::from_pairs(3, 4, &[(0, 0), (0, 1), (0, 3), (1, 3), (2, 2)]).0;
+        let train = Interactions::from_pairs(3, 4, &[(1, 0), (2, 0)]).0;
+        let ids = |n: u32| (0..n).map(|i| i.to_string()).collect();
+        let features = Features::new(4, 1, vec![1.0; 4]).expect("finite");
+        let missing = Some(Missing::new(vec![1, 3]));
+        let data = Dataset {
+            name: "tiny".into(),
+            format: "none".into(),
+            vocabulary: Vocabulary::new(ids(3), ids(4)).expect("distinct"),
+            validation: train.clone(),
+            train: train.clone(),
+            modalities: vec![
+                Modality { missing, ..Modality::new("image", features.clone()) },
+                Modality::new("text", features),
+            ],
+            categories: None,
+            notes: Vec::new(),
+        };
+        let model = Embeddings::new(&[1.0; 3], &[4.0, 3.0, 2.0, 1.0], 1).expect("finite");
+        let config = EvalConfig { ks: vec![2], ..EvalConfig::default() };
+        let measure = |part: &Interactions, config: &EvalConfig| evaluate(&model, part, &[&train], config);
+        let groups = by_modality(&data, &held_out, &config, measure).expect("evaluates");
+        assert_eq!(groups.keys().collect::<Vec<_>>(), ["image"]);
+        let Presence { has, lacks } = &groups["image"];
+        // Top 2 of user 0: 0, 1; of users 1 and 2: 1, 2.
+        assert_eq!((has.items, has.interactions, has.users), (2, 2, 2));
+        assert_eq!(has.metrics["recall@2"], 1.0);
+        assert_eq!((lacks.items, lacks.interactions, lacks.users), (2, 3, 2));
+        assert_eq!(lacks.metrics["recall@2"], (0.5 + 0.0) / 2.0);
+        let names = |presence| definitions(presence).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(
+            (names(&groups).join(" "), names(&BTreeMap::new()).join(" ")),
+            ("presence groups".into(), "groups".into())
+        );
     }
 
     #[test]

@@ -5,8 +5,7 @@
 
 use crate::evaluation::Metrics;
 use crate::events::Ending;
-use crate::recall_by_group::RecallByGroup;
-use crate::recall_by_presence::Presence;
+use crate::recall_by_group::{Presence, RecallByGroup};
 use crate::role::Role;
 use equipoise_data::Loudness;
 use equipoise_eval::SAYS_NOTHING;

@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::models::Served;
 use crate::problem::Problem;
-use crate::suggest::nearest;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use equipoise_data::closest;
 use std::sync::Arc;
 
 /// The parts of a path.
@@ -28,6 +28,6 @@ pub(crate) fn model_of(app: &App, name: &str) -> Result<Arc<Served>, Problem> {
     models.get(name).cloned().ok_or_else(|| {
         let names: Vec<&str> = models.all().iter().map(|served| served.source.name.as_str()).collect();
         let detail = format!("no model `{name:.100}`; the server has {}", names.join(", "));
-        Problem::missing("model", detail).meant(nearest(name, names.iter().copied()))
+        Problem::missing("model", detail).meant(closest(name, names.iter().copied()))
     })
 }

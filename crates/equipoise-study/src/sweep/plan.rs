@@ -226,7 +226,7 @@ fn read(
     name: &str,
 ) -> Result<SweepConfig, SweepError> {
     if let Some(key) = section.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let hint = match keys::closest(key, KEYS) {
+        let hint = match equipoise_data::closest(key, KEYS) {
             Some(near) => format!(" (did you mean `sweep.{near}`?)"),
             None => format!("; expected one of {}", KEYS.join(", ")),
         };

@@ -1,6 +1,5 @@
 //! The checks of every range and every name.
 
-use super::keys;
 use super::types::{RunConfig, TrainConfig};
 use crate::evaluation::Selection;
 use burn::tensor::Device;
@@ -62,6 +61,6 @@ fn known(key: &str, value: &str, names: &[&str]) -> Result<(), FieldError> {
     if names.contains(&value) {
         return Ok(());
     }
-    let nearest = keys::closest(value, names.iter().copied());
+    let nearest = equipoise_data::closest(value, names.iter().copied());
     Err(FieldError::unknown_name(key, value, names, nearest))
 }

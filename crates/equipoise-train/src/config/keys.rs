@@ -1,4 +1,4 @@
-//! The keys that a configuration may have, and the nearest one to a mistyped key.
+//! The keys that a configuration may have.
 
 use super::types::RunConfig;
 use equipoise_balance::balancers;
@@ -65,15 +65,6 @@ pub fn leaves(prefix: &str, table: &toml::Table, visit: &mut impl FnMut(&str, &t
     }
 }
 
-/// The nearest of `names` to `word`, if one is near enough to be meant.
-pub fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let last = |s: &str| s.rsplit('.').next().unwrap_or(s).to_owned();
-    let score =
-        |n: &str| strsim::jaro_winkler(word, n).max(strsim::jaro_winkler(&last(word), &last(n)) - 0.02);
-    let best = names.into_iter().map(|n| (score(n), n)).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(s, _)| *s > 0.8).map(|(_, n)| n)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,7 +103,7 @@ mod tests {
     #[test]
     fn a_near_miss_finds_its_key() {
         let keys = all();
-        let find = |w| closest(w, keys.iter().map(String::as_str));
+        let find = |w| equipoise_data::closest(w, keys.iter().map(String::as_str));
         assert_eq!(find("balance.ckd.lambda_kdd"), Some("balance.ckd.lambda_kd"));
         assert_eq!(find("learning.lr"), Some("train.lr"));
         assert_eq!(find("zzzz"), None);

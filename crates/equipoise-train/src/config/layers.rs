@@ -68,7 +68,7 @@ impl Layers {
     pub fn set(mut self, key: &str, value: toml::Value, origin: String) -> Result<Layers, ConfigError> {
         let (key, known) = (keys::current(key), keys::all());
         if !known.contains(key) {
-            let hint = match keys::closest(key, known.iter().map(String::as_str)) {
+            let hint = match equipoise_data::closest(key, known.iter().map(String::as_str)) {
                 Some(near) => format!(" (did you mean `{near}`?)"),
                 None => "; `equipoise train --dry-run` lists every key".into(),
             };
