@@ -12,7 +12,7 @@
 //! machine.
 
 mod goods;
-mod png;
+mod picture;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -69,7 +69,7 @@ fn fill(dir: &Path, config: &ShopConfig) -> Result<(), DataError> {
     for (n, good) in goods.iter().enumerate().filter(|(_, good)| good.pictured) {
         let mut rng = Seed(*seed).stream(&format!("shop/picture/{n}"));
         let pixels = good.pixels(&mut rng);
-        write(&dir.join(picture(n)), &png::encode(&pixels))?;
+        write(&dir.join(picture(n)), &picture::encode(&pixels))?;
     }
     write(&dir.join("items.csv"), catalogue(&goods).as_bytes())?;
     let purchases = purchases(&goods, *users, &mut Seed(*seed).stream("shop/purchases"));

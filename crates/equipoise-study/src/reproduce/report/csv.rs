@@ -4,15 +4,7 @@ use super::super::compare::{Difference, deviation, mean};
 use super::super::results::{CellRow, DataBlock};
 use super::super::settings::words;
 use super::pages::Figure;
-
-/// A line; fields with commas, quotes or line breaks are quoted.
-fn line(fields: &[String]) -> String {
-    let quoted = |field: &String| match field.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", field.replace('"', "\"\"")),
-        false => field.clone(),
-    };
-    fields.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
-}
+use crate::csv_line::csv_line;
 
 fn header(names: &str) -> String {
     names.replace(' ', ",") + "\n"
@@ -52,7 +44,7 @@ pub(super) fn means(blocks: &[DataBlock], differences: &[Vec<Vec<Difference>>], 
                 fields.extend([d.change, low, high, d.published, d.users, d.seeds].map(number));
                 let problems: Vec<String> = row.problems.iter().map(ToString::to_string).collect();
                 fields.push(problems.join("; "));
-                text += &line(&fields);
+                text += &csv_line(&fields);
             }
         }
     }
@@ -67,7 +59,7 @@ pub(super) fn runs(blocks: &[DataBlock]) -> String {
             for (seed, measured) in &row.measured {
                 for (column, value) in block.columns.iter().zip(&measured.values) {
                     let fields = [vec![seed.to_string(), column.title.clone(), number(Some(*value))]];
-                    text += &line(&[place(row), fields.concat()].concat());
+                    text += &csv_line(&[place(row), fields.concat()].concat());
                 }
             }
         }
@@ -83,7 +75,7 @@ pub(super) fn parts(blocks: &[DataBlock]) -> String {
             for (of, parts) in [("channels", &measured.channels), ("groups", &measured.groups)] {
                 for (part, value) in parts {
                     let fields = [seed.to_string(), of.to_owned(), part.clone(), number(Some(*value))];
-                    text += &line(&[place(row), fields.to_vec()].concat());
+                    text += &csv_line(&[place(row), fields.to_vec()].concat());
                 }
             }
         }
@@ -102,7 +94,7 @@ pub(super) fn costs(blocks: &[DataBlock]) -> String {
             fields.push(seed.to_string());
             fields.extend([Some(cost.epochs), Some(cost.seconds), cost.memory].map(number));
             fields.push(settings.clone());
-            text += &line(&fields);
+            text += &csv_line(&fields);
         }
     }
     text
@@ -115,19 +107,9 @@ pub(super) fn curves(figures: &[Figure]) -> String {
         for curve in &figure.curves {
             for (epoch, value) in &curve.points {
                 let fields = [figure.title.clone(), figure.seed.to_string(), curve.label.clone()];
-                text += &line(&[fields.to_vec(), vec![epoch.to_string(), number(Some(*value))]].concat());
+                text += &csv_line(&[fields.to_vec(), vec![epoch.to_string(), number(Some(*value))]].concat());
             }
         }
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line;
-
-    #[test]
-    fn fields_that_need_quotes_get_them() {
-        assert_eq!(line(&["a".into(), "b, c".into(), "say \"x\"".into()]), "a,\"b, c\",\"say \"\"x\"\"\"\n");
-    }
 }

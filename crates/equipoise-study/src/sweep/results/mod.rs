@@ -7,6 +7,7 @@ pub use markdown::markdown;
 
 use super::config::Method;
 use super::plan::SweepPlan;
+use crate::csv_line::csv_line;
 use crate::search::{Point, Record, Space, best, short};
 use serde_json::json;
 
@@ -115,16 +116,7 @@ pub fn csv(results: &Results) -> String {
     let header = ["trial", "rung", "budget"].into_iter().chain(keys);
     let header = header.chain([results.metric.as_str(), "best_epoch", "epochs", "failure", "seconds"]);
     let header: Vec<String> = header.map(str::to_owned).collect();
-    std::iter::once(header).chain(results.records.iter().map(row)).map(|cells| line(&cells)).collect()
-}
-
-/// One line of a table after RFC 4180: what holds a comma, a quote or a line break stands in quotes.
-fn line(cells: &[String]) -> String {
-    let quoted = |cell: &String| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.clone(),
-    };
-    format!("{}\n", cells.iter().map(quoted).collect::<Vec<_>>().join(","))
+    std::iter::once(header).chain(results.records.iter().map(row)).map(|cells| csv_line(&cells)).collect()
 }
 
 fn row(record: &Record) -> Vec<String> {
@@ -154,15 +146,4 @@ pub(super) fn best_toml(results: &Results) -> String {
         results.records.len(),
         results.best_toml
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_with_commas_quotes_and_breaks_are_quoted() {
-        let cells = ["plain", "a,b", "say \"no\"", "two\nlines"].map(String::from);
-        assert_eq!(line(&cells), "plain,\"a,b\",\"say \"\"no\"\"\",\"two\nlines\"\n");
-    }
 }
