@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 import forward
-import rotary
 from tiny_files import (
     byte_pair_merges,
     byte_pair_tokenizer,
@@ -214,68 +213,6 @@ def main():
 
     static(pieces)
     counts()
-    modern_bert(pieces, word_ids(20))
-    nomic_bert(pieces, word_ids(16))
-
-
-def drawn(seed, maps, norms, tables, biased):
-    """Random weights: maps by name as (outputs, inputs), norms by name as widths."""
-    rng = np.random.default_rng(seed)
-    p = {name + ".weight": rng.normal(0, 0.5, shape) for name, shape in tables.items()}
-    p |= {name + ".weight": rng.normal(0, 1.5 / np.sqrt(shape[1]), shape) for name, shape in maps.items()}
-    p |= {name + ".weight": rng.uniform(0.5, 1.5, width) for name, width in norms.items()}
-    if biased:
-        p |= {name + ".bias": rng.normal(0, 0.3, width) for name, width in norms.items()}
-    return {name: rounded(value, "F32") for name, value in p.items()}
-
-
-def modern_bert(pieces, ids):
-    """Every second layer sees tokens at most two places away; names start with `model.`, as in a model for masked words."""
-    width, hidden, layers = 16, 24, 3
-    config = {"model_type": "modernbert", "vocab_size": len(pieces), "hidden_size": width, "num_hidden_layers": layers,
-              "num_attention_heads": 2, "intermediate_size": hidden, "hidden_activation": "gelu",
-              "max_position_embeddings": 20, "norm_eps": 1e-5, "layer_norm_eps": 1e-5, "pad_token_id": 0,
-              "global_attn_every_n_layers": 2, "global_rope_theta": 160000.0, "local_attention": 4,
-              "local_rope_theta": 10000.0, "attention_bias": False, "mlp_bias": False, "norm_bias": False}
-    maps, norms = {}, {"embeddings.norm": width, "final_norm": width}
-    for n in range(layers):
-        maps |= {f"layers.{n}.attn.Wqkv": (3 * width, width), f"layers.{n}.attn.Wo": (width, width),
-                 f"layers.{n}.mlp.Wi": (2 * hidden, width), f"layers.{n}.mlp.Wo": (width, hidden)}
-        norms |= {f"layers.{n}.mlp_norm": width} | ({f"layers.{n}.attn_norm": width} if n else {})
-    p = drawn(8, maps, norms, {"embeddings.tok_embeddings": (len(pieces), width)}, biased=False)
-    folder = OUT / "modernbert"
-    write(folder / "config.json", config)
-    write(folder / "tokenizer.json", wordpiece_tokenizer(pieces))
-    write(folder / "1_Pooling/config.json", {"word_embedding_dimension": width, "pooling_mode_cls_token": True})
-    safetensors(folder / "model.safetensors", {"model." + name: (value, "F32") for name, value in p.items()})
-    golden("modernbert", lambda text: (ids(text), rotary.modern_bert(ids(text), p, config)),
-           lambda rows: forward.pool(rows, "cls"))
-
-
-def nomic_bert(pieces, ids):
-    width, hidden, layers = 16, 24, 2
-    config = {"model_type": "nomic_bert", "vocab_size": len(pieces), "n_embd": width, "n_layer": layers, "n_head": 2,
-              "n_inner": hidden, "n_positions": 64, "max_trained_positions": 16, "type_vocab_size": 2,
-              "layer_norm_epsilon": 1e-12, "rotary_emb_fraction": 1.0, "rotary_emb_base": 1000,
-              "rotary_emb_interleaved": False, "rotary_emb_scale_base": None, "qkv_proj_bias": False,
-              "mlp_fc1_bias": False, "mlp_fc2_bias": False, "activation_function": "swiglu", "prenorm": False}
-    maps, norms = {}, {"emb_ln": width}
-    for n in range(layers):
-        of = f"encoder.layers.{n}."
-        maps |= {of + "attn.Wqkv": (3 * width, width), of + "attn.out_proj": (width, width),
-                 of + "mlp.fc11": (hidden, width), of + "mlp.fc12": (hidden, width), of + "mlp.fc2": (width, hidden)}
-        norms |= {of + "norm1": width, of + "norm2": width}
-    tables = {"embeddings.word_embeddings": (len(pieces), width), "embeddings.token_type_embeddings": (2, width)}
-    p = drawn(9, maps, norms, tables, biased=True)
-    folder = OUT / "nomic_bert"
-    write(folder / "config.json", config)
-    write(folder / "tokenizer.json", wordpiece_tokenizer(pieces))
-    write(folder / "sentence_bert_config.json", {"max_seq_length": 64, "do_lower_case": False})
-    write(folder / "modules.json", modules(["Pooling", "Normalize"]))
-    write(folder / "1_Pooling/config.json", {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True})
-    safetensors(folder / "model.safetensors", {name: (value, "F32") for name, value in p.items()})
-    golden("nomic_bert", lambda text: (ids(text), rotary.nomic_bert(ids(text), p, config)),
-           lambda rows: forward.unit(forward.pool(rows, "mean")))
 
 
 def static(pieces):

@@ -11,7 +11,7 @@ use super::whisper::Whisper;
 use crate::error::EncodeError;
 use crate::file_job::FileJob;
 use crate::item_files::{ItemFiles, Kind, Source, find};
-use crate::job::{ARITHMETIC, EncodeProgress, EncodeReport, Place};
+use crate::job::{EncodeProgress, EncodeReport, Place};
 use crate::model_dir::ModelDir;
 use crate::text::BUILTIN;
 
@@ -121,7 +121,7 @@ pub fn encode_audio(
     let encoder = Whisper::open(&model.path, seconds, request.normalise)?;
     let files = model.hashes(&encoder.files)?;
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
-    let settings = format!("whisper {ARITHMETIC} {how} {}", hashes.join(" "));
+    let settings = format!("whisper 1 {how} {}", hashes.join(" "));
     let report = EncodeReport {
         encoder: request.model.clone(),
         architecture: "whisper".into(),

@@ -12,7 +12,7 @@ mod run;
 mod store;
 
 pub(crate) use output::{Memory, Place};
-pub(crate) use plan::{ARITHMETIC, batches, key};
+pub(crate) use plan::{batches, key};
 pub(crate) use report::VERSION;
 pub use report::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
 pub(crate) use run::{Job, Prepared, run};

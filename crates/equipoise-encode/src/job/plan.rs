@@ -22,9 +22,6 @@ pub(crate) fn batches(lengths: impl Iterator<Item = usize>, most: usize) -> Vec<
     found
 }
 
-/// Version of the arithmetic of models, a part of the settings of their jobs: the bits of another are not those of this one.
-pub(crate) const ARITHMETIC: &str = "candle 1";
-
 /// The key of a job: it starts with the version of this program's arithmetic, since another version makes other bits.
 pub(crate) fn key(kind: &str) -> Key {
     let mut key = Key::new("equipoise features 1");

@@ -12,7 +12,6 @@ use super::store::{Rows, Store};
 use super::{Encoder, Remark};
 use crate::error::EncodeError;
 use equipoise_jobs::{Listener, Shard};
-use rayon::ThreadPoolBuilder;
 
 /// What is encoded and where it goes.
 pub(crate) struct Job<'a, I> {
@@ -137,8 +136,7 @@ struct Done {
     remarks: Vec<Remark>,
 }
 
-/// Takes whole batches until none is left, or nobody takes the results. What an encoder would do on many threads it does
-/// on this one: every other has a batch of its own.
+/// Takes whole batches until none is left, or nobody takes the results.
 fn work<E: Encoder>(
     encoder: &E,
     prepared: &Prepared<E::Input>,
@@ -146,17 +144,14 @@ fn work<E: Encoder>(
     next: &AtomicUsize,
     sender: &SyncSender<Done>,
 ) {
-    let alone = ThreadPoolBuilder::new().num_threads(1).build().expect("a machine that has given a thread");
-    alone.install(|| {
-        while let Some(&batch) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let inputs = &prepared.inputs[prepared.batches[batch].clone()];
-            let mut rows = vec![0.0; inputs.len() * encoder.width()];
-            let remarks = encoder.encode(inputs, &mut rows);
-            if sender.send(Done { batch, rows, remarks }).is_err() {
-                return;
-            }
+    while let Some(&batch) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let inputs = &prepared.inputs[prepared.batches[batch].clone()];
+        let mut rows = vec![0.0; inputs.len() * encoder.width()];
+        let remarks = encoder.encode(inputs, &mut rows);
+        if sender.send(Done { batch, rows, remarks }).is_err() {
+            return;
         }
-    });
+    }
 }
 
 /// The records as rows of items.

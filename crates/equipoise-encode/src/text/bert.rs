@@ -1,44 +1,27 @@
-//! BERT and its family: embeddings of our own, then candle's layers, whose norms follow their residuals.
+//! BERT and its family: embeddings, then layers whose norms follow their residuals.
 //!
 //! ```text
-//! x_t = norm(word[id_t] + position[p_t] + segment[0])      then every layer of candle's `BertEncoder`
+//! x_t = norm(word[id_t] + position[p_t] + segment[0])      then every layer, as `transformer::block` has it
 //! ```
 //!
 //! `p_t = t`, or `padding + 1 + t` where positions count from the padding token (RoBERTa and its kin); a padding token
-//! within a text has position `padding` and is not counted. What candle adds to the scores of attention as its mask is 0,
-//! since texts of one length need no padding, or MPNet's bias by distance.
-
-use candle_core::{DType, Device, Result, Tensor};
-use candle_nn::{Embedding, LayerNorm, Module, VarBuilder, embedding, layer_norm};
-use candle_transformers::models::bert::{self, BertEncoder};
+//! within a text has position `padding` and is not counted.
 
 use super::model::Config;
-use super::names::Names;
 use crate::error::EncodeError;
-use crate::transformer::{Naming, Weights, load};
+use crate::transformer::{Attention, Block, LayerNorm, Linear, Order, RelativeBias, Scratch, Weights};
 
 /// A transformer over tokens.
 pub(crate) struct Bert {
-    words: Embedding,
+    words: Vec<f32>,
     /// Positions, the first segment added.
-    positions: Embedding,
+    positions: Vec<f32>,
     norm: LayerNorm,
-    encoder: BertEncoder,
+    blocks: Vec<Block>,
     bias: Option<RelativeBias>,
+    width: usize,
     /// The padding token, where positions count from it.
     padding: Option<u32>,
-}
-
-/// The names of an architecture after what stands before all of them.
-struct Called {
-    prefix: &'static str,
-    names: &'static Names,
-}
-
-impl Naming for Called {
-    fn name(&self, asked: &str) -> String {
-        format!("{}{}", self.prefix, self.names.called(asked))
-    }
 }
 
 impl Bert {
@@ -46,103 +29,102 @@ impl Bert {
     ///
     /// # Errors
     /// If one is absent or has another shape.
-    pub(crate) fn load(config: &Config, weights: &Weights) -> std::result::Result<Bert, EncodeError> {
-        let names = config.names;
-        let bare = weights.has("embeddings.word_embeddings.weight");
-        let called = Called { prefix: if bare { "" } else { names.prefix }, names };
-        load(weights, &called, |all| Bert::build(config, &all))
-    }
-
-    fn build(config: &Config, all: &VarBuilder) -> Result<Bert> {
+    pub(crate) fn load(config: &Config, weights: &Weights) -> Result<Bert, EncodeError> {
         let (names, width) = (config.names, config.width);
-        let parts = all.pp("embeddings");
-        let words = embedding(config.vocabulary, width, parts.pp("word_embeddings"))?;
-        let mut positions = parts.get((config.positions, width), "position_embeddings.weight")?;
+        let bare = weights.has("embeddings.word_embeddings.weight");
+        let prefix = if bare { "" } else { names.prefix };
+        let name = |rest: &str| format!("{prefix}{rest}");
+        let table = |rest: &str, rows: usize| weights.tensor(&name(rest), &[rows, width]);
+        let words = table("embeddings.word_embeddings.weight", config.vocabulary)?;
+        let mut positions = table("embeddings.position_embeddings.weight", config.positions)?;
         if config.segments > 0 {
-            let segments = parts.get((config.segments, width), "token_type_embeddings.weight")?;
-            positions = positions.broadcast_add(&segments.get(0)?)?;
+            let segments = table("embeddings.token_type_embeddings.weight", config.segments)?;
+            let rows = positions.chunks_exact_mut(width);
+            rows.for_each(|row| row.iter_mut().zip(&segments).for_each(|(p, s)| *p += s));
         }
+        let blocks = (0..config.layers).map(|n| block(config, weights, prefix, n));
         Ok(Bert {
             words,
-            positions: Embedding::new(positions, width),
-            norm: layer_norm(width, config.eps, parts.pp("LayerNorm"))?,
-            encoder: BertEncoder::load(all.pp("encoder"), &layers(config))?,
-            bias: names.relative.then(|| RelativeBias::load(config, all)).transpose()?,
+            positions,
+            norm: LayerNorm::load(weights, &name("embeddings.LayerNorm"), width, config.eps)?,
+            blocks: blocks.collect::<Result<_, _>>()?,
+            bias: names.relative.then(|| relative(config, weights, prefix)).transpose()?,
+            width,
             padding: names.padded_positions.then_some(config.padding),
         })
     }
 
-    /// The rows of the last layer, `[sequences, tokens, width]`, of sequences of one length, which `ids` holds too.
-    pub(crate) fn forward(&self, sequences: &[Vec<u32>], ids: &Tensor) -> Result<Tensor> {
-        let positions = sequences.iter().flat_map(|ids| self.places(ids)).collect();
-        let positions = Tensor::from_vec(positions, ids.shape(), &Device::Cpu)?;
-        let x = (self.words.forward(ids)? + self.positions.forward(&positions)?)?;
-        let bias = match &self.bias {
-            Some(bias) => bias.of(ids.dim(1)?)?,
-            None => Tensor::zeros((1, 1, 1, 1), DType::F32, &Device::Cpu)?,
-        };
-        self.encoder.forward(&self.norm.forward(&x)?, &bias)
-    }
-
-    /// The row of the table of positions for each token.
-    fn places(&self, ids: &[u32]) -> Vec<u32> {
-        let Some(padding) = self.padding else { return (0..ids.len() as u32).collect() };
-        let mut counted = padding;
-        let place = |&id: &u32| {
-            if id == padding {
-                return padding;
+    /// The rows of the last layer for packed sequences of ids, into `x`.
+    pub(crate) fn forward(
+        &self,
+        sequences: &[Vec<u32>],
+        offsets: &[usize],
+        scratch: &mut Scratch,
+        x: &mut Vec<f32>,
+    ) {
+        x.clear();
+        for ids in sequences {
+            let mut counted = 0;
+            for &id in ids {
+                let position = self.position(id, &mut counted);
+                let word = &self.words[id as usize * self.width..][..self.width];
+                let position = &self.positions[position * self.width..][..self.width];
+                x.extend(word.iter().zip(position).map(|(w, p)| w + p));
             }
-            counted += 1;
-            counted
+        }
+        self.norm.forward(x);
+        for block in &self.blocks {
+            block.forward(x, offsets, self.bias.as_ref(), scratch);
+        }
+    }
+
+    fn position(&self, id: u32, counted: &mut usize) -> usize {
+        let first = match self.padding {
+            Some(padding) if padding == id => return padding as usize,
+            Some(padding) => padding as usize + 1,
+            None => 0,
         };
-        ids.iter().map(place).collect()
+        *counted += 1;
+        first + *counted - 1
     }
 }
 
-/// The configuration of candle's layers.
-fn layers(config: &Config) -> bert::Config {
-    bert::Config {
-        vocab_size: config.vocabulary,
-        hidden_size: config.width,
-        num_hidden_layers: config.layers,
-        num_attention_heads: config.heads,
-        intermediate_size: config.hidden,
-        hidden_act: config.activation,
-        layer_norm_eps: config.eps,
-        ..bert::Config::default()
-    }
+fn block(config: &Config, weights: &Weights, prefix: &str, n: usize) -> Result<Block, EncodeError> {
+    let (names, width) = (config.names, config.width);
+    let name = |pattern: &str| format!("{prefix}{}", pattern.replace("{n}", &n.to_string()));
+    let square = |pattern: &str| Linear::load(weights, &name(pattern), width, width);
+    let norm = |pattern: &str| LayerNorm::load(weights, &name(pattern), width, config.eps);
+    let attention = Attention::new(
+        square(names.query)?,
+        square(names.key)?,
+        square(names.value)?,
+        square(names.attention_output)?,
+        config.heads,
+    );
+    Ok(Block {
+        attention,
+        attention_norm: norm(names.attention_norm)?,
+        up: Linear::load(weights, &name(names.up), width, config.hidden)?,
+        activation: config.activation,
+        down: Linear::load(weights, &name(names.down), config.hidden, width)?,
+        output_norm: norm(names.output_norm)?,
+        order: Order::PostNorm,
+        scales: None,
+    })
 }
 
-/// MPNet's number for each head and each distance `j - i` from query `i` to key `j`.
-struct RelativeBias {
-    /// By head, then by `distance + reach`: `heads x (2 reach + 1)`.
-    table: Vec<f32>,
-    heads: usize,
-    /// Largest distance.
-    reach: usize,
-}
-
-impl RelativeBias {
-    /// Each distance has a bucket, each bucket a number for each head.
-    fn load(config: &Config, all: &VarBuilder) -> Result<RelativeBias> {
-        let (reach, heads) = (config.most_tokens() - 1, config.heads);
-        let values = all.get((config.buckets, heads), "encoder.relative_attention_bias.weight")?;
-        let values = values.to_vec2::<f32>()?;
-        let distances = || -(reach as i64)..=reach as i64;
-        let bucket = |distance| &values[bucket(distance, config.buckets)];
-        let table = (0..heads).flat_map(|head| distances().map(move |distance| bucket(distance)[head]));
-        Ok(RelativeBias { table: table.collect(), heads, reach })
+/// The bias of MPNet by distance: each distance has a bucket, each bucket a number for each head.
+fn relative(config: &Config, weights: &Weights, prefix: &str) -> Result<RelativeBias, EncodeError> {
+    let (reach, heads) = (config.most_tokens() - 1, config.heads);
+    let name = format!("{prefix}encoder.relative_attention_bias.weight");
+    let values = weights.tensor(&name, &[config.buckets, heads])?;
+    let distances = 2 * reach + 1;
+    let mut table = vec![0.0; heads * distances];
+    for (at, distance) in (-(reach as i64)..=reach as i64).enumerate() {
+        let bucket = bucket(distance, config.buckets);
+        (0..heads).for_each(|head| table[head * distances + at] = values[bucket * heads + head]);
     }
-
-    /// What is added to the scores of sequences of so many tokens: `[1, heads, tokens, tokens]`.
-    fn of(&self, tokens: usize) -> Result<Tensor> {
-        let row = |start: usize| &self.table[start..start + tokens];
-        let rows = self.table.chunks_exact(2 * self.reach + 1).enumerate().flat_map(|(head, _)| {
-            let middle = head * (2 * self.reach + 1) + self.reach;
-            (0..tokens).flat_map(move |query| row(middle - query))
-        });
-        Tensor::from_iter(rows.copied(), &Device::Cpu)?.reshape((1, self.heads, tokens, tokens))
-    }
+    Ok(RelativeBias { table, reach })
 }
 
 /// The bucket of a distance `j - i`: half of them for keys ahead; of each half, one for each short distance, and the

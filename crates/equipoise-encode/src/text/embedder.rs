@@ -1,12 +1,13 @@
 //! A text encoder from its folder: tokenizer, model and what follows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::family::{Config, Model};
-use super::model;
+use super::bert::Bert;
+use super::model::{self, Config};
 use super::pooling::{Head, MODULES, Module, Pooling};
 use super::static_model::{self, StaticModel};
 use super::tokenizer::{self, TextTokenizer, Tokens};
@@ -14,7 +15,7 @@ use crate::error::EncodeError;
 use crate::job::{Encoder, Remark};
 use crate::json;
 use crate::model_dir::ModelDir;
-use crate::transformer::Weights;
+use crate::transformer::{Scratch, Weights};
 use equipoise_data::quoted;
 
 /// Turns token ids into vectors.
@@ -29,10 +30,11 @@ pub(crate) struct Embedder {
     pub(crate) architecture: String,
     /// Files that decide the result.
     pub(crate) files: Vec<PathBuf>,
+    scratch: Mutex<Vec<(Scratch, Vec<f32>)>>,
 }
 
 enum Core {
-    Transformer(Model, Head),
+    Transformer(Box<Bert>, Head),
     Static(StaticModel),
 }
 
@@ -165,6 +167,7 @@ fn open_static(dir: &Path, followed: bool) -> Result<Embedder, EncodeError> {
         max_length: static_model::MOST,
         architecture: "static embeddings".into(),
         files,
+        scratch: Mutex::default(),
     })
 }
 
@@ -182,33 +185,33 @@ fn open_transformer(
     // "No limit" is written as 1e30.
     let usual =
         limits.model_max_length.filter(|&n| n >= 1.0).map_or(most, |n| (n.min(1e9) as usize).min(most));
-    let named = sentence.max_seq_length.map(|named| config.named_length(named));
-    let length = max_length.or(named).unwrap_or(usual);
+    let length = max_length.or(sentence.max_seq_length).unwrap_or(usual);
     if length > most {
         let field = if max_length.is_some() { "max_length" } else { "max_seq_length" };
         let expected = format!("at most {most}, the positions that the model has");
         return Err(EncodeError::Setting { field, found: length.to_string(), expected });
     }
     let mut tokenizer =
-        TextTokenizer::open(inner, config.vocabulary())?.with_habits(prompt(dir)?, sentence.do_lower_case);
+        TextTokenizer::open(inner, config.vocabulary)?.with_habits(prompt(dir)?, sentence.do_lower_case);
     tokenizer.cut_to(length)?;
-    let head = Head::read(dir, modules, config.width(), pooling)?;
+    let head = Head::read(dir, modules, config.width, pooling)?;
     let mut files = weights.files();
     files.extend(head.files.iter().cloned());
     files.extend(modules.iter().skip(1).filter_map(|m| m.dir(dir).ok()).map(|d| d.join(model::CONFIG)));
     files.extend([
-        config.file().clone(),
+        config.file.clone(),
         inner.join(tokenizer::FILE),
         inner.join(SENTENCE),
         inner.join(TOKENIZER),
     ]);
     Ok(Embedder {
-        core: Core::Transformer(Model::load(&config, &weights, length)?, head),
+        core: Core::Transformer(Box::new(Bert::load(&config, &weights)?), head),
         tokenizer,
         unknown: None,
         max_length: length,
-        architecture: config.model_type().to_owned(),
+        architecture: config.names.model_type.to_owned(),
         files,
+        scratch: Mutex::default(),
     })
 }
 
@@ -244,13 +247,15 @@ impl Encoder for Embedder {
     fn encode(&self, batch: &[Vec<u32>], out: &mut [f32]) -> Vec<Remark> {
         match &self.core {
             Core::Static(model) => model.encode(batch, out),
-            Core::Transformer(model, head) => {
-                let mut left = out;
-                // Texts of one length need no padding, and the longest come first.
-                for texts in batch.chunk_by(|a, b| a.len() == b.len()) {
-                    let rows = left.split_off_mut(..texts.len() * head.width()).expect("a row for each text");
-                    let encoded = model.forward(texts).and_then(|h| head.apply(&h, rows));
-                    encoded.expect("ids are below the vocabulary, lengths within the positions");
+            Core::Transformer(bert, head) => {
+                let mut offsets = vec![0];
+                batch.iter().for_each(|ids| offsets.push(offsets[offsets.len() - 1] + ids.len()));
+                let free = self.scratch.lock().ok().and_then(|mut free| free.pop());
+                let (mut scratch, mut x) = free.unwrap_or_default();
+                bert.forward(batch, &offsets, &mut scratch, &mut x);
+                head.apply(&x, &offsets, out);
+                if let Ok(mut free) = self.scratch.lock() {
+                    free.push((scratch, x));
                 }
             }
         }

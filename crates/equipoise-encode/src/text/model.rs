@@ -1,22 +1,18 @@
-//! `config.json` of BERT and its family.
+//! `config.json` of a text encoder.
 
 use std::path::{Path, PathBuf};
 
-use candle_transformers::models::bert::HiddenAct;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::names::Names;
-use super::ranges::{LARGEST, Ranges};
 use crate::error::EncodeError;
 use crate::json;
-use equipoise_data::quoted;
+use crate::transformer::Activation;
+use equipoise_data::{quoted, short};
 
 /// Name of the file.
 pub(crate) const CONFIG: &str = "config.json";
-
-/// The one kind of positions that is supported.
-const ABSOLUTE: &str = "absolute";
 
 /// Settings of a transformer, checked.
 pub(crate) struct Config {
@@ -27,12 +23,12 @@ pub(crate) struct Config {
     pub(crate) layers: usize,
     pub(crate) heads: usize,
     pub(crate) hidden: usize,
-    pub(crate) activation: HiddenAct,
+    pub(crate) activation: Activation,
     /// Rows of the embeddings of positions.
     pub(crate) positions: usize,
     pub(crate) vocabulary: usize,
     pub(crate) segments: usize,
-    pub(crate) eps: f64,
+    pub(crate) eps: f32,
     /// Id of the padding token.
     pub(crate) padding: u32,
     /// Distances that attention tells apart, where it does.
@@ -55,11 +51,14 @@ struct Raw {
     max_position_embeddings: usize,
     vocab_size: usize,
     type_vocab_size: Option<usize>,
-    layer_norm_eps: Option<f64>,
+    layer_norm_eps: Option<f32>,
     pad_token_id: Option<u32>,
     position_embedding_type: Option<String>,
     relative_attention_num_buckets: Option<usize>,
 }
+
+/// Largest width, and largest number of layers, of positions, ...: far beyond any model, far below what overflows.
+const LARGEST: usize = 1 << 20;
 
 /// Value of `model_type` of the folder's `config.json`.
 ///
@@ -76,39 +75,65 @@ pub(crate) fn model_type(dir: &Path) -> Result<Option<String>, EncodeError> {
 }
 
 impl Config {
-    /// Reads the file, which is of the architecture of these names.
+    /// Reads `config.json` of the folder.
     ///
     /// # Errors
-    /// If a setting is absent or out of its range.
-    pub(crate) fn read(file: PathBuf, names: &'static Names) -> Result<Config, EncodeError> {
+    /// If the architecture is not known, or a setting is absent or out of its range.
+    pub(crate) fn read(dir: &Path) -> Result<Config, EncodeError> {
+        let file = dir.join(CONFIG);
+        let found = model_type(dir)?;
+        let names = found.as_deref().and_then(Names::of).ok_or_else(|| {
+            let found = found.as_deref().unwrap_or("");
+            let problem = format!(
+                "model_type is {}, expected one of {}, model2vec; choose another model",
+                quoted(found),
+                Names::known()
+            );
+            EncodeError::file(&file, problem)
+        })?;
         let raw: Raw = json::read(&file)?;
-        let ranges = Ranges { file: &file };
-        ranges.sizes(&[
+        let fault = |field: &str, found: &dyn std::fmt::Display, expected: &str| {
+            let found = short(&found.to_string());
+            EncodeError::file(&file, format!("{field} = {found}: expected {expected}; fetch the file again"))
+        };
+        for (field, found) in [
             ("hidden_size", raw.hidden_size),
             ("num_hidden_layers", raw.num_hidden_layers),
             ("num_attention_heads", raw.num_attention_heads),
             ("intermediate_size", raw.intermediate_size),
             ("max_position_embeddings", raw.max_position_embeddings),
             ("vocab_size", raw.vocab_size),
-        ])?;
-        ranges.heads(["hidden_size", "num_attention_heads"], raw.hidden_size, raw.num_attention_heads)?;
-        let kind = raw.position_embedding_type.as_deref().unwrap_or(ABSOLUTE);
-        ranges.only("position_embedding_type", kind, kind == ABSOLUTE, ABSOLUTE)?;
+        ] {
+            if !(1..=LARGEST).contains(&found) {
+                return Err(fault(field, &found, &format!("1..={LARGEST}")));
+            }
+        }
+        if !raw.hidden_size.is_multiple_of(raw.num_attention_heads) {
+            let expected = format!("a divisor of hidden_size = {}", raw.hidden_size);
+            return Err(fault("num_attention_heads", &raw.num_attention_heads, &expected));
+        }
+        if let Some(kind) = raw.position_embedding_type.filter(|kind| kind != "absolute") {
+            return Err(fault("position_embedding_type", &kind, "absolute"));
+        }
         let padding = raw.pad_token_id.unwrap_or(u32::from(names.padded_positions));
-        let fits = !names.padded_positions || (padding as usize) < raw.max_position_embeddings - 1;
-        ranges.only("pad_token_id", padding, fits, "less than max_position_embeddings - 1")?;
+        if names.padded_positions && padding as usize + 1 >= raw.max_position_embeddings {
+            return Err(fault("pad_token_id", &padding, "less than max_position_embeddings - 1"));
+        }
         let eps = raw.layer_norm_eps.unwrap_or(1e-12);
-        ranges.eps("layer_norm_eps", eps)?;
+        if !(eps.is_finite() && eps >= 0.0) {
+            return Err(fault("layer_norm_eps", &eps, "a small positive number"));
+        }
         let buckets = raw.relative_attention_num_buckets.unwrap_or(32);
-        let fits = !names.relative || (4..=LARGEST).contains(&buckets);
-        ranges.only("relative_attention_num_buckets", buckets, fits, "4 or more")?;
+        if names.relative && !(4..=LARGEST).contains(&buckets) {
+            return Err(fault("relative_attention_num_buckets", &buckets, "4 or more"));
+        }
         Ok(Config {
             names,
             width: raw.hidden_size,
             layers: raw.num_hidden_layers,
             heads: raw.num_attention_heads,
             hidden: raw.intermediate_size,
-            activation: activation(&file, &raw.hidden_act)?,
+            activation: Activation::named(&file, &raw.hidden_act)?,
             positions: raw.max_position_embeddings,
             vocabulary: raw.vocab_size,
             segments: if names.segments { raw.type_vocab_size.unwrap_or(2) } else { 0 },
@@ -122,19 +147,5 @@ impl Config {
     /// Most tokens that have a position.
     pub(crate) fn most_tokens(&self) -> usize {
         if self.names.padded_positions { self.positions - self.padding as usize - 1 } else { self.positions }
-    }
-}
-
-/// What stands between the two linear maps of a layer, by its name in the file.
-fn activation(file: &Path, name: &str) -> Result<HiddenAct, EncodeError> {
-    match name {
-        "gelu" => Ok(HiddenAct::Gelu),
-        "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Ok(HiddenAct::GeluApproximate),
-        "relu" => Ok(HiddenAct::Relu),
-        _ => {
-            let known = "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh or relu";
-            let problem = format!("activation {}, expected {known}; choose another model", quoted(name));
-            Err(EncodeError::file(file, problem))
-        }
     }
 }

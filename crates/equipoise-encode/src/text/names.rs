@@ -1,6 +1,6 @@
 //! What the tensors and settings of each architecture are called.
 
-/// An architecture, and how its names differ from BERT's, which candle's layers ask for.
+/// Names of the tensors of an architecture; `{n}` stands for the number of the layer.
 pub(crate) struct Names {
     /// Value of `model_type` in `config.json`.
     pub(crate) model_type: &'static str,
@@ -12,10 +12,14 @@ pub(crate) struct Names {
     pub(crate) padded_positions: bool,
     /// Whether attention has a bias by distance.
     pub(crate) relative: bool,
-    /// BERT's name of each part of a layer, and its own.
-    parts: &'static [[&'static str; 2]],
-    /// What stands before the number of a layer.
-    layers: &'static str,
+    pub(crate) query: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) attention_output: &'static str,
+    pub(crate) attention_norm: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+    pub(crate) output_norm: &'static str,
 }
 
 const BERT: Names = Names {
@@ -24,12 +28,15 @@ const BERT: Names = Names {
     segments: true,
     padded_positions: false,
     relative: false,
-    parts: &[],
-    layers: LAYERS,
+    query: "encoder.layer.{n}.attention.self.query",
+    key: "encoder.layer.{n}.attention.self.key",
+    value: "encoder.layer.{n}.attention.self.value",
+    attention_output: "encoder.layer.{n}.attention.output.dense",
+    attention_norm: "encoder.layer.{n}.attention.output.LayerNorm",
+    up: "encoder.layer.{n}.intermediate.dense",
+    down: "encoder.layer.{n}.output.dense",
+    output_norm: "encoder.layer.{n}.output.LayerNorm",
 };
-
-/// What stands before the number of a layer of BERT.
-const LAYERS: &str = "encoder.layer.";
 
 const ROBERTA: Names = Names { model_type: "roberta", prefix: "roberta.", padded_positions: true, ..BERT };
 
@@ -46,17 +53,14 @@ static ALL: [Names; 6] = [
         segments: false,
         padded_positions: false,
         relative: false,
-        parts: &[
-            ["attention.self.query", "attention.q_lin"],
-            ["attention.self.key", "attention.k_lin"],
-            ["attention.self.value", "attention.v_lin"],
-            ["attention.output.dense", "attention.out_lin"],
-            ["attention.output.LayerNorm", "sa_layer_norm"],
-            ["intermediate.dense", "ffn.lin1"],
-            ["output.dense", "ffn.lin2"],
-            ["output.LayerNorm", "output_layer_norm"],
-        ],
-        layers: "transformer.layer.",
+        query: "transformer.layer.{n}.attention.q_lin",
+        key: "transformer.layer.{n}.attention.k_lin",
+        value: "transformer.layer.{n}.attention.v_lin",
+        attention_output: "transformer.layer.{n}.attention.out_lin",
+        attention_norm: "transformer.layer.{n}.sa_layer_norm",
+        up: "transformer.layer.{n}.ffn.lin1",
+        down: "transformer.layer.{n}.ffn.lin2",
+        output_norm: "transformer.layer.{n}.output_layer_norm",
     },
     Names {
         model_type: "mpnet",
@@ -64,14 +68,12 @@ static ALL: [Names; 6] = [
         segments: false,
         padded_positions: true,
         relative: true,
-        parts: &[
-            ["attention.self.query", "attention.attn.q"],
-            ["attention.self.key", "attention.attn.k"],
-            ["attention.self.value", "attention.attn.v"],
-            ["attention.output.dense", "attention.attn.o"],
-            ["attention.output.LayerNorm", "attention.LayerNorm"],
-        ],
-        layers: LAYERS,
+        query: "encoder.layer.{n}.attention.attn.q",
+        key: "encoder.layer.{n}.attention.attn.k",
+        value: "encoder.layer.{n}.attention.attn.v",
+        attention_output: "encoder.layer.{n}.attention.attn.o",
+        attention_norm: "encoder.layer.{n}.attention.LayerNorm",
+        ..BERT
     },
 ];
 
@@ -79,18 +81,6 @@ impl Names {
     /// The architecture that `config.json` calls so.
     pub(crate) fn of(model_type: &str) -> Option<&'static Names> {
         ALL.iter().find(|names| names.model_type == model_type)
-    }
-
-    /// What a file calls the tensor that BERT calls `asked`.
-    pub(crate) fn called(&self, asked: &str) -> String {
-        let Some((number, part)) = asked.strip_prefix(LAYERS).and_then(|rest| rest.split_once('.')) else {
-            return asked.to_owned();
-        };
-        let own = self.parts.iter().find_map(|[of_bert, own]| {
-            let rest = part.strip_prefix(of_bert)?;
-            Some(format!("{own}{rest}"))
-        });
-        format!("{}{number}.{}", self.layers, own.as_deref().unwrap_or(part))
     }
 
     /// The architectures, for a message.

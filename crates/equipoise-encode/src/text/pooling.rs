@@ -16,15 +16,13 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
-use candle_nn::{LayerNorm, Linear, Module as _, layer_norm, linear};
 use equipoise_data::quoted;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::EncodeError;
 use crate::json;
-use crate::transformer::{Activation, AsTheyAre, Weights, load, unit_rows};
+use crate::transformer::{Activation, LayerNorm, Linear, Weights, unit_rows};
 
 /// How the rows of a text become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +111,7 @@ fn weighted<'a>(
 
 /// A step on vectors.
 enum Step {
-    Dense(Linear),
-    Tanh,
-    Activation(Activation),
+    Dense(Linear, Option<Activation>),
     Norm(LayerNorm),
     Unit,
 }
@@ -126,6 +122,7 @@ pub(crate) struct Head {
     /// What named the poolings.
     from: String,
     steps: Vec<Step>,
+    inputs: usize,
     width: usize,
     /// Files that it was read from, for their hashes.
     pub(crate) files: Vec<PathBuf>,
@@ -196,7 +193,7 @@ impl Head {
     ) -> Result<Head, EncodeError> {
         let (poolings, from, files) = taken(model, modules, width, asked)?;
         let inner = width * poolings.len();
-        let mut head = Head { poolings, from, steps: Vec::new(), width: inner, files };
+        let mut head = Head { poolings, from, steps: Vec::new(), inputs: width, width: inner, files };
         for (place, module) in modules.iter().enumerate().skip(1) {
             let dir = module.dir(model)?;
             match module.kind() {
@@ -239,33 +236,29 @@ impl Head {
         &self.from
     }
 
-    /// One vector for each sequence of the rows `h`, `[sequences, tokens, width]`, into `out` (`sequences x width`).
-    ///
-    /// # Errors
-    /// If `h` is of another width.
-    pub(crate) fn apply(&self, h: &Tensor, out: &mut [f32]) -> candle_core::Result<()> {
-        let (sequences, tokens, width) = h.dims3()?;
-        let h = h.flatten_all()?.to_vec1::<f32>()?;
-        let mut x = Vec::with_capacity(sequences * width * self.poolings.len());
-        for rows in h.chunks_exact(tokens * width) {
-            self.poolings.iter().for_each(|pooling| pooling.pool(rows, width, &mut x));
+    /// One vector for each sequence of the packed rows `h`, into `out` (`sequences x width`).
+    pub(crate) fn apply(&self, h: &[f32], offsets: &[usize], out: &mut [f32]) {
+        let mut x = Vec::with_capacity((offsets.len() - 1) * self.inputs * self.poolings.len());
+        for sequence in offsets.windows(2) {
+            let rows = &h[sequence[0] * self.inputs..sequence[1] * self.inputs];
+            self.poolings.iter().for_each(|pooling| pooling.pool(rows, self.inputs, &mut x));
         }
-        let mut x = Tensor::from_vec(x, (sequences, width * self.poolings.len()), &Device::Cpu)?;
+        let mut width = self.inputs * self.poolings.len();
         for step in &self.steps {
-            x = match step {
-                Step::Dense(map) => map.forward(&x)?,
-                Step::Tanh => x.tanh()?,
-                Step::Activation(activation) => activation.forward(&x)?,
-                Step::Norm(norm) => norm.forward(&x)?,
-                Step::Unit => {
-                    let mut rows = x.flatten_all()?.to_vec1::<f32>()?;
-                    unit_rows(&mut rows, x.dim(1)?);
-                    Tensor::from_vec(rows, x.shape(), &Device::Cpu)?
+            match step {
+                Step::Dense(map, activation) => {
+                    let mut y = Vec::new();
+                    map.forward(&x, &mut y);
+                    if let Some(activation) = activation {
+                        activation.apply(&mut y);
+                    }
+                    (x, width) = (y, map.outputs());
                 }
-            };
+                Step::Norm(norm) => norm.forward(&mut x),
+                Step::Unit => unit_rows(&mut x, width),
+            }
         }
-        out.copy_from_slice(&x.flatten_all()?.to_vec1::<f32>()?);
-        Ok(())
+        out.copy_from_slice(&x);
     }
 
     fn dense(&mut self, dir: &Path) -> Result<(), EncodeError> {
@@ -285,23 +278,21 @@ impl Head {
         let activation = match config.activation_function.as_deref().and_then(|name| name.rsplit('.').next())
         {
             Some("Identity") => None,
-            None | Some("Tanh") => Some(Step::Tanh),
-            Some(name) => Some(Step::Activation(Activation::named(&file, &name.to_lowercase())?)),
+            None => Some(Activation::Tanh),
+            Some(name) => Some(Activation::named(&file, &name.to_lowercase())?),
         };
         let weights = Weights::open(dir)?;
-        let (inputs, outputs) = (config.in_features, config.out_features);
-        let map = load(&weights, &AsTheyAre, |all| linear(inputs, outputs, all.pp("linear")))?;
+        let map = Linear::load(&weights, "linear", config.in_features, config.out_features)?;
         self.files.push(file);
         self.files.extend(weights.files());
         self.width = config.out_features;
-        self.steps.push(Step::Dense(map));
-        self.steps.extend(activation);
+        self.steps.push(Step::Dense(map, activation));
         Ok(())
     }
 
     fn norm(&mut self, dir: &Path) -> Result<(), EncodeError> {
         let weights = Weights::open(dir)?;
-        let norm = load(&weights, &AsTheyAre, |all| layer_norm(self.width, 1e-5, all.pp("norm")))?;
+        let norm = LayerNorm::load(&weights, "norm", self.width, 1e-5)?;
         self.files.extend(weights.files());
         self.steps.push(Step::Norm(norm));
         Ok(())

@@ -17,7 +17,7 @@ use crate::entities;
 use crate::error::EncodeError;
 use crate::item_texts::{self, ItemTexts};
 use crate::job::{
-    ARITHMETIC, EncodeProgress, EncodeReport, Job, Memory, Place, Prepared, Store, VERSION, batches, key, run,
+    EncodeProgress, EncodeReport, Job, Memory, Place, Prepared, Store, VERSION, batches, key, run,
 };
 use crate::model_dir::ModelDir;
 
@@ -208,7 +208,7 @@ fn with_model(
     let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
     let asked = request.pooling.as_ref().map(|_| format!(" {}", embedder.pooling())).unwrap_or_default();
-    let settings = format!("{ARITHMETIC} {} {most} {}{asked}", embedder.max_length, hashes.join(" "));
+    let settings = format!("{} {most} {}{asked}", embedder.max_length, hashes.join(" "));
     let job = Job {
         place,
         fingerprint: fingerprint(items, found, &settings).hex(),

@@ -1,14 +1,13 @@
-//! Activations between two linear maps.
+//! Activations between the two linear maps of a block.
 
 use std::path::Path;
 
-use candle_core::Tensor;
-use candle_nn::Module as _;
+use equipoise_kernels::exponential::exp_one;
 
 use crate::error::EncodeError;
 use equipoise_data::quoted;
 
-/// What stands between two linear maps.
+/// What stands between the two linear maps.
 ///
 /// | name in `config.json` | `f(x)` |
 /// |---|---|
@@ -17,6 +16,7 @@ use equipoise_data::quoted;
 /// | `quick_gelu` | `x sigmoid(1.702 x)` |
 /// | `silu`, `swish` | `x sigmoid(x)` |
 /// | `relu` | `max(x, 0)` |
+/// | `tanh` | `tanh(x)` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Activation {
     Gelu,
@@ -24,10 +24,8 @@ pub(crate) enum Activation {
     QuickGelu,
     Silu,
     Relu,
+    Tanh,
 }
-
-/// The slope of `quick_gelu`.
-pub(crate) const QUICK: f32 = 1.702;
 
 impl Activation {
     /// By its name in `config.json`.
@@ -41,40 +39,81 @@ impl Activation {
             "quick_gelu" => Ok(Activation::QuickGelu),
             "silu" | "swish" => Ok(Activation::Silu),
             "relu" => Ok(Activation::Relu),
+            "tanh" => Ok(Activation::Tanh),
             _ => {
-                let known = "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, silu, swish or relu";
+                let known =
+                    "gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, silu, swish, relu or tanh";
                 let problem = format!("activation {}, expected {known}; choose another model", quoted(name));
                 Err(EncodeError::file(file, problem))
             }
         }
     }
 
-    /// Candle's name; its models have none for `quick_gelu`, which is `silu` of `1.702 x` divided by 1.702.
-    pub(crate) fn of_candle(self) -> candle_nn::Activation {
+    /// `x = f(x)` for every element.
+    pub(crate) fn apply(self, x: &mut [f32]) {
         match self {
-            Activation::Gelu => candle_nn::Activation::Gelu,
-            Activation::GeluTanh => candle_nn::Activation::GeluPytorchTanh,
-            Activation::QuickGelu | Activation::Silu => candle_nn::Activation::Silu,
-            Activation::Relu => candle_nn::Activation::Relu,
-        }
-    }
-
-    /// `f(x)` of every element.
-    ///
-    /// # Errors
-    /// What candle has against `x`: nothing where it is of floats.
-    pub(crate) fn forward(self, x: &Tensor) -> candle_core::Result<Tensor> {
-        match self {
-            Activation::QuickGelu => self.of_candle().forward(&(x * f64::from(QUICK))?)? / f64::from(QUICK),
-            _ => self.of_candle().forward(x),
+            Activation::Gelu => gelu(x),
+            Activation::GeluTanh => gelu_tanh(x),
+            Activation::QuickGelu => sigmoid_weighted(x, 1.702),
+            Activation::Silu => sigmoid_weighted(x, 1.0),
+            Activation::Relu => x.iter_mut().for_each(|x| *x = x.max(0.0)),
+            Activation::Tanh => tanh(x),
         }
     }
 }
 
+equipoise_kernels::wide! {
+    fn gelu(x: &mut [f32]) {
+        for x in x {
+            *x *= 0.5 * (1.0 + erf(*x * std::f32::consts::FRAC_1_SQRT_2));
+        }
+    }
+}
+
+equipoise_kernels::wide! {
+    fn gelu_tanh(x: &mut [f32]) {
+        for x in x {
+            // (1 + tanh z) / 2 = sigmoid(2 z), with 2 sqrt(2 / pi) = 1.595769.
+            *x *= sigmoid(1.595_769 * (*x + 0.044_715 * *x * *x * *x));
+        }
+    }
+}
+
+equipoise_kernels::wide! {
+    fn sigmoid_weighted(x: &mut [f32], slope: f32) {
+        for x in x {
+            *x *= sigmoid(slope * *x);
+        }
+    }
+}
+
+equipoise_kernels::wide! {
+    fn tanh(x: &mut [f32]) {
+        for x in x {
+            *x = 2.0 * sigmoid(2.0 * *x) - 1.0;
+        }
+    }
+}
+
+#[inline(always)]
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp_one(-x))
+}
+
+/// `erf(x)` to 3e-7: `1 - (a_1 t + ... + a_5 t^5) e^(-x^2)` with `t = 1 / (1 + p |x|)`, mirrored for negative `x`.
+///
+/// Source: Abramowitz and Stegun 1964, *Handbook of Mathematical Functions*, 7.1.26.
+#[inline(always)]
+fn erf(x: f32) -> f32 {
+    let (size, sign) = (x.abs(), 1f32.copysign(x));
+    let t = 1.0 / (1.0 + 0.327_591_1 * size);
+    let tail = 1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4);
+    let series = t * (0.254_829_6 + t * (-0.284_496_74 + t * tail));
+    sign * (1.0 - series * exp_one(-size * size))
+}
+
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     /// `erf` by its series, in f64: exact to rounding for |x| <= 6.
@@ -87,30 +126,30 @@ mod tests {
         sum * 2.0 / std::f64::consts::PI.sqrt()
     }
 
-    fn of(activation: Activation, x: &[f32]) -> Vec<f32> {
-        let x = Tensor::new(x, &Device::Cpu).expect("numbers");
-        activation.forward(&x).and_then(|y| y.to_vec1()).expect("floats")
-    }
-
     #[test]
     fn every_activation_is_its_definition_to_single_precision() {
         let x: Vec<f32> = (-5000..=5000).map(|k| k as f32 / 1250.0).collect();
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         type Definition<'a> = &'a dyn Fn(f64) -> f64;
-        let cases: [(&str, Definition); 5] = [
-            ("gelu", &|x| x * (1.0 + exact_erf(x / 2f64.sqrt())) / 2.0),
-            ("gelu_new", &|x| {
+        let cases: [(Activation, Definition); 6] = [
+            (Activation::Gelu, &|x| x * (1.0 + exact_erf(x / 2f64.sqrt())) / 2.0),
+            (Activation::GeluTanh, &|x| {
                 x * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).tanh()) / 2.0
             }),
-            ("quick_gelu", &|x| x * sigmoid(1.702 * x)),
-            ("silu", &|x| x * sigmoid(x)),
-            ("relu", &|x| x.max(0.0)),
+            (Activation::QuickGelu, &|x| x * sigmoid(1.702 * x)),
+            (Activation::Silu, &|x| x * sigmoid(x)),
+            (Activation::Relu, &|x| x.max(0.0)),
+            (Activation::Tanh, &f64::tanh),
         ];
-        for (name, definition) in cases {
-            let activation = Activation::named(Path::new("config.json"), name).expect("known");
-            for (&x, found) in x.iter().zip(of(activation, &x)) {
+        for (activation, definition) in cases {
+            let mut found = x.clone();
+            activation.apply(&mut found);
+            for (&x, found) in x.iter().zip(found) {
                 let expected = definition(f64::from(x));
-                assert!((f64::from(found) - expected).abs() < 1e-6, "{name}({x}): {found} {expected}");
+                assert!(
+                    (f64::from(found) - expected).abs() < 1e-6,
+                    "{activation:?}({x}): {found} {expected}"
+                );
             }
         }
     }
@@ -118,8 +157,9 @@ mod tests {
     #[test]
     fn far_out_nothing_overflows() {
         for activation in [Activation::Gelu, Activation::GeluTanh, Activation::QuickGelu, Activation::Silu] {
-            let found = of(activation, &[-1e4, 1e4]);
-            assert!(found[0].abs() < 1e-6 && (found[1] - 1e4).abs() < 1e-2, "{activation:?} {found:?}");
+            let mut x = [-1e4, 1e4];
+            activation.apply(&mut x);
+            assert!(x[0].abs() < 1e-6 && x[1] == 1e4, "{activation:?} {x:?}");
         }
     }
 }

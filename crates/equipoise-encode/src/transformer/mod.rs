@@ -1,16 +1,22 @@
-//! Transformer encoders: weights from safetensors, and candle's layers made of them.
+//! Transformer encoders on plain row-major `f32` slices.
 //!
-//! Everything here runs on the calling thread where that has a pool of its own: a batch is the unit of parallel work, so that
-//! results do not depend on the number of threads.
+//! Sequences are packed: the tokens of a batch lie one after another, without padding, as rows of one matrix;
+//! sequence `s` has rows `offsets[s]..offsets[s + 1]`. Linear maps run over all rows of a batch at once, attention
+//! over each sequence and head. Everything here runs on the calling thread: a batch is the unit of parallel work, so
+//! that results do not depend on the number of threads.
 
 mod activation;
-mod blocks;
-mod source;
-mod units;
+mod attention;
+mod block;
+mod linear;
+mod norm;
+mod scratch;
 mod weights;
 
 pub(crate) use activation::Activation;
-pub(crate) use blocks::{BlockNames, BlockSizes, blocks};
-pub(crate) use source::{AsTheyAre, Naming, Prefixed, load};
-pub(crate) use units::unit_rows;
+pub(crate) use attention::{Attention, RelativeBias};
+pub(crate) use block::{Block, Order};
+pub(crate) use linear::Linear;
+pub(crate) use norm::{LayerNorm, unit_rows};
+pub(crate) use scratch::Scratch;
 pub(crate) use weights::Weights;

@@ -70,13 +70,13 @@ impl Encoder for ImageEncoder {
         self.tower.outputs()
     }
 
-    /// One picture is held decoded at a time, and the pixels of the batch as the model takes them.
+    /// One picture is held decoded at a time, and the patches of the batch.
     fn encode(&self, batch: &[PathBuf], out: &mut [f32]) -> Vec<Remark> {
-        let (mut pixels, mut places, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut patches, mut places, mut broken) = (Vec::new(), Vec::new(), Vec::new());
         for (place, path) in batch.iter().enumerate() {
             match open(path) {
                 Ok(picture) => {
-                    pixels.extend(self.preprocessing.apply(&picture).0);
+                    self.tower.append(&self.preprocessing.apply(&picture).0, &mut patches);
                     places.push(place);
                 }
                 Err(fault) => {
@@ -86,7 +86,7 @@ impl Encoder for ImageEncoder {
         }
         if !places.is_empty() {
             let width = self.width();
-            let mut rows = self.tower.forward(pixels);
+            let mut rows = self.tower.forward(&patches);
             if self.normalise {
                 unit_rows(&mut rows, width);
             }

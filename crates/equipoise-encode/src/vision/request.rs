@@ -12,7 +12,7 @@ use super::model::ImagePooling;
 use crate::error::EncodeError;
 use crate::file_job::FileJob;
 use crate::item_files::{ItemFiles, Kind, Source, find};
-use crate::job::{ARITHMETIC, EncodeProgress, EncodeReport, Place};
+use crate::job::{EncodeProgress, EncodeReport, Place};
 use crate::model_dir::ModelDir;
 use crate::text::BUILTIN;
 
@@ -117,8 +117,7 @@ pub fn encode_images(
     let encoder = ImageEncoder::open(&model.path, request.pooling, request.normalise)?;
     let files = model.hashes(&encoder.files)?;
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
-    let pooling = encoder.pooling();
-    settings = format!("{ARITHMETIC} {pooling} {} {most} {}", request.normalise, hashes.join(" "));
+    settings = format!("{} {} {most} {}", encoder.pooling(), request.normalise, hashes.join(" "));
     report = EncodeReport {
         architecture: encoder.architecture.clone(),
         revision: model.revision.clone(),

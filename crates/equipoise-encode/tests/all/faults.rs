@@ -63,7 +63,7 @@ fn message(name: &str, change: impl FnOnce(&Path)) -> String {
 #[test]
 fn faults_of_a_model_are_named_with_file_and_remedy() {
     type Change = fn(&Path);
-    let cases: [(&str, Change, &[&str]); 32] = [
+    let cases: [(&str, Change, &[&str]); 23] = [
         ("bert", |d| remove(d, "config.json"), &["no config.json", "builtin"]),
         ("bert", |d| replace(d, "config.json", "\"bert\"", "\"gpt2\""), &["\"gpt2\"", "distilbert", "mpnet"]),
         ("bert", |d| replace(d, "config.json", "{", "["), &["config.json", "line"]),
@@ -162,47 +162,6 @@ fn faults_of_a_model_are_named_with_file_and_remedy() {
             "bert",
             |d| edit(d, "config.json", |c| c["layer_norm_eps"] = json!(-1.0)),
             &["layer_norm_eps = -1", "small positive"],
-        ),
-        (
-            "bert",
-            |d| edit(d, "config.json", |c| c["hidden_act"] = json!("silu")),
-            &["activation \"silu\"", "gelu_pytorch_tanh or relu"],
-        ),
-        (
-            "modernbert",
-            |d| edit(d, "config.json", |c| c["num_attention_heads"] = json!(16)),
-            &["num_attention_heads = 16", "even parts"],
-        ),
-        (
-            "modernbert",
-            |d| edit(d, "config.json", |c| c["attention_bias"] = json!(true)),
-            &["attention_bias = true: expected false"],
-        ),
-        (
-            "modernbert",
-            |d| edit(d, "config.json", |c| c["num_hidden_layers"] = json!(4)),
-            &["model.layers.3.attn_norm.weight", "absent"],
-        ),
-        (
-            "modernbert",
-            |d| edit(d, "config.json", |c| c["intermediate_size"] = json!(20)),
-            &["model.layers.0.mlp.Wi.weight", "[48, 16]", "[40, 16]"],
-        ),
-        ("modernbert", |d| replace(d, "config.json", "local_rope_theta", "theta"), &["local_rope_theta"]),
-        (
-            "nomic_bert",
-            |d| edit(d, "config.json", |c| c["activation_function"] = json!("gelu")),
-            &["activation_function = gelu: expected swiglu"],
-        ),
-        (
-            "nomic_bert",
-            |d| edit(d, "config.json", |c| c["rotary_emb_fraction"] = json!(0.5)),
-            &["rotary_emb_fraction = 0.5: expected 1"],
-        ),
-        (
-            "nomic_bert",
-            |d| edit(d, "config.json", |c| c["n_layer"] = json!(3)),
-            &["encoder.layers.2.attn.Wqkv.weight", "absent"],
         ),
     ];
     for (name, change, says) in cases {

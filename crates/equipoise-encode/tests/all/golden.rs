@@ -72,19 +72,6 @@ fn mpnet_has_a_bias_by_distance_and_weights_in_two_files() {
 }
 
 #[test]
-fn modernbert_rotates_positions_and_sees_near_tokens_in_some_layers() {
-    let report = encoded("modernbert");
-    assert_eq!((&report.architecture[..], report.pooling.as_deref()), ("modernbert", Some("cls")));
-    assert_eq!(report.max_length, Some(20));
-}
-
-#[test]
-fn nomic_bert_rotates_positions_and_is_cut_to_the_texts_of_its_training() {
-    let report = encoded("nomic_bert");
-    assert!(report.normalised && report.max_length == Some(16) && report.truncated >= 1, "{report:?}");
-}
-
-#[test]
 fn static_embeddings_are_weighted_mapped_and_averaged() {
     assert!(encoded("static").normalised);
 }

@@ -169,7 +169,7 @@ proptest! {
 
     #[test]
     fn a_packed_batch_gives_what_each_text_gives_alone(
-        texts in prop::collection::vec("[a-z][a-zA-Z0-9 ,.!<>é🙂]{0,59}", 2..12), name in prop::sample::select(vec!["bert", "modernbert", "mpnet", "nomic_bert", "roberta"])
+        texts in prop::collection::vec("[a-z][a-zA-Z0-9 ,.!<>é🙂]{0,59}", 2..12), name in prop::sample::select(vec!["bert", "mpnet", "roberta"])
     ) {
         let texts: Vec<_> = texts.into_iter().map(Some).collect();
         let run = |tokens| {

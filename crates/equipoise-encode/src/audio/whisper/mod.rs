@@ -17,9 +17,6 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Result, Tensor};
-use candle_nn::{Conv1d, LayerNorm, Module};
-use candle_transformers::models::vit::Encoder as Blocks;
 use config::{Spec, check_processor};
 use spectrogram::{HOP, Spectrogram};
 
@@ -29,7 +26,7 @@ use super::mel::Mel;
 use super::sound::{SoundFault, listen};
 use crate::error::EncodeError;
 use crate::job::{Encoder, Remark};
-use crate::transformer::{Activation, Weights};
+use crate::transformer::{Activation, Block, LayerNorm, Linear, Scratch, Weights};
 
 /// Steps of the spectrogram that one row stands for.
 const STRIDE: usize = 2;
@@ -52,13 +49,12 @@ pub(super) struct Whisper {
 struct Tower {
     bands: usize,
     width: usize,
-    /// Rows of a window.
-    rows: usize,
-    convolutions: [Conv1d; 2],
+    /// Kernels as maps of three rows one behind the other.
+    convolutions: [Linear; 2],
     activation: Activation,
     /// Positions of the rows of a window.
-    positions: Tensor,
-    encoder: Blocks,
+    positions: Vec<f32>,
+    blocks: Vec<Block>,
     norm: LayerNorm,
 }
 
@@ -67,11 +63,7 @@ impl Whisper {
     ///
     /// # Errors
     /// If a file is not there, cannot be understood, or does not fit the others.
-    pub(super) fn open(
-        dir: &Path,
-        seconds: u32,
-        normalise: bool,
-    ) -> std::result::Result<Whisper, EncodeError> {
+    pub(super) fn open(dir: &Path, seconds: u32, normalise: bool) -> Result<Whisper, EncodeError> {
         let config = dir.join("config.json");
         let spec = Spec::read(&config)?;
         let processor = dir.join("preprocessor_config.json");
@@ -84,7 +76,7 @@ impl Whisper {
     }
 
     /// Writes the row of a sound; returns whether the sound goes on after what was read.
-    fn row(&self, path: &Path, out: &mut [f32]) -> std::result::Result<bool, SoundFault> {
+    fn row(&self, path: &Path, out: &mut [f32]) -> Result<bool, SoundFault> {
         let mut heard = Heard::new(self);
         let goes_on = listen(path, self.seconds, &mut |samples| heard.push(samples))?;
         heard.finish(out)?;
@@ -101,6 +93,7 @@ struct Heard<'a> {
     /// Sums of the rows of the windows before.
     sums: Vec<f64>,
     rows: usize,
+    scratch: Scratch,
 }
 
 impl Heard<'_> {
@@ -111,12 +104,13 @@ impl Heard<'_> {
             window: Vec::new(),
             sums: vec![0.0; whisper.tower.width],
             rows: 0,
+            scratch: Scratch::default(),
         }
     }
 
     fn push(&mut self, mut samples: &[f32]) {
         self.levels.push(samples);
-        let size = self.whisper.tower.rows * STRIDE * HOP;
+        let size = self.whisper.tower.rows() * STRIDE * HOP;
         while !samples.is_empty() {
             let (part, rest) = samples.split_at(samples.len().min(size - self.window.len()));
             self.window.extend_from_slice(part);
@@ -132,8 +126,7 @@ impl Heard<'_> {
         let covered = self.window.len().div_ceil(STRIDE * HOP);
         self.window.resize(size, 0.0);
         let steps = self.whisper.spectrogram.of(&self.window);
-        let rows = self.whisper.tower.forward(steps);
-        let rows = rows.expect("a window of the size that the weights were checked for");
+        let rows = self.whisper.tower.forward(&steps, &mut self.scratch);
         for row in rows.chunks_exact(self.sums.len()).take(covered) {
             self.sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
         }
@@ -141,10 +134,10 @@ impl Heard<'_> {
         self.window.clear();
     }
 
-    fn finish(mut self, out: &mut [f32]) -> std::result::Result<(), SoundFault> {
+    fn finish(mut self, out: &mut [f32]) -> Result<(), SoundFault> {
         self.levels.check()?;
         if !self.window.is_empty() {
-            self.encode(self.whisper.tower.rows * STRIDE * HOP);
+            self.encode(self.whisper.tower.rows() * STRIDE * HOP);
         }
         let rows = self.rows as f64;
         out.iter_mut().zip(&self.sums).for_each(|(out, sum)| *out = (sum / rows) as f32);
@@ -153,15 +146,35 @@ impl Heard<'_> {
 }
 
 impl Tower {
-    /// The rows of a window of `STRIDE * rows` steps, `[steps, bands]`.
-    fn forward(&self, steps: Vec<f32>) -> Result<Vec<f32>> {
-        let x = Tensor::from_vec(steps, (1, STRIDE * self.rows, self.bands), &Device::Cpu)?;
-        let mut x = x.transpose(1, 2)?.contiguous()?;
-        for convolution in &self.convolutions {
-            x = self.activation.forward(&convolution.forward(&x)?)?;
+    /// Rows of a window.
+    fn rows(&self) -> usize {
+        self.positions.len() / self.width
+    }
+
+    /// The rows of a window of `STRIDE * rows()` steps, `[steps, bands]`.
+    fn forward(&self, steps: &[f32], scratch: &mut Scratch) -> Vec<f32> {
+        let [first, second] = &self.convolutions;
+        let x = self.convolved(first, steps, self.bands, 1);
+        let mut x = self.convolved(second, &x, self.width, STRIDE);
+        x.iter_mut().zip(&self.positions).for_each(|(x, position)| *x += position);
+        for block in &self.blocks {
+            block.forward(&mut x, &[0, self.rows()], None, scratch);
         }
-        let x = x.transpose(1, 2)?.contiguous()?.broadcast_add(&self.positions)?;
-        self.norm.forward(&self.encoder.forward(&x)?)?.flatten_all()?.to_vec1()
+        self.norm.forward(&mut x);
+        x
+    }
+
+    /// Every `stride`-th row with its neighbours through the map; before the first and after the last row there are zeros.
+    fn convolved(&self, map: &Linear, rows: &[f32], width: usize, stride: usize) -> Vec<f32> {
+        let zeros = vec![0.0; width];
+        let padded = [&zeros, rows, &zeros].concat();
+        let count = rows.len() / width;
+        let three = (0..count).step_by(stride).flat_map(|row| &padded[row * width..(row + 3) * width]);
+        let three: Vec<f32> = three.copied().collect();
+        let mut out = Vec::new();
+        map.forward(&three, &mut out);
+        self.activation.apply(&mut out);
+        out
     }
 }
 

@@ -11,10 +11,8 @@
 
 use std::f64::consts::PI;
 
-use candle_core::{Device, Tensor};
-use candle_nn::{Linear, Module as _};
-
 use crate::audio::sound::RATE;
+use crate::transformer::Linear;
 
 /// Samples of a window: 25 ms.
 pub(super) const WINDOW: usize = 400;
@@ -43,7 +41,10 @@ impl Spectrogram {
             (window * if output < BINS { angle.cos() } else { -angle.sin() }) as f32
         };
         let weight = (0..2 * BINS * WINDOW).map(cell).collect();
-        Spectrogram { transform: map(weight, WINDOW), filters: map(filters(bands), BINS) }
+        Spectrogram {
+            transform: Linear::new(weight, Vec::new(), WINDOW, 2 * BINS),
+            filters: Linear::new(filters(bands), Vec::new(), BINS, bands),
+        }
     }
 
     /// The steps `[samples / 160, bands]` of samples that are a whole number of steps, at least three of them.
@@ -54,30 +55,18 @@ impl Spectrogram {
             let start = (step * HOP) as isize - half;
             (start..start + WINDOW as isize).map(reflected)
         });
-        let parts = mapped(&self.transform, windows.collect(), WINDOW);
+        let (mut parts, mut levels) = (Vec::new(), Vec::new());
+        self.transform.forward(&windows.collect::<Vec<f32>>(), &mut parts);
         let powers = parts.chunks_exact(2 * BINS).flat_map(|parts| {
             let (real, imaginary) = parts.split_at(BINS);
             real.iter().zip(imaginary).map(|(re, im)| re * re + im * im)
         });
-        let mut levels = mapped(&self.filters, powers.collect(), BINS);
+        self.filters.forward(&powers.collect::<Vec<f32>>(), &mut levels);
         levels.iter_mut().for_each(|level| *level = level.max(1e-10).log10());
         let floor = levels.iter().fold(f32::NEG_INFINITY, |most, level| most.max(*level)) - 8.0;
         levels.iter_mut().for_each(|level| *level = (level.max(floor) + 4.0) / 4.0);
         levels
     }
-}
-
-/// The map of these rows of weights.
-fn map(weight: Vec<f32>, inputs: usize) -> Linear {
-    let shape = (weight.len() / inputs, inputs);
-    Linear::new(Tensor::from_vec(weight, shape, &Device::Cpu).expect("whole rows"), None)
-}
-
-/// The map of each of the rows.
-fn mapped(map: &Linear, rows: Vec<f32>, inputs: usize) -> Vec<f32> {
-    let shape = (rows.len() / inputs, inputs);
-    let rows = Tensor::from_vec(rows, shape, &Device::Cpu).and_then(|rows| map.forward(&rows));
-    rows.and_then(|rows| rows.flatten_all()?.to_vec1()).expect("whole rows of the map's inputs")
 }
 
 fn mel(hertz: f64) -> f64 {

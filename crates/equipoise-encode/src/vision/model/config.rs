@@ -57,7 +57,7 @@ pub(crate) struct Spec {
     /// Name of the activation.
     pub activation: String,
     /// What layer norms add to the variance.
-    pub eps: f64,
+    pub eps: f32,
     /// Tokens that belong to no patch, beside the class token.
     pub registers: usize,
 }
@@ -137,7 +137,7 @@ impl Spec {
             image: fields.image_size.unwrap_or(224),
             patch: fields.patch_size.unwrap_or(patch),
             activation: fields.hidden_act.unwrap_or_else(|| activation.to_owned()),
-            eps: fields.layer_norm_eps.unwrap_or(eps),
+            eps: fields.layer_norm_eps.unwrap_or(eps) as f32,
             registers,
         })
     }

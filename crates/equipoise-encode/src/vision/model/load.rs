@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
-use candle_nn::{Conv2d, Conv2dConfig, LayerNorm, Linear, conv2d, layer_norm, linear};
-use candle_transformers::models::siglip::{VisionConfig, VisionModel};
-
+use super::Tower;
 use super::config::{Family, Spec};
-use super::head::{Head, ImagePooling};
+use super::head::{AttentionHead, Head, ImagePooling};
 use super::names::{Names, names};
 use super::positions::{Interpolation, interpolate};
-use super::{Blocks, Body, Tower};
 use crate::error::EncodeError;
-use crate::transformer::{Activation, BlockSizes, Prefixed, Weights, blocks, load};
+use crate::transformer::{Activation, Attention, Block, LayerNorm, Linear, Order, Weights};
 
 /// What loading a tower goes by.
 struct Source<'a> {
@@ -41,86 +37,33 @@ impl Tower {
         let activation = Activation::named(config, &spec.activation)?;
         let source = Source { spec, weights, prefix, names, activation };
         let grid = source.grid(config, size)?;
-        let body = match spec.family {
-            Family::Siglip => source.siglip(config, pooling)?,
-            _ => Body::Blocks(Box::new(source.blocks(grid, pooling)?)),
-        };
-        let before = usize::from(spec.has_class()) + spec.registers;
-        Ok(Tower { size, width: spec.width, tokens: before + grid.0 * grid.1, body })
+        let (before, positions) = source.tokens(grid)?;
+        Ok(Tower {
+            size,
+            patch: spec.patch,
+            width: spec.width,
+            patches: source.patches()?,
+            before,
+            positions,
+            norm_before: source.names.norm_before.map(|name| source.norm(name)).transpose()?,
+            blocks: (0..spec.layers).map(|layer| source.block(layer)).collect::<Result<_, _>>()?,
+            norm_after: source.norm(source.names.norm_after)?,
+            head: source.head(pooling)?,
+        })
     }
 }
 
 impl Source<'_> {
-    fn blocks(&self, grid: (usize, usize), pooling: ImagePooling) -> Result<Blocks, EncodeError> {
-        let spec = self.spec;
-        let head = self.head(pooling)?;
-        let (before, positions) = self.tokens(grid)?;
-        let sizes = BlockSizes {
-            width: spec.width,
-            layers: spec.layers,
-            heads: spec.heads,
-            hidden: spec.hidden,
-            activation: self.activation,
-            gated: spec.gated,
-            eps: spec.eps,
-        };
-        Ok(Blocks {
-            patches: self.patches()?,
-            before: self.rows(before),
-            positions: self.rows(positions),
-            norm_before: self.names.norm_before.map(|name| self.norm(name)).transpose()?,
-            encoder: blocks(self.weights, self.prefix, &self.names.blocks, &sizes)?,
-            norm_after: self.norm(self.names.norm_after)?,
-            head,
-        })
-    }
-
-    /// Candle's SigLIP, whose head is left out for the mean of the patches.
-    fn siglip(&self, config: &Path, pooling: ImagePooling) -> Result<Body, EncodeError> {
-        let mean = match pooling {
-            ImagePooling::Model => false,
-            ImagePooling::Mean => true,
-            other => return Err(self.no_such(other)),
-        };
-        if self.activation == Activation::QuickGelu {
-            let problem = "hidden_act is quick_gelu, expected another activation; choose another model";
-            return Err(EncodeError::file(config, problem));
-        }
-        let spec = self.spec;
-        let settings = VisionConfig {
-            hidden_size: spec.width,
-            intermediate_size: spec.hidden,
-            num_hidden_layers: spec.layers,
-            num_attention_heads: spec.heads,
-            num_channels: 3,
-            image_size: spec.image,
-            patch_size: spec.patch,
-            hidden_act: self.activation.of_candle(),
-            layer_norm_eps: spec.eps,
-        };
-        let model =
-            load(self.weights, &Prefixed(self.prefix), |all| VisionModel::new(&settings, !mean, all))?;
-        Ok(Body::Siglip { model: Box::new(model), mean })
-    }
-
     fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// A linear map, whose name stands after `prefix`.
-    fn linear(&self, prefix: &str, name: &str, outputs: usize) -> Result<Linear, EncodeError> {
-        load(self.weights, &Prefixed(prefix), |all| linear(self.spec.width, outputs, all.pp(name)))
+    fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<Linear, EncodeError> {
+        Linear::load(self.weights, &self.name(name), inputs, outputs)
     }
 
     fn norm(&self, name: &str) -> Result<LayerNorm, EncodeError> {
-        let (width, eps) = (self.spec.width, self.spec.eps);
-        load(self.weights, &Prefixed(self.prefix), |all| layer_norm(width, eps, all.pp(name)))
-    }
-
-    /// Tokens as `[1, tokens, width]`.
-    fn rows(&self, values: Vec<f32>) -> Tensor {
-        let shape = (1, values.len() / self.spec.width, self.spec.width);
-        Tensor::from_vec(values, shape, &Device::Cpu).expect("whole rows")
+        LayerNorm::load(self.weights, &self.name(name), self.spec.width, self.spec.eps)
     }
 
     /// Rows and columns of the patches of such pictures. Only DINOv2 was made for more sizes than one.
@@ -143,13 +86,14 @@ impl Source<'_> {
         Err(EncodeError::file(config, problem))
     }
 
-    /// Each patch becomes a token.
-    fn patches(&self) -> Result<Conv2d, EncodeError> {
+    /// The convolution of patches as a linear map of their pixels.
+    fn patches(&self) -> Result<Linear, EncodeError> {
         let (width, patch) = (self.spec.width, self.spec.patch);
-        let stride = Conv2dConfig { stride: patch, ..Conv2dConfig::default() };
-        load(self.weights, &Prefixed(self.prefix), |all| {
-            conv2d(3, width, patch, stride, all.pp(self.names.patch))
-        })
+        let name = self.name(self.names.patch);
+        let weight = self.weights.tensor(&format!("{name}.weight"), &[width, 3, patch, patch])?;
+        let bias = format!("{name}.bias");
+        let bias = if self.weights.has(&bias) { self.weights.tensor(&bias, &[width])? } else { Vec::new() };
+        Ok(Linear::new(weight, bias, 3 * patch * patch, width))
     }
 
     /// The tokens before the patches and the positions of the patches.
@@ -188,30 +132,63 @@ impl Source<'_> {
         self.weights.tensor(&name, &shape)
     }
 
+    fn block(&self, layer: usize) -> Result<Block, EncodeError> {
+        let (spec, names) = (self.spec, &self.names);
+        let (width, hidden) = (spec.width, spec.hidden);
+        let name = |name: &str| format!("{}{layer}.{name}", names.blocks);
+        let square = |part: &str| self.linear(&name(part), width, width);
+        let attention = Attention::new(
+            square(names.query)?,
+            square(names.key)?,
+            square(names.value)?,
+            square(names.output)?,
+            spec.heads,
+        );
+        let scale = |part: &str| self.weights.tensor(&self.name(&name(part)), &[width]);
+        let scales = match names.scales {
+            Some([first, second]) => Some([scale(first)?, scale(second)?]),
+            None => None,
+        };
+        Ok(Block {
+            attention,
+            attention_norm: self.norm(&name(names.attention_norm))?,
+            up: self.linear(&name(names.up), width, if spec.gated { 2 * hidden } else { hidden })?,
+            activation: if spec.gated { Activation::Silu } else { self.activation },
+            down: self.linear(&name(names.down), hidden, width)?,
+            output_norm: self.norm(&name(names.output_norm))?,
+            order: Order::PreNorm,
+            scales,
+        })
+    }
+
     fn head(&self, pooling: ImagePooling) -> Result<Head, EncodeError> {
         use ImagePooling::{Cls, Mean, Model, Pooler};
         match (self.spec.family, pooling) {
             (Family::Vit | Family::Dinov2, Model) | (Family::Vit | Family::Dinov2 | Family::Clip, Cls) => {
                 Ok(Head::Class)
             }
-            (Family::Vit | Family::Dinov2, Mean) => Ok(Head::Mean),
+            (Family::Vit | Family::Dinov2 | Family::Siglip, Mean) => Ok(Head::Mean),
             (Family::Vit, Pooler) if self.weights.has(&self.name("pooler.dense.weight")) => {
-                let outputs = self.outputs_of(&self.name("pooler.dense.weight"));
-                self.linear(self.prefix, "pooler.dense", outputs.unwrap_or(1)).map(Head::Pooler)
+                let outputs = self.outputs_of("pooler.dense.weight")?;
+                self.linear("pooler.dense", self.spec.width, outputs).map(Head::Pooler)
             }
-            // The projection is no part of the vision tower; a tower saved alone has none.
-            (Family::Clip, Model) => match self.outputs_of("visual_projection.weight") {
-                Some(outputs) => self.linear("", "visual_projection", outputs).map(Head::Projected),
-                None => Ok(Head::Class),
-            },
+            (Family::Clip, Model) => self.projection(),
+            (Family::Siglip, Model) => self.attending().map(|head| Head::Attending(Box::new(head))),
             (_, pooling) => Err(self.no_such(pooling)),
         }
     }
 
-    /// Outputs of the linear map of this weight, if it is there.
-    fn outputs_of(&self, name: &str) -> Option<usize> {
-        let shape = self.weights.shape(name).ok()?;
-        shape.first().map(|&outputs| outputs.max(1))
+    fn outputs_of(&self, name: &str) -> Result<usize, EncodeError> {
+        Ok(self.weights.shape(&self.name(name))?.first().map_or(1, |&outputs| outputs.max(1)))
+    }
+
+    /// CLIP's projection, which is no part of the vision tower; a tower saved alone has none.
+    fn projection(&self) -> Result<Head, EncodeError> {
+        let name = "visual_projection";
+        let Ok(&[outputs, ..]) = self.weights.shape(&format!("{name}.weight")) else {
+            return Ok(Head::Class);
+        };
+        Linear::load(self.weights, name, self.spec.width, outputs.max(1)).map(Head::Projected)
     }
 
     fn no_such(&self, pooling: ImagePooling) -> EncodeError {
@@ -223,5 +200,29 @@ impl Source<'_> {
         };
         let expected = format!("{expected}, for a model of the type {}", self.spec.model_type);
         EncodeError::Setting { field: "pooling", found: pooling.name().to_owned(), expected }
+    }
+
+    fn attending(&self) -> Result<AttentionHead, EncodeError> {
+        let width = self.spec.width;
+        let tensor = |name: &str, shape: &[usize]| self.weights.tensor(&self.name(name), shape);
+        let weight = tensor("head.attention.in_proj_weight", &[3 * width, width])?;
+        let bias = tensor("head.attention.in_proj_bias", &[3 * width])?;
+        let part = |which: usize| {
+            let weight = weight[which * width * width..][..width * width].to_vec();
+            Linear::new(weight, bias[which * width..][..width].to_vec(), width, width)
+        };
+        let mut query = Vec::new();
+        part(0).forward(&self.table("head.probe", 1)?, &mut query);
+        Ok(AttentionHead {
+            query,
+            key: part(1),
+            value: part(2),
+            output: self.linear("head.attention.out_proj", width, width)?,
+            heads: self.spec.heads,
+            norm: self.norm("head.layernorm")?,
+            up: self.linear("head.mlp.fc1", width, self.spec.hidden)?,
+            activation: self.activation,
+            down: self.linear("head.mlp.fc2", self.spec.hidden, width)?,
+        })
     }
 }

@@ -12,6 +12,7 @@ mod config;
 mod head;
 mod load;
 mod names;
+mod patches;
 mod positions;
 #[cfg(test)]
 mod tests;
@@ -19,41 +20,24 @@ mod tests;
 pub(crate) use config::Spec;
 pub use head::ImagePooling;
 
-use candle_core::{Device, Result, Tensor};
-use candle_nn::{Conv2d, LayerNorm, Module};
-use candle_transformers::models::siglip::VisionModel;
-use candle_transformers::models::vit::Encoder;
+use crate::transformer::{Block, LayerNorm, Linear, Scratch};
 use head::Head;
+use patches::append_patches;
 
 /// A vision transformer for pictures of one size.
 #[derive(Debug)]
 pub(crate) struct Tower {
     /// Rows and columns of the pictures.
     size: (usize, usize),
+    patch: usize,
     width: usize,
-    /// Tokens of a picture.
-    tokens: usize,
-    body: Body,
-}
-
-/// What a tower computes.
-#[derive(Debug)]
-enum Body {
-    /// Embeddings of our own and candle's layers: ViT, DINOv2, CLIP.
-    Blocks(Box<Blocks>),
-    /// Candle's SigLIP, with its head or without.
-    Siglip { model: Box<VisionModel>, mean: bool },
-}
-
-#[derive(Debug)]
-struct Blocks {
-    patches: Conv2d,
-    /// Class token and registers, positions added: `[1, tokens, width]`.
-    before: Tensor,
-    /// Positions of the patches: `[1, patches, width]`.
-    positions: Tensor,
+    patches: Linear,
+    /// Class token and registers, positions added.
+    before: Vec<f32>,
+    /// Positions of the patches.
+    positions: Vec<f32>,
     norm_before: Option<LayerNorm>,
-    encoder: Encoder,
+    blocks: Vec<Block>,
     norm_after: LayerNorm,
     head: Head,
 }
@@ -61,55 +45,51 @@ struct Blocks {
 impl Tower {
     /// Columns of the features.
     pub fn outputs(&self) -> usize {
-        match &self.body {
-            Body::Blocks(blocks) => blocks.head.outputs(self.width),
-            Body::Siglip { .. } => self.width,
-        }
+        self.head.outputs(self.width)
     }
 
     /// What row stands for a picture.
     pub fn pooling(&self) -> &'static str {
-        match &self.body {
-            Body::Blocks(blocks) => blocks.head.name(),
-            Body::Siglip { mean: true, .. } => Head::Mean.name(),
-            Body::Siglip { mean: false, .. } => "attention",
-        }
+        self.head.name()
     }
 
     /// Tokens of a picture.
     pub fn tokens(&self) -> usize {
-        self.tokens
+        (self.before.len() + self.positions.len()) / self.width
     }
 
-    /// Features `[pictures, outputs]` of pictures `[3, height, width]` of this tower's size, one after another.
-    pub fn forward(&self, pictures: Vec<f32>) -> Vec<f32> {
-        let (height, width) = self.size;
-        let count = pictures.len() / (3 * height * width);
-        let x = Tensor::from_vec(pictures, (count, 3, height, width), &Device::Cpu);
-        let rows = x.and_then(|x| self.rows(&x)).and_then(|rows| rows.flatten_all()?.to_vec1());
-        rows.expect("pictures of the size that the weights were checked for")
+    /// Appends the patches of a picture `[3, height, width]` of this tower's size.
+    pub fn append(&self, planes: &[f32], batch: &mut Vec<f32>) {
+        append_patches(planes, self.size.0, self.size.1, self.patch, batch);
     }
 
-    fn rows(&self, pictures: &Tensor) -> Result<Tensor> {
-        match &self.body {
-            Body::Blocks(blocks) => blocks.forward(pictures),
-            Body::Siglip { model, mean: false } => model.forward(pictures),
-            Body::Siglip { model, mean: true } => model.forward(pictures)?.mean(1),
+    /// Features `[pictures, outputs]` of the pictures whose patches were appended to the batch.
+    pub fn forward(&self, batch: &[f32]) -> Vec<f32> {
+        let mut patches = Vec::new();
+        self.patches.forward(batch, &mut patches);
+        let mut x = self.with_tokens(&patches);
+        drop(patches);
+        if let Some(norm) = &self.norm_before {
+            norm.forward(&mut x);
         }
+        let length = self.tokens();
+        let pictures = x.len() / (length * self.width);
+        let offsets: Vec<usize> = (0..=pictures).map(|picture| picture * length).collect();
+        let mut scratch = Scratch::default();
+        for block in &self.blocks {
+            block.forward(&mut x, &offsets, None, &mut scratch);
+        }
+        self.head.pool(x, &self.norm_after, self.width, length, self.before.len() / self.width)
     }
-}
 
-impl Blocks {
-    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
-        let patches = self.patches.forward(pictures)?.flatten_from(2)?.transpose(1, 2)?;
-        let patches = patches.broadcast_add(&self.positions)?;
-        let (count, _, width) = patches.dims3()?;
-        let before = self.before.dim(1)?;
-        let x = Tensor::cat(&[&self.before.expand((count, before, width))?, &patches], 1)?;
-        let x = match &self.norm_before {
-            Some(norm) => norm.forward(&x)?,
-            None => x,
-        };
-        self.head.pool(&self.encoder.forward(&x)?, &self.norm_after, before)
+    /// The tokens before the patches, then the patches with their positions, for each picture.
+    fn with_tokens(&self, patches: &[f32]) -> Vec<f32> {
+        let pictures = patches.len() / self.positions.len();
+        let mut x = Vec::with_capacity(patches.len() + pictures * self.before.len());
+        for picture in patches.chunks_exact(self.positions.len()) {
+            x.extend_from_slice(&self.before);
+            x.extend(picture.iter().zip(&self.positions).map(|(value, position)| value + position));
+        }
+        x
     }
 }

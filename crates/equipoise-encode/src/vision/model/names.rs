@@ -1,9 +1,8 @@
 //! What the tensors of each family are called.
 
 use super::config::Family;
-use crate::transformer::BlockNames;
 
-/// Names of the blocks, and of what stands around them.
+/// Names within one block, and of what stands around the blocks.
 #[derive(Debug)]
 pub(super) struct Names {
     /// What may stand before every name: nothing, or the name of the part within a larger model.
@@ -16,16 +15,28 @@ pub(super) struct Names {
     pub norm_before: Option<&'static str>,
     /// The norm after the blocks.
     pub norm_after: &'static str,
-    pub blocks: BlockNames,
+    /// The blocks, followed by their number.
+    pub blocks: &'static str,
+    pub attention_norm: &'static str,
+    pub query: &'static str,
+    pub key: &'static str,
+    pub value: &'static str,
+    pub output: &'static str,
+    pub output_norm: &'static str,
+    pub up: &'static str,
+    pub down: &'static str,
+    /// The factors of the two residuals.
+    pub scales: Option<[&'static str; 2]>,
 }
 
 /// The names of a family; `gated` where the second part of a block multiplies two halves.
 pub(super) fn names(family: Family, gated: bool) -> Names {
     match family {
         Family::Vit => VIT,
-        Family::Dinov2 if gated => Names { blocks: GATED, ..DINOV2 },
+        Family::Dinov2 if gated => Names { up: "mlp.weights_in", down: "mlp.weights_out", ..DINOV2 },
         Family::Dinov2 => DINOV2,
-        Family::Clip | Family::Siglip => CLIP,
+        Family::Clip => CLIP,
+        Family::Siglip => Names { norm_before: None, ..CLIP },
     }
 }
 
@@ -37,35 +48,28 @@ const VIT: Names = Names {
     registers: "",
     norm_before: None,
     norm_after: "layernorm",
-    blocks: BlockNames {
-        before: "encoder.layer.",
-        attention_norm: "layernorm_before",
-        query: "attention.attention.query",
-        key: "attention.attention.key",
-        value: "attention.attention.value",
-        output: "attention.output.dense",
-        output_norm: "layernorm_after",
-        up: "intermediate.dense",
-        down: "output.dense",
-        scales: None,
-    },
+    blocks: "encoder.layer.",
+    attention_norm: "layernorm_before",
+    query: "attention.attention.query",
+    key: "attention.attention.key",
+    value: "attention.attention.value",
+    output: "attention.output.dense",
+    output_norm: "layernorm_after",
+    up: "intermediate.dense",
+    down: "output.dense",
+    scales: None,
 };
 
 const DINOV2: Names = Names {
     prefixes: &["", "dinov2.", "dinov2_with_registers."],
     registers: "embeddings.register_tokens",
-    blocks: BlockNames {
-        attention_norm: "norm1",
-        output_norm: "norm2",
-        up: "mlp.fc1",
-        down: "mlp.fc2",
-        scales: Some(["layer_scale1.lambda1", "layer_scale2.lambda1"]),
-        ..VIT.blocks
-    },
+    attention_norm: "norm1",
+    output_norm: "norm2",
+    up: "mlp.fc1",
+    down: "mlp.fc2",
+    scales: Some(["layer_scale1.lambda1", "layer_scale2.lambda1"]),
     ..VIT
 };
-
-const GATED: BlockNames = BlockNames { up: "mlp.weights_in", down: "mlp.weights_out", ..DINOV2.blocks };
 
 const CLIP: Names = Names {
     prefixes: &["vision_model.", "", "clip.vision_model.", "siglip.vision_model."],
@@ -75,16 +79,14 @@ const CLIP: Names = Names {
     registers: "",
     norm_before: Some("pre_layrnorm"),
     norm_after: "post_layernorm",
-    blocks: BlockNames {
-        before: "encoder.layers.",
-        attention_norm: "layer_norm1",
-        query: "self_attn.q_proj",
-        key: "self_attn.k_proj",
-        value: "self_attn.v_proj",
-        output: "self_attn.out_proj",
-        output_norm: "layer_norm2",
-        up: "mlp.fc1",
-        down: "mlp.fc2",
-        scales: None,
-    },
+    blocks: "encoder.layers.",
+    attention_norm: "layer_norm1",
+    query: "self_attn.q_proj",
+    key: "self_attn.k_proj",
+    value: "self_attn.v_proj",
+    output: "self_attn.out_proj",
+    output_norm: "layer_norm2",
+    up: "mlp.fc1",
+    down: "mlp.fc2",
+    scales: None,
 };

@@ -40,9 +40,9 @@ fn features_are_those_of_the_equations() {
             let mut batch = Vec::new();
             for picture in case["pictures"].as_array().expect("names") {
                 let picture = picture.as_str().expect("a name");
-                batch.extend(made_up(picture, 3 * height * width, 2.0, 0.0));
+                tower.append(&made_up(picture, 3 * height * width, 2.0, 0.0), &mut batch);
             }
-            let found = tower.forward(batch);
+            let found = tower.forward(&batch);
             let expected: Vec<f64> = expected.as_array().expect("rows").iter().flat_map(numbers).collect();
             assert_eq!(found.len(), expected.len(), "{name} {pooling:?}");
             assert_eq!(tower.outputs() * 2, expected.len(), "{name} {pooling:?}");
@@ -60,10 +60,14 @@ fn a_picture_has_the_same_features_alone_and_among_others() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     write_model(dir.path(), &case, "");
     let tower = load(dir.path(), (32, 32), ImagePooling::Model).expect("a tower");
-    let picture = |n: usize| made_up(&format!("picture {n}"), 3 * 32 * 32, 2.0, 0.0);
-    let together = tower.forward((0..5).flat_map(picture).collect());
+    let patches = |n: usize| {
+        let mut batch = Vec::new();
+        tower.append(&made_up(&format!("picture {n}"), 3 * 32 * 32, 2.0, 0.0), &mut batch);
+        batch
+    };
+    let together = tower.forward(&(0..5).flat_map(patches).collect::<Vec<f32>>());
     for (n, row) in together.chunks(tower.outputs()).enumerate() {
-        for (a, b) in tower.forward(picture(n)).iter().zip(row) {
+        for (a, b) in tower.forward(&patches(n)).iter().zip(row) {
             assert!((a - b).abs() < 1e-5, "{a} {b}");
         }
     }
