@@ -59,8 +59,8 @@ pub struct Stack {
     pub content: Vec<f64>,
 }
 
-/// What something is worth beside something else, in nats: the content of a modality beside everything else (2), the sum beside another
-/// score (4).
+/// What something is worth beside something else: the content of a modality beside everything else (2) and the sum beside another
+/// score (4) in nats, the sum beside the plain model in a metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gain {
     /// Mean over users.
@@ -264,10 +264,11 @@ impl Stack {
 }
 
 impl Gain {
-    fn of(without: &[f64], with: &[f64]) -> Gain {
-        let mean = without.iter().zip(with).map(|(a, b)| a - b).sum::<f64>() / without.len().max(1) as f64;
+    /// The mean over users of `a - b`: losses without something and with it, or a metric with something and without it.
+    pub fn of(a: &[f64], b: &[f64]) -> Gain {
+        let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / a.len().max(1) as f64;
         // Of a single user nothing is known.
-        Gain { mean, error: paired_error(without, with).unwrap_or(f64::INFINITY) }
+        Gain { mean, error: paired_error(a, b).unwrap_or(f64::INFINITY) }
     }
 
     /// How far it can be trusted: [`shrunken`].

@@ -6,10 +6,10 @@ use crate::evaluation::Selection;
 use crate::events::{ContentRecord, StackRecord};
 use crate::stopping::StopFlag;
 use equipoise_balance::Teacher;
-use equipoise_balance::robust::{ChannelSetup, TeacherMargins, shrunken};
+use equipoise_balance::robust::{ChannelSetup, TeacherMargins};
 use equipoise_balance::stacking::{Gain, HeldOut, Stack};
 use equipoise_data::{Interactions, Seed, Stream, Triples};
-use equipoise_eval::{Embeddings, EvalError, evaluate_until, paired_error};
+use equipoise_eval::{Embeddings, EvalError, evaluate_until};
 
 /// Items that each held-out interaction is compared with.
 const NEGATIVES: usize = 20;
@@ -59,17 +59,14 @@ impl Ground<'_> {
         // Without any weight there is nothing to be known.
         let together =
             teachers.together(&stack).map_or_else(|| Ok(vec![0.0; alone.len()]), |t| self.per_user(&t))?;
-        let differences: Vec<f64> = together.iter().zip(&alone).map(|(a, b)| a - b).collect();
-        let difference = mean(&differences);
-        // Of a single user nothing is known.
-        let error = paired_error(&together, &alone).unwrap_or(f64::INFINITY);
-        let sure = shrunken(difference, error).max(worth.shrinkage());
-        let gate = if difference > 0.0 { sure } else { 0.0 };
+        let better = Gain::of(&together, &alone);
+        let sure = better.shrinkage().max(worth.shrinkage());
+        let gate = if better.mean > 0.0 { sure } else { 0.0 };
         let record = StackRecord {
             gate,
             teachers: mean(&together),
             plain: mean(&alone),
-            error,
+            error: better.error,
             gain: worth.mean,
             gain_error: worth.error,
             ids: stack.ids,
