@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import forward
+import rotary_cases
 from tiny_files import (
     byte_pair_merges,
     byte_pair_tokenizer,
@@ -212,6 +213,7 @@ def main():
     TEXTS.pop()
 
     static(pieces)
+    rotary_cases.cases(OUT, TEXTS, pieces, merges)
     counts()
 
 

@@ -3,7 +3,7 @@
 //! | model | what it is |
 //! |---|---|
 //! | `builtin` | of texts, weighted counts of words of any script and their leading directions; of pictures, colours, layout and edges; of sounds, log-mel bands over time; no model needed |
-//! | a folder, or `org/name` in the hub's cache | of texts, BERT and its family or static embeddings; of pictures, ViT, DINOv2, CLIP and SigLIP; of sounds, Whisper; from safetensors |
+//! | a folder, or `org/name` in the hub's cache | of texts, BERT and its family, ModernBERT, Nomic's BERT, Qwen3 or static embeddings; of pictures, ViT, DINOv2, CLIP, SigLIP, ResNet and ConvNeXt; of sounds, Whisper; from safetensors |
 //!
 //! Nothing is downloaded. The result depends on contents, model and settings alone, not on the number of threads and not
 //! on whether the run was cut short and continued.

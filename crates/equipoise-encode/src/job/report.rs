@@ -60,6 +60,9 @@ pub struct EncodeReport {
     /// What said so: a file of the model, or `--pooling`.
     #[serde(default)]
     pub pooling_from: Option<String>,
+    /// What was put before each text.
+    #[serde(default)]
+    pub prompt: Option<String>,
     /// Whether rows have norm 1.
     pub normalised: bool,
     /// Most tokens of a text.

@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::bert::Bert;
-use super::model::{self, Config};
+use super::config::{CONFIG, model_type};
 use super::pooling::{Head, MODULES, Module, Pooling};
+use super::registry;
+use super::stack::Stack;
 use super::static_model::{self, StaticModel};
 use super::tokenizer::{self, TextTokenizer, Tokens};
 use crate::error::EncodeError;
@@ -34,7 +35,7 @@ pub(crate) struct Embedder {
 }
 
 enum Core {
-    Transformer(Box<Bert>, Head),
+    Transformer(Box<Stack>, Head),
     Static(StaticModel),
 }
 
@@ -64,26 +65,32 @@ const SENTENCE: &str = "sentence_bert_config.json";
 const TOKENIZER: &str = "tokenizer_config.json";
 const PROMPTS: &str = "config_sentence_transformers.json";
 
+/// What is asked for, where the model's own files are not to decide.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// Most tokens of a text.
+    pub(crate) max_length: Option<usize>,
+    /// How rows of tokens become one.
+    pub(crate) pooling: Option<Vec<Pooling>>,
+    /// What is put before each text.
+    pub(crate) prompt: Option<String>,
+}
+
 impl Embedder {
-    /// Reads the model of the folder; texts are cut to `max_length` tokens, or to what the model was made for, and pooled as
-    /// asked, or as its files say.
+    /// Reads the model of the folder; what is not asked for is as its files say.
     ///
     /// # Errors
     /// If a file is absent, damaged, or not of a kind that is known here; if `max_length` is beyond the model.
-    pub(crate) fn open(
-        model: &ModelDir,
-        max_length: Option<usize>,
-        pooling: Option<&[Pooling]>,
-    ) -> Result<Embedder, EncodeError> {
+    pub(crate) fn open(model: &ModelDir, asked: &Asked) -> Result<Embedder, EncodeError> {
         let dir = &model.path;
         let modules: Vec<Module> = json::read_if_there(&dir.join(MODULES))?.unwrap_or_default();
         let mut embedder = match modules.first().map(Module::kind) {
             Some("StaticEmbedding") => open_static(&modules[0].dir(dir)?, modules.len() > 1)?,
             None | Some("Transformer") => {
                 let inner = modules.first().map_or(Ok(dir.clone()), |first| first.dir(dir))?;
-                match model::model_type(&inner)?.as_deref() {
+                match model_type(&inner)?.as_deref() {
                     Some("model2vec") => open_static(&inner, false)?,
-                    _ => open_transformer(dir, &inner, &modules, (max_length, pooling))?,
+                    _ => open_transformer(dir, &inner, &modules, asked)?,
                 }
             }
             Some(kind) => {
@@ -95,8 +102,11 @@ impl Embedder {
             }
         };
         if let Core::Static(_) = &embedder.core {
-            embedder.max_length = max_length.unwrap_or(embedder.max_length);
-            if pooling.is_some() {
+            embedder.max_length = asked.max_length.unwrap_or(embedder.max_length);
+            if let Some(prompt) = &asked.prompt {
+                embedder.tokenizer = embedder.tokenizer.with_habits(prompt.clone(), false);
+            }
+            if asked.pooling.is_some() {
                 let expected = "nothing, since static embeddings are always averaged".to_owned();
                 return Err(EncodeError::Setting { field: "pooling", found: "set".into(), expected });
             }
@@ -123,6 +133,11 @@ impl Embedder {
                 Ok(tokens)
             }
         }
+    }
+
+    /// What is put before each text.
+    pub(crate) fn prompt(&self) -> &str {
+        self.tokenizer.prompt()
     }
 
     /// How token rows become one vector.
@@ -159,7 +174,7 @@ fn open_static(dir: &Path, followed: bool) -> Result<Embedder, EncodeError> {
     let model = StaticModel::load(dir, &weights, false)?;
     let tokenizer = TextTokenizer::open(dir, model.tokens())?;
     let mut files = weights.files();
-    files.extend([dir.join(model::CONFIG), dir.join(tokenizer::FILE)]);
+    files.extend([dir.join(CONFIG), dir.join(tokenizer::FILE)]);
     Ok(Embedder {
         unknown: tokenizer.unknown(),
         core: Core::Static(model),
@@ -175,48 +190,49 @@ fn open_transformer(
     dir: &Path,
     inner: &Path,
     modules: &[Module],
-    (max_length, pooling): (Option<usize>, Option<&[Pooling]>),
+    asked: &Asked,
 ) -> Result<Embedder, EncodeError> {
-    let config = Config::read(inner)?;
+    let config = registry::read(inner)?;
     let weights = Weights::open(inner)?;
     let sentence: SentenceConfig = json::read_if_there(&inner.join(SENTENCE))?.unwrap_or_default();
     let limits: TokenizerConfig = json::read_if_there(&inner.join(TOKENIZER))?.unwrap_or_default();
-    let most = config.most_tokens();
+    let most = config.most_tokens;
     // "No limit" is written as 1e30.
     let usual =
         limits.model_max_length.filter(|&n| n >= 1.0).map_or(most, |n| (n.min(1e9) as usize).min(most));
-    let length = max_length.or(sentence.max_seq_length).unwrap_or(usual);
+    let length = asked.max_length.or(sentence.max_seq_length).unwrap_or(usual);
     if length > most {
-        let field = if max_length.is_some() { "max_length" } else { "max_seq_length" };
+        let field = if asked.max_length.is_some() { "max_length" } else { "max_seq_length" };
         let expected = format!("at most {most}, the positions that the model has");
         return Err(EncodeError::Setting { field, found: length.to_string(), expected });
     }
+    let prompt = asked.prompt.clone().map_or_else(|| default_prompt(dir), Ok)?;
     let mut tokenizer =
-        TextTokenizer::open(inner, config.vocabulary)?.with_habits(prompt(dir)?, sentence.do_lower_case);
+        TextTokenizer::open(inner, config.vocabulary)?.with_habits(prompt, sentence.do_lower_case);
     tokenizer.cut_to(length)?;
-    let head = Head::read(dir, modules, config.width, pooling)?;
+    let head = Head::read(dir, modules, config.width, asked.pooling.as_deref())?;
     let mut files = weights.files();
     files.extend(head.files.iter().cloned());
-    files.extend(modules.iter().skip(1).filter_map(|m| m.dir(dir).ok()).map(|d| d.join(model::CONFIG)));
+    files.extend(modules.iter().skip(1).filter_map(|m| m.dir(dir).ok()).map(|d| d.join(CONFIG)));
     files.extend([
-        config.file.clone(),
+        inner.join(CONFIG),
         inner.join(tokenizer::FILE),
         inner.join(SENTENCE),
         inner.join(TOKENIZER),
     ]);
     Ok(Embedder {
-        core: Core::Transformer(Box::new(Bert::load(&config, &weights)?), head),
+        core: Core::Transformer(Box::new(config.parts.stack(&weights, length)?), head),
         tokenizer,
         unknown: None,
         max_length: length,
-        architecture: config.names.model_type.to_owned(),
+        architecture: config.name.to_owned(),
         files,
         scratch: Mutex::default(),
     })
 }
 
 /// What the model puts before each text.
-fn prompt(dir: &Path) -> Result<String, EncodeError> {
+fn default_prompt(dir: &Path) -> Result<String, EncodeError> {
     let file = dir.join(PROMPTS);
     let config: PromptConfig = json::read_if_there(&file)?.unwrap_or_default();
     let Some(name) = config.default_prompt_name else {
@@ -247,12 +263,12 @@ impl Encoder for Embedder {
     fn encode(&self, batch: &[Vec<u32>], out: &mut [f32]) -> Vec<Remark> {
         match &self.core {
             Core::Static(model) => model.encode(batch, out),
-            Core::Transformer(bert, head) => {
+            Core::Transformer(stack, head) => {
                 let mut offsets = vec![0];
                 batch.iter().for_each(|ids| offsets.push(offsets[offsets.len() - 1] + ids.len()));
                 let free = self.scratch.lock().ok().and_then(|mut free| free.pop());
                 let (mut scratch, mut x) = free.unwrap_or_default();
-                bert.forward(batch, &offsets, &mut scratch, &mut x);
+                stack.forward(batch, &offsets, &mut scratch, &mut x);
                 head.apply(&x, &offsets, out);
                 if let Ok(mut free) = self.scratch.lock() {
                     free.push((scratch, x));

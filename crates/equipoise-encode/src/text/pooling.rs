@@ -150,15 +150,14 @@ impl Module {
     /// If it lies outside the model.
     pub(crate) fn dir(&self, model: &Path) -> Result<PathBuf, EncodeError> {
         let inside = Path::new(&self.path).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        match inside {
-            true => Ok(model.join(&self.path)),
-            false => {
-                let problem = format!(
-                    "module path {}, expected a folder of the model; fetch the model again",
-                    quoted(&self.path)
-                );
-                Err(EncodeError::file(&model.join(MODULES), problem))
-            }
+        if inside {
+            Ok(model.join(&self.path))
+        } else {
+            let problem = format!(
+                "module path {}, expected a folder of the model; fetch the model again",
+                quoted(&self.path)
+            );
+            Err(EncodeError::file(&model.join(MODULES), problem))
         }
     }
 }

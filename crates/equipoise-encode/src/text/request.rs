@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::builtin::Counts;
-use super::embedder::Embedder;
+use super::embedder::{Asked, Embedder};
 use super::pooling::Pooling;
 use super::tokenizer::Tokens;
 use crate::entities;
@@ -49,6 +49,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |
 /// | `max_length` | the model's | most tokens of a text, special tokens included |
 /// | `pooling` | as the model's files say | how rows of tokens become one: `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`, or several joined by `+` |
+/// | `prompt` | the model's default | put before each text: `passage: ` for E5, `search_document: ` for Nomic's models |
 /// | `shard` | - | encodes and keeps one part, `K/N` with `K` from 0; without it, all parts are put together and what is missing is encoded; not with `builtin` |
 /// | `dims` | 64, or as many as the texts give | columns of the features of `builtin`; a number that is asked for is an error where the texts give fewer |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,8 @@ pub struct TextRequest {
     pub max_length: Option<usize>,
     /// How rows of tokens become one.
     pub pooling: Option<String>,
+    /// What is put before each text.
+    pub prompt: Option<String>,
     /// Columns of the built-in encoder's features.
     pub dims: Option<usize>,
     /// The part to encode.
@@ -144,10 +147,14 @@ impl TextRequest {
             let expected = format!("nothing, since {BUILTIN} looks at all texts together");
             return Err(EncodeError::Setting { field: "shard", found: shard.to_string(), expected });
         }
-        match &self.pooling {
-            Some(pooling) if builtin => {
-                let expected = format!("nothing, since {BUILTIN} has no rows of tokens");
-                Err(EncodeError::Setting { field: "pooling", found: pooling.clone(), expected })
+        let words = [
+            ("pooling", &self.pooling, "has no rows of tokens"),
+            ("prompt", &self.prompt, "would take it for words of every text"),
+        ];
+        match words.into_iter().find_map(|(field, found, why)| Some((field, found.as_ref()?, why))) {
+            Some((field, found, why)) if builtin => {
+                let expected = format!("nothing, since {BUILTIN} {why}");
+                Err(EncodeError::Setting { field, found: found.clone(), expected })
             }
             _ => Ok(()),
         }
@@ -203,12 +210,18 @@ fn with_model(
     listener: &mut dyn Listener<EncodeProgress>,
 ) -> Result<EncodeReport, EncodeError> {
     let model = ModelDir::find(&request.model)?;
-    let embedder = Embedder::open(&model, request.max_length, request.poolings()?.as_deref())?;
+    let asked = Asked {
+        max_length: request.max_length,
+        pooling: request.poolings()?,
+        prompt: request.prompt.clone(),
+    };
+    let embedder = Embedder::open(&model, &asked)?;
     let files = model.hashes(&embedder.files)?;
     let most = request.batch_tokens.unwrap_or(BATCH_TOKENS);
     let hashes: Vec<&str> = files.iter().flat_map(|f| [&f.file[..], &f.blake3[..]]).collect();
-    let asked = request.pooling.as_ref().map(|_| format!(" {}", embedder.pooling())).unwrap_or_default();
-    let settings = format!("{} {most} {}{asked}", embedder.max_length, hashes.join(" "));
+    let pooling = request.pooling.as_ref().map(|_| format!(" {}", embedder.pooling())).unwrap_or_default();
+    let prompt = request.prompt.as_ref().map(|prompt| format!(" prompt {prompt:?}")).unwrap_or_default();
+    let settings = format!("{} {most} {}{pooling}{prompt}", embedder.max_length, hashes.join(" "));
     let job = Job {
         place,
         fingerprint: fingerprint(items, found, &settings).hex(),
@@ -220,6 +233,7 @@ fn with_model(
             files,
             pooling: Some(embedder.pooling()),
             pooling_from: Some(embedder.pooling_from()),
+            prompt: Some(embedder.prompt().to_owned()).filter(|prompt| !prompt.is_empty()),
             normalised: embedder.normalises(),
             max_length: Some(embedder.max_length),
             ..report

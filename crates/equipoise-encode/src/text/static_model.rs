@@ -44,7 +44,7 @@ impl StaticModel {
     /// # Errors
     /// If a file is absent or a tensor does not fit.
     pub(crate) fn load(dir: &Path, weights: &Weights, normalise: bool) -> Result<StaticModel, EncodeError> {
-        let config: Option<Config> = json::read_if_there(&dir.join(super::model::CONFIG))?;
+        let config: Option<Config> = json::read_if_there(&dir.join(super::config::CONFIG))?;
         let name = TABLES.into_iter().find(|name| weights.has(name)).unwrap_or(TABLES[0]);
         let &[rows, width] = weights.shape(name)? else {
             let problem = format!(

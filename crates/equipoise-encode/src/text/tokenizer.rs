@@ -109,6 +109,11 @@ impl TextTokenizer {
         Ok(Tokens { ids: encoding.get_ids().to_vec(), truncated })
     }
 
+    /// What is put before each text.
+    pub(crate) fn prompt(&self) -> &str {
+        &self.prompt
+    }
+
     /// Id of the token for what is not in the vocabulary.
     pub(crate) fn unknown(&self) -> Option<u32> {
         self.unknown

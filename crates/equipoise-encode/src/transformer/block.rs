@@ -3,7 +3,7 @@
 use super::activation::Activation;
 use super::attention::{Attention, RelativeBias};
 use super::linear::Linear;
-use super::norm::LayerNorm;
+use super::norm::Norm;
 use super::scratch::Scratch;
 
 /// Where the norms stand.
@@ -11,7 +11,7 @@ use super::scratch::Scratch;
 pub(crate) enum Order {
     /// `x <- norm(x + f(x))`: BERT and its family.
     PostNorm,
-    /// `x <- x + s * f(norm(x))`: ViT, CLIP, DINOv2.
+    /// `x <- x + s * f(norm(x))`: ViT, CLIP, DINOv2, ModernBERT, Qwen3.
     PreNorm,
 }
 
@@ -20,11 +20,11 @@ pub(crate) enum Order {
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) attention: Attention,
-    pub(crate) attention_norm: LayerNorm,
+    pub(crate) attention_norm: Norm,
     pub(crate) up: Linear,
     pub(crate) activation: Activation,
     pub(crate) down: Linear,
-    pub(crate) output_norm: LayerNorm,
+    pub(crate) output_norm: Norm,
     pub(crate) order: Order,
     /// Factors of the two residuals by column (layer scale); `None` for 1.
     pub(crate) scales: Option<[Vec<f32>; 2]>,
@@ -74,18 +74,20 @@ impl Block {
     }
 
     /// What a part of the block sees: its rows, normalised first where the order is so.
-    fn input<'a>(&self, x: &'a [f32], norm: &LayerNorm, normed: &'a mut Vec<f32>) -> &'a [f32] {
+    fn input<'a>(&self, x: &'a [f32], norm: &Norm, normed: &'a mut Vec<f32>) -> &'a [f32] {
         match self.order {
             Order::PostNorm => x,
             Order::PreNorm => {
-                norm.forward_into(x, normed);
+                normed.clear();
+                normed.extend_from_slice(x);
+                norm.forward(normed);
                 normed
             }
         }
     }
 
     /// Adds a part's change to the rows.
-    fn join(&self, x: &mut [f32], change: &[f32], part: usize, norm: &LayerNorm) {
+    fn join(&self, x: &mut [f32], change: &[f32], part: usize, norm: &Norm) {
         match &self.scales {
             None => x.iter_mut().zip(change).for_each(|(x, c)| *x += c),
             Some(scales) => {

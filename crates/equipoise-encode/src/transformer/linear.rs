@@ -77,9 +77,10 @@ impl Linear {
         let rows = x.len() / self.inputs;
         debug_assert_eq!(rows * self.inputs, x.len(), "linear: whole rows");
         out.clear();
-        match self.bias.is_empty() {
-            true => out.resize(rows * self.outputs, 0.0),
-            false => (0..rows).for_each(|_| out.extend_from_slice(&self.bias)),
+        if self.bias.is_empty() {
+            out.resize(rows * self.outputs, 0.0)
+        } else {
+            (0..rows).for_each(|_| out.extend_from_slice(&self.bias))
         }
         product(
             Matrix { data: out, rows, columns: self.outputs },

@@ -10,13 +10,15 @@ mod attention;
 mod block;
 mod linear;
 mod norm;
+mod rotation;
 mod scratch;
 mod weights;
 
 pub(crate) use activation::Activation;
-pub(crate) use attention::{Attention, RelativeBias};
+pub(crate) use attention::{Attention, RelativeBias, Sight};
 pub(crate) use block::{Block, Order};
 pub(crate) use linear::Linear;
-pub(crate) use norm::{LayerNorm, unit_rows};
+pub(crate) use norm::{LayerNorm, Norm, RootMeanSquare, unit_rows};
+pub(crate) use rotation::Rotation;
 pub(crate) use scratch::Scratch;
 pub(crate) use weights::Weights;

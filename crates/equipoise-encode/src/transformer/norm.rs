@@ -44,6 +44,23 @@ impl LayerNorm {
         Ok(LayerNorm::new(weight, bias, eps))
     }
 
+    /// `<prefix>.weight`, and `<prefix>.bias` where there is one.
+    ///
+    /// # Errors
+    /// If the weight is absent, or a shape is another.
+    pub(crate) fn load_maybe_without_bias(
+        weights: &Weights,
+        prefix: &str,
+        width: usize,
+        eps: f32,
+    ) -> Result<LayerNorm, EncodeError> {
+        if weights.has(&format!("{prefix}.bias")) {
+            return LayerNorm::load(weights, prefix, width, eps);
+        }
+        let weight = weights.tensor(&format!("{prefix}.weight"), &[width])?;
+        Ok(LayerNorm::new(weight, vec![0.0; width], eps))
+    }
+
     /// Normalises each row in place.
     pub(crate) fn forward(&self, x: &mut [f32]) {
         normalise(x, &self.weight, &self.bias, self.eps);
@@ -54,6 +71,72 @@ impl LayerNorm {
         out.clear();
         out.extend_from_slice(x);
         self.forward(out);
+    }
+}
+
+/// Root-mean-square normalisation: `y = x / sqrt(mean(x^2) + eps) * w`.
+///
+/// Source: Zhang and Sennrich, NeurIPS 2019, *Root Mean Square Layer Normalization*.
+#[derive(Clone, Debug)]
+pub(crate) struct RootMeanSquare {
+    weight: Vec<f32>,
+    eps: f32,
+}
+
+impl RootMeanSquare {
+    /// `<prefix>.weight`.
+    ///
+    /// # Errors
+    /// If it is absent or has another shape.
+    pub(crate) fn load(weights: &Weights, prefix: &str, width: usize, eps: f32) -> Result<Self, EncodeError> {
+        Ok(RootMeanSquare { weight: weights.tensor(&format!("{prefix}.weight"), &[width])?, eps })
+    }
+
+    /// Normalises each row in place.
+    fn forward(&self, x: &mut [f32]) {
+        scale(x, &self.weight, self.eps);
+    }
+}
+
+/// What a block does to rows before or after a part.
+#[derive(Clone, Debug)]
+pub(crate) enum Norm {
+    Layer(LayerNorm),
+    RootMeanSquare(RootMeanSquare),
+    /// Nothing.
+    Identity,
+}
+
+impl Norm {
+    /// Normalises each row in place.
+    pub(crate) fn forward(&self, x: &mut [f32]) {
+        match self {
+            Norm::Layer(norm) => norm.forward(x),
+            Norm::RootMeanSquare(norm) => norm.forward(x),
+            Norm::Identity => {}
+        }
+    }
+}
+
+impl From<LayerNorm> for Norm {
+    fn from(norm: LayerNorm) -> Norm {
+        Norm::Layer(norm)
+    }
+}
+
+impl From<RootMeanSquare> for Norm {
+    fn from(norm: RootMeanSquare) -> Norm {
+        Norm::RootMeanSquare(norm)
+    }
+}
+
+equipoise_kernels::wide! {
+    fn scale(x: &mut [f32], weight: &[f32], eps: f32) {
+        let width = weight.len();
+        for row in x.chunks_exact_mut(width) {
+            let scale = 1.0 / (sum(row, |v| v * v) / width as f32 + eps).sqrt();
+            row.iter_mut().zip(weight).for_each(|(v, w)| *v *= scale * w);
+        }
     }
 }
 
@@ -104,6 +187,20 @@ mod tests {
             let mean: f32 = row.iter().sum::<f32>() / width as f32;
             let variance: f32 = row.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / width as f32;
             assert!((mean - 3.0).abs() < 1e-4 && (variance - 4.0).abs() < 1e-3, "{mean} {variance}");
+        }
+    }
+
+    #[test]
+    fn rows_get_mean_square_1_before_the_weight() {
+        let width = 19;
+        let mut x: Vec<f32> = (0..2 * width).map(|k| (k * k % 31) as f32 + 100.0).collect();
+        let before = x.clone();
+        let norm = RootMeanSquare { weight: vec![2.0; width], eps: 0.0 };
+        Norm::from(norm).forward(&mut x);
+        for (row, before) in x.chunks(width).zip(before.chunks(width)) {
+            let square: f32 = row.iter().map(|v| v * v).sum::<f32>() / width as f32;
+            assert!((square - 4.0).abs() < 1e-3, "{square}");
+            assert!((row[0] / row[1] - before[0] / before[1]).abs() < 1e-5);
         }
     }
 

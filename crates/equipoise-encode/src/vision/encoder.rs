@@ -1,19 +1,21 @@
-//! Pictures to rows: decoding, preprocessing and the tower, on the thread that has the batch.
+//! Pictures to rows: decoding, preprocessing and the model, on the thread that has the batch.
 
 use std::path::{Path, PathBuf};
 
-use super::model::{ImagePooling, Spec, Tower};
 use super::picture::open;
+use super::picture_model::PictureModel;
+use super::pooling::ImagePooling;
 use super::preprocess::{Preprocessing, parse};
+use super::registry;
 use crate::error::EncodeError;
 use crate::job::{Encoder, Remark};
 use crate::transformer::{Weights, unit_rows};
 use equipoise_data::short;
 
-/// A vision transformer with its preprocessing.
+/// A model of pictures with its preprocessing.
 pub(super) struct ImageEncoder {
     preprocessing: Preprocessing,
-    tower: Tower,
+    model: Box<dyn PictureModel>,
     normalise: bool,
     /// `model_type` of its configuration.
     pub architecture: String,
@@ -28,29 +30,29 @@ impl ImageEncoder {
     /// If a file is not there, cannot be understood, or does not fit the others.
     pub fn open(dir: &Path, pooling: ImagePooling, normalise: bool) -> Result<ImageEncoder, EncodeError> {
         let config = dir.join("config.json");
-        let spec = Spec::read(&config)?;
+        let (architecture, open) = registry::find(&config)?;
         let processor = processor_file(dir)?;
         let text = std::fs::read_to_string(&processor).map_err(EncodeError::io(&processor))?;
-        let preprocessing = parse(&text, &spec.model_type).map_err(|problem| {
+        let preprocessing = parse(&text, architecture).map_err(|problem| {
             let problem = short(&problem);
             EncodeError::file(&processor, format!("{problem}; correct the file or choose another model"))
         })?;
         let size =
             preprocessing.output_size().expect("settings without a size are refused when they are read");
         let weights = Weights::open(dir)?;
-        let tower = Tower::load(&spec, &config, &weights, size, pooling)?;
+        let model = open(&config, &weights, size, pooling)?;
         let files = [config, processor].into_iter().chain(weights.files()).collect();
-        Ok(ImageEncoder { preprocessing, tower, normalise, architecture: spec.model_type, files })
+        Ok(ImageEncoder { preprocessing, model, normalise, architecture: architecture.to_owned(), files })
     }
 
-    /// Tokens of a picture.
+    /// What a picture counts as when batches are formed.
     pub fn tokens(&self) -> usize {
-        self.tower.tokens()
+        self.model.tokens()
     }
 
     /// What row stands for a picture.
     pub fn pooling(&self) -> &'static str {
-        self.tower.pooling()
+        self.model.pooling()
     }
 }
 
@@ -67,7 +69,7 @@ impl Encoder for ImageEncoder {
     type Input = PathBuf;
 
     fn width(&self) -> usize {
-        self.tower.outputs()
+        self.model.outputs()
     }
 
     /// One picture is held decoded at a time, and the patches of the batch.
@@ -76,7 +78,7 @@ impl Encoder for ImageEncoder {
         for (place, path) in batch.iter().enumerate() {
             match open(path) {
                 Ok(picture) => {
-                    self.tower.append(&self.preprocessing.apply(&picture).0, &mut patches);
+                    self.model.append(&self.preprocessing.apply(&picture).0, &mut patches);
                     places.push(place);
                 }
                 Err(fault) => {
@@ -86,7 +88,7 @@ impl Encoder for ImageEncoder {
         }
         if !places.is_empty() {
             let width = self.width();
-            let mut rows = self.tower.forward(&patches);
+            let mut rows = self.model.forward(&patches);
             if self.normalise {
                 unit_rows(&mut rows, width);
             }

@@ -1,11 +1,15 @@
-//! Pictures to features: decoding, preprocessing and vision transformers.
+//! Pictures to features: decoding, preprocessing, vision transformers and convolutional networks.
 
 mod builtin;
+mod convolution;
 mod encoder;
 mod model;
 mod picture;
+mod picture_model;
+mod pooling;
 mod preprocess;
+mod registry;
 mod request;
 
-pub use model::ImagePooling;
+pub use pooling::ImagePooling;
 pub use request::{ImageRequest, encode_images};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builtin::Builtin;
 use super::encoder::ImageEncoder;
-use super::model::ImagePooling;
+use super::pooling::ImagePooling;
 use crate::error::EncodeError;
 use crate::file_job::FileJob;
 use crate::item_files::{ItemFiles, Kind, Source, find};

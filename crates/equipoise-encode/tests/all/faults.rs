@@ -45,6 +45,11 @@ fn edit(dir: &Path, file: &str, change: impl FnOnce(&mut Value)) {
     std::fs::write(path, value.to_string()).expect("written");
 }
 
+/// Sets a field of `config.json`.
+fn set(dir: &Path, field: &str, value: Value) {
+    edit(dir, "config.json", |config| config[field] = value);
+}
+
 fn remove(dir: &Path, file: &str) {
     std::fs::remove_file(dir.join(file)).expect("removed");
 }
@@ -63,7 +68,7 @@ fn message(name: &str, change: impl FnOnce(&Path)) -> String {
 #[test]
 fn faults_of_a_model_are_named_with_file_and_remedy() {
     type Change = fn(&Path);
-    let cases: [(&str, Change, &[&str]); 23] = [
+    let cases: [(&str, Change, &[&str]); 38] = [
         ("bert", |d| remove(d, "config.json"), &["no config.json", "builtin"]),
         ("bert", |d| replace(d, "config.json", "\"bert\"", "\"gpt2\""), &["\"gpt2\"", "distilbert", "mpnet"]),
         ("bert", |d| replace(d, "config.json", "{", "["), &["config.json", "line"]),
@@ -163,6 +168,41 @@ fn faults_of_a_model_are_named_with_file_and_remedy() {
             |d| edit(d, "config.json", |c| c["layer_norm_eps"] = json!(-1.0)),
             &["layer_norm_eps = -1", "small positive"],
         ),
+        (
+            "modernbert",
+            |d| set(d, "layer_types", json!(["full_attention"])),
+            &["layer_types = 1 entries", "4"],
+        ),
+        (
+            "modernbert",
+            |d| set(d, "layer_types", json!(["full_attention", "sliding_attention", "chunked", "x"])),
+            &["layer_types = chunked", "full_attention or sliding_attention"],
+        ),
+        (
+            "modernbert",
+            |d| set(d, "global_attn_every_n_layers", json!(0)),
+            &["global_attn_every_n_layers = 0"],
+        ),
+        ("modernbert", |d| set(d, "local_rope_theta", json!(-3.0)), &["local_rope_theta = -3", "above 1"]),
+        ("modernbert", |d| set(d, "max_position_embeddings", json!(1_000_000)), &["max_position_embeddings"]),
+        ("nomic_bert", |d| set(d, "num_experts", json!(8)), &["num_experts = 8", "choose another model"]),
+        ("nomic_bert", |d| set(d, "prenorm", json!(true)), &["prenorm = true", "expected false"]),
+        ("nomic_bert", |d| set(d, "activation_function", json!("gelu")), &["activation_function = gelu"]),
+        ("nomic_bert", |d| set(d, "n_head", json!(16)), &["columns of a head = 1", "an even number"]),
+        ("qwen3", |d| set(d, "num_key_value_heads", json!(3)), &["num_key_value_heads = 3", "a divisor of"]),
+        ("qwen3", |d| set(d, "head_dim", json!(0)), &["head_dim = 0"]),
+        ("qwen3", |d| set(d, "rope_scaling", json!({"type": "yarn"})), &["rope_scaling", "null"]),
+        ("qwen3", |d| set(d, "head_dim", json!(8)), &["q_proj.weight", "[32, 16]"]),
+        (
+            "jina_bert",
+            |d| set(d, "feed_forward_type", json!("original")),
+            &["feed_forward_type = original", "geglu"],
+        ),
+        (
+            "jina_bert",
+            |d| set(d, "position_embedding_type", json!("relative_key")),
+            &["position_embedding_type"],
+        ),
     ];
     for (name, change, says) in cases {
         let message = message(name, change);
@@ -185,7 +225,8 @@ fn settings_out_of_range_are_named() {
         (TextRequest { dims: Some(8), ..plain.clone() }, "dims = 8"),
         (TextRequest { max_length: Some(9), ..builtin.clone() }, "max_length = 9"),
         (TextRequest { dims: Some(500), ..builtin.clone() }, "leave the setting out, or give more texts"),
-        (TextRequest { pooling: Some("cls".into()), ..builtin }, "pooling = cls: expected nothing"),
+        (TextRequest { pooling: Some("cls".into()), ..builtin.clone() }, "pooling = cls: expected nothing"),
+        (TextRequest { prompt: Some("query: ".into()), ..builtin }, "prompt = query: : expected nothing"),
         (TextRequest { pooling: Some("first".into()), ..plain.clone() }, "expected one of cls, max"),
         (TextRequest { texts: Some(model("bert")), ..plain.clone() }, "a folder, expected a table"),
         (

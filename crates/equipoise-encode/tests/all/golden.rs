@@ -72,6 +72,43 @@ fn mpnet_has_a_bias_by_distance_and_weights_in_two_files() {
 }
 
 #[test]
+fn modernbert_sees_far_in_every_third_layer_and_turns_by_position() {
+    let report = encoded("modernbert");
+    assert_eq!((&report.architecture[..], report.max_length), ("modernbert", Some(24)));
+}
+
+#[test]
+fn the_bert_of_nomic_turns_by_position_and_its_vocabulary_is_padded() {
+    assert_eq!(encoded("nomic_bert").architecture, "nomic_bert");
+}
+
+#[test]
+fn qwen3_shares_keys_among_heads_looks_back_alone_and_its_last_token_stands_for_the_text() {
+    let report = encoded("qwen3");
+    assert_eq!((&report.architecture[..], report.pooling.as_deref()), ("qwen3", Some("lasttoken")));
+}
+
+#[test]
+fn the_bert_of_jina_has_slopes_by_distance_and_a_gated_layer() {
+    assert_eq!(encoded("jina_bert").architecture, "bert");
+}
+
+#[test]
+fn a_prompt_stands_before_each_text_and_is_part_of_what_features_follow_from() {
+    let (with, without) = (data(&[Some("blue towel".into())]), data(&[Some("soft blue towel".into())]));
+    let request = |data, prompt: Option<&str>| TextRequest {
+        prompt: prompt.map(str::to_owned),
+        ..request(data, &model("bert"))
+    };
+    let report = encode_texts(&request(&with, Some("soft ")), &mut Silent).expect("encoded");
+    assert_eq!(report.prompt.as_deref(), Some("soft "));
+    let plain = encode_texts(&request(&without, None), &mut Silent).expect("encoded");
+    assert_eq!((plain.prompt, features(&with).row(0)), (None, features(&without).row(0)));
+    let message = encode_texts(&request(&with, None), &mut Silent).expect_err("other features").to_string();
+    assert!(message.contains("--overwrite"), "{message}");
+}
+
+#[test]
 fn static_embeddings_are_weighted_mapped_and_averaged() {
     assert!(encoded("static").normalised);
 }

@@ -1,12 +1,11 @@
 //! `equipoise features audio`
 
+use super::common::Common;
 use super::progress::Shown;
 use super::show::show;
-use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use equipoise_encode::{AudioRequest, EncodeReport, encode_audio};
-use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
 /// Encode the sounds of items: with Whisper's encoder, or without a model.
@@ -18,9 +17,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The data set; it needs no features yet.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// Folder of sounds named <raw item id>.wav, .flac, .aiff, .aif, .mp3, .ogg, .oga, .m4a, .mp4 or .aac; or a table (.csv, .tsv,
     /// .parquet, .jsonl) with a column of paths.
     #[arg(long, value_name = "PATH")]
@@ -28,11 +26,6 @@ pub struct Args {
     /// Column of the table with paths, relative to the table [default: audio].
     #[arg(long, value_name = "COLUMN")]
     column: Option<String>,
-    /// Column of the table with raw item ids [default: guessed].
-    #[arg(long, value_name = "COLUMN")]
-    id_column: Option<String>,
-    #[command(flatten)]
-    reading: TextFlags,
     /// Encoder: builtin (how loud each of 64 mel bands is, how much that varies and how fast), the folder of a Whisper model, or org/name
     /// in the hub's cache.
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
@@ -46,15 +39,6 @@ pub struct Args {
     /// Divide each row by its Euclidean norm.
     #[arg(long)]
     normalise: bool,
-    /// Where the features go [default: the data set's directory].
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Replace features of this name.
-    #[arg(long)]
-    overwrite: bool,
-    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
-    #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
 }
 
 const EXAMPLES: &str = "\
@@ -66,16 +50,16 @@ Examples:
 impl Args {
     fn request(&self) -> AudioRequest {
         AudioRequest {
-            data: self.data.clone(),
+            data: self.common.data.clone(),
             audio: self.audio.clone(),
-            id_column: self.id_column.clone(),
+            id_column: self.common.id_column.clone(),
             column: self.column.clone(),
-            reading: self.reading.options(),
+            reading: self.common.reading.options(),
             model: self.model.clone(),
             name: self.name.clone(),
-            out: self.out.clone(),
-            overwrite: self.overwrite,
-            shard: self.shard,
+            out: self.common.out.clone(),
+            overwrite: self.common.overwrite,
+            shard: self.common.shard,
             seconds: self.seconds,
             normalise: self.normalise,
         }

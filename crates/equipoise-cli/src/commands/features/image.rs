@@ -1,16 +1,15 @@
 //! `equipoise features image`
 
+use super::common::Common;
 use super::progress::Shown;
 use super::show::show;
-use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use clap::ValueEnum;
 use equipoise_encode::{EncodeReport, ImagePooling, ImageRequest, encode_images};
-use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
-/// Encode the pictures of items: ViT, DINOv2, CLIP and SigLIP, or without a model.
+/// Encode the pictures of items: ViT, DINOv2, CLIP, SigLIP, ResNet and ConvNeXt, or without a model.
 ///
 /// Reads JPEG, PNG, WebP and GIF (the first frame), prepares them as the model's preprocessor_config.json says, and writes
 /// NAME_feat.npy, NAME_feat_ids.json (whose row is whose), NAME_missing.json and NAME_encoder.json beside the data. Items without a picture, or with a broken one, are marked
@@ -19,9 +18,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The data set; it needs no features yet.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// Folder of pictures named <raw item id>.jpg, .jpeg, .jfif, .png, .webp or .gif; or a table (.csv, .tsv, .parquet, .jsonl)
     /// with a column of paths.
     #[arg(long, value_name = "PATH")]
@@ -29,11 +27,6 @@ pub struct Args {
     /// Column of the table with paths, relative to the table [default: image].
     #[arg(long, value_name = "COLUMN")]
     column: Option<String>,
-    /// Column of the table with raw item ids [default: guessed].
-    #[arg(long, value_name = "COLUMN")]
-    id_column: Option<String>,
-    #[command(flatten)]
-    reading: TextFlags,
     /// Encoder: builtin (colours, layout and edges), the folder of a model, or org/name in the hub's cache.
     #[arg(long, value_name = "MODEL")]
     model: String,
@@ -46,15 +39,6 @@ pub struct Args {
     /// Divide each row by its Euclidean norm.
     #[arg(long)]
     normalise: bool,
-    /// Where the features go [default: the data set's directory].
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Replace features of this name.
-    #[arg(long)]
-    overwrite: bool,
-    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
-    #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
     /// Tokens that each thread encodes at a time: more take more memory [default: 1024].
     #[arg(long, value_name = "N")]
     batch_tokens: Option<usize>,
@@ -68,7 +52,8 @@ Examples:
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Pooling {
-    /// What the model's authors use: the class token, CLIP's projection, SigLIP's attention head.
+    /// What the model's authors use: the class token, CLIP's projection, SigLIP's attention head, the mean over pixels of a
+    /// convolutional network.
     Model,
     /// The class token.
     Cls,
@@ -81,16 +66,16 @@ enum Pooling {
 impl Args {
     fn request(&self) -> ImageRequest {
         ImageRequest {
-            data: self.data.clone(),
+            data: self.common.data.clone(),
             images: self.images.clone(),
-            id_column: self.id_column.clone(),
+            id_column: self.common.id_column.clone(),
             column: self.column.clone(),
             model: self.model.clone(),
             name: self.name.clone(),
-            reading: self.reading.options(),
-            out: self.out.clone(),
-            overwrite: self.overwrite,
-            shard: self.shard,
+            reading: self.common.reading.options(),
+            out: self.common.out.clone(),
+            overwrite: self.common.overwrite,
+            shard: self.common.shard,
             pooling: match self.pooling {
                 Pooling::Model => ImagePooling::Model,
                 Pooling::Cls => ImagePooling::Cls,

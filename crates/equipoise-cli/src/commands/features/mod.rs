@@ -1,6 +1,7 @@
 //! `equipoise features`: features from the content of items.
 
 mod audio;
+mod common;
 mod image;
 mod progress;
 mod show;
@@ -16,7 +17,7 @@ use crate::global::Global;
 pub enum Command {
     /// Encode the texts of a data set, with a sentence encoder or without any model.
     Text(Box<text::Args>),
-    /// Encode the pictures of a data set, with ViT, DINOv2, CLIP or SigLIP.
+    /// Encode the pictures of a data set, with a pretrained model or without any.
     Image(Box<image::Args>),
     /// Encode the sounds of a data set, with Whisper or without any model.
     Audio(Box<audio::Args>),

@@ -1,12 +1,11 @@
 //! `equipoise features text`
 
+use super::common::Common;
 use super::progress::Shown;
 use super::show::show;
-use crate::commands::table_flags::TextFlags;
 use crate::failure::Failure;
 use crate::global::Global;
 use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
-use equipoise_jobs::Shard;
 use std::path::PathBuf;
 
 /// Encode the texts of a data set, with a sentence encoder or without any model.
@@ -17,9 +16,8 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The data set; it needs no features yet.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// The encoder: builtin, the folder of a model, or org/name in the hub's cache. Nothing is downloaded.
     #[arg(long, value_name = "MODEL", default_value = "builtin")]
     model: String,
@@ -29,23 +27,9 @@ pub struct Args {
     /// Table of texts (.csv, .tsv, .parquet, .jsonl) with a column of item ids [default: texts.jsonl of the data set].
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
-    /// Its column of raw item ids [default: guessed].
-    #[arg(long, value_name = "COLUMN")]
-    id_column: Option<String>,
     /// A column of texts; several are joined by blanks [default: text].
     #[arg(long = "column", value_name = "COLUMN")]
     columns: Vec<String>,
-    #[command(flatten)]
-    reading: TextFlags,
-    /// Where the features go [default: the data set's directory].
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Replace features of this name.
-    #[arg(long)]
-    overwrite: bool,
-    /// Encode one part of the items and keep it, counted from 0: 3/64. The command without --shard puts the parts together.
-    #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
     /// Tokens that each thread encodes at a time [default: 1024].
     #[arg(long, value_name = "N")]
     batch_tokens: Option<usize>,
@@ -56,6 +40,9 @@ pub struct Args {
     /// [default: as the model's files say].
     #[arg(long, value_name = "POOLING")]
     pooling: Option<String>,
+    /// Put before each text, as E5 ("passage: ") and Nomic's models ("search_document: ") want it [default: as the model's files say].
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
     /// Columns of the features of builtin [default: 64, or as many as the texts give].
     #[arg(long, value_name = "N")]
     dims: Option<usize>,
@@ -70,19 +57,20 @@ Examples:
 impl Args {
     fn request(&self) -> TextRequest {
         TextRequest {
-            data: self.data.clone(),
+            data: self.common.data.clone(),
             model: self.model.clone(),
             name: self.name.clone(),
             texts: self.texts.clone(),
-            id_column: self.id_column.clone(),
+            id_column: self.common.id_column.clone(),
             columns: self.columns.clone(),
-            reading: self.reading.options(),
-            out: self.out.clone(),
-            overwrite: self.overwrite,
-            shard: self.shard,
+            reading: self.common.reading.options(),
+            out: self.common.out.clone(),
+            overwrite: self.common.overwrite,
+            shard: self.common.shard,
             batch_tokens: self.batch_tokens,
             max_length: self.max_length,
             pooling: self.pooling.clone(),
+            prompt: self.prompt.clone(),
             dims: self.dims,
         }
     }

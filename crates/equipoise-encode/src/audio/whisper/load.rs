@@ -81,11 +81,11 @@ impl Source<'_> {
         );
         Ok(Block {
             attention,
-            attention_norm: self.norm(&name("self_attn_layer_norm"))?,
+            attention_norm: self.norm(&name("self_attn_layer_norm"))?.into(),
             up: self.linear(&name("fc1"), width, hidden)?,
             activation: self.activation,
             down: self.linear(&name("fc2"), hidden, width)?,
-            output_norm: self.norm(&name("final_layer_norm"))?,
+            output_norm: self.norm(&name("final_layer_norm"))?.into(),
             order: Order::PreNorm,
             scales: None,
         })

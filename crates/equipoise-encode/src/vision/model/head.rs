@@ -1,43 +1,8 @@
 //! From the tokens of a picture to one row of features.
 
 use equipoise_kernels::dot;
-use serde::{Deserialize, Serialize};
 
 use crate::transformer::{Activation, LayerNorm, Linear};
-
-/// Which row stands for a picture (`pooling`).
-///
-/// | name | row | models |
-/// |---|---|---|
-/// | `model` | what the model's authors use: `cls` for ViT and DINOv2, the projected class token (`image_embeds`) for CLIP, `cls` where its projection is left out, the attention head for SigLIP | all |
-/// | `cls` | class token after the final norm | ViT, DINOv2, CLIP |
-/// | `mean` | mean of the patches after the final norm | ViT, DINOv2, SigLIP |
-/// | `pooler` | `tanh(W cls + b)` | ViT with a pooler |
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImagePooling {
-    /// What the model's authors use.
-    #[default]
-    Model,
-    /// The class token.
-    Cls,
-    /// The mean of the patches.
-    Mean,
-    /// The class token through the pooler.
-    Pooler,
-}
-
-impl ImagePooling {
-    /// Name in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            ImagePooling::Model => "model",
-            ImagePooling::Cls => "cls",
-            ImagePooling::Mean => "mean",
-            ImagePooling::Pooler => "pooler",
-        }
-    }
-}
 
 /// The last step of a tower.
 #[derive(Debug)]

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::Tower;
 use super::config::{Family, Spec};
-use super::head::{AttentionHead, Head, ImagePooling};
+use super::head::{AttentionHead, Head};
 use super::names::{Names, names};
 use super::positions::{Interpolation, interpolate};
 use crate::error::EncodeError;
 use crate::transformer::{Activation, Attention, Block, LayerNorm, Linear, Order, Weights};
+use crate::vision::pooling::ImagePooling;
 
 /// What loading a tower goes by.
 struct Source<'a> {
@@ -102,10 +103,7 @@ impl Source<'_> {
         let class = usize::from(self.spec.has_class());
         let mut table = self.table(self.names.positions, class + learnt * learnt)?;
         let patches = table.split_off(class * width);
-        let mut before = match self.spec.has_class() {
-            true => self.table(self.names.class, 1)?,
-            false => Vec::new(),
-        };
+        let mut before = if self.spec.has_class() { self.table(self.names.class, 1)? } else { Vec::new() };
         before.iter_mut().zip(&table).for_each(|(value, position)| *value += position);
         if self.spec.registers > 0 {
             before.extend(self.table(self.names.registers, self.spec.registers)?);
@@ -114,10 +112,8 @@ impl Source<'_> {
             0 => Interpolation::Plain,
             _ => Interpolation::Smoothing,
         };
-        let positions = match grid == (learnt, learnt) {
-            true => patches,
-            false => interpolate(&patches, learnt, width, grid, how),
-        };
+        let positions =
+            if grid == (learnt, learnt) { patches } else { interpolate(&patches, learnt, width, grid, how) };
         Ok((before, positions))
     }
 
@@ -151,11 +147,11 @@ impl Source<'_> {
         };
         Ok(Block {
             attention,
-            attention_norm: self.norm(&name(names.attention_norm))?,
+            attention_norm: self.norm(&name(names.attention_norm))?.into(),
             up: self.linear(&name(names.up), width, if spec.gated { 2 * hidden } else { hidden })?,
             activation: if spec.gated { Activation::Silu } else { self.activation },
             down: self.linear(&name(names.down), hidden, width)?,
-            output_norm: self.norm(&name(names.output_norm))?,
+            output_norm: self.norm(&name(names.output_norm))?.into(),
             order: Order::PreNorm,
             scales,
         })

@@ -17,16 +17,19 @@ mod positions;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use config::Spec;
-pub use head::ImagePooling;
+use std::path::Path;
 
-use crate::transformer::{Block, LayerNorm, Linear, Scratch};
+use super::picture_model::PictureModel;
+use super::pooling::ImagePooling;
+use crate::error::EncodeError;
+use crate::transformer::{Block, LayerNorm, Linear, Scratch, Weights};
+use config::Spec;
 use head::Head;
 use patches::append_patches;
 
 /// A vision transformer for pictures of one size.
 #[derive(Debug)]
-pub(crate) struct Tower {
+struct Tower {
     /// Rows and columns of the pictures.
     size: (usize, usize),
     patch: usize,
@@ -42,29 +45,37 @@ pub(crate) struct Tower {
     head: Head,
 }
 
-impl Tower {
-    /// Columns of the features.
-    pub fn outputs(&self) -> usize {
+/// The model of these files, for pictures of so many rows and columns.
+///
+/// # Errors
+/// If a setting is out of its range, a tensor is absent or has another shape, or there is no such pooling.
+pub(super) fn open(
+    config: &Path,
+    weights: &Weights,
+    size: (usize, usize),
+    pooling: ImagePooling,
+) -> Result<Box<dyn PictureModel>, EncodeError> {
+    Ok(Box::new(Tower::load(&Spec::read(config)?, config, weights, size, pooling)?))
+}
+
+impl PictureModel for Tower {
+    fn outputs(&self) -> usize {
         self.head.outputs(self.width)
     }
 
-    /// What row stands for a picture.
-    pub fn pooling(&self) -> &'static str {
+    fn pooling(&self) -> &'static str {
         self.head.name()
     }
 
-    /// Tokens of a picture.
-    pub fn tokens(&self) -> usize {
+    fn tokens(&self) -> usize {
         (self.before.len() + self.positions.len()) / self.width
     }
 
-    /// Appends the patches of a picture `[3, height, width]` of this tower's size.
-    pub fn append(&self, planes: &[f32], batch: &mut Vec<f32>) {
+    fn append(&self, planes: &[f32], batch: &mut Vec<f32>) {
         append_patches(planes, self.size.0, self.size.1, self.patch, batch);
     }
 
-    /// Features `[pictures, outputs]` of the pictures whose patches were appended to the batch.
-    pub fn forward(&self, batch: &[f32]) -> Vec<f32> {
+    fn forward(&self, batch: &[f32]) -> Vec<f32> {
         let mut patches = Vec::new();
         self.patches.forward(batch, &mut patches);
         let mut x = self.with_tokens(&patches);
@@ -81,7 +92,9 @@ impl Tower {
         }
         self.head.pool(x, &self.norm_after, self.width, length, self.before.len() / self.width)
     }
+}
 
+impl Tower {
     /// The tokens before the patches, then the patches with their positions, for each picture.
     fn with_tokens(&self, patches: &[f32]) -> Vec<f32> {
         let pictures = patches.len() / self.positions.len();

@@ -8,6 +8,7 @@ use super::{ImagePooling, Spec, Tower};
 use crate::error::EncodeError;
 use crate::golden::{golden, made_up, number, numbers, write_model};
 use crate::transformer::Weights;
+use crate::vision::picture_model::PictureModel;
 
 fn load(dir: &Path, size: (usize, usize), pooling: ImagePooling) -> Result<Tower, EncodeError> {
     let config = dir.join("config.json");

@@ -43,10 +43,12 @@ struct Processor {
 
 const HALVES: [f32; 3] = [0.5; 3];
 const CLIP_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
+const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 const CLIP_STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
 
 #[rustfmt::skip]
-const PROCESSORS: [Processor; 5] = [
+const PROCESSORS: [Processor; 6] = [
     Processor { name: "CLIP", model_types: &["clip", "clip_vision_model"], edge: 224, square: false,
         kernel: Kernel::Bicubic, crop: Some(224), mean: CLIP_MEAN, std: CLIP_STD },
     Processor { name: "ViT", model_types: &["vit"], edge: 224, square: true,
@@ -55,9 +57,23 @@ const PROCESSORS: [Processor; 5] = [
         kernel: Kernel::Bicubic, crop: Some(224), mean: CLIP_MEAN, std: CLIP_STD },
     Processor { name: "Siglip", model_types: &["siglip", "siglip_vision_model"], edge: 224, square: true,
         kernel: Kernel::Bicubic, crop: None, mean: HALVES, std: HALVES },
+    Processor { name: CONVNEXT, model_types: &["resnet", "convnext", "convnextv2"], edge: 384, square: false,
+        kernel: Kernel::Bilinear, crop: None, mean: IMAGENET_MEAN, std: IMAGENET_STD },
     Processor { name: "DeiT", model_types: &["deit"], edge: 256, square: true,
         kernel: Kernel::Bicubic, crop: Some(224), mean: HALVES, std: HALVES },
 ];
+
+/// Rows and columns that are kept of the middle of a picture.
+type Crop = Option<(usize, usize)>;
+
+/// The processor of ConvNeXt and ResNet, which has a way of its own to crop.
+const CONVNEXT: &str = "ConvNext";
+
+/// From this edge on it distorts pictures instead of cropping them.
+const WHOLE: usize = 384;
+
+/// Share of the shorter edge that it keeps, unless told otherwise.
+const KEPT: f64 = 224.0 / 256.0;
 
 /// Reads the settings from the file's text. `model_type` is that of `config.json`.
 ///
@@ -71,12 +87,16 @@ pub(crate) fn parse(text: &str, model_type: &str) -> Result<Preprocessing, Strin
     if fields.do_pad == Some(true) {
         return Err("do_pad = true: expected false, padding is not supported".into());
     }
-    if let Some(percent) = fields.crop_pct {
+    let (resize, crop) = if processor.name == CONVNEXT {
+        enlarged(&fields, resizing(&fields, processor)?)?
+    } else if let Some(percent) = fields.crop_pct {
         return Err(format!("crop_pct = {percent}: expected no such field, it is not supported"));
-    }
+    } else {
+        (resizing(&fields, processor)?, cropping(&fields, processor)?)
+    };
     let settings = Preprocessing {
-        resize: resizing(&fields, processor)?,
-        crop: cropping(&fields, processor)?,
+        resize,
+        crop,
         rescale: fields.do_rescale.unwrap_or(true).then(|| fields.rescale_factor.unwrap_or(1.0 / 255.0)),
         normalise: normalising(&fields, processor)?,
     };
@@ -121,6 +141,28 @@ fn resizing(fields: &Fields, processor: &Processor) -> Result<Option<(Resize, Ke
         })?,
     };
     Ok(Some((target, kernel)))
+}
+
+/// What the processor of ConvNeXt makes of an edge `e`: pictures whose shorter edge is `e / crop_pct`, of which the middle `e x e`
+/// is kept; squares of `e` from 384 on.
+fn enlarged(
+    fields: &Fields,
+    resize: Option<(Resize, Kernel)>,
+) -> Result<(Option<(Resize, Kernel)>, Crop), String> {
+    let (edge, kernel) = match resize {
+        Some((Resize::ShortestEdge(edge), kernel)) => (edge, kernel),
+        Some(_) => return Err("size has height and width: expected shortest_edge".into()),
+        None => return Ok((None, None)),
+    };
+    if edge >= WHOLE {
+        return Ok((Some((Resize::Exact { height: edge, width: edge }, kernel)), None));
+    }
+    let kept = fields.crop_pct.unwrap_or(KEPT);
+    if !(0.1..=1.0).contains(&kept) {
+        return Err(format!("crop_pct = {kept}: expected 0.1 to 1"));
+    }
+    let larger = Resize::ShortestEdge((edge as f64 / kept) as usize);
+    Ok((Some((larger, kernel)), Some((edge, edge))))
 }
 
 fn target(value: &Value, square: bool) -> Result<Resize, String> {

@@ -97,6 +97,28 @@ fn early_files_and_silent_ones_have_the_defaults_of_their_processor() {
 }
 
 #[test]
+fn the_processor_of_convnext_keeps_the_middle_of_a_larger_picture_or_the_whole() {
+    let parsed = |value: Value| parse(&value.to_string(), "resnet").expect("supported");
+    let colours = json!({"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]});
+    let with = |more: Value| {
+        let mut whole = colours.clone();
+        more.as_object().expect("fields").iter().for_each(|(name, value)| whole[name] = value.clone());
+        whole
+    };
+    let middle = with(json!({"image_processor_type": "CLIPImageProcessor", "size": 256, "crop_size": 224}));
+    let old = json!({"feature_extractor_type": "ConvNextFeatureExtractor", "size": 224, "crop_pct": 0.875, "resample": 3});
+    assert_eq!(parsed(old), parsed(middle.clone()));
+    let silent = json!({"size": {"shortest_edge": 224}, "resample": 3});
+    assert_eq!(parsed(silent), parsed(middle));
+    let whole = with(json!({"image_processor_type": "ViTImageProcessor", "size": 384}));
+    assert_eq!(parsed(json!({"image_processor_type": "ConvNextImageProcessor"})), parsed(whole));
+    let refused = |value: Value| parse(&value.to_string(), "convnext").expect_err("refused");
+    assert!(refused(json!({"size": 224, "crop_pct": 7})).contains("crop_pct = 7: expected 0.1 to 1"));
+    assert!(refused(json!({"size": {"height": 9, "width": 9}})).contains("expected shortest_edge"));
+    assert!(refused(json!({"do_resize": false})).contains("expected a crop_size"));
+}
+
+#[test]
 fn settings_that_cannot_be_followed_are_named() {
     for (field, value, says) in [
         ("image_processor_type", json!("SamImageProcessor"), "CLIPImageProcessor"),
@@ -110,6 +132,7 @@ fn settings_that_cannot_be_followed_are_named() {
         ("do_pad", json!(true), "do_pad = true: expected false"),
         ("do_center_crop", json!(false), "expected a crop_size"),
         ("do_resize", json!("yes"), "expected a boolean"),
+        ("crop_pct", json!(0.9), "crop_pct = 0.9: expected no such field"),
     ] {
         let mut file = json!({"image_processor_type": "CLIPImageProcessor"});
         file[field] = value;

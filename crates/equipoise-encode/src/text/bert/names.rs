@@ -1,4 +1,15 @@
-//! What the tensors and settings of each architecture are called.
+//! What the tensors and settings of BERT's family are called.
+
+/// What attention adds to the score of a query and a key by their distance.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relative {
+    /// Nothing: positions have rows of their own.
+    Nothing,
+    /// A learnt number for each head and bucket of distances, besides the rows of positions.
+    Buckets,
+    /// A number that falls with the distance, instead of rows of positions.
+    Slopes,
+}
 
 /// Names of the tensors of an architecture; `{n}` stands for the number of the layer.
 pub(crate) struct Names {
@@ -10,8 +21,10 @@ pub(crate) struct Names {
     pub(crate) segments: bool,
     /// Whether positions count from `pad_token_id + 1`.
     pub(crate) padded_positions: bool,
-    /// Whether attention has a bias by distance.
-    pub(crate) relative: bool,
+    /// What attention adds by distance.
+    pub(crate) relative: Relative,
+    /// Whether the first linear map of a layer is gated: twice as wide.
+    pub(crate) gated: bool,
     pub(crate) query: &'static str,
     pub(crate) key: &'static str,
     pub(crate) value: &'static str,
@@ -27,7 +40,8 @@ const BERT: Names = Names {
     prefix: "bert.",
     segments: true,
     padded_positions: false,
-    relative: false,
+    relative: Relative::Nothing,
+    gated: false,
     query: "encoder.layer.{n}.attention.self.query",
     key: "encoder.layer.{n}.attention.self.key",
     value: "encoder.layer.{n}.attention.self.value",
@@ -39,6 +53,16 @@ const BERT: Names = Names {
 };
 
 const ROBERTA: Names = Names { model_type: "roberta", prefix: "roberta.", padded_positions: true, ..BERT };
+
+/// Jina's embeddings of the second version, English: `bert` with `position_embedding_type` `alibi` (Günther et al. 2023).
+pub(crate) const JINA: Names = Names {
+    relative: Relative::Slopes,
+    gated: true,
+    up: "encoder.layer.{n}.mlp.gated_layers",
+    down: "encoder.layer.{n}.mlp.wo",
+    output_norm: "encoder.layer.{n}.mlp.layernorm",
+    ..BERT
+};
 
 /// Every architecture: BERT (Devlin et al., NAACL 2019; also MiniLM), RoBERTa (Liu et al. 2019), XLM-R (Conneau et al.,
 /// ACL 2020), CamemBERT (Martin et al., ACL 2020), DistilBERT (Sanh et al. 2019), MPNet (Song et al., NeurIPS 2020).
@@ -52,7 +76,8 @@ static ALL: [Names; 6] = [
         prefix: "distilbert.",
         segments: false,
         padded_positions: false,
-        relative: false,
+        relative: Relative::Nothing,
+        gated: false,
         query: "transformer.layer.{n}.attention.q_lin",
         key: "transformer.layer.{n}.attention.k_lin",
         value: "transformer.layer.{n}.attention.v_lin",
@@ -67,7 +92,7 @@ static ALL: [Names; 6] = [
         prefix: "mpnet.",
         segments: false,
         padded_positions: true,
-        relative: true,
+        relative: Relative::Buckets,
         query: "encoder.layer.{n}.attention.attn.q",
         key: "encoder.layer.{n}.attention.attn.k",
         value: "encoder.layer.{n}.attention.attn.v",
@@ -81,10 +106,5 @@ impl Names {
     /// The architecture that `config.json` calls so.
     pub(crate) fn of(model_type: &str) -> Option<&'static Names> {
         ALL.iter().find(|names| names.model_type == model_type)
-    }
-
-    /// The architectures, for a message.
-    pub(crate) fn known() -> String {
-        ALL.iter().map(|names| names.model_type).collect::<Vec<_>>().join(", ")
     }
 }

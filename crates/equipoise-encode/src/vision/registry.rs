@@ -1,0 +1,47 @@
+//! The models of pictures, by `model_type` of `config.json`.
+
+use std::path::Path;
+
+use equipoise_data::quoted;
+use serde_json::Value;
+
+use super::convolution::{convnext, resnet};
+use super::model;
+use super::picture_model::PictureModel;
+use super::pooling::ImagePooling;
+use crate::error::EncodeError;
+use crate::json;
+use crate::transformer::Weights;
+
+/// Reads and checks a model: from its `config.json` and weights, for prepared pictures of so many rows and columns.
+pub(super) type Open =
+    fn(&Path, &Weights, (usize, usize), ImagePooling) -> Result<Box<dyn PictureModel>, EncodeError>;
+
+/// Every architecture.
+const ALL: [(&str, Open); 10] = [
+    ("vit", model::open),
+    ("dinov2", model::open),
+    ("dinov2_with_registers", model::open),
+    ("clip", model::open),
+    ("clip_vision_model", model::open),
+    ("siglip", model::open),
+    ("siglip_vision_model", model::open),
+    ("resnet", resnet::open),
+    ("convnext", convnext::open),
+    ("convnextv2", convnext::open),
+];
+
+/// `model_type` of `config.json`, and what opens such a model.
+///
+/// # Errors
+/// If the file cannot be read, or names a model that is not known.
+pub(super) fn find(config: &Path) -> Result<(&'static str, Open), EncodeError> {
+    let whole: Value = json::read(config)?;
+    let found = whole.get("model_type").and_then(Value::as_str).unwrap_or("");
+    ALL.into_iter().find(|(name, _)| *name == found).ok_or_else(|| {
+        let known = ALL.map(|(name, _)| name).join(", ");
+        let problem =
+            format!("model_type = {}: expected one of {known}; choose another model", quoted(found));
+        EncodeError::file(config, problem)
+    })
+}
