@@ -1,7 +1,7 @@
 //! The walk-through for a backbone of one's own: it is the example, it behaves, and it trains under distillation.
 
 #[allow(dead_code)] // its `main` is the whole program
-#[path = "../../examples/own_backbone.rs"]
+#[path = "../../examples/program_with_backbone.rs"]
 mod own;
 
 use crate::common;
@@ -13,12 +13,12 @@ use equipoise_models::{BackboneSettings, register, suite};
 use equipoise_train::events::Silent;
 use equipoise_train::{Job, RunConfig, StopFlag};
 
-const EXAMPLE: &str = include_str!("../../examples/own_backbone.rs");
+const EXAMPLE: &str = include_str!("../../examples/program_with_backbone.rs");
 const GUIDE: &str = include_str!("../../../../docs/add-a-backbone.md");
 
 #[test]
 fn the_guide_shows_the_example_and_it_is_short() {
-    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-backbone.md must show examples/own_backbone.rs");
+    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-backbone.md must show examples/program_with_backbone.rs");
     assert!(EXAMPLE.lines().count() < 80, "{} lines", EXAMPLE.lines().count());
 }
 

@@ -1,7 +1,7 @@
 //! The walk-through for a balancer of one's own: it is the example, it behaves, and it trains with settings of its own.
 
 #[allow(dead_code)] // its `main` is the whole program
-#[path = "../../examples/own_balancer.rs"]
+#[path = "../../examples/program_with_balancer.rs"]
 mod own;
 
 use crate::common;
@@ -16,12 +16,12 @@ use equipoise_train::events::Silent;
 use equipoise_train::{Job, RunConfig, StopFlag};
 use own::Weakest;
 
-const EXAMPLE: &str = include_str!("../../examples/own_balancer.rs");
+const EXAMPLE: &str = include_str!("../../examples/program_with_balancer.rs");
 const GUIDE: &str = include_str!("../../../../docs/add-a-balancer.md");
 
 #[test]
 fn the_guide_shows_the_example_and_it_is_short() {
-    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-balancer.md must show examples/own_balancer.rs");
+    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-balancer.md must show examples/program_with_balancer.rs");
     assert!(EXAMPLE.lines().count() < 110, "{} lines", EXAMPLE.lines().count());
 }
 
