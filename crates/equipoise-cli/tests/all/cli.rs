@@ -300,17 +300,6 @@ fn ctrl_c_keeps_the_best_model_so_far() {
     ok(program().arg("evaluate").arg(&run));
 }
 
-/// Every number of a `.npy` file of float32 times `factor`.
-fn louder(path: &Path, factor: f32) {
-    let mut bytes = fs::read(path).unwrap();
-    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    for value in bytes[start..].chunks_exact_mut(4) {
-        let old = f32::from_le_bytes(value.try_into().unwrap());
-        value.copy_from_slice(&(old * factor).to_le_bytes());
-    }
-    fs::write(path, bytes).unwrap();
-}
-
 #[test]
 fn a_modality_much_louder_than_another_is_told_by_check_train_and_audit() {
     let demo = Demo::new();
@@ -319,9 +308,7 @@ fn a_modality_much_louder_than_another_is_told_by_check_train_and_audit() {
         json(program().args(["data", "check", "--format", "json"]).arg(demo.data()))["loudness"].clone()
     };
     assert!(loudness(&demo).is_null(), "at first they are alike");
-    louder(&demo.data().join("audio_feat.npy"), 100.0);
-    // Which row is which item's is bound to the features by their hash.
-    fs::remove_file(demo.data().join("audio_feat_ids.json")).unwrap();
+    demo.louder("audio", 100.0);
     let found = loudness(&demo);
     assert!(found["loudest"] == "audio" && found["times"].as_f64() > Some(50.0), "{found}");
     let checked = ok(program().args(["data", "check"]).arg(demo.data()));

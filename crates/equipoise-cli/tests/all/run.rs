@@ -140,6 +140,24 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
 }
 
 #[test]
+fn a_loud_modality_is_told_unless_the_search_compares_scales() {
+    let demo = Demo::new();
+    demo.louder("audio", 100.0);
+    let told = |out: &str, more: &[&str]| {
+        let output = program().args(arguments(&demo, out, more)).output().expect("starts");
+        assert!(output.status.success(), "{output:?}");
+        let said =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("UTF-8")).concat();
+        said + &fs::read_to_string(demo.dir(out).join("check.txt")).expect("the findings")
+    };
+    let fixed = told("fixed", &["--budget", "none"]);
+    assert!(fixed.contains("times as loud as") && fixed.contains("try data.scale = \"l2\""), "{fixed}");
+    let compared = told("compared", &["--budget", "small"]);
+    assert!(!compared.contains("times as loud as"), "{compared}");
+    assert!(compared.contains("data.scale"), "the search tells what it compares: {compared}");
+}
+
+#[test]
 fn what_is_damaged_or_comes_from_other_data_is_made_anew() {
     let demo = Demo::new();
     let none = ["--budget", "none"];

@@ -84,6 +84,19 @@ impl Demo {
         self.0.path().join(name)
     }
 
+    /// Multiplies the features of a modality.
+    pub fn louder(&self, modality: &str, factor: f32) {
+        let path = self.data().join(format!("{modality}_feat.npy"));
+        let mut bytes = std::fs::read(&path).expect("features");
+        let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        for value in bytes[start..].as_chunks_mut::<4>().0 {
+            *value = (f32::from_le_bytes(*value) * factor).to_le_bytes();
+        }
+        std::fs::write(&path, bytes).expect("written");
+        // Which row is which item's is bound to the features by their hash.
+        std::fs::remove_file(self.data().join(format!("{modality}_feat_ids.json"))).expect("ids of the rows");
+    }
+
     /// A short training into `out`.
     pub fn train(&self, out: &Path) -> Command {
         let mut command = program();
