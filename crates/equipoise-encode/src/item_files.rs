@@ -131,15 +131,14 @@ fn in_folder(ids: &[String], folder: &Path, kind: &Kind) -> Result<ItemFiles, En
     if found.unknown == 1 {
         items.refuse_one_off(folder, example.as_deref(), |item| found.files[item].is_some())?;
     }
-    match found.files.iter().any(Option::is_some) {
-        true => Ok(found),
-        false => {
-            let theirs = example.map_or_else(
-                || none_at_all(kind.endings, &found.passed_over),
-                |stem: String| format!("its {} are called {} and so on", kind.many, quoted(&stem)),
-            );
-            Err(nothing(folder, &format!("no {} is of an item of the data set", kind.one), &theirs, ids))
-        }
+    if found.files.iter().any(Option::is_some) {
+        Ok(found)
+    } else {
+        let theirs = example.map_or_else(
+            || none_at_all(kind.endings, &found.passed_over),
+            |stem: String| format!("its {} are called {} and so on", kind.many, quoted(&stem)),
+        );
+        Err(nothing(folder, &format!("no {} is of an item of the data set", kind.one), &theirs, ids))
     }
 }
 

@@ -93,9 +93,10 @@ fn cached(model: &str, caches: &[PathBuf]) -> Result<(PathBuf, Option<String>), 
         }
     }
     let sought: Vec<String> = caches.iter().map(|c| c.join(&folder).display().to_string()).collect();
-    let sought = match sought.is_empty() {
-        true => "no cache to seek in, since neither HF_HUB_CACHE, HF_HOME nor HOME is set".to_owned(),
-        false => format!("sought in {}", sought.join(", ")),
+    let sought = if sought.is_empty() {
+        "no cache to seek in, since neither HF_HUB_CACHE, HF_HOME nor HOME is set".to_owned()
+    } else {
+        format!("sought in {}", sought.join(", "))
     };
     Err(missing(format!(
         "{sought}; fetch it where there is a network with \"hf download {name}\" (pip install huggingface_hub), or \

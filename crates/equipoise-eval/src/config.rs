@@ -69,10 +69,7 @@ impl EvalConfig {
         train: &'a Interactions,
         validation: &'a Interactions,
     ) -> Vec<&'a Interactions> {
-        match self.exclude_validation_at_test {
-            true => vec![train, validation],
-            false => vec![train],
-        }
+        if self.exclude_validation_at_test { vec![train, validation] } else { vec![train] }
     }
 
     /// The chosen metrics.

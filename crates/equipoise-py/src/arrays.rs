@@ -115,9 +115,10 @@ impl<T: Element> Borrowed<T> {
         let py = object.py();
         let buffer = PyBuffer::<T>::get(object)
             .map_err(|e| data_error(py, format!("{what}: {e}; expected an array of another type")))?;
-        match buffer.is_c_contiguous() {
-            true => Ok(Borrowed { buffer }),
-            false => Err(data_error(py, format!("{what}: expected an array in one piece, row after row"))),
+        if buffer.is_c_contiguous() {
+            Ok(Borrowed { buffer })
+        } else {
+            Err(data_error(py, format!("{what}: expected an array in one piece, row after row")))
         }
     }
 

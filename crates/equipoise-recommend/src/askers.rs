@@ -106,10 +106,7 @@ impl Reception<'_> {
 
     fn stranger(&self, history: Vec<(u32, f64)>) -> Result<Asker, RecommendError> {
         let basket: Vec<(u32, f64)> = history.iter().copied().filter(|(_, weight)| *weight > 0.0).collect();
-        let rows = match basket.is_empty() {
-            true => None,
-            false => Some(self.model.stranger(&basket, self.blocks)?),
-        };
+        let rows = if basket.is_empty() { None } else { Some(self.model.stranger(&basket, self.blocks)?) };
         Ok(Asker { rows, history, list: List::default() })
     }
 

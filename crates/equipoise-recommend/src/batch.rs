@@ -236,13 +236,14 @@ impl ServedModel {
         pieces: &Receiver<Piece>,
         names: &ArrayRef,
     ) -> Result<bool, RecommendError> {
-        let first = match users.is_empty() {
-            true => None,
+        let first = if users.is_empty() {
+            None
+        } else {
             // The first piece comes before the file is begun: after a stop there is none.
-            false => match pieces.recv() {
+            match pieces.recv() {
                 Ok(piece) => Some(piece),
                 Err(_) => return Ok(false),
-            },
+            }
         };
         let mut cut = false;
         let written = write_atomic(path, |file| {

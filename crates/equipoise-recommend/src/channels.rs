@@ -18,9 +18,10 @@ pub(crate) fn weaker(
     channels: &[(String, Vec<f64>)],
 ) -> Result<Option<Weaker>, RecommendError> {
     // Fewer than two users, or equal values, show no difference.
-    let p_value = |values: &[f64]| match whole.len() < 2 || values == whole {
-        true => Ok(1.0),
-        false => {
+    let p_value = |values: &[f64]| {
+        if whole.len() < 2 || values == whole {
+            Ok(1.0)
+        } else {
             paired_t(values, whole).map(|test| if test.p_value.is_finite() { test.p_value } else { 1.0 })
         }
     };

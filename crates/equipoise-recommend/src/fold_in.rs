@@ -86,9 +86,10 @@ impl FoldIn {
         let blocks: Vec<FinalBlock> = blocks.iter().map(|&b| tables.blocks()[b].clone()).collect();
         let n = tables.n_items() as u32;
         let mut stream = Seed(0).stream("fold-in/sample");
-        let mut sample: Vec<u32> = match n as usize <= SAMPLE {
-            true => (0..n).collect(),
-            false => (0..SAMPLE).map(|_| stream.below(n)).collect(),
+        let mut sample: Vec<u32> = if n as usize <= SAMPLE {
+            (0..n).collect()
+        } else {
+            (0..SAMPLE).map(|_| stream.below(n)).collect()
         };
         sample.sort_unstable();
         sample.dedup();

@@ -72,9 +72,10 @@ fn chosen(
 ) -> Result<(ServingSettings, Option<LinearMap>), RecommendError> {
     let plain = model.with_weighting(crate::ScoreWeights::plain(model.modalities().len()))?;
     let has_validation = !model.tables().validation().is_empty();
-    let calibration = match has_validation && !model.modalities().is_empty() {
-        true => Some(calibrate(&plain, what.k)?),
-        false => None,
+    let calibration = if has_validation && !model.modalities().is_empty() {
+        Some(calibrate(&plain, what.k)?)
+    } else {
+        None
     };
     let weights = calibration.as_ref().filter(|_| what.weights).map(|found| found.weights.clone());
     let (choice, map) = choose(model.tables())?.unzip();

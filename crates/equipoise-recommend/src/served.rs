@@ -60,10 +60,8 @@ impl ServedModel {
         let (vocabulary, tables) = parts(dir, &dir.join(TABLES))?;
         let settings = ServingSettings::read(&dir.join(SERVING))?;
         let items = dir.join(ITEMS);
-        let infos = match items.is_file() {
-            true => ItemInfos::read(&items, &vocabulary)?,
-            false => ItemInfos::default(),
-        };
+        let infos =
+            if items.is_file() { ItemInfos::read(&items, &vocabulary)? } else { ItemInfos::default() };
         let map = read_map(&dir.join(FOLD_IN))?;
         ServedModel::new(name_of(dir), vocabulary, tables, infos, settings, map)
     }

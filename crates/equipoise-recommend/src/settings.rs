@@ -162,9 +162,10 @@ pub(crate) fn read_map(path: &Path) -> Result<Option<LinearMap>, RecommendError>
         }
         let (words, _) = tensor.data().as_chunks::<4>();
         let values: Vec<f32> = words.iter().map(|w| f32::from_le_bytes(*w)).collect();
-        match values.iter().all(|v| v.is_finite()) {
-            true => Ok(values),
-            false => Err(wrong(format!("{name} holds a value that is not finite"))),
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(wrong(format!("{name} holds a value that is not finite")))
         }
     };
     let (matrix, offset) = (values("matrix")?, values("offset")?);

@@ -113,12 +113,11 @@ impl Audit {
     /// # Errors
     /// If the data is not that of the run, or a file of the run is damaged.
     pub fn with_fusion(self, run: &Run, loaded: &Loaded) -> Result<Audit, RecommendError> {
-        match run.tables_path().is_file() {
-            true => {
-                let model = ServedModel::open(run.dir())?;
-                self.with_fusion_of(run, &model, loaded)
-            }
-            false => Ok(self),
+        if run.tables_path().is_file() {
+            let model = ServedModel::open(run.dir())?;
+            self.with_fusion_of(run, &model, loaded)
+        } else {
+            Ok(self)
         }
     }
 

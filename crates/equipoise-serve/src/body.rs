@@ -28,9 +28,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         }
         let bytes =
             tokio::time::timeout(app.options().read_timeout, to_bytes(request.into_body(), LARGEST)).await;
-        let bytes = bytes.map_err(|_| slow())?.map_err(|error| match is_too_large(&error) {
-            true => too_large(),
-            false => malformed("the body ended before its length"),
+        let bytes = bytes.map_err(|_| slow())?.map_err(|error| {
+            if is_too_large(&error) { too_large() } else { malformed("the body ended before its length") }
         })?;
         parse(&bytes).map(Body)
     }
@@ -43,9 +42,10 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json {
         return Ok(());
     }
-    let detail = match found.is_empty() {
-        true => "no `content-type`, expected application/json".to_owned(),
-        false => format!("`content-type: {found:.100}`, expected application/json"),
+    let detail = if found.is_empty() {
+        "no `content-type`, expected application/json".to_owned()
+    } else {
+        format!("`content-type: {found:.100}`, expected application/json")
     };
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", "The body is no JSON", detail))
 }

@@ -89,10 +89,8 @@ impl Models {
 impl Models {
     /// The same with another model in place of the one of its name.
     pub(crate) fn with(&self, new: &Arc<Served>) -> Models {
-        let put = |old: &Arc<Served>| match old.source.name == new.source.name {
-            true => new.clone(),
-            false => old.clone(),
-        };
+        let put =
+            |old: &Arc<Served>| if old.source.name == new.source.name { new.clone() } else { old.clone() };
         Models { served: self.served.iter().map(put).collect() }
     }
 
@@ -126,8 +124,9 @@ fn check(sources: &[ModelSource]) -> Result<(), ServeError> {
             ));
         }
     }
-    match sources.iter().any(|source| source.share > 0.0) {
-        true => Ok(()),
-        false => Err(ServeError::setting("--share", "every share is 0; give one model a share above 0")),
+    if sources.iter().any(|source| source.share > 0.0) {
+        Ok(())
+    } else {
+        Err(ServeError::setting("--share", "every share is 0; give one model a share above 0"))
     }
 }

@@ -193,11 +193,9 @@ impl Preparation<'_> {
             stop: self.stop,
         };
         let teachers = Teachers { ids, silenced, modalities: &setup.teachers };
-        let (channels, record) =
-            ground.setup(teachers, &plain).map_err(|fault| match is_stopped(&fault) {
-                true => TrainError::Interrupted(Role::Model),
-                false => fault,
-            })?;
+        let (channels, record) = ground
+            .setup(teachers, &plain)
+            .map_err(|fault| if is_stopped(&fault) { TrainError::Interrupted(Role::Model) } else { fault })?;
         setup.channels = Some(channels);
         Ok(record)
     }

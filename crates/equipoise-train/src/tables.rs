@@ -181,9 +181,10 @@ impl FinalTables {
     /// How they are stored in the file that they were read from; float32 if they were made here.
     pub fn precision(&self) -> TablePrecision {
         let half = |floats: &Floats| matches!(floats, Floats::Half(_));
-        match self.blocks.iter().any(|block| half(&block.users) || half(&block.items)) {
-            true => TablePrecision::Float16,
-            false => TablePrecision::Float32,
+        if self.blocks.iter().any(|block| half(&block.users) || half(&block.items)) {
+            TablePrecision::Float16
+        } else {
+            TablePrecision::Float32
         }
     }
 

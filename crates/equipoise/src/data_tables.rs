@@ -154,11 +154,10 @@ impl DataTables {
 
     fn write(&self, dir: &Path) -> Result<(), Error> {
         make_dirs(dir).map_err(DataError::io(dir))?;
-        let parts = match self.held_out.iter().all(Vec::is_empty) {
-            true => vec![("interactions", &self.interactions)],
-            false => {
-                vec![("train", &self.interactions), ("val", &self.held_out[0]), ("test", &self.held_out[1])]
-            }
+        let parts = if self.held_out.iter().all(Vec::is_empty) {
+            vec![("interactions", &self.interactions)]
+        } else {
+            vec![("train", &self.interactions), ("val", &self.held_out[0]), ("test", &self.held_out[1])]
         };
         for (name, batches) in parts {
             write_table(&dir.join(format!("{name}.parquet")), batches)?;
@@ -262,22 +261,19 @@ fn write_table(file: &Path, batches: &[RecordBatch]) -> Result<(), Error> {
 /// A modality's name is part of file names.
 fn checked_name(name: &str) -> Result<&str, Error> {
     let fits = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
-    match fits {
-        true => Ok(name),
-        false => {
-            let found = equipoise_data::quoted(name);
-            Err(unfit("features", format!("a modality {found}, expected a name that a file may have")))
-        }
+    if fits {
+        Ok(name)
+    } else {
+        let found = equipoise_data::quoted(name);
+        Err(unfit("features", format!("a modality {found}, expected a name that a file may have")))
     }
 }
 
 fn check_ids(name: &str, ids: &[String], rows: usize) -> Result<(), Error> {
-    match ids.len() == rows {
-        true => Ok(()),
-        false => Err(unfit(
-            "features",
-            format!("{name}: {rows} rows, but {} ids; give each row its id", ids.len()),
-        )),
+    if ids.len() == rows {
+        Ok(())
+    } else {
+        Err(unfit("features", format!("{name}: {rows} rows, but {} ids; give each row its id", ids.len())))
     }
 }
 

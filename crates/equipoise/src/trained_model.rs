@@ -55,9 +55,10 @@ impl TrainedModel {
     /// If the directory holds no finished run, or one that keeps no final tables: a teacher's, or an earlier version's.
     pub fn open(dir: impl AsRef<Path>) -> Result<TrainedModel, Error> {
         let dir = dir.as_ref();
-        match dir.join(MANIFEST).is_file() {
-            true => TrainedModel::in_dir(dir),
-            false => TrainedModel::of(&Run::open(dir)?),
+        if dir.join(MANIFEST).is_file() {
+            TrainedModel::in_dir(dir)
+        } else {
+            TrainedModel::of(&Run::open(dir)?)
         }
     }
 

@@ -153,11 +153,10 @@ fn stack(record: &StackRecord) -> String {
     let StackRecord { gate, teachers, plain, error, gain, gain_error, modalities, .. } = record;
     let content = |m: &ContentRecord| {
         let worth = format!("worth {:.4} nats (standard error {:.4}) beside the rest", m.gain, m.gain_error);
-        match m.content > 0.0 {
-            true => {
-                format!("\n  {}: its content is taught with weight {:.2}, {worth}", m.modality, m.content)
-            }
-            false => format!("\n  {}: its content is not taught, {worth}", m.modality),
+        if m.content > 0.0 {
+            format!("\n  {}: its content is taught with weight {:.2}, {worth}", m.modality, m.content)
+        } else {
+            format!("\n  {}: its content is not taught, {worth}", m.modality)
         }
     };
     let contents: String = modalities.iter().map(content).collect();

@@ -63,9 +63,10 @@ fn files(dir: &Path) -> Vec<String> {
     let mut open = vec![dir.to_owned()];
     while let Some(next) = open.pop() {
         for entry in fs::read_dir(&next).unwrap().map(Result::unwrap) {
-            match entry.file_type().unwrap().is_dir() {
-                true => open.push(entry.path()),
-                false => found.push(entry.path().strip_prefix(dir).unwrap().display().to_string()),
+            if entry.file_type().unwrap().is_dir() {
+                open.push(entry.path())
+            } else {
+                found.push(entry.path().strip_prefix(dir).unwrap().display().to_string())
             }
         }
     }

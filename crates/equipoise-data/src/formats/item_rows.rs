@@ -39,9 +39,10 @@ pub fn read_item_rows(
             "expected .csv, .tsv, .txt, .jsonl (each also with .gz) or .parquet; convert or rename it".into(),
         )),
     }?;
-    match rows.is_empty() {
-        true => Err(entry(file, "the whole file", "no row: it is empty; fill it".into())),
-        false => Ok(rows),
+    if rows.is_empty() {
+        Err(entry(file, "the whole file", "no row: it is empty; fill it".into()))
+    } else {
+        Ok(rows)
     }
 }
 

@@ -52,9 +52,10 @@ pub(super) fn project(features: &Features, k: usize) -> Vec<f32> {
 pub(super) fn fitted(features: &Features, k: usize) -> (Vec<f64>, Vec<f64>) {
     let centred = Centred::new(features);
     let (rows, width) = (centred.rows(), features.width());
-    let components = match rows >= width && (width <= EXACT || k * FEW > width) {
-        true => signed(&leading(centred.gram().as_ref(), k, rows).1, k),
-        false => leading_directions(&centred, k, ROUNDS, "pca"),
+    let components = if rows >= width && (width <= EXACT || k * FEW > width) {
+        signed(&leading(centred.gram().as_ref(), k, rows).1, k)
+    } else {
+        leading_directions(&centred, k, ROUNDS, "pca")
     };
     let by_column =
         (0..width).flat_map(|c| (0..k).map(move |v| v * width + c)).map(|p| components[p]).collect();

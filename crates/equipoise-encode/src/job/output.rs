@@ -111,13 +111,10 @@ impl Place {
             [] => Ok(()),
             [only] if *only == self.file("feat.npy") && self.overwrite => Ok(()),
             [first, ..] => {
-                let problem = match *first == self.file("feat.npy") && taken.len() == 1 {
-                    true => {
-                        "these features are there already; replace them with --overwrite, or choose another --name"
-                    }
-                    false => {
-                        "features of this name are there in another format; choose another --name or remove them"
-                    }
+                let problem = if *first == self.file("feat.npy") && taken.len() == 1 {
+                    "these features are there already; replace them with --overwrite, or choose another --name"
+                } else {
+                    "features of this name are there in another format; choose another --name or remove them"
                 };
                 Err(EncodeError::Output { path: first.clone(), problem: problem.into() })
             }

@@ -58,9 +58,10 @@ pub fn wilcoxon_signed_rank(a: &[f64], b: &[f64]) -> Result<SignedRankTest, Eval
     let (n, zeros) = (x.len(), all.len() - x.len());
     let statistic = ranks.positive.min(ranks.negative);
     let exact = n <= EXACT_LIMIT && zeros == 0 && ranks.ties == 0.0;
-    let (method, p_value) = match exact {
-        true => (WilcoxonMethod::Exact, exact_p(statistic as usize, n)),
-        false => (WilcoxonMethod::Normal, normal_p(statistic, n, ranks.ties)),
+    let (method, p_value) = if exact {
+        (WilcoxonMethod::Exact, exact_p(statistic as usize, n))
+    } else {
+        (WilcoxonMethod::Normal, normal_p(statistic, n, ranks.ties))
     };
     Ok(SignedRankTest { mean_difference, statistic, n, zeros, method, p_value })
 }

@@ -166,10 +166,7 @@ pub fn convert(
 /// What the data set says of its items goes along: raw ids stay as they are.
 fn carry_infos(from: &Path, to: &Path) -> Result<(), DataError> {
     let (from, to) = (from.join(ITEM_INFOS), to.join(ITEM_INFOS));
-    match from.is_file() {
-        true => std::fs::copy(&from, &to).map(drop).map_err(DataError::io(&from)),
-        false => Ok(()),
-    }
+    if from.is_file() { std::fs::copy(&from, &to).map(drop).map_err(DataError::io(&from)) } else { Ok(()) }
 }
 
 /// Whole numbers up to 2^53 are floats exactly.

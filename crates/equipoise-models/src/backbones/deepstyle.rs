@@ -221,9 +221,10 @@ impl DeepStyle {
         for &ablation in request.ablations {
             let mut items = ids.clone();
             for (m, style) in self.styles.iter().enumerate() {
-                let term = match ablation.silences(m) {
-                    true => silenced[m].get_or_insert_with(|| silent(style)),
-                    false => real[m].get_or_insert_with(|| Some(style.real(&pass))),
+                let term = if ablation.silences(m) {
+                    silenced[m].get_or_insert_with(|| silent(style))
+                } else {
+                    real[m].get_or_insert_with(|| Some(style.real(&pass)))
                 };
                 items = term.clone().into_iter().fold(items, |sum, term| sum + term);
             }

@@ -202,9 +202,12 @@ impl Mgcn {
         let ids = OnceCell::new();
         let channel = |view: &ItemView, silenced: bool| {
             let needed = request.ablations.iter().any(|a| a.silences(view.m()) == silenced);
-            let rows = || match silenced {
-                false => reach.nodes(view.items(&pass.everything())),
-                true => self.ungated(&pass, &reach, view, &ids) * view.silenced_gate(&pass),
+            let rows = || {
+                if silenced {
+                    self.ungated(&pass, &reach, view, &ids) * view.silenced_gate(&pass)
+                } else {
+                    reach.nodes(view.items(&pass.everything()))
+                }
             };
             needed.then(|| self.fuser.channel(&pass, rows()))
         };
@@ -221,10 +224,8 @@ struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     fn new(to_users: &Arc<Propagation>, users: &RowSet, items: &'a RowSet) -> Reach<'a> {
-        let to_users = match users.is_all() {
-            true => to_users.clone(),
-            false => Arc::new(to_users.of_rows(users.rows())),
-        };
+        let to_users =
+            if users.is_all() { to_users.clone() } else { Arc::new(to_users.of_rows(users.rows())) };
         Reach { to_users, items }
     }
 

@@ -134,12 +134,13 @@ CREATE TABLE {schema}.seen (user_place integer NOT NULL, item_place integer NOT 
 }
 
 fn load(schema: &str, layout: &Layout) -> String {
-    let index = match layout.width <= INDEXED {
-        true => format!(
+    let index = if layout.width <= INDEXED {
+        format!(
             "-- Without an index every item is compared, which is exact. For millions of items, approximately:\n\
              -- CREATE INDEX ON {schema}.items USING hnsw (embedding vector_ip_ops);\n"
-        ),
-        false => format!("-- pgvector has no index for vectors of more than {INDEXED} values.\n"),
+        )
+    } else {
+        format!("-- pgvector has no index for vectors of more than {INDEXED} values.\n")
     };
     format!(
         "-- psql -v ON_ERROR_STOP=1 -d DATABASE -f load.sql, in this directory. Everything is loaded, or nothing.

@@ -57,12 +57,11 @@ fn write(
             format!("Qdrant stores vectors of at most {WIDEST} values, the model has {}", layout.width);
         return Err(RecommendError::field("--to", problem));
     }
-    let vectors = match options.named_vectors {
-        false => params(layout.width),
-        true => {
-            let parts = layout.parts.iter().map(|part| (part.name.clone(), params(part.width)));
-            Value::Object([(ALL.to_owned(), params(layout.width))].into_iter().chain(parts).collect())
-        }
+    let vectors = if options.named_vectors {
+        let parts = layout.parts.iter().map(|part| (part.name.clone(), params(part.width)));
+        Value::Object([(ALL.to_owned(), params(layout.width))].into_iter().chain(parts).collect())
+    } else {
+        params(layout.width)
     };
     lines(&dir.join(COLLECTION), [json!({ "vectors": vectors })].into_iter())?;
     lines(
@@ -85,13 +84,11 @@ fn params(width: usize) -> Value {
 fn point(layout: &Layout, item: usize, named: bool) -> Value {
     let mut vector = Vec::with_capacity(layout.width);
     layout.item(item, &mut vector);
-    let vector = match named {
-        false => json!(vector),
-        true => {
-            let parts =
-                layout.parts.iter().map(|part| (part.name.clone(), json!(layout.item_part(part, item))));
-            Value::Object([(ALL.to_owned(), json!(vector))].into_iter().chain(parts).collect())
-        }
+    let vector = if named {
+        let parts = layout.parts.iter().map(|part| (part.name.clone(), json!(layout.item_part(part, item))));
+        Value::Object([(ALL.to_owned(), json!(vector))].into_iter().chain(parts).collect())
+    } else {
+        json!(vector)
     };
     let known = layout.model.infos().of(item as u32).map(|info| info.attributes.clone()).unwrap_or_default();
     let id = ("item".to_owned(), Value::from(layout.model.vocabulary().items()[item].to_owned()));

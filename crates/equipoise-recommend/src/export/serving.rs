@@ -48,10 +48,7 @@ fn write(
             None
         }
     };
-    let half = match options.half {
-        true => rounded(model, dir)?,
-        false => None,
-    };
+    let half = if options.half { rounded(model, dir)? } else { None };
     report.half = half.clone();
     if options.half && half.is_none() {
         report

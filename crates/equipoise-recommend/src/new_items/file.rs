@@ -192,9 +192,10 @@ impl<'a> Stored<'a> {
         }
         let values: Vec<f32> =
             tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        match values.iter().all(|v| v.is_finite()) {
-            true => Ok(values),
-            false => Err(self.wrong(format!("{name} holds a value that is not finite"))),
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(self.wrong(format!("{name} holds a value that is not finite")))
         }
     }
 
@@ -205,9 +206,10 @@ impl<'a> Stored<'a> {
         }
         let values: Vec<f64> =
             tensor.data().as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect();
-        match values.iter().all(|v| v.is_finite()) {
-            true => Ok(values),
-            false => Err(self.wrong(format!("{name} holds a value that is not finite"))),
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(self.wrong(format!("{name} holds a value that is not finite")))
         }
     }
 
@@ -256,9 +258,10 @@ impl<'a> Stored<'a> {
         let fits = !offset.is_empty()
             && matrix.len() == columns * offset.len()
             && (by_category.is_empty() || by_category.len() == categories * offset.len());
-        match fits {
-            true => Ok(BlockMap { kind: of.kind, inputs: of.inputs, matrix, offset, by_category }),
-            false => Err(self.wrong(format!("the map of block {b} has other lengths than its rows"))),
+        if fits {
+            Ok(BlockMap { kind: of.kind, inputs: of.inputs, matrix, offset, by_category })
+        } else {
+            Err(self.wrong(format!("the map of block {b} has other lengths than its rows")))
         }
     }
 }

@@ -89,9 +89,10 @@ fn fits(path: &Path, maps: NewItemMaps, tables: &FinalTables) -> Result<Found, R
     let widths = maps.blocks.iter().map(|map| map.offset.len());
     let same = names.iter().copied().eq(tables.modalities())
         && widths.eq(tables.blocks().iter().map(equipoise_train::tables::FinalBlock::width));
-    match same {
-        true => Ok(Found::Maps(Box::new(maps))),
-        false => Err(RecommendError::file(path, "maps of another model; copy all files from one model")),
+    if same {
+        Ok(Found::Maps(Box::new(maps)))
+    } else {
+        Err(RecommendError::file(path, "maps of another model; copy all files from one model"))
     }
 }
 

@@ -106,12 +106,13 @@ impl Design {
 
 /// Adds the columns of a modality to the rows of the items.
 fn part(features: &Features, items: &[u32], rows: &mut [Vec<f64>]) -> Part {
-    let (mean, components) = match features.width() > WIDEST {
-        true => match FeatureScale::Pca(WIDEST).frozen(features) {
+    let (mean, components) = if features.width() > WIDEST {
+        match FeatureScale::Pca(WIDEST).frozen(features) {
             FrozenScale::Pca { mean, components } => (mean, Some(components)),
             _ => unreachable!("the scale asked for"),
-        },
-        false => (vec![0.0; features.width()], None),
+        }
+    } else {
+        (vec![0.0; features.width()], None)
     };
     let columns = components.as_ref().map_or(mean.len(), |c| c.len() / mean.len());
     let scale = components.clone().map(|components| FrozenScale::Pca { mean: mean.clone(), components });

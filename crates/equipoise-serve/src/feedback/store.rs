@@ -79,13 +79,14 @@ impl Store {
         let events: Vec<FeedbackEvent> = events.into_iter().map(FeedbackEvent::dated).collect();
         let (told, written) = oneshot::channel();
         let taken = self.enter(events, durable.then_some(told))?;
-        match durable {
-            false => Ok(taken),
-            true => written
+        if durable {
+            written
                 .await
                 .unwrap_or_else(|_| Err("the server is ending".into()))
                 .map_err(|reason| unwritten(&reason))
-                .map(|()| taken),
+                .map(|()| taken)
+        } else {
+            Ok(taken)
         }
     }
 

@@ -31,9 +31,10 @@ impl Writer {
         let mut kept: Vec<Parcel> = Vec::new();
         let mut due = Instant::now();
         loop {
-            let next = match kept.is_empty() {
-                true => parcels.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => parcels.recv_timeout(due.saturating_duration_since(Instant::now())),
+            let next = if kept.is_empty() {
+                parcels.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                parcels.recv_timeout(due.saturating_duration_since(Instant::now()))
             };
             let ended = match next {
                 Ok(parcel) => {

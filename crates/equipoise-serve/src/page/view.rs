@@ -171,10 +171,7 @@ fn column<'a>(named: Named<'a>, main: Named, question: &Question, ask: Ask) -> R
     let list = answer.lists.pop().expect("one list for the one who asks");
     let own = own_weights(named.model);
     let moved = request.modality_weights.iter().any(|(modality, weight)| own.get(modality) != Some(weight));
-    let before = match moved && list.fallback.is_none() {
-        true => Some(places(named, &request, ask)?),
-        false => None,
-    };
+    let before = if moved && list.fallback.is_none() { Some(places(named, &request, ask)?) } else { None };
     Ok(Column { named, list, took: answer.took_ms, before })
 }
 

@@ -25,11 +25,10 @@ pub(crate) async fn live() -> Json<Health> {
 #[utoipa::path(get, path = "/health/ready", tag = "operation", security(()), responses((status = 200, description = "It is ready", body = Health),
     (status = 503, description = "Not yet", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Health>, Problem> {
-    match app.is_ready() {
-        true => Ok(Json(Health { status: "ready" })),
-        false => {
-            let detail = "the models have not answered their first requests yet";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting", "The server is starting", detail))
-        }
+    if app.is_ready() {
+        Ok(Json(Health { status: "ready" }))
+    } else {
+        let detail = "the models have not answered their first requests yet";
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting", "The server is starting", detail))
     }
 }

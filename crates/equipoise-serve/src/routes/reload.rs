@@ -39,9 +39,10 @@ pub(crate) async fn named(State(app): State<App>, path: Parts<String>) -> Result
 }
 
 fn told(models: Vec<ReloadReport>) -> Response {
-    let status = match models.iter().any(|report| report.refused.is_some()) {
-        true => StatusCode::CONFLICT,
-        false => StatusCode::OK,
+    let status = if models.iter().any(|report| report.refused.is_some()) {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::OK
     };
     (status, Json(Reloads { models })).into_response()
 }

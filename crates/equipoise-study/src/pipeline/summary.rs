@@ -122,14 +122,10 @@ pub(super) fn summarise(
     let (seed, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
     // The weights belong to the model that was kept; the other is shown as it was trained.
     let kept = |method: Method| served.name().name == format!("{}-seed{seed}", method.name());
-    let fused = |audit: Audit, run: &Run, method| match kept(method) {
-        true => audit.with_fusion_of(run, served, loaded),
-        false => audit.with_fusion(run, loaded),
+    let fused = |audit: Audit, run: &Run, method| {
+        if kept(method) { audit.with_fusion_of(run, served, loaded) } else { audit.with_fusion(run, loaded) }
     };
-    let advised = |audit: Audit| match scales_compared {
-        true => Audit { loudness: None, ..audit },
-        false => audit,
-    };
+    let advised = |audit: Audit| if scales_compared { Audit { loudness: None, ..audit } } else { audit };
     let audit = advised(fused(Audit::from_run(ckd_run, Some(plain_run))?, ckd_run, Method::Ckd)?);
     let plain = advised(fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?);
     let plain = judged_by(plain, &audit);

@@ -128,9 +128,10 @@ impl SweepPlan {
             )
         });
         let of_balance = key.starts_with("balance.");
-        let (by, word) = match of_balance {
-            true => ("balance.name", &base.balance.name),
-            false => ("backbone.name", &base.backbone.name),
+        let (by, word) = if of_balance {
+            ("balance.name", &base.balance.name)
+        } else {
+            ("backbone.name", &base.backbone.name)
         };
         let idle = base.is_idle(key) || (of_balance && !base.balance.balances() && key != by);
         if idle && !searched(by) { Err(unused(by, word)) } else { Ok(()) }

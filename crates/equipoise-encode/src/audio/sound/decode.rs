@@ -236,10 +236,13 @@ fn unopened(beginning: &Beginning, error: &Error) -> SoundFault {
         Error::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             SoundFault::CutOff { format, there: String::new() }
         }
-        Error::Unsupported(what) if what.contains("no suitable format") => match beginning.is_known() {
-            true => SoundFault::broken(format)(&"nothing readable follows its first bytes"),
-            false => SoundFault::UnknownFormat(beginning.bytes.clone()),
-        },
+        Error::Unsupported(what) if what.contains("no suitable format") => {
+            if beginning.is_known() {
+                SoundFault::broken(format)(&"nothing readable follows its first bytes")
+            } else {
+                SoundFault::UnknownFormat(beginning.bytes.clone())
+            }
+        }
         error => SoundFault::broken(format)(error),
     }
 }

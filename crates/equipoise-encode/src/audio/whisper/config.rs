@@ -93,12 +93,11 @@ impl Spec {
                 return Err(format!("{field} = {value}: expected 1 to {most}"));
             }
         }
-        match self.width.is_multiple_of(self.heads) {
-            true => Ok(self),
-            false => {
-                let (width, heads) = (self.width, self.heads);
-                Err(format!("encoder_attention_heads = {heads}: expected a divisor of d_model = {width}"))
-            }
+        if self.width.is_multiple_of(self.heads) {
+            Ok(self)
+        } else {
+            let (width, heads) = (self.width, self.heads);
+            Err(format!("encoder_attention_heads = {heads}: expected a divisor of d_model = {width}"))
         }
     }
 }

@@ -44,10 +44,8 @@ impl Stage for Served {
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let open = |method| Run::open(&context.place(layout::train(method, self.seed)));
         let (plain, ckd) = (open(Method::Plain)?, open(Method::Ckd)?);
-        let (method, run) = match value(&ckd)? > value(&plain)? {
-            true => (Method::Ckd, ckd),
-            false => (Method::Plain, plain),
-        };
+        let (method, run) =
+            if value(&ckd)? > value(&plain)? { (Method::Ckd, ckd) } else { (Method::Plain, plain) };
         for name in ["tables.safetensors", "vocabulary.json", ITEM_INFOS] {
             let from = run.dir().join(name);
             if from.is_file() {

@@ -18,9 +18,12 @@ pub(super) fn edges(paper: &Paper, blocks: &[DataBlock]) -> Option<String> {
             at_an_end(&chosen.found).into_iter().map(|(key, value)| format!("{of}: {key} = {value}")),
         );
     }
-    searched.then(|| match list.is_empty() {
-        true => "No search ended on the edge of its list.".into(),
-        false => format!("Searches that ended on the edge of their lists: {}.", list.join("; ")),
+    searched.then(|| {
+        if list.is_empty() {
+            "No search ended on the edge of its list.".into()
+        } else {
+            format!("Searches that ended on the edge of their lists: {}.", list.join("; "))
+        }
     })
 }
 

@@ -50,9 +50,12 @@ impl<'a> Parzen<'a> {
     pub(super) fn log_density(&self, value: &Value) -> f64 {
         let density = match self {
             Parzen::List(values, shares) => values.iter().position(|v| v == value).map_or(0.0, |k| shares[k]),
-            Parzen::Range(range, mixture) => number(value).map_or(0.0, |v| match range.integer {
-                true => mixture.mass(range.axis(v - 0.5), range.axis(v + 0.5)),
-                false => mixture.density(range.axis(v)),
+            Parzen::Range(range, mixture) => number(value).map_or(0.0, |v| {
+                if range.integer {
+                    mixture.mass(range.axis(v - 0.5), range.axis(v + 0.5))
+                } else {
+                    mixture.density(range.axis(v))
+                }
             }),
         };
         density.max(f64::MIN_POSITIVE).ln()
