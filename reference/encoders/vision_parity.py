@@ -23,6 +23,7 @@ import transformers
 from PIL import Image
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.convnext.image_processing_pil_convnext import ConvNextImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 
@@ -65,6 +66,22 @@ def models():
     small = transformers.Dinov2Config(hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14)
     processor = BitImageProcessorPil(size={"shortest_edge": 256})
     yield "DINOv2-small", transformers.Dinov2Model(small), processor, lambda out: out.last_hidden_state[:, 0]
+    middle = ConvNextImageProcessorPil(size={"shortest_edge": 224})
+    pooled = lambda out: out.pooler_output.reshape(len(out.pooler_output), -1)
+    yield "ResNet-50", shaken(transformers.ResNetModel(transformers.ResNetConfig())), middle, pooled
+    yield "ConvNeXt-tiny", shaken(transformers.ConvNextModel(transformers.ConvNextConfig())), middle, pooled
+    yield "ConvNeXt V2-tiny", shaken(transformers.ConvNextV2Model(transformers.ConvNextV2Config())), middle, pooled
+
+
+def shaken(model):
+    """Norms, factors and statistics as after training: a fresh model has zeros and ones there."""
+    with torch.no_grad():
+        for name, value in [*model.named_parameters(), *model.named_buffers()]:
+            if "scale" in name or "grn" in name:
+                value.uniform_(0.1, 0.9)
+            elif value.dim() == 1 and value.is_floating_point():
+                value.add_(torch.rand_like(value) * 0.2)
+    return model
 
 
 def theirs(model, processor, row, files, batch):

@@ -18,7 +18,10 @@ const GUIDE: &str = include_str!("../../../../docs/add-a-backbone.md");
 
 #[test]
 fn the_guide_shows_the_example_and_it_is_short() {
-    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-backbone.md must show examples/program_with_backbone.rs");
+    assert!(
+        GUIDE.contains(EXAMPLE.trim_end()),
+        "docs/add-a-backbone.md must show examples/program_with_backbone.rs"
+    );
     assert!(EXAMPLE.lines().count() < 80, "{} lines", EXAMPLE.lines().count());
 }
 

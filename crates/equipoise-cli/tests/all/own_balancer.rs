@@ -21,7 +21,10 @@ const GUIDE: &str = include_str!("../../../../docs/add-a-balancer.md");
 
 #[test]
 fn the_guide_shows_the_example_and_it_is_short() {
-    assert!(GUIDE.contains(EXAMPLE.trim_end()), "docs/add-a-balancer.md must show examples/program_with_balancer.rs");
+    assert!(
+        GUIDE.contains(EXAMPLE.trim_end()),
+        "docs/add-a-balancer.md must show examples/program_with_balancer.rs"
+    );
     assert!(EXAMPLE.lines().count() < 110, "{} lines", EXAMPLE.lines().count());
 }
 

@@ -148,7 +148,7 @@ fn a_loud_modality_is_told_unless_the_search_compares_scales() {
         assert!(output.status.success(), "{output:?}");
         let said =
             [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("UTF-8")).concat();
-        said + &fs::read_to_string(demo.dir(out).join("check.txt")).expect("the findings")
+        said + &fs::read_to_string(demo.dir(out).join("data/check.txt")).expect("the findings")
     };
     let fixed = told("fixed", &["--budget", "none"]);
     assert!(fixed.contains("times as loud as") && fixed.contains("try data.scale = \"l2\""), "{fixed}");

@@ -14,27 +14,37 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::architecture::{Architecture, Parts};
-use super::config::{CONFIG, Fields};
+use super::config::{Angles, CONFIG, Fields};
 use super::stack::{Stack, add_to_rows};
 use crate::error::EncodeError;
 use crate::json;
 use crate::transformer::{Activation, Attention, Block, LayerNorm, Linear, Norm, Order, Rotation, Weights};
 
-/// The settings, as far as they are read.
+/// The settings, as far as they are read; the second names are those of newer files.
 #[derive(Deserialize)]
 struct Raw {
+    #[serde(alias = "hidden_size")]
     n_embd: usize,
+    #[serde(alias = "num_hidden_layers")]
     n_layer: usize,
+    #[serde(alias = "num_attention_heads")]
     n_head: usize,
+    #[serde(alias = "intermediate_size")]
     n_inner: Option<usize>,
+    #[serde(alias = "max_position_embeddings")]
     n_positions: usize,
     max_trained_positions: Option<usize>,
     vocab_size: usize,
     pad_vocab_size_multiple: Option<usize>,
     type_vocab_size: Option<usize>,
+    #[serde(alias = "hidden_act")]
     activation_function: String,
+    #[serde(alias = "layer_norm_eps")]
     layer_norm_epsilon: Option<f32>,
+    head_dim: Option<usize>,
     rotary_emb_base: Option<f64>,
+    /// Instead of the next four in newer files.
+    rope_parameters: Option<Angles>,
     rotary_emb_fraction: Option<f64>,
     rotary_emb_interleaved: Option<bool>,
     rotary_scaling_factor: Option<f64>,
@@ -82,7 +92,10 @@ pub(crate) fn read(dir: &Path) -> Result<Architecture, EncodeError> {
     raw.only_what_is_computed(fields)?;
     let eps = raw.layer_norm_epsilon.unwrap_or(1e-12);
     fields.eps("layer_norm_epsilon", eps)?;
-    let base = raw.rotary_emb_base.unwrap_or(10_000.0);
+    let base = match &raw.rope_parameters {
+        Some(angles) => angles.base(fields)?,
+        None => raw.rotary_emb_base.unwrap_or(10_000.0),
+    };
     fields.base("rotary_emb_base", base)?;
     let vocabulary = raw.vocab_size.next_multiple_of(multiple);
     let parts = NomicBert {
@@ -117,7 +130,15 @@ impl Raw {
         for (field, found) in switches {
             fields.only(found != Some(true), field, true, "false")?;
         }
-        let fraction = self.rotary_emb_fraction.unwrap_or(0.0);
+        let d = self.n_embd / self.n_head;
+        fields.only(
+            self.head_dim.is_none_or(|found| found == d),
+            "head_dim",
+            self.head_dim.unwrap_or(d),
+            &d.to_string(),
+        )?;
+        let unsaid = if self.rope_parameters.is_some() { 1.0 } else { 0.0 };
+        let fraction = self.rotary_emb_fraction.unwrap_or(unsaid);
         fields.only(fraction == 1.0, "rotary_emb_fraction", fraction, "1")?;
         let experts = self.num_experts.unwrap_or(0);
         fields.only(experts == 0, "num_experts", experts, "0")
@@ -125,7 +146,7 @@ impl Raw {
 
     fn activation(&self, fields: Fields<'_>) -> Result<Activation, EncodeError> {
         match &self.activation_function[..] {
-            "swiglu" => Ok(Activation::Silu),
+            "swiglu" | "silu" => Ok(Activation::Silu),
             "geglu" => Ok(Activation::Gelu),
             other => Err(fields.fault("activation_function", other, "swiglu or geglu")),
         }

@@ -5,6 +5,7 @@ use crate::common;
 use common::{data, features, golden, model, request};
 use equipoise_encode::{EncodeReport, TextRequest, encode_texts};
 use equipoise_jobs::Silent;
+use serde_json::json;
 
 fn encoded(name: &str) -> EncodeReport {
     pooled(name, None)
@@ -80,6 +81,26 @@ fn modernbert_sees_far_in_every_third_layer_and_turns_by_position() {
 #[test]
 fn the_bert_of_nomic_turns_by_position_and_its_vocabulary_is_padded() {
     assert_eq!(encoded("nomic_bert").architecture, "nomic_bert");
+}
+
+#[test]
+fn the_names_of_newer_files_say_the_same() {
+    let data = data(&[Some("Soft baby blanket (grey)".into()), Some("x".into())]);
+    encode_texts(&request(&data, &model("nomic_bert")), &mut Silent).expect("encoded");
+    let expected = features(&data);
+    let newer = tempfile::tempdir().expect("a temporary directory");
+    for file in ["tokenizer.json", "model.safetensors", "sentence_bert_config.json"] {
+        std::fs::copy(model("nomic_bert").join(file), newer.path().join(file)).expect("copied");
+    }
+    let vocabulary = golden("nomic_bert/config.json")["vocab_size"].as_u64().expect("a number");
+    let config = json!({"model_type": "nomic_bert", "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 24, "head_dim": 8, "max_position_embeddings": 64, "layer_norm_eps": 1e-12,
+        "vocab_size": vocabulary.next_multiple_of(8), "type_vocab_size": 2, "hidden_act": "silu",
+        "rope_parameters": {"rope_theta": 100.0, "rope_type": "default"}});
+    std::fs::write(newer.path().join("config.json"), config.to_string()).expect("written");
+    let asked = TextRequest { pooling: Some("mean".into()), overwrite: true, ..request(&data, newer.path()) };
+    encode_texts(&asked, &mut Silent).expect("encoded");
+    assert_eq!([features(&data).row(0), features(&data).row(1)], [expected.row(0), expected.row(1)]);
 }
 
 #[test]
