@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "address_of",
     "evaluate",
+    "shrunken",
     "stack",
 ]
 __version__: str
@@ -154,6 +155,7 @@ def evaluate(
     threads: int | None = None,
 ) -> EngineEvaluation: ...
 def address_of(array: Any) -> int: ...
+def shrunken(x: float, error: float) -> float: ...
 def stack(
     components: Any, users: Any, other: Any
 ) -> tuple[list[float], list[float], list[float], list[tuple[float, float]], tuple[float, float]]: ...

@@ -2,13 +2,19 @@
 
 use crate::arrays::Borrowed;
 use crate::errors::data_error;
-use equipoise::author::stacking::{Gain, HeldOut};
+use equipoise::author::stacking::{self, Gain, HeldOut};
 use pyo3::prelude::*;
 
 /// A mean over users and its standard error.
 type Worth = (f64, f64);
 /// Weights of two teachers of ids, of the silenced teachers and of the contents; what each content is worth; what the sum is worth.
 type Found = (Vec<f64>, Vec<f64>, Vec<f64>, Vec<Worth>, Worth);
+
+/// `1 - (2 error / x)^2` where that and `x` are positive, else 0: how far a gain of this standard error can be trusted.
+#[pyfunction]
+pub(crate) fn shrunken(x: f64, error: f64) -> f64 {
+    stacking::shrunken(x, error)
+}
 
 /// The weights of `components` (a matrix of float64, a row of margins for each), which are two teachers of ids, the teacher of each
 /// modality with the modality silenced, and the content of each; what the contents are worth; and what the sum is worth beside the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -234,12 +234,17 @@ def train_teachers(make: Callable[[], nn.Module], data: Dataset, **settings: Any
     **settings
         Of :func:`fit`.
     """
-    teachers = {}
     names = list(data.modalities)
-    for name in names:
-        backbone, channel = make(), only(name, names)
-        fit(backbone, data, ablation=channel, **settings)
-        backbone.eval()
-        with torch.no_grad():
-            teachers[name] = Teacher(*backbone(channel))
-    return teachers
+    channels = {name: only(name, names) for name in names}
+    return {name: trained(make, data, channel, [channel], **settings)[0] for name, channel in channels.items()}
+
+
+def trained(
+    make: Callable[[], nn.Module], data: Dataset, ablation: Ablation, read: Sequence[Ablation], **settings: Any
+) -> list[Teacher]:
+    """A fresh backbone trained under an ablation, frozen, and read under each of others."""
+    backbone = make()
+    fit(backbone, data, ablation=ablation, **settings)
+    backbone.eval()
+    with torch.no_grad():
+        return [Teacher(*backbone(silenced)) for silenced in read]

@@ -15,7 +15,7 @@ from .._dataset import Dataset
 from .._evaluate import evaluate
 from ._ablations import FULL, Ablation, ids_only, only
 from ._ckd import Backbone, Encoded, Taught, Teaching
-from ._fit import fit
+from ._fit import trained
 from ._teacher import Teacher
 from ._weights import StepWeights
 
@@ -223,7 +223,7 @@ class Robust:
         difference = of(together) - of(self.teachers.plain)
         mean = float(difference.mean())
         error = float(difference.std(ddof=1)) / len(difference) ** 0.5 if len(difference) > 1 else float("inf")
-        return max(_shrunken(mean, error), _shrunken(*self.stack.worth)) if mean > 0 else 0.0
+        return max(_engine.shrunken(mean, error), _engine.shrunken(*self.stack.worth)) if mean > 0 else 0.0
 
     def _together(self) -> Teacher | None:
         """Tables whose scores are the weighted sum; ``None`` if nothing has a weight."""
@@ -257,18 +257,14 @@ def train_all_teachers(make: Callable[[], nn.Module], data: Dataset, *, seed: in
     names = list(data.modalities)
     none = ids_only(names)
 
-    def trained(ablation: Ablation, seed: int, read: Sequence[Ablation]) -> list[Teacher]:
-        backbone = make()
-        fit(backbone, data, ablation=ablation, seed=seed, **settings)
-        backbone.eval()
-        with torch.no_grad():
-            return [Teacher(*backbone(silenced)) for silenced in read]
+    def read(ablation: Ablation, seed: int, under: Sequence[Ablation]) -> list[Teacher]:
+        return trained(make, data, ablation, under, seed=seed, **settings)
 
     modalities, silenced = {}, {}
     for name in names:
-        modalities[name], silenced[name] = trained(only(name, names), seed, [only(name, names), none])
-    first, second = (trained(none, seed + k, [none])[0] for k in range(2))
-    return AllTeachers(modalities, silenced, (first, second), trained(FULL, seed, [FULL])[0])
+        modalities[name], silenced[name] = read(only(name, names), seed, [only(name, names), none])
+    first, second = (read(none, seed + k, [none])[0] for k in range(2))
+    return AllTeachers(modalities, silenced, (first, second), read(FULL, seed, [FULL])[0])
 
 
 def _half(validation: Pairs, random: np.random.Generator) -> Pairs:
@@ -303,8 +299,3 @@ def _held_out(data: Dataset, measured: Pairs, random: np.random.Generator) -> Te
 
 def _size(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(values))))
-
-
-def _shrunken(x: float, error: float) -> float:
-    """``1 - (2 error / x)^2`` where that and ``x`` are positive, else 0."""
-    return max(0.0, 1.0 - (2.0 * error / x) ** 2) if x > 0 else 0.0
