@@ -13,6 +13,16 @@ pub(crate) fn golden(name: &str) -> Value {
     serde_json::from_str(&text).expect("reference values are JSON")
 }
 
+/// The models of a file of reference values.
+pub(crate) fn cases(name: &str) -> Vec<Value> {
+    golden(name)["cases"].as_array().expect("cases").clone()
+}
+
+/// Rows and columns of a case's pictures.
+pub(crate) fn size(case: &Value) -> (usize, usize) {
+    (number(&case["size"][0]), number(&case["size"][1]))
+}
+
 /// Where they lie.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reference/golden")

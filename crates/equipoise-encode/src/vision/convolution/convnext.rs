@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::conv::{Convolution, Shape};
 use super::depthwise::Depthwise;
 use super::grid::Grid;
+use super::network::{Network, OfSize};
 use crate::error::EncodeError;
 use crate::json;
 use crate::transformer::{Activation, LayerNorm, Linear, Weights};
@@ -74,16 +75,13 @@ struct Stage {
     blocks: Vec<Block>,
 }
 
-/// A network for pictures of one size.
+/// A network.
 struct ConvNext {
-    /// Rows and columns of the pictures.
-    size: (usize, usize),
     stem: Convolution,
     stem_norm: LayerNorm,
     stages: Vec<Stage>,
     norm: LayerNorm,
     activation: Activation,
-    outputs: usize,
 }
 
 /// The model of these files.
@@ -109,15 +107,14 @@ pub(crate) fn open(
     let prefix = if bare { String::new() } else { format!("{}.", raw.model_type) };
     let (first, last) = (raw.hidden_sizes[0], raw.hidden_sizes[raw.hidden_sizes.len() - 1]);
     let stem = Shape { inputs: 3, outputs: first, size: raw.patch_size, stride: raw.patch_size };
-    Ok(Box::new(ConvNext {
-        size,
+    let network = ConvNext {
         stem: Convolution::load(weights, &format!("{prefix}embeddings.patch_embeddings"), stem)?,
         stem_norm: LayerNorm::load(weights, &format!("{prefix}embeddings.layernorm"), first, EPS)?,
         stages: raw.stages(weights, &prefix)?,
         norm: LayerNorm::load(weights, &format!("{prefix}layernorm"), last, raw.layer_norm_eps)?,
         activation: Activation::named(config, &raw.hidden_act)?,
-        outputs: last,
-    }))
+    };
+    Ok(Box::new(OfSize { network, size, outputs: last }))
 }
 
 impl Raw {
@@ -217,39 +214,19 @@ fn normalise_responses(hidden: &mut [f32], factor: &[f32], summand: &[f32]) {
     }
 }
 
-impl PictureModel for ConvNext {
-    fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    fn pooling(&self) -> &'static str {
-        "mean"
-    }
-
-    fn tokens(&self) -> usize {
-        super::TOKENS
-    }
-
-    fn append(&self, planes: &[f32], batch: &mut Vec<f32>) {
-        batch.extend_from_slice(planes);
-    }
-
-    fn forward(&self, batch: &[f32]) -> Vec<f32> {
-        let (height, width) = self.size;
-        let picture = |planes: &[f32]| {
-            let mut x = self.stem.forward(&Grid::of_planes(planes, height, width));
-            self.stem_norm.forward(&mut x.values);
-            for stage in &self.stages {
-                if let Some((norm, convolution)) = &stage.smaller {
-                    norm.forward(&mut x.values);
-                    x = convolution.forward(&x);
-                }
-                stage.blocks.iter().for_each(|block| block.forward(&mut x, self.activation));
+impl Network for ConvNext {
+    fn row(&self, picture: Grid) -> Vec<f32> {
+        let mut x = self.stem.forward(&picture);
+        self.stem_norm.forward(&mut x.values);
+        for stage in &self.stages {
+            if let Some((norm, convolution)) = &stage.smaller {
+                norm.forward(&mut x.values);
+                x = convolution.forward(&x);
             }
-            x.mean()
-        };
-        let mut rows: Vec<f32> = batch.chunks_exact(3 * height * width).flat_map(picture).collect();
-        self.norm.forward(&mut rows);
-        rows
+            stage.blocks.iter().for_each(|block| block.forward(&mut x, self.activation));
+        }
+        let mut row = x.mean();
+        self.norm.forward(&mut row);
+        row
     }
 }

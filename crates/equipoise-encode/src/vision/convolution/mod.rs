@@ -5,12 +5,10 @@ mod conv;
 pub(super) mod convnext;
 mod depthwise;
 mod grid;
+mod network;
 pub(super) mod resnet;
 #[cfg(test)]
 mod tests;
-
-/// What a picture counts as when batches are formed: four of them make a batch.
-const TOKENS: usize = 256;
 
 /// Refuses stages that no model has: they would be asked of the memory.
 ///

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::conv::{Convolution, Shape};
 use super::grid::{Grid, windows};
+use super::network::{Network, OfSize};
 use crate::error::EncodeError;
 use crate::json;
 use crate::transformer::{Activation, Weights};
@@ -57,14 +58,11 @@ struct Block {
     shortcut: Option<Convolution>,
 }
 
-/// A residual network for pictures of one size.
+/// A residual network.
 struct ResNet {
-    /// Rows and columns of the pictures.
-    size: (usize, usize),
     stem: Convolution,
     blocks: Vec<Block>,
     activation: Activation,
-    outputs: usize,
 }
 
 /// The model of these files.
@@ -88,13 +86,12 @@ pub(crate) fn open(
     let activation = Activation::named(config, &raw.hidden_act)?;
     let prefix = if weights.has("embedder.embedder.convolution.weight") { "" } else { "resnet." };
     let stem = Shape { inputs: 3, outputs: raw.embedding_size, size: 7, stride: 2 };
-    Ok(Box::new(ResNet {
-        size,
+    let network = ResNet {
         stem: Convolution::load_with_norm(weights, &format!("{prefix}embedder.embedder"), stem)?,
         blocks: raw.blocks(weights, prefix)?,
         activation,
-        outputs: raw.hidden_sizes[raw.hidden_sizes.len() - 1],
-    }))
+    };
+    Ok(Box::new(OfSize { network, size, outputs: raw.hidden_sizes[raw.hidden_sizes.len() - 1] }))
 }
 
 impl Raw {
@@ -183,32 +180,11 @@ fn largest(x: &Grid) -> Grid {
     Grid { values, height, width, channels: x.channels }
 }
 
-impl PictureModel for ResNet {
-    fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    fn pooling(&self) -> &'static str {
-        "mean"
-    }
-
-    fn tokens(&self) -> usize {
-        super::TOKENS
-    }
-
-    fn append(&self, planes: &[f32], batch: &mut Vec<f32>) {
-        batch.extend_from_slice(planes);
-    }
-
-    fn forward(&self, batch: &[f32]) -> Vec<f32> {
-        let (height, width) = self.size;
-        let picture = |planes: &[f32]| {
-            let mut x = self.stem.forward(&Grid::of_planes(planes, height, width));
-            self.activation.apply(&mut x.values);
-            let x = largest(&x);
-            let activation = self.activation;
-            self.blocks.iter().fold(x, |x, block| block.forward(x, activation)).mean()
-        };
-        batch.chunks_exact(3 * height * width).flat_map(picture).collect()
+impl Network for ResNet {
+    fn row(&self, picture: Grid) -> Vec<f32> {
+        let mut x = self.stem.forward(&picture);
+        self.activation.apply(&mut x.values);
+        let blocks = self.blocks.iter();
+        blocks.fold(largest(&x), |x, block| block.forward(x, self.activation)).mean()
     }
 }

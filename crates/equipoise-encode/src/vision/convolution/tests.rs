@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::error::EncodeError;
-use crate::golden::{golden, made_up, number, numbers, write_model};
+use crate::golden::{cases, made_up, numbers, size, write_model};
 use crate::transformer::Weights;
 use crate::vision::picture_model::PictureModel;
 use crate::vision::pooling::ImagePooling;
@@ -21,17 +21,9 @@ fn load(
     open(&config, &Weights::open(dir)?, size, pooling)
 }
 
-fn cases() -> Vec<Value> {
-    golden("convolution.json")["cases"].as_array().expect("cases").clone()
-}
-
-fn size(case: &Value) -> (usize, usize) {
-    (number(&case["size"][0]), number(&case["size"][1]))
-}
-
 #[test]
 fn features_are_those_of_the_equations() {
-    for case in cases() {
+    for case in cases("convolution.json") {
         let name = case["name"].as_str().expect("a name");
         let dir = tempfile::tempdir().expect("a temporary directory");
         write_model(dir.path(), &case, "");
@@ -57,7 +49,10 @@ fn features_are_those_of_the_equations() {
 #[test]
 fn what_does_not_make_a_network_is_named() {
     let message = |name: &str, leave_out: &str, pooling: ImagePooling, change: &dyn Fn(&mut Value)| {
-        let mut case = cases().into_iter().find(|case| case["name"] == name).expect("a case of this name");
+        let mut case = cases("convolution.json")
+            .into_iter()
+            .find(|case| case["name"] == name)
+            .expect("a case of this name");
         change(&mut case);
         let dir = tempfile::tempdir().expect("a temporary directory");
         write_model(dir.path(), &case, leave_out);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ImagePooling, Spec, Tower};
 use crate::error::EncodeError;
-use crate::golden::{golden, made_up, number, numbers, write_model};
+use crate::golden::{cases, made_up, numbers, size, write_model};
 use crate::transformer::Weights;
 use crate::vision::picture_model::PictureModel;
 
@@ -15,21 +15,13 @@ fn load(dir: &Path, size: (usize, usize), pooling: ImagePooling) -> Result<Tower
     Tower::load(&Spec::read(&config)?, &config, &Weights::open(dir)?, size, pooling)
 }
 
-fn cases() -> Vec<Value> {
-    golden("vision.json")["cases"].as_array().expect("cases").clone()
-}
-
 fn case(name: &str) -> Value {
-    cases().into_iter().find(|case| case["name"] == name).expect("a case of this name")
-}
-
-fn size(case: &Value) -> (usize, usize) {
-    (number(&case["size"][0]), number(&case["size"][1]))
+    cases("vision.json").into_iter().find(|case| case["name"] == name).expect("a case of this name")
 }
 
 #[test]
 fn features_are_those_of_the_equations() {
-    for case in cases() {
+    for case in cases("vision.json") {
         let name = case["name"].as_str().expect("a name");
         let dir = tempfile::tempdir().expect("a temporary directory");
         write_model(dir.path(), &case, "");
