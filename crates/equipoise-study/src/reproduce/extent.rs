@@ -27,8 +27,11 @@ pub fn expected(paper: &Paper, plan: &ReproductionPlan) -> usize {
     }
     // A point whose runs read that of the plain model has one trained for it.
     let of_point = |method: &str| 1 + usize::from(paper.reads_plain(method));
+    let search_seeds = plan.seeds_of_search().len();
     let searched: usize = searches.iter().map(|(_, _, method)| points(plan, method) * of_point(method)).sum();
-    let trained = |key: &(String, String, String)| if key.2 == "search" { 1 } else { plan.seeds as usize };
+    let searched = searched * search_seeds;
+    let trained =
+        |key: &(String, String, String)| if key.2 == "search" { search_seeds } else { plan.seeds as usize };
     searched + finals.iter().chain(&teachers).map(trained).sum::<usize>()
 }
 

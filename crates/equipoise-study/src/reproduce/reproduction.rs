@@ -255,17 +255,34 @@ struct PointRuns<'b, 'a, 's> {
 }
 
 impl ValidationObjective for PointRuns<'_, '_, '_> {
+    /// The mean over the seeds of the search.
     fn validation(&self, point: &Point) -> Result<f64, MissingResult> {
+        let seeds = self.reproduction.plan.seeds_of_search();
+        let values = self.reproduction.scheduler.each(&seeds, |&seed| self.of_seed(point, seed));
+        let values = values.into_iter().collect::<Result<Vec<f64>, _>>()?;
+        Ok(values.iter().sum::<f64>() / values.len() as f64)
+    }
+}
+
+impl PointRuns<'_, '_, '_> {
+    /// The validation metric of one run.
+    fn of_seed(&self, point: &Point, seed: u64) -> Result<f64, MissingResult> {
         let PointRuns { reproduction, place, before } = self;
         let config = reproduction.composed(*place, before, point)?;
         let identity = identity(&config, &place.data.fingerprint);
-        let mut config = reproduction.placed(*place, &config, SEARCH_SEED);
+        let mut config = reproduction.placed(*place, &config, seed);
         if reproduction.paper.distils(place.method) {
-            config.balance.teachers = Some(reproduction.teachers(*place, SEARCH_SEED)?);
+            config.balance.teachers = Some(reproduction.teachers(*place, seed)?);
         }
         let config = reproduction.beside_plain(*place, config)?;
-        let name = format!("{}/{} {} with {}", place.data.name, place.backbone, place.method, words(point));
-        let dir = reproduction.dir(*place).join(format!("search/{}-{identity}", place.method));
+        let mut name =
+            format!("{}/{} {} with {}", place.data.name, place.backbone, place.method, words(point));
+        let mut dir = format!("search/{}-{identity}", place.method);
+        if seed != SEARCH_SEED {
+            name += &format!(", seed {seed}");
+            dir += &format!("-seed{seed}");
+        }
+        let dir = reproduction.dir(*place).join(dir);
         let done = reproduction.ensure(*place, name, dir, Work::Search(Box::new(config)))?;
         done.validation.filter(|v| v.is_finite()).ok_or_else(|| MissingResult::failed("no validation metric"))
     }

@@ -84,6 +84,9 @@ struct TableArgs {
     /// Seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..100))]
     seeds: u64,
+    /// Seeds that measure each point of a search, from 100 on: the mean of their validation metrics decides.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = search_seeds)]
+    search_seeds: NonZero<u64>,
     /// How far settings are searched: small (a few runs per method) or full (the paper's grids).
     #[arg(long, default_value = "small")]
     budget: String,
@@ -166,6 +169,12 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     }
 }
 
+/// 1 to 99.
+fn search_seeds(text: &str) -> Result<NonZero<u64>, String> {
+    let found = text.parse().ok().and_then(NonZero::<u64>::new).filter(|n| n.get() < 100);
+    found.ok_or_else(|| "expected 1 to 99".into())
+}
+
 /// The entry of that name among those that there are.
 fn named<'t, T>(what: &str, name: &str, mut entries: Vec<(&str, &'t T)>) -> Result<&'t T, Failure> {
     let known: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
@@ -196,7 +205,8 @@ fn plan<'p>(
     let data = names.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     lab::one_family(&data, paper, !args.without_published).map_err(Failure::input)?;
     let out = std::path::absolute(&args.out).map_err(|e| Failure::input(format!("--out: {e}")))?;
-    Ok(ReproductionPlan { table, cells, data, seeds: args.seeds, budget, user, out })
+    let (seeds, search_seeds) = (args.seeds, args.search_seeds);
+    Ok(ReproductionPlan { table, cells, data, seeds, search_seeds, budget, user, out })
 }
 
 /// What `--set` says.

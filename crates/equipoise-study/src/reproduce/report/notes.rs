@@ -22,13 +22,22 @@ pub struct Notes {
     pub problems: Vec<(String, String)>,
 }
 
+/// Which seeds measure a point of a search.
+fn of_seeds(plan: &ReproductionPlan) -> String {
+    match plan.search_seeds.get() {
+        1 => format!("seed {SEARCH_SEED} alone"),
+        n => format!("the mean over seeds {SEARCH_SEED} to {}", SEARCH_SEED + n - 1),
+    }
+}
+
 impl Notes {
     /// The notes of a plan and its results.
     pub fn new(paper: &Paper, plan: &ReproductionPlan, blocks: &[DataBlock]) -> Notes {
         let mut differences: Vec<String> = plan.data.iter().flat_map(|d| d.differences(paper)).collect();
         differences.push(format!(
-            "Search: {}, on validation, with seed {SEARCH_SEED} alone; the paper's grid also has a dropout rate.",
-            plan.budget.summary
+            "Search: {}, on validation, with {}; the paper's grid also has a dropout rate.",
+            plan.budget.summary,
+            of_seeds(plan)
         ));
         if !plan.user.settings().is_empty() {
             differences.push(format!("Set by hand for every run, and not searched: {}.", words(&plan.user)));
