@@ -83,6 +83,9 @@ pub struct Args {
     /// How the rows of tokens of --text-model become one: cls, mean, max, ... [default: as the model's files say].
     #[arg(long, value_name = "POOLING")]
     text_pooling: Option<String>,
+    /// Put before each text, as some models want it: "passage: " for E5 [default: as the model's files say].
+    #[arg(long, value_name = "TEXT")]
+    text_prompt: Option<String>,
     /// Columns of the features of --text-model builtin [default: 64, or as many as the texts give].
     #[arg(long, value_name = "N")]
     text_dims: Option<u32>,
@@ -149,6 +152,7 @@ impl Args {
             ("split_seed", whole(self.split_seed)),
             ("text_model", text(&self.text_model)),
             ("text_pooling", text(&self.text_pooling)),
+            ("text_prompt", text(&self.text_prompt)),
             ("text_dims", whole(self.text_dims)),
             ("image_model", text(&self.image_model)),
             ("audio_model", text(&self.audio_model)),

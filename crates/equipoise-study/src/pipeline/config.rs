@@ -66,6 +66,7 @@ impl SearchBudget {
 /// | `split_seed` | 123 | seed of splits by chance | not with `data` |
 /// | `text_model` | `builtin` | encoder of texts: `builtin`, a folder, or `org/name` in the hub's cache | |
 /// | `text_pooling` | as the model's files say | how rows of tokens become one: `cls`, `mean`, ... | with `text_model` |
+/// | `text_prompt` | as the model's files say | put before each text: `passage: ` for E5 | with `text_model` |
 /// | `text_dims` | 64, or as many as the texts give | columns of the features of `builtin` | >= 1 |
 /// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
 /// | `audio_model` | `builtin` | encoder of sounds: `builtin`, a folder, or `org/name` in the hub's cache | with `audio` |
@@ -116,6 +117,8 @@ pub struct PipelineConfig {
     pub text_model: String,
     /// How that encoder's rows of tokens become one.
     pub text_pooling: Option<String>,
+    /// What is put before each text.
+    pub text_prompt: Option<String>,
     /// Columns of the built-in encoder's features.
     pub text_dims: Option<usize>,
     /// Encoder of pictures.
@@ -161,6 +164,7 @@ impl Default for PipelineConfig {
             split_seed: 123,
             text_model: "builtin".into(),
             text_pooling: None,
+            text_prompt: None,
             text_dims: None,
             image_model: "builtin".into(),
             audio_model: "builtin".into(),

@@ -162,7 +162,7 @@ impl Reader {
             "text" | "image" | "audio" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
             "audio_model" | "audio_seconds" => Some(Reader::Sounds),
-            "text_model" | "text_pooling" | "text_dims" => Some(Reader::Texts),
+            "text_model" | "text_pooling" | "text_prompt" | "text_dims" => Some(Reader::Texts),
             "features" | "split" | "shares" => Some(Reader::Raw),
             _ => None,
         }

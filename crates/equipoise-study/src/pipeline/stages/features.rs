@@ -86,13 +86,18 @@ impl Stage for Text {
     }
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
-        Ok(json!({
+        let mut settings = json!({
             "model": named(&config.text_model),
             "columns": self.columns,
             "dims": config.text_dims,
             "pooling": config.text_pooling,
             "reading": how(config),
-        }))
+        });
+        // Left out where there is none: features of earlier versions stay up to date.
+        if let Some(prompt) = &config.text_prompt {
+            settings["prompt"] = prompt.as_str().into();
+        }
+        Ok(settings)
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
@@ -116,6 +121,7 @@ impl Stage for Text {
             overwrite: true,
             reading: reading(config),
             pooling: config.text_pooling.clone(),
+            prompt: config.text_prompt.clone(),
             dims: config.text_dims,
             ..TextRequest::default()
         };
