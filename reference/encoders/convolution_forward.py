@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from vision_forward import ACTIVATIONS
+from vision_forward import ACTIVATIONS, norm
 
 ACTIVATIONS = ACTIVATIONS | {"relu": lambda x: np.maximum(x, 0)}
 
@@ -59,13 +59,6 @@ def resnet(w, config, picture, prefix):
             there = f"{at}.shortcut.convolution.weight" in w
             x = act(y + (with_norm(w, at + ".shortcut", x, stride) if there else x))
     return x.mean((1, 2))
-
-
-def norm(w, name, x, eps):
-    """Over the last axis."""
-    centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
-    return scaled * w[name + ".weight"] + w[name + ".bias"]
 
 
 def norm_of_channels(w, name, x):

@@ -87,7 +87,7 @@ impl Angles {
     ///
     /// # Errors
     /// If they are scaled.
-    pub(crate) fn base(&self, fields: Fields<'_>) -> Result<f64, EncodeError> {
+    fn base(&self, fields: Fields<'_>) -> Result<f64, EncodeError> {
         let kind = self.rope_type.as_deref().unwrap_or("default");
         fields.only(kind == "default", "rope_type", kind, "default")?;
         Ok(self.rope_theta)
@@ -174,12 +174,18 @@ impl Fields<'_> {
         if fits { Ok(()) } else { Err(self.fault(field, eps, "a small positive number")) }
     }
 
-    /// Refuses what is no base of angles.
+    /// The base of angles: that of newer files, else the one of `field`, else the usual one.
     ///
     /// # Errors
-    /// If it is not finite, or not above 1.
-    pub(crate) fn base(self, field: &str, base: f64) -> Result<(), EncodeError> {
+    /// If angles are scaled, or the base is not finite or not above 1.
+    pub(crate) fn base(
+        self,
+        newer: Option<&Angles>,
+        (field, found): (&str, Option<f64>),
+        usual: f64,
+    ) -> Result<f64, EncodeError> {
+        let base = newer.map_or_else(|| Ok(found.unwrap_or(usual)), |angles| angles.base(self))?;
         let fits = base.is_finite() && base > 1.0;
-        if fits { Ok(()) } else { Err(self.fault(field, base, "a number above 1")) }
+        if fits { Ok(base) } else { Err(self.fault(field, base, "a number above 1")) }
     }
 }

@@ -121,14 +121,12 @@ impl Raw {
 
     /// The bases of the angles.
     fn bases(&self, fields: Fields<'_>) -> Result<[f64; 2], EncodeError> {
-        let global = self.global_rope_theta.unwrap_or(160_000.0);
-        let mut bases = [global, self.local_rope_theta.unwrap_or(10_000.0)];
-        if let Some(ByKind { full_attention, sliding_attention }) = &self.rope_parameters {
-            bases = [full_attention.base(fields)?, sliding_attention.base(fields)?];
-        }
-        fields.base("global_rope_theta", bases[0])?;
-        fields.base("local_rope_theta", bases[1])?;
-        Ok(bases)
+        let newer = self.rope_parameters.as_ref();
+        let (global, local) = (newer.map(|by| &by.full_attention), newer.map(|by| &by.sliding_attention));
+        Ok([
+            fields.base(global, ("global_rope_theta", self.global_rope_theta), 160_000.0)?,
+            fields.base(local, ("local_rope_theta", self.local_rope_theta), 10_000.0)?,
+        ])
     }
 }
 

@@ -43,7 +43,7 @@ struct Raw {
     layer_norm_epsilon: Option<f32>,
     head_dim: Option<usize>,
     rotary_emb_base: Option<f64>,
-    /// Instead of the next four in newer files.
+    /// Instead of the settings of `rotary_` in newer files.
     rope_parameters: Option<Angles>,
     rotary_emb_fraction: Option<f64>,
     rotary_emb_interleaved: Option<bool>,
@@ -92,11 +92,8 @@ pub(crate) fn read(dir: &Path) -> Result<Architecture, EncodeError> {
     raw.only_what_is_computed(fields)?;
     let eps = raw.layer_norm_epsilon.unwrap_or(1e-12);
     fields.eps("layer_norm_epsilon", eps)?;
-    let base = match &raw.rope_parameters {
-        Some(angles) => angles.base(fields)?,
-        None => raw.rotary_emb_base.unwrap_or(10_000.0),
-    };
-    fields.base("rotary_emb_base", base)?;
+    let given = ("rotary_emb_base", raw.rotary_emb_base);
+    let base = fields.base(raw.rope_parameters.as_ref(), given, 10_000.0)?;
     let vocabulary = raw.vocab_size.next_multiple_of(multiple);
     let parts = NomicBert {
         width: raw.n_embd,

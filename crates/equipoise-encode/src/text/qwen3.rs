@@ -103,17 +103,11 @@ impl Raw {
 
     /// The base of the angles.
     fn base(&self, fields: Fields<'_>) -> Result<f64, EncodeError> {
-        let scaling = self.rope_scaling.as_ref().filter(|scaling| !scaling.is_null());
-        if let Some(scaling) = scaling {
+        if let Some(scaling) = &self.rope_scaling {
             fields.only(false, "rope_scaling", scaling, "null")?;
         }
         fields.only(self.use_sliding_window != Some(true), "use_sliding_window", true, "false")?;
-        let base = match &self.rope_parameters {
-            Some(angles) => angles.base(fields)?,
-            None => self.rope_theta.unwrap_or(10_000.0),
-        };
-        fields.base("rope_theta", base)?;
-        Ok(base)
+        fields.base(self.rope_parameters.as_ref(), ("rope_theta", self.rope_theta), 10_000.0)
     }
 }
 

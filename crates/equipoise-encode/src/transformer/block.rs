@@ -88,16 +88,19 @@ impl Block {
 
     /// Adds a part's change to the rows.
     fn join(&self, x: &mut [f32], change: &[f32], part: usize, norm: &Norm) {
-        match &self.scales {
-            None => x.iter_mut().zip(change).for_each(|(x, c)| *x += c),
-            Some(scales) => {
-                let scale = &scales[part];
-                let rows = x.chunks_exact_mut(scale.len()).zip(change.chunks_exact(scale.len()));
-                rows.for_each(|(x, c)| x.iter_mut().zip(c).zip(scale).for_each(|((x, c), s)| *x += s * c));
-            }
-        }
+        add(x, change, self.scales.as_ref().map(|scales| &scales[part][..]));
         if self.order == Order::PostNorm {
             norm.forward(x);
         }
     }
+}
+
+/// Adds a change to rows, times a factor of each column (layer scale) where there are such factors.
+pub(crate) fn add(x: &mut [f32], change: &[f32], scale: Option<&[f32]>) {
+    let Some(scale) = scale else {
+        x.iter_mut().zip(change).for_each(|(x, c)| *x += c);
+        return;
+    };
+    let rows = x.chunks_exact_mut(scale.len()).zip(change.chunks_exact(scale.len()));
+    rows.for_each(|(x, c)| x.iter_mut().zip(c).zip(scale).for_each(|((x, c), s)| *x += s * c));
 }

@@ -16,7 +16,7 @@ mod weights;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, RelativeBias, Sight};
-pub(crate) use block::{Block, Order};
+pub(crate) use block::{Block, Order, add};
 pub(crate) use linear::Linear;
 pub(crate) use norm::{LayerNorm, Norm, RootMeanSquare, unit_rows};
 pub(crate) use rotation::Rotation;

@@ -3,6 +3,7 @@
 mod builtin;
 mod convolution;
 mod encoder;
+mod known;
 mod model;
 mod picture;
 mod picture_model;
@@ -10,6 +11,7 @@ mod pooling;
 mod preprocess;
 mod registry;
 mod request;
+mod row_mean;
 
 pub use pooling::ImagePooling;
 pub use request::{ImageRequest, encode_images};

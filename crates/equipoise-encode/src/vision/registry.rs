@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use equipoise_data::quoted;
-use serde_json::Value;
-
 use super::convolution::{convnext, resnet};
+use super::known::known;
 use super::model;
 use super::picture_model::PictureModel;
 use super::pooling::ImagePooling;
@@ -36,12 +34,5 @@ const ALL: [(&str, Open); 10] = [
 /// # Errors
 /// If the file cannot be read, or names a model that is not known.
 pub(super) fn find(config: &Path) -> Result<(&'static str, Open), EncodeError> {
-    let whole: Value = json::read(config)?;
-    let found = whole.get("model_type").and_then(Value::as_str).unwrap_or("");
-    ALL.into_iter().find(|(name, _)| *name == found).ok_or_else(|| {
-        let known = ALL.map(|(name, _)| name).join(", ");
-        let problem =
-            format!("model_type = {}: expected one of {known}; choose another model", quoted(found));
-        EncodeError::file(config, problem)
-    })
+    known(config, &json::read(config)?, &ALL)
 }

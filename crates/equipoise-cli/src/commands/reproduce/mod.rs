@@ -8,6 +8,7 @@ use crate::global::Global;
 use crate::interrupt::stop_flag;
 use crate::print;
 use crate::process::Processes;
+use clap::builder::RangedU64ValueParser;
 
 use equipoise_jobs::Lock;
 use equipoise_study::jobs::{Runner, Scheduler};
@@ -85,7 +86,7 @@ struct TableArgs {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..100))]
     seeds: u64,
     /// Seeds that measure each point of a search, from 100 on: the mean of their validation metrics decides.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = search_seeds)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = RangedU64ValueParser::<NonZero<u64>>::new().range(1..100))]
     search_seeds: NonZero<u64>,
     /// How far settings are searched: small (a few runs per method) or full (the paper's grids).
     #[arg(long, default_value = "small")]
@@ -167,12 +168,6 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
         0 => Ok(()),
         n => Err(Failure::failed(format!("{n} runs failed; the pages say which, and why"))),
     }
-}
-
-/// 1 to 99.
-fn search_seeds(text: &str) -> Result<NonZero<u64>, String> {
-    let found = text.parse().ok().and_then(NonZero::<u64>::new).filter(|n| n.get() < 100);
-    found.ok_or_else(|| "expected 1 to 99".into())
 }
 
 /// The entry of that name among those that there are.

@@ -47,7 +47,7 @@ impl Convolution {
     /// much is padded as keeps the size of a picture where `stride` is 1.
     ///
     /// # Errors
-    /// If a tensor is absent or has another shape, or a variance is negative.
+    /// If a tensor is absent or has another shape.
     pub fn load_with_norm(weights: &Weights, name: &str, shape: Shape) -> Result<Convolution, EncodeError> {
         let of = |part: &str| weights.tensor(&format!("{name}.normalization.{part}"), &[shape.outputs]);
         let (factor, summand) = (of("weight")?, of("bias")?);

@@ -20,7 +20,7 @@ use super::grid::Grid;
 use super::network::{Network, OfSize};
 use crate::error::EncodeError;
 use crate::json;
-use crate::transformer::{Activation, LayerNorm, Linear, Weights};
+use crate::transformer::{Activation, LayerNorm, Linear, Weights, add};
 use crate::vision::picture_model::PictureModel;
 use crate::vision::pooling::ImagePooling;
 
@@ -188,13 +188,7 @@ impl Block {
             normalise_responses(&mut hidden, factor, summand);
         }
         self.down.forward(&hidden, &mut change);
-        let rows = x.values.chunks_exact_mut(x.channels).zip(change.chunks_exact(x.channels));
-        match &self.scale {
-            None => x.values.iter_mut().zip(&change).for_each(|(x, c)| *x += c),
-            Some(scale) => {
-                rows.for_each(|(x, c)| x.iter_mut().zip(c).zip(scale).for_each(|((x, c), s)| *x += s * c));
-            }
-        }
+        add(&mut x.values, &change, self.scale.as_deref());
     }
 }
 

@@ -53,7 +53,7 @@ impl Depthwise {
                 }
             }
         }
-        x.with(values, x.channels)
+        Grid { values, ..*x }
     }
 }
 

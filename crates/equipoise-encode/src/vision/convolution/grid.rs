@@ -1,5 +1,7 @@
 //! The values of a picture between two layers.
 
+use crate::vision::row_mean::mean;
+
 /// `height x width` pixels of `channels` values each, pixel after pixel, row after row.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
@@ -18,19 +20,9 @@ impl Grid {
         Grid { values: (0..pixels).flat_map(pixel).collect(), height, width, channels }
     }
 
-    /// Rows of so many channels, for the same pixels.
-    pub fn with(&self, values: Vec<f32>, channels: usize) -> Grid {
-        Grid { values, channels, ..*self }
-    }
-
-    /// The mean over pixels of each channel, summed in float64.
+    /// The mean over pixels of each channel.
     pub fn mean(&self) -> Vec<f32> {
-        let mut sums = vec![0f64; self.channels];
-        for pixel in self.values.chunks_exact(self.channels) {
-            sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += f64::from(value));
-        }
-        let pixels = (self.height * self.width) as f64;
-        sums.into_iter().map(|sum| (sum / pixels) as f32).collect()
+        mean(&self.values, self.channels)
     }
 }
 

@@ -148,15 +148,16 @@ impl Raw {
 
 impl Block {
     fn forward(&self, x: Grid, activation: Activation) -> Grid {
-        let (last, before) = self.convolutions.split_last().expect("a block has convolutions");
-        let mut inner = None;
-        for convolution in before {
-            let mut y = convolution.forward(inner.as_ref().unwrap_or(&x));
+        let (first, others) = self.convolutions.split_first().expect("a block has convolutions");
+        let mut y = first.forward(&x);
+        for convolution in others {
             activation.apply(&mut y.values);
-            inner = Some(y);
+            y = convolution.forward(&y);
         }
-        let mut y = last.forward(inner.as_ref().unwrap_or(&x));
-        let x = self.shortcut.as_ref().map_or(x.clone(), |shortcut| shortcut.forward(&x));
+        let x = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(&x),
+            None => x,
+        };
         y.values.iter_mut().zip(&x.values).for_each(|(y, x)| *y += x);
         activation.apply(&mut y.values);
         y

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::error::EncodeError;
 use crate::json;
-use equipoise_data::{quoted, short};
+use crate::vision::known::known;
+use equipoise_data::short;
 
 /// The families that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,14 +87,7 @@ impl Spec {
     /// If the file cannot be read, is of another family, or a size is out of its range.
     pub fn read(file: &Path) -> Result<Spec, EncodeError> {
         let whole: Value = json::read(file)?;
-        let model_type = whole.get("model_type").and_then(Value::as_str).unwrap_or("");
-        let Some(&(_, family)) = TYPES.iter().find(|(name, _)| *name == model_type) else {
-            let known: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
-            let known = known.join(", ");
-            let problem =
-                format!("model_type = {}: expected one of {known}; choose another model", quoted(model_type));
-            return Err(EncodeError::file(file, problem));
-        };
+        let (model_type, family) = known(file, &whole, &TYPES)?;
         let inner = whole.get("vision_config").unwrap_or(&whole);
         let fields = Fields::deserialize(inner).map_err(|error| {
             let problem = short(&error.to_string());

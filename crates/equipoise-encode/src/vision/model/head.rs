@@ -3,6 +3,7 @@
 use equipoise_kernels::dot;
 
 use crate::transformer::{Activation, LayerNorm, Linear};
+use crate::vision::row_mean::mean;
 
 /// The last step of a tower.
 #[derive(Debug)]
@@ -77,16 +78,6 @@ fn first_tokens(x: &[f32], norm: &LayerNorm, width: usize, length: usize) -> Vec
         x.chunks_exact(width * length).flat_map(|tokens| &tokens[..width]).copied().collect();
     norm.forward(&mut rows);
     rows
-}
-
-/// Mean of rows, summed in float64.
-fn mean(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut sums = vec![0f64; width];
-    for row in rows.chunks_exact(width) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-    }
-    let count = (rows.len() / width) as f64;
-    sums.into_iter().map(|sum| (sum / count) as f32).collect()
 }
 
 /// SigLIP's head: a learnt query attends to all tokens, `a = attention(q, X, X)`, and the row is
