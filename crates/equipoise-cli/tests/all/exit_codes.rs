@@ -423,6 +423,26 @@ fn a_request_to_stop_is_130_at_any_moment_and_nothing_half_written_stays_in_the_
     assert_eq!(hidden(&world.at("")), Vec::<PathBuf>::new());
 }
 
+/// A stop can come between the last file of the features and the removal of what was kept until then.
+#[test]
+fn what_stays_of_features_that_are_whole_is_removed_by_the_next_call() {
+    let world = World::new();
+    for case in cases().into_iter().filter(|case| case.name.starts_with("features ")) {
+        let out = world.at(&case.name.replace(' ', "-"));
+        let arguments = case.writes.expect("features are written")(&world, &out);
+        ok(&mut case.call(&arguments));
+        let kind = case.name.split(' ').nth(1).expect("two words");
+        let report = fs::read_to_string(out.join(format!("{kind}_encoder.json"))).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let key = report["fingerprint"].as_str().expect("a hash");
+        let unit = equipoise_jobs::Unit::new(out.join(format!(".equipoise-{kind}.part")), key);
+        unit.claim().unwrap().begin(&kind).unwrap();
+        fs::write(unit.dir().join("publishing"), "").unwrap();
+        ok(&mut case.call(&arguments));
+        assert_eq!(hidden(&out), Vec::<PathBuf>::new(), "{}", case.name);
+    }
+}
+
 fn send(signal: &str, child: &Child) {
     let status =
         std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();

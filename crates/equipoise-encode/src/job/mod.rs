@@ -15,7 +15,7 @@ pub(crate) use output::{Memory, Place};
 pub(crate) use plan::{batches, key};
 pub(crate) use report::VERSION;
 pub use report::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
-pub(crate) use run::{Job, Prepared, run};
+pub(crate) use run::{Job, Prepared, run, there_already};
 pub(crate) use store::Store;
 
 /// What turns the content of items into rows of features.

@@ -51,12 +51,8 @@ pub(crate) fn run<E: Encoder>(
 ) -> Result<EncodeReport, EncodeError> {
     let start = Instant::now();
     job.place.check()?;
-    if let Some(report) = job.place.up_to_date(&job.fingerprint, job.ids)? {
-        Store::tidy(&job.place.dir, &job.place.name, &job.fingerprint)?;
+    if let Some(report) = there_already(job.place, &job.fingerprint, job.ids)? {
         return Ok(report);
-    }
-    if !Store::was_publishing(&job.place.dir, &job.place.name, &job.fingerprint) {
-        job.place.refuse_occupied()?;
     }
     let mut report = EncodeReport {
         version: VERSION,
@@ -93,6 +89,25 @@ pub(crate) fn run<E: Encoder>(
     job.place.write(&mut kept, job.ids, &mut report)?;
     store.finish()?;
     Ok(report)
+}
+
+/// The report of these very features if they are there and whole; what a job left that was stopped after their last file is removed.
+///
+/// # Errors
+/// If other features are there that may not be replaced, or the file system refuses.
+pub(crate) fn there_already(
+    place: &Place,
+    fingerprint: &str,
+    ids: &[String],
+) -> Result<Option<EncodeReport>, EncodeError> {
+    if let Some(report) = place.up_to_date(fingerprint, ids)? {
+        Store::tidy(&place.dir, &place.name, fingerprint)?;
+        return Ok(Some(report));
+    }
+    if !Store::was_publishing(&place.dir, &place.name, fingerprint) {
+        place.refuse_occupied()?;
+    }
+    Ok(None)
 }
 
 /// Encodes the `wanted` batches that have no record; returns how many of their inputs had one, and how many there are.

@@ -18,6 +18,7 @@ use crate::error::EncodeError;
 use crate::item_texts::{self, ItemTexts};
 use crate::job::{
     EncodeProgress, EncodeReport, Job, Memory, Place, Prepared, Store, VERSION, batches, key, run,
+    there_already,
 };
 use crate::model_dir::ModelDir;
 
@@ -280,11 +281,8 @@ fn with_counts(
     let start = Instant::now();
     let asked = request.dims.map_or("usual".to_owned(), |dims| dims.to_string());
     let fingerprint = fingerprint(items, found, &format!("{BUILTIN} {WORDS} {asked}")).hex();
-    if let Some(report) = place.up_to_date(&fingerprint, &items.ids)? {
+    if let Some(report) = there_already(place, &fingerprint, &items.ids)? {
         return Ok(report);
-    }
-    if !Store::was_publishing(&place.dir, &place.name, &fingerprint) {
-        place.refuse_occupied()?;
     }
     let (of, texts): (Vec<u32>, Vec<&str>) =
         found.texts.iter().zip(0..).filter_map(|(text, item)| Some((item, text.as_deref()?))).unzip();
