@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
             "events.jsonl" => drop(read_epochs(&path)),
             "serving.json" => drop(ServingSettings::read(&path)),
             "items.jsonl" => {
-                let ids = Vocabulary::new(vec!["u".into()], vec!["a".into(), "b".into()]).expect("distinct");
+                let ids = Vocabulary::new(vec!["u".into()].into(), vec!["a".into(), "b".into()].into()).expect("distinct");
                 drop(ItemInfos::read(&path, &ids));
             }
             _ => {

@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "address_of",
     "evaluate",
+    "gain",
     "shrunken",
     "stack",
 ]
@@ -155,6 +156,7 @@ def evaluate(
     threads: int | None = None,
 ) -> EngineEvaluation: ...
 def address_of(array: Any) -> int: ...
+def gain(a: Any, b: Any) -> tuple[float, float]: ...
 def shrunken(x: float, error: float) -> float: ...
 def stack(
     components: Any, users: Any, other: Any

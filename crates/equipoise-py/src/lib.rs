@@ -35,7 +35,7 @@ mod _engine {
     #[pymodule_export]
     use crate::runs::EngineRun;
     #[pymodule_export]
-    use crate::stacking::{shrunken, stack};
+    use crate::stacking::{gain, shrunken, stack};
     #[pymodule_export]
     use crate::training::TrainingJob;
 

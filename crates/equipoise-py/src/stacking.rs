@@ -16,6 +16,18 @@ pub(crate) fn shrunken(x: f64, error: f64) -> f64 {
     stacking::shrunken(x, error)
 }
 
+/// Mean over users of `a - b`, a metric of each user of two models, and its standard error, infinite of a single user.
+#[pyfunction]
+pub(crate) fn gain(py: Python<'_>, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<Worth> {
+    let (a, b) = (Borrowed::<f64>::of(a, "a")?, Borrowed::<f64>::of(b, "b")?);
+    let (users, others) = (a.values().len(), b.values().len());
+    if users != others || users == 0 {
+        return Err(data_error(py, format!("a metric of {users} users and one of {others}")));
+    }
+    let gain = Gain::of(a.values(), b.values());
+    Ok((gain.mean, gain.error))
+}
+
 /// The weights of `components` (a matrix of float64, a row of margins for each), which are two teachers of ids, the teacher of each
 /// modality with the modality silenced, and the content of each; what the contents are worth; and what the sum is worth beside the
 /// margins `other`. `users` has the user of each margin; those of one user stand together.

@@ -220,9 +220,7 @@ class Robust:
         together = self._together()
         if together is None:
             return 0.0
-        difference = of(together) - of(self.teachers.plain)
-        mean = float(difference.mean())
-        error = float(difference.std(ddof=1)) / len(difference) ** 0.5 if len(difference) > 1 else float("inf")
+        mean, error = _engine.gain(of(together), of(self.teachers.plain))
         return max(_engine.shrunken(mean, error), _engine.shrunken(*self.stack.worth)) if mean > 0 else 0.0
 
     def _together(self) -> Teacher | None:

@@ -144,6 +144,20 @@ impl Weights {
         }
     }
 
+    /// The values of a tensor of variances of this shape.
+    ///
+    /// # Errors
+    /// As [`tensor`](Weights::tensor), and if one is below 0.
+    pub(crate) fn variances(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
+        let values = self.tensor(name, shape)?;
+        let Some(at) = values.iter().position(|v| *v < 0.0) else {
+            return Ok(values);
+        };
+        let problem =
+            format!("value {at} is {}, expected variances, none below 0; fetch the model again", values[at]);
+        Err(self.find(name)?.0.fault(name, problem))
+    }
+
     /// The values of a tensor of whole numbers of this shape, none below 0.
     ///
     /// # Errors

@@ -47,17 +47,15 @@ impl Convolution {
     /// much is padded as keeps the size of a picture where `stride` is 1.
     ///
     /// # Errors
-    /// If a tensor is absent or has another shape.
+    /// If a tensor is absent or has another shape, or a variance is negative.
     pub fn load_with_norm(weights: &Weights, name: &str, shape: Shape) -> Result<Convolution, EncodeError> {
         let of = |part: &str| weights.tensor(&format!("{name}.normalization.{part}"), &[shape.outputs]);
         let (factor, summand) = (of("weight")?, of("bias")?);
-        let (mean, variance) = (of("running_mean")?, of("running_var")?);
+        let mean = of("running_mean")?;
+        let variance = weights.variances(&format!("{name}.normalization.running_var"), &[shape.outputs])?;
         let mut weight = by_window(weights, &format!("{name}.convolution"), shape)?;
-        let scale: Vec<f64> = factor
-            .iter()
-            .zip(&variance)
-            .map(|(w, v)| f64::from(*w) / (f64::from(*v).max(0.0) + EPS).sqrt())
-            .collect();
+        let factors = factor.iter().zip(&variance);
+        let scale: Vec<f64> = factors.map(|(w, v)| f64::from(*w) / (f64::from(*v) + EPS).sqrt()).collect();
         let inputs = shape.inputs * shape.size * shape.size;
         for (row, scale) in weight.chunks_exact_mut(inputs).zip(&scale) {
             row.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);

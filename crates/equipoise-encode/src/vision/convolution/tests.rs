@@ -62,9 +62,15 @@ fn what_does_not_make_a_network_is_named() {
         message(name, "", ImagePooling::Model, &|case| case["config"][field] = value.clone())
     };
     let absent = "embedder.embedder.normalization.running_var";
+    let negative = |case: &mut Value| {
+        let tensors = case["tensors"].as_array_mut().expect("tensors");
+        let variance = tensors.iter_mut().find(|tensor| tensor["name"] == absent).expect("a batch norm");
+        variance["shift"] = json!(-9.0);
+    };
     let small = |case: &mut Value| case["size"] = json!([7, 40]);
     for (found, says) in [
         (message("resnet", absent, ImagePooling::Model, &|_| ()), absent),
+        (message("resnet", "", ImagePooling::Model, &negative), "expected variances, none below 0"),
         (message("resnet", "", ImagePooling::Cls, &|_| ()), "pooling = cls: expected model or mean"),
         (message("convnext", "", ImagePooling::Mean, &|_| ()), "pooling = mean: expected model"),
         (message("convnext", "", ImagePooling::Model, &small), "7 x 40 pixels: expected 8 or more"),
