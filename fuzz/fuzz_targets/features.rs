@@ -4,7 +4,7 @@ use equipoise_fuzz::{chosen, with_place};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((ending, selector, rest)) = chosen(data, &["npy", "npz", "safetensors", "parquet"]) else { return };
+    let Some((ending, selector, rest)) = chosen(data, &["npy", "npz", "safetensors", "parquet", "csv"]) else { return };
     with_place(|place| {
         let set = place.lattice();
         std::fs::remove_file(set.join("text_feat.npy")).expect("it was written");

@@ -104,8 +104,8 @@ class Dataset:
             to columns. Every row is a positive, unless ``min_rating`` leaves it out.
         features : mapping of str to features
             For each modality one of: a matrix with one row per item (NumPy, PyTorch, ...); ``(ids, matrix)``; ``{id: vector}``; a
-            table with a column of ids and a column of vectors; a path to ``.npy``, ``.npz``, ``.safetensors`` or ``.parquet``; or
-            texts (a list of them, ``(ids, texts)`` or ``{id: text}``), of which ``encoder`` makes features.
+            table with a column of ids and a column of vectors; a path to ``.npy``, ``.npz``, ``.safetensors``, ``.parquet`` or
+            ``.csv``; or texts (a list of them, ``(ids, texts)`` or ``{id: text}``), of which ``encoder`` makes features.
         items : table or list of ids, optional
             The catalogue in the order of the rows of features. Other columns of a table (``title``, ``category``, ...) are kept:
             lists show titles, and filters ask for attributes.

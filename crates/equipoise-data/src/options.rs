@@ -78,6 +78,6 @@ impl LoadOptions {
 pub struct FeatureSource {
     /// Name of the modality.
     pub name: String,
-    /// `.npy`, `.npz`, `.safetensors` or `.parquet`, or a folder of one `.npy` per raw item id.
+    /// `.npy`, `.npz`, `.safetensors`, `.parquet`, `.csv` or `.tsv`, or a folder of one `.npy` per raw item id.
     pub path: PathBuf,
 }

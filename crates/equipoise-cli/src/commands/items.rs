@@ -29,7 +29,7 @@ pub struct AddArgs {
     /// The new items: .csv, .tsv, .jsonl or .parquet with a column of ids; title, picture and other columns are kept.
     #[arg(long, value_name = "FILE")]
     items: PathBuf,
-    /// Features of a modality, made as those of the training were: .npy, .npz, .safetensors, .parquet, or a folder.
+    /// Features of a modality, made as those of the training were: .npy, .npz, .safetensors, .parquet, .csv, or a folder.
     #[arg(long, value_name = "NAME=FILE", value_parser = source)]
     features: Vec<FeatureSource>,
     /// Where the new version goes.

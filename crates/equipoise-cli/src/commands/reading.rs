@@ -13,7 +13,7 @@ pub struct ReadArgs {
     /// Modalities that must be there, by name [default: all that are found].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     modalities: Option<Vec<String>>,
-    /// Features that lie elsewhere: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
+    /// Features that lie elsewhere: .npy, .npz, .safetensors, .parquet, .csv, or a folder of one .npy per raw item id.
     #[arg(long, value_name = "NAME=PATH", value_parser = source)]
     features: Vec<FeatureSource>,
     /// Option of a layout that was registered; VALUE is JSON, or else a text.

@@ -98,7 +98,7 @@ pub struct Args {
     /// Seconds of each sound that are read, from its start [default: 120].
     #[arg(long, value_name = "N")]
     audio_seconds: Option<u32>,
-    /// Features that are there already: .npy, .npz, .safetensors, .parquet, or a folder of one .npy per raw item id.
+    /// Features that are there already: .npy, .npz, .safetensors, .parquet, .csv, or a folder of one .npy per raw item id.
     #[arg(long, value_name = "NAME=PATH", value_parser = super::reading::source)]
     features: Vec<FeatureSource>,
     /// Where everything goes.

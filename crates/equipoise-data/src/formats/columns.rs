@@ -127,8 +127,12 @@ impl Columns {
         TextOptions { encoding: self.encoding, separator: self.separator.clone(), quotes: self.quotes }
     }
 
-    /// Which columns were taken without being told, in words; `None` if each was named.
-    pub(crate) fn said(&self, names: &[String], places: &Places) -> Option<String> {
+    /// Which columns were taken without being told, and which are not read, in words.
+    pub(crate) fn said(&self, names: &[String], places: &Places) -> Vec<String> {
+        self.guessed(names, places).into_iter().chain(not_read(names, &places.read())).collect()
+    }
+
+    fn guessed(&self, names: &[String], places: &Places) -> Option<String> {
         let column = |place: usize| match (self.header, names.get(place)) {
             (true, Some(name)) => quoted(name),
             _ => format!("column {}", place + 1),
@@ -166,6 +170,21 @@ impl Columns {
     }
 }
 
+impl Places {
+    /// The columns that are read.
+    pub(crate) fn read(&self) -> Vec<usize> {
+        let optional = [self.rating, self.timestamp, self.split];
+        [self.user, self.item].into_iter().chain(optional.into_iter().flatten()).collect()
+    }
+}
+
+/// Which of the columns are not among those that are `read`, in words; `None` if each is.
+pub(crate) fn not_read(names: &[String], read: &[usize]) -> Option<String> {
+    let left = names.iter().enumerate().filter(|(place, _)| !read.contains(place));
+    let left: Vec<&str> = left.map(|(_, name)| name.as_str()).collect();
+    (!left.is_empty()).then(|| format!("not read: {}", quoted_names(left)))
+}
+
 /// The one name that fits, if there is any.
 fn only(names: &[String], what: &str, fits: impl Fn(&str) -> bool) -> Result<Option<usize>, String> {
     let mut fitting = names.iter().enumerate().filter(|(_, name)| fits(name));
@@ -188,6 +207,31 @@ pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
     let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
     place.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
 }
+
+/// Where the values of a table of features stand: in the column called `own`, or in all but that of the ids.
+///
+/// # Errors
+/// If there is none, or a column of row numbers among them.
+pub(crate) fn value_places(names: &[String], id: usize, own: &str) -> Result<Vec<usize>, String> {
+    if let Some(place) = names.iter().position(|name| name == own).filter(|place| *place != id) {
+        return Ok(vec![place]);
+    }
+    let places: Vec<usize> = (0..names.len()).filter(|place| *place != id).collect();
+    if places.is_empty() {
+        return Err(format!("no column of values beside {}; give the features", list(names)));
+    }
+    match places.iter().find(|place| ROW_NUMBERS.contains(&&*names[**place])) {
+        Some(&place) => Err(format!(
+            "column {}, {}, seems to be the row number of pandas; write the table with index=False",
+            place + 1,
+            quoted(&names[place])
+        )),
+        None => Ok(places),
+    }
+}
+
+/// What pandas calls the numbers of rows.
+const ROW_NUMBERS: [&str; 3] = ["", "Unnamed: 0", "__index_level_0__"];
 
 fn plain(name: &str) -> String {
     let kept = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
@@ -237,13 +281,14 @@ mod tests {
         let header = names(&["user_id", "asin", "parent_asin", "rating"]);
         let columns = Columns { rating: Some("rating".into()), ..Columns::default() };
         let places = columns.find(&header).expect("all there");
-        let said = columns.said(&header, &places).expect("two guesses");
-        assert_eq!(said, "users from \"user_id\", items from \"parent_asin\" (guessed by their names)");
+        let said = columns.said(&header, &places);
+        let guessed = "users from \"user_id\", items from \"parent_asin\" (guessed by their names)";
+        assert_eq!(said, [guessed, "not read: \"asin\""]);
         let (numbered, header) = Columns::default().numbered(2);
         let places = numbered.find(&header).expect("all there");
         assert_eq!(
-            Columns { header: false, ..Columns::default() }.said(&header, &places).as_deref(),
-            Some("users from column 1, items from column 2 (guessed by their places)")
+            Columns { header: false, ..Columns::default() }.said(&header, &places),
+            ["users from column 1, items from column 2 (guessed by their places)"]
         );
         for twice in [&["user", "item", "User"][..], &["user", "item", "item"]] {
             let problem = Columns::default().find(&names(twice)).expect_err("two of a kind");

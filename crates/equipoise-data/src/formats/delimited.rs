@@ -76,13 +76,15 @@ fn places(
     let (found, said) = match header {
         Some(names) => {
             let found = columns.find(names);
-            let said = found.as_ref().ok().and_then(|places| columns.said(names, places));
+            let said = found.as_ref().map(|places| columns.said(names, places));
+            let said = said.unwrap_or_default();
             (found, said)
         }
         None => {
             let (numbered, names) = columns.numbered(rows.len());
             let found = numbered.find(&names);
-            let said = found.as_ref().ok().and_then(|places| columns.said(&names, places));
+            let said = found.as_ref().map(|places| columns.said(&names, places));
+            let said = said.unwrap_or_default();
             (found, said)
         }
     };
@@ -108,8 +110,8 @@ fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Ro
         return Err("the split is empty, expected train, validation or test; fill it in".into());
     }
     Ok(Row {
-        user: cells.id(places.user)?,
-        item: cells.id(places.item)?,
+        user: cells.id_as_it_stands(places.user)?,
+        item: cells.id_as_it_stands(places.item)?,
         rating: optional(places.rating).map(rating).transpose()?.flatten(),
         time: optional(places.timestamp).map(Moment::cell).transpose()?.flatten(),
         split: match split {

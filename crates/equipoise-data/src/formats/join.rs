@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::feature_rows::FeatureRows;
 use super::numbering::{number, other_numbering, range_from};
 use super::placing::{Placing, one_off, two_ways};
 use super::row_ids::made_without;
-use super::sources::FeatureRows;
 use crate::error::DataError;
 use crate::features::Features;
 use crate::quoted::quoted;
@@ -69,7 +69,8 @@ pub(crate) fn join(
         place: format!("features of {name:?}"),
         problem,
     };
-    let FeatureRows { ids, features, dtype } = rows;
+    let FeatureRows { ids, features, dtype, notes: said } = rows;
+    notes.extend(said);
     let placing = match (&ids, items) {
         (None, _) => Placing::ByPosition,
         (Some(keys), Catalogue::Numbered) if range_from(keys) == Some(1) => Placing::ByNumberFrom1,
@@ -289,7 +290,7 @@ mod tests {
 
     fn rows(keys: Option<&[&str]>) -> FeatureRows {
         let features = Features::new(3, 2, vec![1.0, 10.0, 2.0, 20.0, 3.0, 30.0]).expect("finite");
-        FeatureRows { ids: keys.map(ids), features, dtype: "float32" }
+        FeatureRows { ids: keys.map(ids), features, dtype: "float32", notes: Vec::new() }
     }
 
     fn joined(

@@ -8,10 +8,11 @@
 //! ```
 //!
 //! `x_label` is 0 for train, 1 for validation, 2 for test. A column `timestamp` is kept where every row has a
-//! moment in it; further columns are left aside.
+//! moment in it; further columns are left aside, which is said.
 
 use std::path::{Path, PathBuf};
 
+use super::columns::not_read;
 use super::entry::{Format, NoOptions, ReadRequest};
 use super::files::{directory_name, inter_files};
 use super::gathered::{Gathered, GatheredSplit, SPLITS};
@@ -105,7 +106,7 @@ fn read_inter(
     let mut rows = TextRows::open(file, &TextOptions::default(), &fits)?;
     let names = rows.header()?.unwrap_or_default();
     let columns = columns(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
-    let said = rows.said(Some(&USUAL));
+    let said: Vec<String> = columns.not_read(&names).into_iter().chain(rows.said(Some(&USUAL))).collect();
     if !said.is_empty() {
         notes.push(format!("{}: {}.", file.display(), said.join("; ")));
     }
@@ -158,6 +159,14 @@ fn push(splits: &mut [GatheredSplit; 3], clock: &mut Clock, (split, pair, time):
 struct Columns {
     places: [usize; 3],
     time: Option<usize>,
+}
+
+impl Columns {
+    /// Which are not read, in words.
+    fn not_read(&self, names: &[String]) -> Option<String> {
+        let read: Vec<usize> = self.places.into_iter().chain(self.time).collect();
+        not_read(names, &read)
+    }
 }
 
 fn columns(names: &[String]) -> Result<Columns, String> {

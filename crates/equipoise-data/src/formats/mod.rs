@@ -8,6 +8,7 @@ mod cells;
 mod columns;
 mod delimited;
 mod entry;
+mod feature_rows;
 mod files;
 mod gathered;
 mod id_list;
@@ -30,6 +31,8 @@ mod numbering;
 #[cfg(feature = "parquet")]
 mod parquet_cells;
 #[cfg(feature = "parquet")]
+mod parquet_features;
+#[cfg(feature = "parquet")]
 mod parquet_file;
 #[cfg(feature = "parquet")]
 mod parquet_pages;
@@ -46,6 +49,7 @@ mod sparse;
 mod table;
 mod table_options;
 mod table_parts;
+mod text_features;
 #[cfg(not(feature = "parquet"))]
 mod without_parquet;
 
@@ -71,6 +75,7 @@ pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
 pub use row_counts::RowCounts;
 pub use row_ids::{has_row_ids, reserve_row_ids, row_ids_file, write_row_ids};
+pub use sources::stem as feature_source_stem;
 pub use table::{TableRows, read_table};
 pub use table_options::TableOptions;
 

@@ -1,16 +1,17 @@
-//! The features of a directory: `<modality>_feat.npy`, `.npz`, `.safetensors`, `.parquet` or a folder
+//! The features of a directory: `<modality>_feat.npy`, `.npz`, `.safetensors`, `.parquet`, `.csv`, `.tsv` or a folder
 //! `<modality>_feat`, and features that the request names.
 
 use std::path::{Path, PathBuf};
 
 use super::entry::ReadRequest;
+use super::feature_rows::FeatureRows;
 use super::gathered::GatheredModality;
 use super::join::{Catalogue, ItemRows, join};
 use super::missing_file::{self, ReadMissing};
 use super::npy::new_features;
 use super::placing::Placing;
 use super::row_ids;
-use super::sources::{self, FeatureRows};
+use super::sources;
 use crate::atomic::parent;
 use crate::error::{DataError, found_names};
 use crate::faults::Faults;
@@ -192,17 +193,15 @@ fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>,
     let mut found: Vec<_> = request.features.iter().map(|f| (f.name.clone(), f.path.clone())).collect();
     for entry in std::fs::read_dir(dir).map_err(DataError::io(dir))? {
         let file = entry.map_err(DataError::io(dir))?.path();
-        let known = match file.extension().and_then(|e| e.to_str()) {
-            Some(ending) => sources::ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
-            None => file.is_dir(),
-        };
-        let name = file.file_stem().and_then(|n| n.to_str());
-        let name = name.and_then(|n| n.strip_suffix(ENDING)).filter(|n| known && !n.is_empty());
+        let name = sources::stem(&file);
+        let name = name.and_then(|n| n.strip_suffix(ENDING)).filter(|n| !n.is_empty());
         if let Some(name) = name {
             found.push((name.to_owned(), file));
         }
     }
     found.sort();
+    // A source that the request names may be found as well.
+    found.dedup_by(|one, other| one.0 == other.0 && same_file(&one.1, &other.1));
     match found.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some([(name, one), (_, two)]) => Err(DataError::Layout {
             path: dir.to_owned(),
@@ -211,6 +210,10 @@ fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>,
         }),
         _ => Ok(found),
     }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 fn select(

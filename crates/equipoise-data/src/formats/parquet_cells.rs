@@ -226,6 +226,11 @@ fn whole_float(value: f64) -> Option<i128> {
     (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i128)
 }
 
+/// The cells as numbers; `None` if the column holds anything else.
+pub(crate) fn numbers(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
+    floats(column)
+}
+
 /// The cells as numbers.
 fn floats(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
     if let Some(cells) = plain_floats(column) {

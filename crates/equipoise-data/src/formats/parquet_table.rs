@@ -27,8 +27,9 @@ pub(crate) fn read(
     let table = ParquetFile::open(file)?;
     let names = table.names();
     let places = options.columns.find(&names).map_err(|problem| broken(file, problem))?;
-    if let Some(said) = options.columns.said(&names, &places) {
-        records.note(format!("{}: {said}.", file.display()));
+    let said = options.columns.said(&names, &places);
+    if !said.is_empty() {
+        records.note(format!("{}: {}.", file.display(), said.join("; ")));
     }
     if options.min_rating.is_some() && places.rating.is_none() {
         return Err(broken(
@@ -36,11 +37,7 @@ pub(crate) fn read(
             "no column of ratings for --min-rating; name it with --rating-column".into(),
         ));
     }
-    let mut wanted: Vec<usize> =
-        [Some(places.user), Some(places.item), places.rating, places.timestamp, places.split]
-            .into_iter()
-            .flatten()
-            .collect();
+    let mut wanted = places.read();
     wanted.sort_unstable();
     wanted.dedup();
     // Where the columns stand among those that are read.

@@ -9,6 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::columns::{Places, not_read};
 use super::entry::{Format, ReadRequest};
 use super::files::{directory_name, files_ending, inter_files, stem};
 use super::gathered::Gathered;
@@ -155,34 +156,24 @@ fn listed(names: &[String]) -> String {
 }
 
 /// Where the columns stand.
-struct Places {
-    user: usize,
-    item: usize,
-    rating: Option<usize>,
-    time: Option<usize>,
-    split: Option<usize>,
-}
-
-impl Places {
-    fn of(names: &[String]) -> Result<Places, String> {
-        let find = |wanted: &str| names.iter().position(|n| n.split(':').next() == Some(wanted));
-        let need = |wanted: &str| {
-            let expected = "expected tab-separated user_id:token, item_id:token";
-            find(wanted).ok_or_else(|| {
-                format!("no column {wanted}:token, {expected}, found {}; name the columns so", listed(names))
-            })
-        };
-        if let Some(list) = names.iter().find(|name| is_item_list(name)) {
-            return Err(format!(
-                "column {} has the items of a whole sequence in each row, which would be lost: give the file with \
-                 one interaction in each row, without that column",
-                quoted(list)
-            ));
-        }
-        let (user, item) = (need("user_id")?, need("item_id")?);
-        let split = find("x_label").or_else(|| find("split"));
-        Ok(Places { user, item, rating: find("rating"), time: find("timestamp"), split })
+fn places(names: &[String]) -> Result<Places, String> {
+    let find = |wanted: &str| names.iter().position(|n| n.split(':').next() == Some(wanted));
+    let need = |wanted: &str| {
+        let expected = "expected tab-separated user_id:token, item_id:token";
+        find(wanted).ok_or_else(|| {
+            format!("no column {wanted}:token, {expected}, found {}; name the columns so", listed(names))
+        })
+    };
+    if let Some(list) = names.iter().find(|name| is_item_list(name)) {
+        return Err(format!(
+            "column {} has the items of a whole sequence in each row, which would be lost: give the file with \
+             one interaction in each row, without that column",
+            quoted(list)
+        ));
     }
+    let (user, item) = (need("user_id")?, need("item_id")?);
+    let split = find("x_label").or_else(|| find("split"));
+    Ok(Places { user, item, rating: find("rating"), timestamp: find("timestamp"), split })
 }
 
 /// Whether a column has sequences of items, as files for sequential models have them: `item_id_list:token_seq`.
@@ -197,15 +188,16 @@ fn read(
     options: &TableOptions,
     records: &mut Records,
 ) -> Result<(), DataError> {
-    let mut rows = TextRows::open(file, &options.columns.text(), &|names| Places::of(names).is_ok())?;
+    let mut rows = TextRows::open(file, &options.columns.text(), &|names| places(names).is_ok())?;
     let names = rows.header()?.unwrap_or_default();
     let fault = |rows: &TextRows, problem: String| rows.line_error(rows.line(), problem);
-    let places = Places::of(&names).map_err(|problem| fault(&rows, problem))?;
+    let places = places(&names).map_err(|problem| fault(&rows, problem))?;
     if options.min_rating.is_some() && places.rating.is_none() {
         let problem = "no column rating:float for --min-rating; leave the threshold out";
         return Err(fault(&rows, problem.into()));
     }
-    let said = rows.said(Some(&USUAL));
+    let said: Vec<String> =
+        not_read(&names, &places.read()).into_iter().chain(rows.said(Some(&USUAL))).collect();
     if !said.is_empty() {
         records.note(format!("{}: {}.", file.display(), said.join("; ")));
     }
@@ -226,10 +218,10 @@ fn row<'a>(rows: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Row
         split_named(cell).ok_or_else(wrong)
     };
     Ok(Row {
-        user: rows.id(places.user)?,
-        item: rows.id(places.item)?,
+        user: rows.id_as_it_stands(places.user)?,
+        item: rows.id_as_it_stands(places.item)?,
         rating: places.rating.map(|p| rating(rows.cell(p))).transpose()?.flatten(),
-        time: places.time.map(|p| Moment::cell(rows.cell(p))).transpose()?.flatten(),
+        time: places.timestamp.map(|p| Moment::cell(rows.cell(p))).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
             None => places.split.map(|p| label(rows.cell(p))).transpose()?,

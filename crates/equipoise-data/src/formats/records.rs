@@ -47,6 +47,7 @@ impl Interner {
 /// One row of a table, as far as it is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Row<'a> {
+    /// Ids with the blanks around them.
     pub(crate) user: &'a str,
     pub(crate) item: &'a str,
     /// Finite; `None` where there is no rating.
@@ -75,6 +76,10 @@ pub(crate) struct Records {
     /// Rows left out: below the threshold, without a rating where there is one.
     below: usize,
     left_unrated: usize,
+    /// The lowest and the highest rating of the rows that are kept.
+    ratings: Option<(f64, f64)>,
+    /// Rows whose ids have blanks around them.
+    padded: usize,
     /// Rows that say the header again.
     repeated_headers: usize,
     /// Rows kept without a rating, and without a time.
@@ -92,6 +97,7 @@ pub(crate) struct Records {
 impl Records {
     /// Takes a row in, or says what is wrong with it.
     pub(crate) fn push(&mut self, row: Row<'_>, options: &TableOptions) -> Result<(), String> {
+        let row = self.without_blanks(row);
         if row.user.is_empty() || row.item.is_empty() {
             let which = if row.user.is_empty() { "user" } else { "item" };
             return Err(format!("the {which} id is empty; fill it in or remove the row"));
@@ -109,12 +115,22 @@ impl Records {
         Ok(())
     }
 
+    fn without_blanks<'a>(&mut self, row: Row<'a>) -> Row<'a> {
+        let (user, item) = (row.user.trim(), row.item.trim());
+        self.padded += usize::from((user.len(), item.len()) != (row.user.len(), row.item.len()));
+        Row { user, item, ..row }
+    }
+
     fn keep(&mut self, row: &Row<'_>, time: Option<i64>) -> Result<(), String> {
         let indices = self.users.index(row.user).zip(self.items.index(row.item));
         let (user, item) = indices.ok_or("more than 2^32 ids; divide the table")?;
         self.rows.try_reserve(1).map_err(|_| format!("{} rows do not fit in memory", self.rows.len()))?;
         self.unrated += usize::from(row.rating.is_none());
         self.undated += usize::from(time.is_none());
+        if let Some(rating) = row.rating {
+            let (low, high) = self.ratings.unwrap_or((rating, rating));
+            self.ratings = Some((low.min(rating), high.max(rating)));
+        }
         self.rows.push(Kept { user, item, time, split: row.split });
         Ok(())
     }
@@ -216,6 +232,18 @@ impl Records {
             notes.push(format!(
                 "{file}: {} of {kept} rows are without a rating and are kept as positives.",
                 self.unrated
+            ));
+        }
+        if let (None, Some((low, high))) = (options.min_rating, self.ratings.filter(|(low, high)| low < high))
+        {
+            notes.push(format!(
+                "{file}: every rating from {low} to {high} counts as an interaction; --min-rating leaves low ones out."
+            ));
+        }
+        if self.padded > 0 {
+            notes.push(format!(
+                "{file}: ids of {} rows have blanks around them, which do not count.",
+                self.padded
             ));
         }
         if (1..kept).contains(&self.undated) {

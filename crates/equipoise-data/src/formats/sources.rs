@@ -5,8 +5,10 @@
 //! | `.npy` | in the order of the items |
 //! | `.npz` | one matrix, with an array `ids` or in the order of the items; or one array per raw item id |
 //! | `.safetensors` | one matrix, with a JSON list `ids` in its metadata or in the order of the items; or one tensor per raw item id |
-//! | `.parquet` | a column of item ids and a column of lists |
-//! | a folder | `<raw item id>.npy`, one file per item |
+//! | `.parquet` | a column of item ids, and a column of lists or a column for each value |
+//! | `.csv`, `.tsv`, also with `.gz` | the same as text; see `text_features` |
+//! | a folder of Parquet files | the parts of one such table |
+//! | another folder | `<raw item id>.npy`, one file per item |
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,35 +19,39 @@ use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-#[cfg(feature = "parquet")]
-use super::columns;
+use super::feature_rows::{Collector, FeatureRows};
 use super::files::files_ending;
 use super::npy::{new_features, npy_error, read_npy};
 use super::npy_array::NpyArray;
 use super::npy_header::Fault;
 use super::npz::Npz;
 #[cfg(feature = "parquet")]
-use super::parquet_cells::{Texts, Unfit, lists};
-#[cfg(feature = "parquet")]
-use super::parquet_file::{ParquetFile, broken};
+use super::parquet_features::read as parquet;
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
+use super::{table_parts, text_features};
 use crate::error::DataError;
 use crate::features::Features;
 use crate::quoted::quoted;
 
-/// Features as they were found.
-#[derive(Debug)]
-pub(crate) struct FeatureRows {
-    /// The raw id of each row; `None` for the order of the items.
-    pub(crate) ids: Option<Vec<String>>,
-    pub(crate) features: Features,
-    /// Type in the file.
-    pub(crate) dtype: &'static str,
-}
-
 /// Endings of the files of features.
-pub(crate) const ENDINGS: [&str; 4] = ["npy", "npz", "safetensors", "parquet"];
+const ENDINGS: [&str; 6] = ["npy", "npz", "safetensors", "parquet", "csv", "tsv"];
+
+/// Endings of those that may be compressed.
+const PACKED: [&str; 2] = ["csv.gz", "tsv.gz"];
+
+/// The name of a folder, or that of a file without the ending by which it may hold features; `None` for other files.
+pub fn stem(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    if path.is_dir() {
+        return Some(name.strip_suffix(".parquet").unwrap_or(name)).filter(|name| !name.contains('.'));
+    }
+    let without = |ending: &&str| {
+        let (stem, found) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+        stem.strip_suffix('.').filter(|_| found.eq_ignore_ascii_case(ending))
+    };
+    ENDINGS.iter().chain(&PACKED).find_map(without)
+}
 
 /// Names of the array of ids in an archive.
 const IDS: [&str; 5] = ["ids", "item_ids", "item_id", "items", "asin"];
@@ -55,66 +61,24 @@ const IDS: [&str; 5] = ["ids", "item_ids", "item_id", "items", "asin"];
 /// # Errors
 /// The first fault with its file and place.
 pub(crate) fn read(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
+    if table_parts::is_folder(path) {
+        return parquet(name, path);
+    }
     if path.is_dir() {
         return folder(path);
     }
     let ending = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
     match ending.as_deref() {
-        Some("npy") => read_npy(path).map(|(features, dtype)| FeatureRows { ids: None, features, dtype }),
+        Some("npy") => read_npy(path).map(|(features, dtype)| FeatureRows::new(None, features, dtype)),
         Some("npz") => npz(path),
         Some("safetensors") => safetensors(path),
         Some("parquet") => parquet(name, path),
+        _ if stem(path).is_some() => text_features::read(name, path),
         _ => Err(DataError::Entry {
             file: path.to_owned(),
             place: format!("features of {name:?}"),
             problem: format!("expected a folder or a file ending in {}; convert it", ENDINGS.join(", ")),
         }),
-    }
-}
-
-/// Rows of one width, each with its id.
-struct Collector<'a> {
-    path: &'a Path,
-    ids: Vec<String>,
-    seen: HashSet<String>,
-    width: usize,
-    values: Vec<f32>,
-    dtype: &'static str,
-}
-
-impl<'a> Collector<'a> {
-    fn new(path: &'a Path) -> Self {
-        Collector {
-            path,
-            ids: Vec::new(),
-            seen: HashSet::new(),
-            width: 0,
-            values: Vec::new(),
-            dtype: "float32",
-        }
-    }
-
-    fn push(&mut self, id: String, row: &[f32]) -> Result<(), DataError> {
-        if self.ids.is_empty() {
-            self.width = row.len();
-        }
-        let problem = match (row.len() == self.width, self.seen.insert(id.clone())) {
-            (true, true) => {
-                self.ids.push(id);
-                self.values.extend(row);
-                return Ok(());
-            }
-            (false, _) => {
-                format!("{} values, expected {} as the others have; encode it again", row.len(), self.width)
-            }
-            (_, false) => "the id occurs twice; remove one of them".into(),
-        };
-        Err(DataError::Entry { file: self.path.to_owned(), place: format!("item {}", quoted(&id)), problem })
-    }
-
-    fn finish(self) -> Result<FeatureRows, DataError> {
-        let features = new_features(self.path, self.ids.len(), self.width, self.values)?;
-        Ok(FeatureRows { ids: Some(self.ids), features, dtype: self.dtype })
     }
 }
 
@@ -191,7 +155,7 @@ fn with_ids(
             return fault(format!("{} occurs twice; remove one of its rows", quoted(twice)));
         }
     }
-    Ok(FeatureRows { ids, features, dtype })
+    Ok(FeatureRows::new(ids, features, dtype))
 }
 
 /// A safetensors file mapped into memory.
@@ -260,49 +224,6 @@ fn tensor_values(
 #[cfg(not(feature = "parquet"))]
 fn parquet(_name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     Err(refused(path))
-}
-
-#[cfg(feature = "parquet")]
-fn parquet(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
-    let table = ParquetFile::open(path)?;
-    let names = table.names();
-    let id = columns::item_place(&names).map_err(|problem| broken(path, problem))?;
-    let own = names.iter().position(|n| n == name);
-    let values = own.or_else(|| (names.len() == 2).then_some(1 - id)).filter(|&place| place != id);
-    let values = values.ok_or_else(|| {
-        broken(
-            path,
-            format!(
-                "no column {} of lists, found {}; name the column so",
-                quoted(name),
-                columns::list(&names)
-            ),
-        )
-    })?;
-    let order = if id < values { [id, values] } else { [values, id] };
-    let at = |place: usize| usize::from(place == order[1]);
-    let mut rows = Collector::new(path);
-    table.read(&order, |first, batch| {
-        let wrong = |place: usize, unfit: &Unfit, expected: &str| {
-            broken(path, unfit.words(&names[place], batch.column(at(place)), first, expected))
-        };
-        let ids =
-            Texts::of(batch.column(at(id))).map_err(|unfit| wrong(id, &unfit, "texts or whole numbers"))?;
-        let (ends, cells) =
-            lists(batch.column(at(values))).ok_or_else(|| wrong(values, &Unfit::Type, "lists of numbers"))?;
-        let mut start = 0;
-        for (row, &end) in ends.iter().enumerate() {
-            let id = ids.with(row, |id| id.map(str::to_owned));
-            let id = id.ok_or_else(|| broken(path, format!("row {} has no id; fill it in", first + row)))?;
-            // An item without a list is an item without this modality.
-            if end > start {
-                rows.push(id, &cells[start..end])?;
-            }
-            start = end;
-        }
-        Ok(())
-    })?;
-    rows.finish()
 }
 
 /// Maps the one matrix of a safetensors file; reads it where it is not float32.

@@ -440,6 +440,14 @@ impl TextRows {
     /// # Errors
     /// A quotation mark that nothing closes, a line break within: the marks of the file are not what they should be.
     pub fn id(&self, place: usize) -> Result<&str, String> {
+        self.id_as_it_stands(place).map(str::trim)
+    }
+
+    /// The same with the blanks around it.
+    ///
+    /// # Errors
+    /// As [`id`](TextRows::id).
+    pub(crate) fn id_as_it_stands(&self, place: usize) -> Result<&str, String> {
         let id = self.cell(place).trim();
         if self.unclosed.contains(&place) {
             return Err(format!(
@@ -454,7 +462,7 @@ impl TextRows {
                 quoted(id)
             ));
         }
-        Ok(id)
+        Ok(self.cell(place))
     }
 
     /// Whether the row has as many cells as the first.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::types::Float32Type;
-use arrow_array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
 use equipoise_data::formats::write_npy;
 use equipoise_data::{
     Columns, DataError, FeatureSource, Features, LoadOptions, Loaded, SplitRule, check, load,
@@ -336,6 +336,59 @@ fn features_are_joined_by_raw_id_whatever_they_come_in() {
 }
 
 #[test]
+fn features_as_text_and_in_a_column_for_each_value_are_joined_by_raw_id() {
+    let dir = dir();
+    let by_hand = [vec![2.0, 20.0], vec![3.0, 30.0], vec![1.0, 10.0]];
+    for (name, text) in [
+        ("wide.csv", "item_id,f0,f1\nc,1,10\nd,,\na,2,2e1\nb,3,30.0\n"),
+        ("wide.tsv", "0\t1\tasin\n1\t10\tc\n2\t20\ta\n3\t30\tb\n"),
+        ("lists.csv", "item_id;price;text\nc;5;[1, 10]\na;5;[2.0, 20.0]\nb;5;[3.0, 30.0]\nd;5;[]\n"),
+        ("quoted.csv", "item,vector\nc,\"[1, 10]\"\na,2 20\nb,\"(3, 30)\"\n"),
+    ] {
+        let (rows, notes) = joined(&dir, &put(&dir, name, text));
+        assert_eq!(rows, by_hand, "{name}");
+        says(&notes.join(" "), &[name, "item ids from", "guessed by its name", "separated by"]);
+    }
+    let numbers = |values: [Option<f64>; 4]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+    let ids = || -> ArrayRef { Arc::new(StringArray::from(vec!["c", "d", "a", "b"])) };
+    let first = numbers([Some(1.0), None, Some(2.0), Some(3.0)]);
+    let second = numbers([Some(10.0), None, Some(20.0), Some(30.0)]);
+    let file = dir.path().join("wide.parquet");
+    parquet(&file, vec![("item_id", ids()), ("0", first.clone()), ("1", second.clone())]);
+    assert_eq!(joined(&dir, &file).0, by_hand);
+    // As Spark writes a table: parts in a folder.
+    let parts = dir.path().join("text_feat");
+    fs::create_dir(&parts).expect("made");
+    for (name, from, to) in [("part-0.parquet", 0, 2), ("part-1.parquet", 2, 4)] {
+        let cut = |column: &ArrayRef| column.slice(from, to - from);
+        parquet(&parts.join(name), vec![("item_id", cut(&ids())), ("0", cut(&first)), ("1", cut(&second))]);
+    }
+    assert_eq!(joined(&dir, &parts).0, by_hand);
+}
+
+#[test]
+fn features_as_text_that_are_no_rows_of_numbers_are_named() {
+    let dir = dir();
+    let file = put(&dir, "abc.csv", ABC);
+    for (text, found) in [
+        ("item_id,f0,f1\na,1,x\n", &["line 2", "column \"f1\"", "\"x\"", "finite number"][..]),
+        ("item_id,f0,f1\na,1,\n", &["line 2", "column \"f1\"", "\"\""]),
+        ("item_id,f0,f1\na,1,2\nb,nan,2\n", &["line 3", "column \"f0\"", "\"nan\""]),
+        ("item_id,f0,f1\na,1\n", &["line 2", "expected 3 columns, found 2"]),
+        ("item_id,f0,f1\na,1,2\na,1,2\n", &["item \"a\"", "occurs twice"]),
+        ("item_id,vector\na,1 2\nb,1 2 3\n", &["item \"b\"", "3 values, expected 2"]),
+        (",item_id,f0\n0,a,1\n1,b,2\n", &["row number of pandas", "index=False"]),
+        ("a,1,2\nb,3,4\n", &["no column of item ids", "call it item_id"]),
+        ("item_id,item\na,b\n", &["line 2", "\"b\", expected a finite number"]),
+        ("item_id,f0\n,1\n", &["line 2", "no item id"]),
+    ] {
+        let text = FeatureSource { name: "text".into(), path: put(&dir, "v.csv", text) };
+        let message = fault(&file, &LoadOptions { features: vec![text], ..LoadOptions::default() });
+        says(&message, &[&["v.csv"], found].concat());
+    }
+}
+
+#[test]
 fn what_does_not_match_is_filled_and_reported() {
     let dir = dir();
     let (rows, notes) = joined(&dir, &fixture("ids_text.npz"));
@@ -363,7 +416,7 @@ fn faulty_features_name_the_item() {
     says(&with(dir.path().join("ducho")), &["ducho", "item \"b\"", "3 values, expected 2"]);
     features(&dir, "order.npy", 3);
     says(&with(dir.path().join("order.npy")), &["order.npy", "which row is whose", "item_list.txt"]);
-    says(&with(dir.path().join("none.txt")), &["none.txt", "npy, npz, safetensors, parquet"]);
+    says(&with(dir.path().join("none.txt")), &["none.txt", "npy, npz, safetensors, parquet, csv, tsv"]);
     features(&dir, "text_feat.npy", 3);
     says(&with(fixture("ids_text.npz")), &["features of text twice", "text_feat.npy", "ids_text.npz"]);
 }

@@ -99,6 +99,30 @@ fn ratings_that_are_no_numbers_are_refused_and_absent_ones_are_said() {
 }
 
 #[test]
+fn what_is_not_read_of_a_table_or_read_in_another_way_is_said() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let text = "user,item,rating,clicked,\"date, local\"\n a,1,5,1,x\na ,2,1,0,y\nb, 1,2,0,z\n";
+    let path = put(dir.path(), text);
+    let options = LoadOptions { split: Some(SplitRule::Ratio), ..LoadOptions::default() };
+    let notes = check(&path, &options).notes.join("\n");
+    for says in [
+        "not read: \"clicked\", \"date, local\"",
+        "every rating from 1 to 5 counts as an interaction; --min-rating",
+        "ids of 3 rows have blanks around them",
+    ] {
+        assert!(notes.contains(says), "{says}: {notes}");
+    }
+    assert_eq!(check(&path, &options).users, 2);
+    let least = check(&path, &LoadOptions { min_rating: Some(2.0), ..options.clone() }).notes.join("\n");
+    assert!(least.contains("left 1 rows out") && !least.contains("every rating"), "{least}");
+    let plain = check(&put(dir.path(), "user,item,rating\na,1,5\na,2,5\nb,1,5\n"), &options).notes.join("\n");
+    assert!(
+        !plain.contains("not read") && !plain.contains("every rating") && !plain.contains("blanks"),
+        "{plain}"
+    );
+}
+
+#[test]
 fn an_id_that_is_a_word_for_none_is_kept_and_said() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = put(dir.path(), "user,item,timestamp\nnan,1,1\nnan,2,2\nnan,3,3\n");

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use equipoise_data::formats::{float32_header, has_row_ids, reserve_row_ids, write_row_ids};
+use equipoise_data::formats::{
+    feature_source_stem, float32_header, has_row_ids, reserve_row_ids, write_row_ids,
+};
 use equipoise_data::{ItemIds, MeanRow, quoted, short, write_atomic};
 
 use super::report::{BrokenItem, EncodeReport};
@@ -105,8 +107,14 @@ impl Place {
     /// # Errors
     /// If there are features of this name.
     pub(crate) fn refuse_occupied(&self) -> Result<(), EncodeError> {
-        let taken = ["feat.npy", "feat.npz", "feat.safetensors", "feat.parquet", "feat"];
-        let taken: Vec<PathBuf> = taken.iter().map(|e| self.file(e)).filter(|file| file.exists()).collect();
+        let mut taken: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(&self.dir).map_err(EncodeError::io(&self.dir))? {
+            let file = entry.map_err(EncodeError::io(&self.dir))?.path();
+            if feature_source_stem(&file) == Some(&format!("{}_feat", self.name)) {
+                taken.push(file);
+            }
+        }
+        taken.sort();
         match &taken[..] {
             [] => Ok(()),
             [only] if *only == self.file("feat.npy") && self.overwrite => Ok(()),
