@@ -7,6 +7,7 @@ mod failure;
 mod global;
 mod guard;
 mod help;
+mod hints;
 mod interrupt;
 mod print;
 mod process;
@@ -136,7 +137,9 @@ fn run() -> ExitCode {
         Err(error) => {
             // clap's own: help and version are successes, everything else is bad input.
             let code = if error.use_stderr() { failure::INPUT } else { 0 };
-            let _ = error.print();
+            let words: Vec<String> =
+                std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+            let _ = hints::with_hint(error, &Cli::command(), &words).print();
             return ExitCode::from(code);
         }
     };

@@ -35,6 +35,8 @@ mod parquet_features;
 #[cfg(feature = "parquet")]
 mod parquet_file;
 #[cfg(feature = "parquet")]
+mod parquet_footer;
+#[cfg(feature = "parquet")]
 mod parquet_pages;
 #[cfg(feature = "parquet")]
 mod parquet_table;
@@ -50,6 +52,8 @@ mod table;
 mod table_options;
 mod table_parts;
 mod text_features;
+#[cfg(feature = "parquet")]
+mod thrift;
 #[cfg(not(feature = "parquet"))]
 mod without_parquet;
 

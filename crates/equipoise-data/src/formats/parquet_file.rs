@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 
+use super::parquet_footer;
 use super::parquet_pages::{self, Promised};
 use crate::caught::caught;
 use crate::error::DataError;
@@ -39,6 +40,7 @@ impl<'a> ParquetFile<'a> {
     pub(crate) fn open(file: &'a Path) -> Result<ParquetFile<'a>, DataError> {
         let input = File::open(file).map_err(DataError::io(file))?;
         let length = input.metadata().map_err(DataError::io(file))?.len();
+        guarded(file, || parquet_footer::check(&input, length))?;
         let metadata = guarded(file, || ArrowReaderMetadata::load(&input, ArrowReaderOptions::new()))?;
         let metadata = with_views(metadata);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata);

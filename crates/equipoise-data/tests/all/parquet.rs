@@ -335,3 +335,29 @@ fn a_folder_with_files_of_splits_is_no_folder_of_parts() {
     let again = load(&folder, &LoadOptions { split: None, ..options(&dir) }).expect("three tables");
     assert_eq!(again.data.fingerprint(), loaded.data.fingerprint());
 }
+
+/// A table whose footer is these bytes.
+fn with_footer(file: &Path, footer: &[u8]) {
+    let length = u32::try_from(footer.len()).expect("short").to_le_bytes();
+    fs::write(file, [b"PAR1", footer, &length, b"PAR1"].concat()).expect("write");
+}
+
+#[test]
+fn a_footer_that_promises_more_than_it_holds_is_refused_before_it_is_decoded() {
+    let (dir, file) = place();
+    // Each list of truth values keeps a decoder that takes no byte for them busy for seconds.
+    let lists = [0x19, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07].repeat(40);
+    let numbers = [0x19, 0xf5, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0];
+    for (footer, found) in [
+        (&lists[..], "the footer has a list of 2147483647 values of type 1 in 273 bytes"),
+        (&numbers, "the footer has a list of 2147483647 values of type 5 in 2 bytes"),
+        (&[0x1c; 90], "the footer is nested too deeply"),
+        (&[0x15], "the footer runs beyond its end"),
+    ] {
+        with_footer(&file, footer);
+        says(
+            &load(&file, &options(&dir)).expect_err(found).to_string(),
+            &["t.parquet", found, "write it again"],
+        );
+    }
+}
