@@ -88,7 +88,8 @@ pub use split_family::{SplitFacts, SplitFamily};
 pub use stop::{Attended, StopFlag};
 pub use suggest::closest;
 pub use text::{
-    LineFault, Lines, Quotes, Separator, TextEncoding, TextOptions, TextRows, unpacked, without_nan,
+    LineFault, Lines, Quotes, Separator, TextEncoding, TextOptions, TextRows, read_text, unpacked,
+    without_nan,
 };
 pub use triples::Triples;
 pub use unfinished::{Unfinished, remove_unfinished};

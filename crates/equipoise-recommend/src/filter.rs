@@ -71,7 +71,12 @@ impl Filter {
         let mut names = Vec::new();
         self.attributes(&mut names);
         if let Some(name) = names.into_iter().find(|name| !known(name)) {
-            let problem = format!("no item has an attribute {name:?}, only {}", all.join(", "));
+            let problem = match all {
+                [] => format!(
+                    "no item has an attribute {name:?}, nor any other; items.jsonl of the model has none"
+                ),
+                _ => format!("no item has an attribute {name:?}, only {}", all.join(", ")),
+            };
             return Err(RecommendError::field("filter", problem));
         }
         self.check_ranges()

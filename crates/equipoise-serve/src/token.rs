@@ -3,6 +3,7 @@
 use crate::error::ServeError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use equipoise_data::read_text;
 use std::path::Path;
 use subtle::{Choice, ConstantTimeEq};
 
@@ -22,7 +23,7 @@ impl Tokens {
     /// A file that cannot be read, one without a token, a token that is too short or has characters that a header cannot hold.
     pub(crate) fn read(path: &Path) -> Result<Tokens, ServeError> {
         let wrong = |what: String| ServeError::setting("--token-file", format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        let text = read_text(path).map_err(|error| wrong(error.to_string()))?;
         let tokens: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         if tokens.is_empty() {
             return Err(wrong("no token; write one on a line, such as `openssl rand -hex 32` makes".into()));

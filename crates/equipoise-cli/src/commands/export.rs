@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::print;
+use equipoise_data::read_text;
 
 use equipoise_recommend::{ExportOptions, ExportReport, ExportTarget, TARGETS, Upload, export};
 use std::path::PathBuf;
@@ -85,7 +86,7 @@ fn options(args: &Args) -> Result<ExportOptions, Failure> {
 /// The key of the server: never from the command line, which every user of the machine can read.
 fn api_key(args: &Args) -> Result<Option<String>, Failure> {
     let key = match &args.api_key_file {
-        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?),
+        Some(path) => Some(read_text(path).map_err(|error| Failure::file(path, &error))?),
         None => std::env::var("QDRANT_API_KEY").ok(),
     };
     let key = key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::interrupt::stop_flag;
 use crate::print;
+use equipoise_data::read_text;
 
 use clap::ValueEnum;
 use equipoise_jobs::Shard;
@@ -28,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     users_file: Option<PathBuf>,
     /// The basket of a stranger: raw ids of items. May be given several times.
-    #[arg(long, value_name = "ID,ID")]
+    #[arg(long, alias = "basket", value_name = "ID,ID")]
     history: Vec<String>,
     /// A request as a JSON file, `-` for stdin; other flags of requests are not given then.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "users_file", "history", "all_users"])]
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long, requires = "out")]
     all_users: bool,
     /// Length of the list [default: 10].
-    #[arg(long, value_name = "N")]
+    #[arg(long, alias = "k", value_name = "N")]
     n: Option<usize>,
     /// How many of the best items to leave out before the list begins.
     #[arg(long, value_name = "N")]
@@ -103,7 +104,7 @@ impl Args {
         }
         let mut users = self.user.clone();
         if let Some(file) = &self.users_file {
-            let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
+            let text = read_text(file).map_err(|e| Failure::file(file, &e))?;
             users.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
         if users.is_empty() && self.history.is_empty() {
@@ -147,7 +148,7 @@ impl Args {
 fn read_request(file: &Path) -> Result<RecommendRequest, Failure> {
     let text = match file.to_str() {
         Some("-") => std::io::read_to_string(std::io::stdin()).map_err(Failure::failed)?,
-        _ => std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?,
+        _ => read_text(file).map_err(|e| Failure::file(file, &e))?,
     };
     serde_json::from_str(&text).map_err(|e| Failure::input(format!("{}: {e}", file.display())))
 }

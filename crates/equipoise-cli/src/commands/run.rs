@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, value_name = "K", help_heading = "Amazon files")]
     core: Option<u32>,
     /// Table of interactions: .csv, .tsv or .parquet.
-    #[arg(long, value_name = "FILE", help_heading = "Tables")]
+    #[arg(long, alias = "interactions", value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
     /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures and of sounds.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]

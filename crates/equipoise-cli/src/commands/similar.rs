@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "user")]
     modality: Option<String>,
     /// How many.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, alias = "k", value_name = "N", default_value_t = 10)]
     n: usize,
 }
 

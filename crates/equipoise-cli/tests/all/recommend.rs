@@ -46,6 +46,29 @@ fn a_user_a_stranger_and_a_request_get_lists() {
 }
 
 #[test]
+fn files_of_users_and_requests_are_read_as_every_file_of_text() {
+    let world = Trained::new();
+    let vocabulary = std::fs::read_to_string(world.run.join("vocabulary.json")).unwrap();
+    let vocabulary: serde_json::Value = serde_json::from_str(&vocabulary).unwrap();
+    let (one, two) = (vocabulary["users"][3].as_str().unwrap(), vocabulary["users"][1].as_str().unwrap());
+    let found = json(&mut world.call("recommend", &["--user", one, "--user", two, "--format", "json"]));
+    let file = world.demo.dir("file");
+    let name = file.to_str().unwrap();
+    let users = format!("\u{feff}{one}\r\n\r\n{two} \r\n");
+    let request = format!("\u{feff}{{\"users\": [{one:?}, {two:?}]}}");
+    for (flag, text) in [("--users-file", users), ("--request", request)] {
+        for bytes in [text.clone().into_bytes(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()] {
+            std::fs::write(&file, bytes).unwrap();
+            let asked = json(&mut world.call("recommend", &[flag, name, "--format", "json"]));
+            assert_eq!(asked["lists"], found["lists"], "{flag}");
+        }
+        std::fs::write(&file, b"u\xe4").unwrap();
+        let message = failure(&mut world.call("recommend", &[flag, name]), 2);
+        assert!(message.contains(name) && message.contains("line 1, byte 2: no UTF-8"), "{message}");
+    }
+}
+
+#[test]
 fn calibration_is_kept_with_the_run_and_served() {
     let world = Trained::new();
     let text = ok(&mut world.call("calibrate", &[]));

@@ -23,6 +23,7 @@ use crate::error::{DataError, json_error};
 use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::quoted::quoted;
+use crate::text::text_of;
 
 /// What stands between the stem of the features' name and `.json`.
 const ENDING: &str = "_ids.json";
@@ -145,26 +146,21 @@ pub(crate) fn read(features: &Path, rows: usize) -> Result<Option<Vec<String>>, 
     if !file.is_file() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&file).map_err(DataError::io(&file))?;
+    let text = text_of(&file)?;
     let fault = |error: serde_json::Error| json_error(&file, SHAPE, &error);
-    let ids: Vec<Id> = match bytes.iter().find(|b| !b.is_ascii_whitespace()) {
-        Some(b'{') => {
-            let Version { version } = serde_json::from_slice(&bytes).map_err(fault)?;
-            if version > i64::from(VERSION) {
-                return Err(DataError::Newer { file, found: version, known: VERSION });
-            }
-            let written: Written = serde_json::from_slice(&bytes).map_err(fault)?;
-            if written.version == 0 {
-                return Err(entry(
-                    &file,
-                    "version",
-                    format!("0, expected {VERSION}; make the features again"),
-                ));
-            }
-            same_matrix(&file, features, &written.features)?;
-            written.ids
+    let ids: Vec<Id> = if text.trim_ascii_start().starts_with('{') {
+        let Version { version } = serde_json::from_str(&text).map_err(fault)?;
+        if version > i64::from(VERSION) {
+            return Err(DataError::Newer { file, found: version, known: VERSION });
         }
-        _ => serde_json::from_slice(&bytes).map_err(fault)?,
+        let written: Written = serde_json::from_str(&text).map_err(fault)?;
+        if written.version == 0 {
+            return Err(entry(&file, "version", format!("0, expected {VERSION}; make the features again")));
+        }
+        same_matrix(&file, features, &written.features)?;
+        written.ids
+    } else {
+        serde_json::from_str(&text).map_err(fault)?
     };
     let ids: Vec<String> = ids.into_iter().map(|id| id.0).collect();
     if ids.len() != rows {

@@ -10,7 +10,8 @@
 //! | a binary format, a page of HTML | refused by name |
 //!
 //! [`Lines`] gives the lines of a file, or the elements of a JSON array where objects are expected line by line;
-//! [`TextRows`] gives the rows of a table; `json` reads a document as a whole.
+//! [`TextRows`] gives the rows of a table; `json` reads a document as a whole, [`read_text`] any
+//! text.
 
 mod decoder;
 mod encoding;
@@ -25,6 +26,7 @@ mod separator_guess;
 mod signature;
 mod source;
 mod split;
+mod whole;
 
 pub use encoding::TextEncoding;
 pub use gzip::unpacked;
@@ -33,3 +35,5 @@ pub use nan::without_nan;
 pub use quotes::Quotes;
 pub use rows::{TextOptions, TextRows};
 pub use separator::Separator;
+pub use whole::read_text;
+pub(crate) use whole::text_of;

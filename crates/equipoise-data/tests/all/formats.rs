@@ -441,8 +441,8 @@ fn items_that_seem_to_be_numbered_from_1_are_not_joined_one_row_off() {
             &["numbered from 1", "text_feat_ids.json", "item_list.txt"],
         );
     }
-    // Both ways out.
-    put(&dir, "text_feat_ids.json", "[0, 1, 2, 3, 4, 5]");
+    // Both ways out; a byte order mark makes no difference.
+    put(&dir, "text_feat_ids.json", "\u{feff}[0, 1, 2, 3, 4, 5]");
     assert_eq!(open(dir.path(), &LoadOptions::default()).data.modalities[0].features.row(1)[..], [1.0, 10.0]);
     fs::remove_file(dir.path().join("text_feat_ids.json")).expect("removed");
     put(&dir, "item_list.txt", (0..6).map(|n| format!("i{n}\t{n}\n")).collect::<String>());

@@ -9,6 +9,7 @@
 //! data.path = "my-data"
 //! ```
 
+use equipoise_data::read_text;
 use equipoise_encode::{AudioRequest, ImageRequest, TextRequest};
 use equipoise_jobs::{Fault, Key, Unit};
 use equipoise_train::config::Layers;
@@ -186,7 +187,7 @@ impl Task {
     /// If the file cannot be read, or says something that no task understands: file, key and what is expected.
     pub fn read(path: &Path) -> Result<Task, String> {
         let origin = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{origin}: {e}"))?;
+        let text = read_text(path).map_err(|e| format!("{origin}: {e}"))?;
         let json = path.extension().is_some_and(|e| e == "json");
         let spec: Spec = if json {
             serde_json::from_str(&text).map_err(|e| format!("{origin}: {e}"))?

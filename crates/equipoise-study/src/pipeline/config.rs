@@ -2,7 +2,7 @@
 
 use super::error::PipelineError;
 use super::origins::Origins;
-use equipoise_data::{Columns, FeatureSource, Shares, SplitRule};
+use equipoise_data::{Columns, FeatureSource, Shares, SplitRule, read_text};
 use equipoise_models::BackboneConfig;
 use equipoise_train::config::{ConfigError, toml_fault};
 use serde::{Deserialize, Serialize};
@@ -192,7 +192,7 @@ impl PipelineConfig {
         let (mut table, mut text) = (toml::Table::new(), String::new());
         let name = file.map(|path| path.display().to_string());
         if let (Some(path), Some(name)) = (file, &name) {
-            text = std::fs::read_to_string(path).map_err(|e| PipelineError::file(path, e))?;
+            text = read_text(path).map_err(|e| PipelineError::file(path, e))?;
             let fault = |e: toml::de::Error| toml_fault(name, &text, &e);
             // By itself first, so that a fault is told with its line.
             toml::from_str::<PipelineConfig>(&text).map_err(fault)?;

@@ -4,7 +4,7 @@ use super::config::{KEYS, SweepConfig};
 use super::error::SweepError;
 use crate::search::strategy::Strategy;
 use crate::search::{Identity, Point, Space, key_of};
-use equipoise_data::FieldError;
+use equipoise_data::{FieldError, read_text};
 use equipoise_train::config::{ConfigError, Layers};
 use equipoise_train::config::{keys, spans};
 use equipoise_train::evaluation::Selection;
@@ -40,7 +40,7 @@ impl SweepPlan {
     /// # Errors
     /// As [`text`](SweepPlan::text), and if the file cannot be read.
     pub fn file(path: &Path, flags: &[(String, Value, String)]) -> Result<SweepPlan, SweepError> {
-        let text = std::fs::read_to_string(path).map_err(|e| SweepError::file(path, e))?;
+        let text = read_text(path).map_err(|e| SweepError::file(path, e))?;
         SweepPlan::text(&text, &path.display().to_string(), flags)
     }
 

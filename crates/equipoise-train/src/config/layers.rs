@@ -4,7 +4,7 @@ use super::checked::Checked;
 use super::error::{ConfigError, one_line, toml_fault};
 use super::types::RunConfig;
 use super::{keys, spans};
-use equipoise_data::FieldError;
+use equipoise_data::{FieldError, read_text};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,7 +40,7 @@ impl Layers {
     /// If it cannot be read, is no TOML, or has an unknown key (named with its line and the nearest known one).
     pub fn file(self, path: &Path) -> Result<Layers, ConfigError> {
         let failed = |e: std::io::Error| ConfigError::File { path: path.to_owned(), fault: e.into() };
-        let text = std::fs::read_to_string(path).map_err(failed)?;
+        let text = read_text(path).map_err(failed)?;
         self.text(&text, &path.display().to_string())
     }
 
