@@ -73,23 +73,12 @@ fn places(
         };
         return Err(rows.line_error(rows.line(), problem));
     }
-    let (found, said) = match header {
-        Some(names) => {
-            let found = columns.find(names);
-            let said = found.as_ref().map(|places| columns.said(names, places));
-            let said = said.unwrap_or_default();
-            (found, said)
-        }
-        None => {
-            let (numbered, names) = columns.numbered(rows.len());
-            let found = numbered.find(&names);
-            let said = found.as_ref().map(|places| columns.said(&names, places));
-            let said = said.unwrap_or_default();
-            (found, said)
-        }
+    let (sought, names) = match header {
+        Some(names) => (columns.clone(), names.to_vec()),
+        None => columns.numbered(rows.len()),
     };
-    let places = found.map_err(|problem| rows.line_error(rows.line(), problem))?;
-    let said: Vec<String> = said.into_iter().chain(rows.said(None)).collect();
+    let places = sought.find(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let said: Vec<String> = columns.said(&names, &places).into_iter().chain(rows.said(None)).collect();
     if !said.is_empty() {
         records.note(format!("{}: {}.", rows.file().display(), said.join("; ")));
     }

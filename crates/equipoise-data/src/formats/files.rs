@@ -15,6 +15,11 @@ pub fn directory_name(path: &Path) -> String {
     name.unwrap_or_else(|| "data".into())
 }
 
+/// Whether two paths lead to one file or directory, which is there.
+pub fn same_place(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
 /// What a file holds, by the ending of its name; capitals make no difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {

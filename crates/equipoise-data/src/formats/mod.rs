@@ -63,7 +63,7 @@ pub use category_file::{
 pub use cells::{Cells, read_cells};
 pub use columns::Columns;
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
-pub use files::directory_name;
+pub use files::{directory_name, same_place};
 pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};
 pub(crate) use gathered::{oddities, with_every_item};
 pub use id_list::read as read_id_list;

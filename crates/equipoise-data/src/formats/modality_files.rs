@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry::ReadRequest;
 use super::feature_rows::FeatureRows;
+use super::files::same_place;
 use super::gathered::GatheredModality;
 use super::join::{Catalogue, ItemRows, join};
 use super::missing_file::{self, ReadMissing};
@@ -201,7 +202,7 @@ fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>,
     }
     found.sort();
     // A source that the request names may be found as well.
-    found.dedup_by(|one, other| one.0 == other.0 && same_file(&one.1, &other.1));
+    found.dedup_by(|one, other| one.0 == other.0 && same_place(&one.1, &other.1));
     match found.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some([(name, one), (_, two)]) => Err(DataError::Layout {
             path: dir.to_owned(),
@@ -210,10 +211,6 @@ fn list(dir: &Path, request: &ReadRequest<'_>) -> Result<Vec<(String, PathBuf)>,
         }),
         _ => Ok(found),
     }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 fn select(

@@ -227,12 +227,7 @@ fn whole_float(value: f64) -> Option<i128> {
 }
 
 /// The cells as numbers; `None` if the column holds anything else.
-pub(crate) fn numbers(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
-    floats(column)
-}
-
-/// The cells as numbers.
-fn floats(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
+pub(crate) fn floats(column: &ArrayRef) -> Option<Vec<Option<f64>>> {
     if let Some(cells) = plain_floats(column) {
         return Some(cells);
     }

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 
 use super::columns::{item_place, value_places};
 use super::feature_rows::{Collector, FeatureRows};
-use super::parquet_cells::{Texts, Unfit, lists, numbers};
+use super::parquet_cells::{Texts, Unfit, floats, lists};
 use super::parquet_file::{ParquetFile, broken};
 use super::parquet_table::check_columns;
 use super::table_parts;
@@ -79,7 +79,7 @@ fn table_of(
 ) -> Result<(Vec<usize>, Vec<f32>), usize> {
     let column = |&place: &usize| -> Result<Vec<Option<f64>>, usize> {
         let column: &ArrayRef = batch.column(at(place));
-        numbers(column).ok_or(place)
+        floats(column).ok_or(place)
     };
     let columns = values.iter().map(column).collect::<Result<Vec<_>, _>>()?;
     let (mut ends, mut cells) = (Vec::with_capacity(batch.num_rows()), Vec::new());

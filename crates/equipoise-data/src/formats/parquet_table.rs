@@ -65,7 +65,10 @@ pub(crate) fn read(
 /// # Errors
 /// [`DataError::Parquet`] with a part that has others than the first.
 pub(crate) fn check_columns(parts: &[PathBuf]) -> Result<(), DataError> {
-    let Some((first, others)) = parts.split_first() else { return Ok(()) };
+    let [first, others @ ..] = parts else { return Ok(()) };
+    if others.is_empty() {
+        return Ok(());
+    }
     let expected = ParquetFile::open(first)?.names();
     for part in others {
         let found = ParquetFile::open(part)?.names();

@@ -22,6 +22,7 @@ use crate::error::RecommendError;
 use crate::files::TABLES;
 use crate::output::Output;
 use crate::served::ServedModel;
+use equipoise_data::formats::same_place;
 use std::path::Path;
 
 /// Every target.
@@ -48,7 +49,7 @@ pub fn export(
 ) -> Result<ExportReport, RecommendError> {
     check(target, options)?;
     let model = ServedModel::open(dir)?;
-    if out.join(TABLES).is_file() && same(dir, out) {
+    if out.join(TABLES).is_file() && same_place(dir, out) {
         let reason = "the model itself lies there; give another directory";
         return Err(RecommendError::file(out, reason));
     }
@@ -61,10 +62,6 @@ pub fn export(
         finish(out, options, upload, &mut report)?;
     }
     Ok(report)
-}
-
-fn same(a: &Path, b: &Path) -> bool {
-    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 /// Refuses options that the target does not take, or that no target can use.
