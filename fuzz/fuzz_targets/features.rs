@@ -4,11 +4,13 @@ use equipoise_fuzz::{chosen, with_place};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((ending, selector, rest)) = chosen(data, &["npy", "npz", "safetensors", "parquet", "csv"]) else { return };
+    let Some((ending, selector, rest)) = chosen(data, &["npy", "npz", "safetensors", "parquet", "csv"])
+    else {
+        return;
+    };
     with_place(|place| {
-        let set = place.lattice();
-        std::fs::remove_file(set.join("text_feat.npy")).expect("it was written");
+        let set = place.splits();
         place.write(&format!("set/text_feat.{ending}"), rest);
-        place.read(&set, selector & 4);
+        place.read(&set, selector & 4, rest);
     });
 });

@@ -10,6 +10,7 @@ fuzz_target!(|data: &[u8]| {
             place.write(&format!("set/{name}"), rest);
         }
         place.write("set/text_feat.npy", &npy(4, 2));
-        place.read(&place.path("set"), selector & 4);
+        let set = place.path("set");
+        place.read(&set, selector & 4, rest);
     });
 });

@@ -1,6 +1,6 @@
 //! The layout `equipoise`: one of its files is replaced.
 #![no_main]
-use equipoise_fuzz::{options, with_place};
+use equipoise_fuzz::{options, with_empty_place, with_place};
 use equipoise_import::{ConvertOptions, Target, convert};
 use libfuzzer_sys::fuzz_target;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 static SET: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     let mut files = Vec::new();
-    with_place(|place| {
+    with_empty_place(|place| {
         let out = place.path("native");
         let how = ConvertOptions::default();
         convert(&place.lattice(), &options(0), Target::Equipoise, &out, &how).expect("a sound data set");
@@ -17,7 +17,10 @@ static SET: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
             for entry in std::fs::read_dir(&dir).expect("listing").flatten() {
                 match entry.path() {
                     path if path.is_dir() => dirs.push(path),
-                    path => files.push((path.strip_prefix(&out).expect("below").to_owned(), std::fs::read(&path).expect("a file"))),
+                    path => files.push((
+                        path.strip_prefix(&out).expect("below").to_owned(),
+                        std::fs::read(&path).expect("a file"),
+                    )),
                 }
             }
         }
@@ -34,6 +37,7 @@ fuzz_target!(|data: &[u8]| {
             let replaced = k == which as usize % files.len();
             place.write(&format!("set/{}", name.display()), if replaced { rest } else { bytes });
         }
-        place.read(&place.path("set"), 0);
+        let set = place.path("set");
+        place.read(&set, 0, rest);
     });
 });

@@ -8,6 +8,7 @@ fuzz_target!(|data: &[u8]| {
     with_place(|place| {
         place.write(&format!("set/interactions.{ending}"), rest);
         place.write("set/text_feat.npy", &npy(4, 2));
-        place.read(&place.path("set"), selector);
+        let set = place.path("set");
+        place.read(&set, selector, rest);
     });
 });

@@ -9,6 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((ending, selector, rest)) = chosen(data, &endings) else { return };
     with_place(|place| {
         let path = place.write(&format!("texts.{ending}"), rest);
+        place.settle();
         let columns = if selector & 1 == 0 { Vec::new() } else { vec!["title".to_owned()] };
         let cells = Cells { id: (selector & 2 != 0).then(|| "id".to_owned()), columns, ..Cells::default() };
         drop(read_cells(&path, &cells, &mut |_, _| Ok(())));

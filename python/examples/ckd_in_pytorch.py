@@ -1,5 +1,6 @@
 """
-CKD for two backbones in plain PyTorch: VBPR, and a graph network that fuses ids and modalities before it propagates.
+CKD for three backbones in plain PyTorch: VBPR, one that fuses all content in one block, and a graph network that fuses ids and
+modalities before it propagates.
 
     python examples/ckd_in_pytorch.py --data DIR --backbone vbpr --seeds 1 2 3 --rust
 
@@ -21,8 +22,8 @@ import equipoise as eq
 from equipoise.torch import CKD, Ablation, fit, mean_ablated, measured, train_teachers
 
 
-class Vbpr(nn.Module):
-    """VBPR: ids, and one projected block per modality, side by side."""
+class Multimodal(nn.Module):
+    """Ids, and for each modality the users' preferences and a projection of its features."""
 
     def __init__(self, data: eq.Dataset, width: int = 64) -> None:
         super().__init__()
@@ -32,30 +33,39 @@ class Vbpr(nn.Module):
         self.preferences = nn.ParameterDict({name: table(data.n_users) for name in self.features})
         self.projections = nn.ModuleDict({name: nn.Linear(x.shape[1], width) for name, x in self.features.items()})
 
-    def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
+    def contents(self, ablation: Ablation) -> tuple[list[Tensor], list[Tensor]]:
+        """Each modality's preferences and projected features, those that ``ablation`` silences replaced by their means."""
         features = mean_ablated(self.features, ablation)
         preferences = mean_ablated(dict(self.preferences), ablation)
-        projected = [project(features[name]) for name, project in self.projections.items()]
-        return torch.cat([self.users, *preferences.values()], dim=1), torch.cat([self.items, *projected], dim=1)
+        return list(preferences.values()), [project(features[name]) for name, project in self.projections.items()]
 
 
-class EarlyFusion(nn.Module):
+class Vbpr(Multimodal):
+    """VBPR: ids, and one projected block per modality, side by side."""
+
+    def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
+        preferences, projected = self.contents(ablation)
+        return torch.cat([self.users, *preferences], dim=1), torch.cat([self.items, *projected], dim=1)
+
+
+class Fused(Multimodal):
+    """Ids beside one block of all content: what ``docs/add-a-backbone.md`` writes in Rust."""
+
+    def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
+        preferences, projected = self.contents(ablation)
+        return torch.cat([self.users, sum(preferences)], dim=1), torch.cat([self.items, torch.tanh(sum(projected))], dim=1)
+
+
+class EarlyFusion(Multimodal):
     """Ids and projected modalities are added up before LightGCN's layers smooth them over the interaction graph."""
 
     def __init__(self, data: eq.Dataset, width: int = 64, layers: int = 2) -> None:
-        super().__init__()
-        self.features = {name: torch.from_numpy(data.features(name).copy()) for name in data.modalities}
-        table = lambda rows: nn.Parameter(nn.init.xavier_uniform_(torch.empty(rows, width)))
-        self.users, self.items = table(data.n_users), table(data.n_items)
-        self.preferences = nn.ParameterDict({name: table(data.n_users) for name in self.features})
-        self.projections = nn.ModuleDict({name: nn.Linear(x.shape[1], width) for name, x in self.features.items()})
+        super().__init__(data, width)
         self.layers, self.graph = layers, normalised_graph(data)
 
     def forward(self, ablation: Ablation) -> tuple[Tensor, Tensor]:
-        features = mean_ablated(self.features, ablation)
-        preferences = mean_ablated(dict(self.preferences), ablation)
-        users = self.users + sum(preferences.values())
-        items = self.items + sum(project(features[name]) for name, project in self.projections.items())
+        preferences, projected = self.contents(ablation)
+        users, items = self.users + sum(preferences), self.items + sum(projected)
         nodes = torch.cat([users, items])
         smoothed = [nodes]
         for _ in range(self.layers):
@@ -76,7 +86,7 @@ def normalised_graph(data: eq.Dataset) -> Tensor:
         return torch.sparse_coo_tensor(places, values, (size, size)).coalesce()
 
 
-BACKBONES = {"vbpr": Vbpr, "early-fusion": EarlyFusion}
+BACKBONES = {"vbpr": Vbpr, "fused": Fused, "early-fusion": EarlyFusion}
 
 
 def run(data: eq.Dataset, backbone: str, width: int, seed: int, training: dict, distillation: dict) -> dict[str, float]:

@@ -302,8 +302,8 @@ def test_a_backbone_learns_with_ckd_and_keeps_its_best_epoch(data):
     assert fit(again, data, balance=CKD(teachers, lambda_kd=0.1, generic_triples=200), **settings).epochs == fitted.epochs
 
 
-@pytest.mark.parametrize("backbone", ["vbpr", "early-fusion"])
-def test_the_example_trains_both_backbones(data, backbone):
+@pytest.mark.parametrize("backbone", ["vbpr", "fused", "early-fusion"])
+def test_the_example_trains_its_backbones(data, backbone):
     import importlib.util
 
     path = Path(__file__).resolve().parents[1] / "examples" / "ckd_in_pytorch.py"
