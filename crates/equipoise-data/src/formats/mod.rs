@@ -39,6 +39,8 @@ mod parquet_footer;
 #[cfg(feature = "parquet")]
 mod parquet_pages;
 #[cfg(feature = "parquet")]
+mod parquet_shapes;
+#[cfg(feature = "parquet")]
 mod parquet_table;
 mod placing;
 mod recbole;

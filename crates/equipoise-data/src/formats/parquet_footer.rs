@@ -1,5 +1,5 @@
-//! The footer of a Parquet file, before it is decoded: lists that promise more than there is would keep the decoder busy for
-//! minutes.
+//! The footer of a Parquet file, before it is decoded: lists that promise more than there is, and fields of another type than
+//! Parquet's, would keep the decoder busy for minutes.
 //!
 //! ```text
 //! ... | footer, a structure of Thrift | its length (u32, little-endian) | PAR1
@@ -8,6 +8,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use super::parquet_shapes::FOOTER;
 use super::thrift::Thrift;
 
 /// Bytes behind the footer.
@@ -31,5 +32,6 @@ pub(super) fn check(mut file: &File, length: u64) -> io::Result<()> {
     let Some(start) = before.checked_sub(size).filter(|_| magic == *MAGIC) else { return Ok(()) };
     file.seek(SeekFrom::Start(start))?;
     let mut input = BufReader::new(file);
-    Thrift::new(&mut input, size, "the footer").structure(|input, _, kind| input.skip(kind, DEEPEST))
+    let mut footer = Thrift::new(&mut input, size, "the footer");
+    footer.structure(FOOTER, |input, _, kind, shape| input.pass(kind, shape, DEEPEST))
 }

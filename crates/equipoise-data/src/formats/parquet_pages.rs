@@ -16,7 +16,8 @@ use flate2::read::MultiGzDecoder;
 use parquet::basic::Compression;
 use parquet::file::metadata::ColumnChunkMetaData;
 
-use super::thrift::{FALSE, INTEGER, STRUCTURE, Thrift, broken};
+use super::parquet_shapes::{DATA_PAGE, DATA_PAGE_V2, PAGE};
+use super::thrift::{FALSE, Thrift, broken};
 use crate::inflated::{most_unpacked, too_much};
 
 /// Values that lists of any file may have, and that each of its bytes may stand for.
@@ -149,26 +150,34 @@ const DEEPEST: u32 = 8;
 impl Page {
     fn read<R: Read>(input: &mut Thrift<'_, R>) -> io::Result<Page> {
         let mut page = Page { unpacked: -1, packed: -1, values: 0, levels: 0, is_compressed: true };
-        input.structure(|input, number, kind| match (number, kind) {
-            (2, INTEGER) => input.integer().map(|value| page.unpacked = value),
-            (3, INTEGER) => input.integer().map(|value| page.packed = value),
-            (5 | 8, STRUCTURE) => page.data(input, number == 8),
-            _ => input.skip(kind, DEEPEST),
+        input.structure(PAGE, |input, number, kind, shape| match number {
+            2 => input.integer().map(|value| page.unpacked = value),
+            3 => input.integer().map(|value| page.packed = value),
+            5 => page.first(input),
+            8 => page.second(input),
+            _ => input.pass(kind, shape, DEEPEST),
         })?;
         Ok(page)
     }
 
-    fn data<R: Read>(&mut self, input: &mut Thrift<'_, R>, second: bool) -> io::Result<()> {
-        input.structure(|input, number, kind| match (number, kind) {
-            (1, INTEGER) => input.integer().map(|value| self.values = value),
-            (5 | 6, INTEGER) if second => input.integer().map(|value| {
+    fn first<R: Read>(&mut self, input: &mut Thrift<'_, R>) -> io::Result<()> {
+        input.structure(DATA_PAGE, |input, number, kind, shape| match number {
+            1 => input.integer().map(|value| self.values = value),
+            _ => input.pass(kind, shape, DEEPEST),
+        })
+    }
+
+    fn second<R: Read>(&mut self, input: &mut Thrift<'_, R>) -> io::Result<()> {
+        input.structure(DATA_PAGE_V2, |input, number, kind, shape| match number {
+            1 => input.integer().map(|value| self.values = value),
+            5 | 6 => input.integer().map(|value| {
                 self.levels = self.levels.saturating_add(u64::try_from(value).unwrap_or(0));
             }),
-            (7, FALSE) if second => {
-                self.is_compressed = false;
+            7 => {
+                self.is_compressed = kind != FALSE;
                 Ok(())
             }
-            _ => input.skip(kind, DEEPEST),
+            _ => input.pass(kind, shape, DEEPEST),
         })
     }
 }
@@ -199,9 +208,9 @@ mod tests {
 
     #[test]
     fn what_counts_is_read_and_the_rest_passed_over() {
-        // Type 0, sizes, a check sum, and a data page with statistics: a text, a list and a map-less structure.
+        // Type 0, sizes, a check sum, and a data page with statistics: a text, and a list and a truth value that Parquet does not know.
         let sizes = [vec![0x15], integer(0), vec![0x15], integer(70_000), vec![0x15], integer(300)].concat();
-        let statistics = [vec![0x1c, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0x11, 0x00]].concat();
+        let statistics = [vec![0x4c, 0x18, 2, b'a', b'b', 0xb9, 0x25, 2, 4, 0x11, 0x00]].concat();
         let first =
             [sizes.clone(), vec![0x15], integer(-5), vec![0x1c, 0x15], integer(9), statistics, vec![0, 0]];
         assert_eq!(read(&first.concat()), Ok((70_000, 300, 9, 0, true)));

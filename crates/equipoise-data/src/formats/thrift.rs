@@ -9,10 +9,49 @@
 use std::io::{self, Read};
 
 /// Types of fields. Truth values stand in the type itself.
-pub(super) const TRUE: u8 = 1;
+const TRUE: u8 = 1;
 pub(super) const FALSE: u8 = 2;
-pub(super) const INTEGER: u8 = 5;
-pub(super) const STRUCTURE: u8 = 12;
+const STRUCTURE: u8 = 12;
+
+/// What a value is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Of any type.
+    Any,
+    Truth,
+    Byte,
+    /// A whole number of 16, 32 or 64 bits: they are written alike.
+    Number,
+    Double,
+    /// A text or other bytes.
+    Bytes,
+    /// A list of values of one shape.
+    List(&'static Shape),
+    /// A structure whose fields of these numbers have these shapes, and others any.
+    Structure(Fields),
+}
+
+/// Fields of a structure by their numbers.
+pub(super) type Fields = &'static [(i64, Shape)];
+
+impl Shape {
+    fn fits(self, kind: u8) -> bool {
+        match self {
+            Shape::Any => true,
+            Shape::Truth => matches!(kind, TRUE | FALSE),
+            Shape::Byte => kind == 3,
+            Shape::Number => matches!(kind, 4..=6),
+            Shape::Double => kind == 7,
+            Shape::Bytes => kind == 8,
+            Shape::List(_) => matches!(kind, 9 | 10),
+            Shape::Structure(_) => kind == STRUCTURE,
+        }
+    }
+
+    fn of(fields: Fields, number: i64) -> Shape {
+        fields.iter().find(|(known, _)| *known == number).map_or(Shape::Any, |&(_, shape)| shape)
+    }
+}
 
 /// A reader that counts down the bytes that are left.
 pub(super) struct Thrift<'a, R> {
@@ -74,10 +113,11 @@ impl<'a, R: Read> Thrift<'a, R> {
         io::copy(&mut (&mut *self.input).take(count), &mut io::sink()).map(drop)
     }
 
-    /// Calls `field` with the number and the type of each field, which it reads.
+    /// Calls `field` with the number, the type and the shape of each field, which it reads. Fields have their shapes.
     pub(super) fn structure(
         &mut self,
-        mut field: impl FnMut(&mut Self, i64, u8) -> io::Result<()>,
+        fields: Fields,
+        mut field: impl FnMut(&mut Self, i64, u8, Shape) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut number = 0i64;
         loop {
@@ -85,16 +125,21 @@ impl<'a, R: Read> Thrift<'a, R> {
             if head == 0 {
                 return Ok(());
             }
+            let kind = head & 0x0f;
             number = match head >> 4 {
                 0 => self.integer()?,
-                delta => number.saturating_add(i64::from(delta)),
+                delta => number + i64::from(delta),
             };
-            field(self, number, head & 0x0f)?;
+            let shape = Shape::of(fields, number);
+            if !(1..=i64::from(i16::MAX)).contains(&number) || !shape.fits(kind) {
+                return Err(broken(format!("{} has a field {number} of type {kind}", self.what)));
+            }
+            field(self, number, kind, shape)?;
         }
     }
 
-    /// Passes a value over that has at most `depth` values within each other.
-    pub(super) fn skip(&mut self, kind: u8, depth: u32) -> io::Result<()> {
+    /// Passes a value over that has at most `depth` values within each other and is of its shape.
+    pub(super) fn pass(&mut self, kind: u8, shape: Shape, depth: u32) -> io::Result<()> {
         match (kind, depth) {
             (_, 0) => Err(broken(format!("{} is nested too deeply", self.what))),
             (TRUE | FALSE, _) => Ok(()),
@@ -102,31 +147,38 @@ impl<'a, R: Read> Thrift<'a, R> {
             (4..=6, _) => self.varint().map(drop),
             (7, _) => self.skip_bytes(8),
             (8, _) => self.varint().and_then(|length| self.skip_bytes(length)),
-            (9 | 10, _) => self.skip_list(depth - 1),
-            (STRUCTURE, _) => self.structure(|input, _, kind| input.skip(kind, depth - 1)),
+            (9 | 10, _) => self.pass_list(shape, depth - 1),
+            (STRUCTURE, _) => {
+                let fields = if let Shape::Structure(fields) = shape { fields } else { &[] };
+                self.structure(fields, |input, _, kind, shape| input.pass(kind, shape, depth - 1))
+            }
             _ => Err(broken(format!("{} has a field of unknown type {kind}", self.what))),
         }
     }
 
     /// A list is as long as its bytes allow. One of truth values is refused: readers do not agree on how many bytes they take, so
-    /// that one may be led through gigabytes that another does not see, and Parquet has none here.
-    fn skip_list(&mut self, depth: u32) -> io::Result<()> {
+    /// that one may be led through gigabytes that another does not see, and Parquet has none here. An empty list may say that its
+    /// type is 0.
+    fn pass_list(&mut self, shape: Shape, depth: u32) -> io::Result<()> {
         let head = self.byte()?;
         let (kind, short) = (head & 0x0f, u64::from(head >> 4));
         let count = if short == 15 { self.varint()? } else { short };
-        if count > self.left || matches!(kind, TRUE | FALSE) {
+        let of = if let Shape::List(of) = shape { *of } else { Shape::Any };
+        if count > self.left || matches!(kind, TRUE | FALSE) || (head != 0 && !of.fits(kind)) {
             let (what, left) = (self.what, self.left);
             return Err(broken(format!(
                 "{what} has a list of {count} values of type {kind} in {left} bytes"
             )));
         }
-        (0..count).try_for_each(|_| self.skip(kind, depth))
+        (0..count).try_for_each(|_| self.pass(kind, of, depth))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KNOWN: Fields = &[(6, Shape::Bytes), (7, Shape::List(&Shape::Structure(&[(1, Shape::Bytes)])))];
 
     #[test]
     fn structures_made_to_do_harm_end_in_an_error() {
@@ -139,10 +191,16 @@ mod tests {
             (vec![0x19, 0xf5, 0xff, 0xff, 0xff, 0x7f], "a list of 268435455 values"),
             (vec![0x19, 0xf1, 0xff, 0xff, 0xff, 0x7f, 0], "a list of 268435455 values of type 1 in 1 bytes"),
             (vec![0x19, 0x21, 1, 1, 0], "a list of 2 values of type 1"),
+            (vec![0x61, 0], "a field 6 of type 1"),
+            (vec![0x15, 0, 0x68, 0, 0], "a field 7 of type 8"),
+            (vec![0x79, 0x18, 0, 0], "a list of 1 values of type 8"),
+            (vec![0x79, 0x1c, 0x15, 0, 0, 0], "a field 1 of type 5"),
+            (vec![0x05, 0x8c, 0x80, 0x08, 0], "a field 65542 of type 5"),
+            (vec![0x05, 0x0b, 0], "a field -6 of type 5"),
         ] {
             let mut slice = &bytes[..];
             let mut input = Thrift::new(&mut slice, bytes.len() as u64, "it");
-            let found = input.structure(|input, _, kind| input.skip(kind, 8));
+            let found = input.structure(KNOWN, |input, _, kind, shape| input.pass(kind, shape, 8));
             let message = found.expect_err(says).to_string();
             assert!(message.contains(says) && message.starts_with("it "), "{message}");
         }

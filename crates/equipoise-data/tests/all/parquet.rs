@@ -346,13 +346,19 @@ fn with_footer(file: &Path, footer: &[u8]) {
 fn a_footer_that_promises_more_than_it_holds_is_refused_before_it_is_decoded() {
     let (dir, file) = place();
     // Each list of truth values keeps a decoder that takes no byte for them busy for seconds.
-    let lists = [0x19, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07].repeat(40);
-    let numbers = [0x19, 0xf5, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0];
+    let list = [0x19, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07];
+    let lists = [&[0xf9], &list[1..], &list.repeat(39)].concat();
+    let numbers = [0xf9, 0xf5, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0];
+    let nested = [vec![0xfc], vec![0x1c; 89]].concat();
+    // Who wrote it as a truth value: a decoder that goes by the number of the field takes what follows for a text, and the list
+    // behind it, which the structure does not have, for the next field.
+    let led_astray = [&[0x61, 0x00], &list[..], &[0]].concat();
     for (footer, found) in [
         (&lists[..], "the footer has a list of 2147483647 values of type 1 in 273 bytes"),
         (&numbers, "the footer has a list of 2147483647 values of type 5 in 2 bytes"),
-        (&[0x1c; 90], "the footer is nested too deeply"),
+        (&nested, "the footer is nested too deeply"),
         (&[0x15], "the footer runs beyond its end"),
+        (&led_astray, "the footer has a field 6 of type 1"),
     ] {
         with_footer(&file, footer);
         says(
