@@ -2,8 +2,8 @@
 
 use equipoise_balance::Ckd;
 use equipoise_study::reproduce::{
-    Cell, Choose, PaperFiles, PaperSearch, TEACHER, TableKind, TableSpec, candidates, compose, expand, paper,
-    tables, unsupported,
+    Cell, Choose, Paper, PaperFiles, PaperSearch, TEACHER, TableKind, TableSpec, candidates, compose, expand,
+    paper, tables, unsupported,
 };
 use equipoise_study::search::Point;
 use equipoise_train::RunConfig;
@@ -198,20 +198,23 @@ fn what_the_paper_does_not_have_is_refused_by_name() {
     assert_eq!(methods, ["none", "ckd"], "the reference is always there");
 }
 
-#[test]
-fn the_study_on_real_data_resolves_at_every_value_of_its_searches() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/real-data");
-    let PaperFiles { paper, tables } = PaperFiles::read(&folder).unwrap();
-    let none = Point::default();
+/// A stored study, and the methods of its tables, each resolved at every value of its searches.
+fn stored(name: &str) -> (PaperFiles, Vec<String>) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments").join(name);
+    let files = PaperFiles::read(&folder).unwrap();
+    let (paper, none) = (&files.paper, Point::default());
     let mut methods = Vec::new();
-    for table in &tables {
-        for cell in expand(&paper, table, &Choose::default(), &["baby".into()]).unwrap() {
+    for table in &files.tables {
+        for cell in expand(paper, table, &Choose::default(), &["baby".into()]).unwrap() {
+            if unsupported(paper, &cell.backbone, &cell.method).is_some() {
+                continue;
+            }
             let method = if cell.method == TEACHER { "none" } else { &cell.method };
-            let start = compose(&paper, &cell.backbone, method, [&none, &none], &none).unwrap();
+            let start = compose(paper, &cell.backbone, method, [&none, &none], &none).unwrap();
             for axis in &paper.search["small"].axes[method] {
                 for value in candidates(axis, &start).unwrap() {
                     let own = Point::new(vec![(axis.key.clone(), value)]);
-                    compose(&paper, &cell.backbone, method, [&none, &own], &none).unwrap();
+                    compose(paper, &cell.backbone, method, [&none, &own], &none).unwrap();
                 }
             }
             methods.push(cell.method);
@@ -219,32 +222,53 @@ fn the_study_on_real_data_resolves_at_every_value_of_its_searches() {
     }
     methods.sort();
     methods.dedup();
+    (files, methods)
+}
+
+#[test]
+fn the_study_on_real_data_resolves_at_every_value_of_its_searches() {
+    let (_, methods) = stored("real-data");
     assert_eq!(methods, ["ckd", "ckd-released", "none", "teacher"]);
-    let error = PaperFiles::read(&folder.join("nothing")).unwrap_err();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/nothing");
+    let error = PaperFiles::read(&folder).unwrap_err();
     assert!(error.contains("paper.toml"), "{error}");
 }
 
 #[test]
+fn the_study_of_the_papers_protocol_searches_its_ranges_and_prints_its_figures() {
+    let (PaperFiles { paper: own, tables: of_it }, methods) = stored("paper-protocol");
+    assert_eq!(methods, ["ckd", "none"]);
+    let values = |paper: &Paper, budget: &str, method: &str, key: &str| {
+        let axis = paper.search[budget].axes[method].iter().find(|axis| axis.key == key).unwrap().clone();
+        let mut values: Vec<f64> = axis.values.iter().map(|value| value.as_float().unwrap()).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    for (method, key) in [
+        ("none", "train.reg"),
+        ("none", "train.lr"),
+        ("ckd", "balance.ckd.lambda_kd"),
+        ("ckd", "balance.ckd.lambda_g"),
+    ] {
+        assert_eq!(values(&own, "small", method, key), values(paper(), "full", method, key), "{key}");
+    }
+    let (own, theirs) = (&of_it[0].published, &tables()[1].published);
+    for (backbone, methods) in own {
+        for (method, sets) in methods {
+            assert_eq!(sets["baby"], theirs[backbone][method]["baby"], "{backbone} {method}");
+        }
+    }
+}
+
+#[test]
 fn the_study_of_balance_has_plain_models_in_every_search_and_models_without_content() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/balance");
-    let PaperFiles { paper, tables } = PaperFiles::read(&folder).unwrap();
+    let (PaperFiles { paper, tables }, _) = stored("balance");
     assert_eq!(tables.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["balance", "rivals"]);
-    let none = Point::default();
     for table in &tables {
         for cell in expand(&paper, table, &Choose::default(), &["baby".into()]).unwrap() {
             let content = !["bprmf", "lightgcn"].contains(&cell.backbone.as_str());
             let runs = unsupported(&paper, &cell.backbone, &cell.method).is_none();
             assert_eq!(runs, content || cell.method == "none", "{cell}");
-            if !runs {
-                continue;
-            }
-            let start = compose(&paper, &cell.backbone, &cell.method, [&none, &none], &none).unwrap();
-            for axis in &paper.search["small"].axes[&cell.method] {
-                for value in candidates(axis, &start).unwrap() {
-                    let own = Point::new(vec![(axis.key.clone(), value)]);
-                    compose(&paper, &cell.backbone, &cell.method, [&none, &own], &none).unwrap();
-                }
-            }
         }
     }
     for method in ["ckd", "robust"] {
