@@ -3,15 +3,24 @@
 import json
 import time
 
+import torch
+
+
+def settled(work):
+    """Does it, and waits for a card, which is given its work and does it later."""
+    work()
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
 
 def times(warm, count, work):
     """Seconds of each call after warming up."""
     for _ in range(warm):
-        work()
+        settled(work)
     found = []
     for _ in range(count):
         start = time.perf_counter()
-        work()
+        settled(work)
         found.append(time.perf_counter() - start)
     return found
 

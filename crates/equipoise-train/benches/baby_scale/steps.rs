@@ -17,8 +17,11 @@ pub fn measure(dir: &Path, backbone: &str, kind: &str, counts: [usize; 3]) -> Op
     let (start_seconds, stepper) = seconds(|| stepper(&data, backbone, kind, primary));
     let mut stepper = stepper?;
     let used = processor_seconds();
+    let device = stepper.model.parameters.device().clone();
     let steps = times(warm, count, || {
         stepper.step(&data.train);
+        // A GPU is given its work and does it later.
+        device.sync().expect("the device ends its work");
     });
     let processor = (processor_seconds() - used) / (warm + count) as f64;
     let stepped_mib = peak_mib();
