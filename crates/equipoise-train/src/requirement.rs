@@ -7,7 +7,7 @@ use crate::events::{Event, Listener, StackRecord};
 use crate::halves::measured_half;
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
-use crate::prepared::{self, Prepared};
+use crate::prepared::{self, Instead, Prepared};
 use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
@@ -47,10 +47,11 @@ impl Preparation<'_> {
             Requirement::Channels => stacked = Some(self.channels(&mut setup, listener)?),
         }
         let heads = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses));
-        let stack = stacked.map(|record| Event::Stack { record });
+        let (stack, instead) = stacked.unzip();
+        let stack = stack.map(|record| Event::Stack { record });
         let opening = heads.chain(stack).collect();
         let start = prepared::digest(&setup);
-        Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start })
+        Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start, instead })
     }
 
     fn n(&self) -> usize {
@@ -159,12 +160,13 @@ impl Preparation<'_> {
         Ok(heads)
     }
 
-    /// Teachers of the modalities and of the ids, and what they know together.
+    /// Teachers of the modalities and of the ids, and what they know together; the plain model, which is kept where the taught one
+    /// is not as good.
     fn channels(
         &self,
         setup: &mut Setup,
         listener: &mut dyn Listener<Event>,
-    ) -> Result<StackRecord, TrainError> {
+    ) -> Result<(StackRecord, Instead), TrainError> {
         let RunContext { config, data, .. } = *self.context;
         self.check_names()?;
         let measured = measured_half(&data.validation, Seed(config.seed)).ok_or_else(|| {
@@ -183,8 +185,10 @@ impl Preparation<'_> {
             Ok::<_, TrainError>(Teacher::under(&model, ids_only, "ids"))
         };
         let ids = [of_ids(Role::Ids)?, of_ids(Role::SecondIds)?];
-        let plain = Teacher::under(&self.model(&self.plain_run(listener)?)?, Ablation::FULL, "plain");
+        let plain = self.model(&self.plain_run(listener)?)?;
         let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
+        let instead = self.instead(&plain, &selection)?;
+        let plain = Teacher::under(&plain, Ablation::FULL, "plain");
         let ground = Ground {
             train: &data.train,
             held_out: &measured,
@@ -197,7 +201,20 @@ impl Preparation<'_> {
             .setup(teachers, &plain)
             .map_err(|fault| if is_stopped(&fault) { TrainError::Interrupted(Role::Model) } else { fault })?;
         setup.channels = Some(channels);
-        Ok(record)
+        Ok((record, instead))
+    }
+
+    /// A model as one that may be kept.
+    fn instead(&self, model: &Model, selection: &Selection) -> Result<Instead, TrainError> {
+        let (data, full) = (self.context.data, Ablation::FULL);
+        let encoded = model.encode_all(&[full]);
+        let best = selection.measure(&encoded, full, &data.validation, &[&data.train], Some(self.stop));
+        let interrupted =
+            |fault| if is_stopped(&fault) { TrainError::Interrupted(Role::Plain) } else { fault };
+        Ok(Instead {
+            tables: model.parameters.snapshot(),
+            best: best.map_err(TrainError::from).map_err(interrupted)?,
+        })
     }
 
     /// Refuses modalities whose teachers would lie where those of the ids do.

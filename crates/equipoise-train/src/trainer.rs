@@ -9,6 +9,7 @@ use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, LogMarker, ModalityRecord};
 use crate::heads::{HeadProbe, Meter};
 use crate::keeper::Keeper;
+use crate::prepared::Instead;
 use crate::role::Role;
 use crate::run::Run;
 use crate::step::{StepNumbers, Stepper};
@@ -23,11 +24,11 @@ use std::time::Instant;
 
 /// A trained model and how it came about.
 pub struct Trained {
-    /// The model of the best evaluation.
+    /// The model of the best evaluation, or the plain model where that is better and a balancer had it trained.
     pub model: Model,
     /// The selection metric on validation.
     pub best: f64,
-    /// The epoch it comes from.
+    /// The epoch it comes from; 0 where the plain model is kept.
     pub best_epoch: usize,
     /// Epochs done.
     pub epochs: usize,
@@ -35,6 +36,14 @@ pub struct Trained {
     pub ending: Ending,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// That the plain model is kept.
+fn kept(metric: &str, plain: &Instead, taught: f64) -> String {
+    let plain = plain.best;
+    format!(
+        "the plain model is kept: {metric} on validation is {plain:.4}, and {taught:.4} of the taught one"
+    )
 }
 
 /// Trains one model: a student under a balancer, or a teacher under `only(m)`.
@@ -45,6 +54,8 @@ pub struct Trainer<'a> {
     primary: Ablation,
     selection: Selection,
     stepper: Stepper,
+    /// What is kept where the trained model is not as good.
+    instead: Option<Instead>,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<HeadProbe>,
 }
@@ -110,7 +121,12 @@ impl<'a> Trainer<'a> {
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, role, primary, selection, stepper, probe })
+        Ok(Trainer { data, config, role, primary, selection, stepper, instead: None, probe })
+    }
+
+    /// Keeps this model where the trained one is worse on validation.
+    pub(crate) fn unless_worse_than(self, instead: Option<Instead>) -> Self {
+        Trainer { instead, ..self }
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -260,11 +276,16 @@ impl<'a> Trainer<'a> {
 
     fn ended(self, at: Running, ending: Ending, listener: &mut dyn Listener<Event>) -> Trained {
         let (seconds, Course { done: epochs, stopping, best, .. }) = (at.seconds(), at.course);
-        let (value, mut best_epoch) = stopping.best();
+        let (mut value, mut best_epoch) = stopping.best();
         let mut model = self.stepper.model;
-        match best {
-            Some(best) => model.parameters.restore(&best),
-            None => best_epoch = epochs,
+        match (best, self.instead) {
+            (Some(_), Some(plain)) if plain.best > value && ending != Ending::Interrupted => {
+                listener.event(&Event::Note { text: kept(&self.config.train.metric, &plain, value) });
+                model.parameters.restore(&plain.tables);
+                (value, best_epoch) = (plain.best, 0);
+            }
+            (Some(best), _) => model.parameters.restore(&best),
+            (None, _) => best_epoch = epochs,
         }
         listener.event(&Event::Finished {
             role: self.role,

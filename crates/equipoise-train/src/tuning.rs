@@ -98,7 +98,8 @@ impl Tuning<'_> {
         // Channels are for curves that nobody draws here.
         config.train.channels = false;
         let config = config.checked()?;
-        let Prepared { balancer, opening, start } = prepared;
+        // A search compares what was taught: the plain model is not kept here.
+        let Prepared { balancer, opening, start, instead: _ } = prepared;
         let trainer = Trainer::new(self.data, &self.inputs.until(stop), &config, Role::Model, balancer)?;
         let trained = match self.kept {
             Some(TuningPlace { dir, log, fingerprint: data }) => {

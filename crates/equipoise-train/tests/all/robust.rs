@@ -85,3 +85,39 @@ fn a_modality_by_the_name_of_another_teacher_is_refused() {
     let error = world.run(&robust(&world, 0.03), "run").err().expect("two models in one directory");
     assert!(matches!(error, TrainError::Setting(_)) && error.to_string().contains("`ids`"), "{error}");
 }
+
+#[test]
+fn a_taught_model_that_is_worse_than_the_plain_one_is_not_kept() {
+    let world = World::new();
+    let mut config = robust(&world, 0.03);
+    (config.train.lr, config.train.epochs) = (0.01, 12);
+    config.balance.get_mut::<Ckd>().lambda_kd = 1e6;
+    let (outcome, heard) = run(&world, &config, "run");
+    assert!(stack(&heard).gate > 0.0, "it is taught");
+    let best = |of: &str| {
+        let mut role = String::new();
+        let mut best = 0.0f64;
+        for event in &heard {
+            match event {
+                Event::Started { role: begun, .. } => role = begun.to_string(),
+                Event::Epoch(record) if role == of && record.epoch > 0 => {
+                    best = best.max(record.validation.unwrap_or(0.0));
+                }
+                _ => {}
+            }
+        }
+        best
+    };
+    let (taught, plain) = (best("model"), best("plain model"));
+    assert!(
+        taught < plain,
+        "{taught} of the taught, {plain} of the plain one: so strong a teaching ruins it"
+    );
+    let said = format!("{plain:.4}, and {taught:.4} of the taught one");
+    assert!(heard.iter().any(|e| matches!(e, Event::Note { text } if text.ends_with(&said))), "{said}");
+    let plain = outcome.run.dir().join("teachers/plain");
+    let plain = equipoise_train::Run::open(&plain).unwrap().model(&world.loaded.data).unwrap();
+    let kept = outcome.run.model(&world.loaded.data).unwrap();
+    assert_eq!(kept.parameters.snapshot(), plain.parameters.snapshot(), "to the last bit");
+    assert_eq!(outcome.report.best_epoch, 0);
+}
