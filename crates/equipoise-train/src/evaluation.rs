@@ -1,6 +1,6 @@
 //! A model's metrics, whole and under ablations.
 
-use equipoise_data::{FieldError, Interactions, StopFlag};
+use equipoise_data::{Dataset, FieldError, Interactions, StopFlag};
 use equipoise_eval::{
     Candidates, Embeddings, EvalConfig, EvalError, Evaluation, MetricName, evaluate, evaluate_until,
 };
@@ -96,6 +96,20 @@ impl Selection {
         let (users, items, dim) = encoded.tables(ablation);
         let tables = Embeddings::new(&users, &items, dim)?;
         evaluate_until(&tables, held_out, exclude, &self.config, stop)?.metric(&self.name)
+    }
+
+    /// The metric of a whole model on validation.
+    ///
+    /// # Errors
+    /// As [`measure`](Self::measure).
+    pub(crate) fn on_validation(
+        &self,
+        model: &Model,
+        data: &Dataset,
+        stop: Option<&StopFlag>,
+    ) -> Result<f64, EvalError> {
+        let encoded = model.encode_all(&[Ablation::FULL]);
+        self.measure(&encoded, Ablation::FULL, &data.validation, &[&data.train], stop)
     }
 }
 

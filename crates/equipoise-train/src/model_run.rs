@@ -60,9 +60,9 @@ impl RunContext<'_> {
         stop: &StopFlag,
     ) -> Result<Outcome, TrainError> {
         let (fingerprint, log) = (self.data.fingerprint(), part.run.events_path());
-        let Prepared { balancer, opening, start, instead } = prepared;
+        let Prepared { balancer, opening, start, plain } = prepared;
         let trainer = Trainer::new(self.data, self.inputs, part.config, part.role.clone(), balancer)?;
-        let trainer = trainer.unless_worse_than(instead);
+        let trainer = trainer.unless_worse_than(plain, stop)?;
         let place = Place {
             dir: part.run.dir(),
             log: Some(&log),

@@ -4,7 +4,7 @@ use crate::events::Event;
 use equipoise_balance::none::NoBalance;
 use equipoise_balance::robust::ChannelSetup;
 use equipoise_balance::{Balancer, Setup};
-use equipoise_nn::Snapshot;
+use equipoise_models::Model;
 
 /// A balancer that is ready to start.
 pub struct Prepared {
@@ -13,21 +13,14 @@ pub struct Prepared {
     pub(crate) opening: Vec<Event>,
     /// A hash of the teachers and losses that it was built from: a training that was interrupted goes on with the same only.
     pub(crate) start: String,
-    /// The model that is kept where the trained one is not as good on validation.
-    pub(crate) instead: Option<Instead>,
-}
-
-/// A model that was trained before, of the same tables.
-pub(crate) struct Instead {
-    pub tables: Snapshot,
-    /// Its selection metric on validation.
-    pub best: f64,
+    /// The plain model, if it was needed: it is kept where the trained one is not as good on validation.
+    pub(crate) plain: Option<Model>,
 }
 
 impl Prepared {
     /// No balancer.
     pub(crate) fn plain() -> Prepared {
-        Prepared { balancer: Box::new(NoBalance), opening: Vec::new(), start: String::new(), instead: None }
+        Prepared { balancer: Box::new(NoBalance), opening: Vec::new(), start: String::new(), plain: None }
     }
 }
 

@@ -7,12 +7,12 @@ use crate::events::{Event, Listener, StackRecord};
 use crate::halves::measured_half;
 use crate::heads::HeadProbe;
 use crate::model_run::{ModelRun, RunContext};
-use crate::prepared::{self, Instead, Prepared};
+use crate::prepared::{self, Prepared};
 use crate::role::Role;
 use crate::run::Run;
 use crate::stopping::StopFlag;
 use crate::teachers;
-use crate::together::{Ground, Teachers, is_stopped};
+use crate::together::{Ground, Teachers, interrupted};
 use crate::trainer::untrained;
 use equipoise_balance::{HeadLosses, Requirement, Setup, Teacher};
 use equipoise_data::Seed;
@@ -47,11 +47,11 @@ impl Preparation<'_> {
             Requirement::Channels => stacked = Some(self.channels(&mut setup, listener)?),
         }
         let heads = setup.heads.iter().enumerate().map(|(k, &losses)| self.head_event(k, losses));
-        let (stack, instead) = stacked.unzip();
+        let (stack, plain) = stacked.unzip();
         let stack = stack.map(|record| Event::Stack { record });
         let opening = heads.chain(stack).collect();
         let start = prepared::digest(&setup);
-        Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start, instead })
+        Ok(Prepared { balancer: entry.build(&config.balance.sections, setup), opening, start, plain })
     }
 
     fn n(&self) -> usize {
@@ -166,7 +166,7 @@ impl Preparation<'_> {
         &self,
         setup: &mut Setup,
         listener: &mut dyn Listener<Event>,
-    ) -> Result<(StackRecord, Instead), TrainError> {
+    ) -> Result<(StackRecord, Model), TrainError> {
         let RunContext { config, data, .. } = *self.context;
         self.check_names()?;
         let measured = measured_half(&data.validation, Seed(config.seed)).ok_or_else(|| {
@@ -187,8 +187,6 @@ impl Preparation<'_> {
         let ids = [of_ids(Role::Ids)?, of_ids(Role::SecondIds)?];
         let plain = self.model(&self.plain_run(listener)?)?;
         let selection = Selection::parse(&config.train.metric)?.with(&config.eval);
-        let instead = self.instead(&plain, &selection)?;
-        let plain = Teacher::under(&plain, Ablation::FULL, "plain");
         let ground = Ground {
             train: &data.train,
             held_out: &measured,
@@ -198,23 +196,10 @@ impl Preparation<'_> {
         };
         let teachers = Teachers { ids, silenced, modalities: &setup.teachers };
         let (channels, record) = ground
-            .setup(teachers, &plain)
-            .map_err(|fault| if is_stopped(&fault) { TrainError::Interrupted(Role::Model) } else { fault })?;
+            .setup(teachers, &Teacher::under(&plain, Ablation::FULL, "plain"))
+            .map_err(|fault| interrupted(fault, Role::Model))?;
         setup.channels = Some(channels);
-        Ok((record, instead))
-    }
-
-    /// A model as one that may be kept.
-    fn instead(&self, model: &Model, selection: &Selection) -> Result<Instead, TrainError> {
-        let (data, full) = (self.context.data, Ablation::FULL);
-        let encoded = model.encode_all(&[full]);
-        let best = selection.measure(&encoded, full, &data.validation, &[&data.train], Some(self.stop));
-        let interrupted =
-            |fault| if is_stopped(&fault) { TrainError::Interrupted(Role::Plain) } else { fault };
-        Ok(Instead {
-            tables: model.parameters.snapshot(),
-            best: best.map_err(TrainError::from).map_err(interrupted)?,
-        })
+        Ok((record, plain))
     }
 
     /// Refuses modalities whose teachers would lie where those of the ids do.

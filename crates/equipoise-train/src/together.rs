@@ -4,6 +4,7 @@
 use crate::error::TrainError;
 use crate::evaluation::Selection;
 use crate::events::{ContentRecord, StackRecord};
+use crate::role::Role;
 use crate::stopping::StopFlag;
 use equipoise_balance::Teacher;
 use equipoise_balance::robust::{ChannelSetup, TeacherMargins};
@@ -180,7 +181,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// What ended a measurement, where that is a raised flag.
-pub(crate) fn is_stopped(error: &TrainError) -> bool {
-    matches!(error, TrainError::Eval(EvalError::Stopped))
+/// An error as that of a training of this role: a measurement that was given up is an interruption.
+pub(crate) fn interrupted(error: TrainError, role: Role) -> TrainError {
+    if matches!(error, TrainError::Eval(EvalError::Stopped)) { TrainError::Interrupted(role) } else { error }
 }

@@ -9,11 +9,11 @@ use crate::evaluation::Selection;
 use crate::events::{Ending, EpochRecord, Event, Listener, LogMarker, ModalityRecord};
 use crate::heads::{HeadProbe, Meter};
 use crate::keeper::Keeper;
-use crate::prepared::Instead;
 use crate::role::Role;
 use crate::run::Run;
 use crate::step::{StepNumbers, Stepper};
 use crate::stopping::{EarlyStopping, StopFlag, StoppingDecision};
+use crate::together::interrupted;
 use equipoise_balance::{Balancer, BalancerState};
 use equipoise_data::{Dataset, FieldError, Seed};
 use equipoise_eval::EvalError;
@@ -39,8 +39,7 @@ pub struct Trained {
 }
 
 /// That the plain model is kept.
-fn kept(metric: &str, plain: &Instead, taught: f64) -> String {
-    let plain = plain.best;
+fn kept(metric: &str, plain: f64, taught: f64) -> String {
     format!(
         "the plain model is kept: {metric} on validation is {plain:.4}, and {taught:.4} of the taught one"
     )
@@ -54,8 +53,8 @@ pub struct Trainer<'a> {
     primary: Ablation,
     selection: Selection,
     stepper: Stepper,
-    /// What is kept where the trained model is not as good.
-    instead: Option<Instead>,
+    /// The plain model and its metric on validation, kept where the trained one is not as good.
+    plain: Option<(Model, f64)>,
     /// What heads are measured on, where a balancer asks.
     probe: OnceCell<HeadProbe>,
 }
@@ -121,12 +120,23 @@ impl<'a> Trainer<'a> {
         let seed = role.seed(Seed(config.seed));
         let stepper = Stepper::new(model, primary, balancer, &data.train, config, seed)?;
         let probe = OnceCell::new();
-        Ok(Trainer { data, config, role, primary, selection, stepper, instead: None, probe })
+        Ok(Trainer { data, config, role, primary, selection, stepper, plain: None, probe })
     }
 
-    /// Keeps this model where the trained one is worse on validation.
-    pub(crate) fn unless_worse_than(self, instead: Option<Instead>) -> Self {
-        Trainer { instead, ..self }
+    /// Keeps the plain model, if there is one, where the trained one is worse on validation.
+    ///
+    /// # Errors
+    /// Evaluation faults; [`TrainError::Interrupted`] where the flag is raised meanwhile.
+    pub(crate) fn unless_worse_than(
+        mut self,
+        plain: Option<Model>,
+        stop: &StopFlag,
+    ) -> Result<Self, TrainError> {
+        if let Some(model) = plain {
+            let best = self.selection.on_validation(&model, self.data, Some(stop));
+            self.plain = Some((model, best.map_err(|fault| interrupted(fault.into(), Role::Model))?));
+        }
+        Ok(self)
     }
 
     /// Runs to the end: early stop, last epoch, or a raised flag. The model kept is that of the best
@@ -278,11 +288,10 @@ impl<'a> Trainer<'a> {
         let (seconds, Course { done: epochs, stopping, best, .. }) = (at.seconds(), at.course);
         let (mut value, mut best_epoch) = stopping.best();
         let mut model = self.stepper.model;
-        match (best, self.instead) {
-            (Some(_), Some(plain)) if plain.best > value && ending != Ending::Interrupted => {
-                listener.event(&Event::Note { text: kept(&self.config.train.metric, &plain, value) });
-                model.parameters.restore(&plain.tables);
-                (value, best_epoch) = (plain.best, 0);
+        match (best, self.plain) {
+            (Some(_), Some((plain, of_plain))) if of_plain > value && ending != Ending::Interrupted => {
+                listener.event(&Event::Note { text: kept(&self.config.train.metric, of_plain, value) });
+                (model, value, best_epoch) = (plain, of_plain, 0);
             }
             (Some(best), _) => model.parameters.restore(&best),
             (None, _) => best_epoch = epochs,

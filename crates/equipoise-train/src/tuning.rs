@@ -13,7 +13,7 @@ use crate::stopping::StopFlag;
 use crate::trainer::{Trained, Trainer};
 use equipoise_balance::Requirement;
 use equipoise_data::Dataset;
-use equipoise_models::{Ablation, Inputs};
+use equipoise_models::Inputs;
 use std::path::Path;
 
 /// A model to be trained and measured on validation. Test data cannot be reached from here, and nothing is
@@ -99,7 +99,7 @@ impl Tuning<'_> {
         config.train.channels = false;
         let config = config.checked()?;
         // A search compares what was taught: the plain model is not kept here.
-        let Prepared { balancer, opening, start, instead: _ } = prepared;
+        let Prepared { balancer, opening, start, plain: _ } = prepared;
         let trainer = Trainer::new(self.data, &self.inputs.until(stop), &config, Role::Model, balancer)?;
         let trained = match self.kept {
             Some(TuningPlace { dir, log, fingerprint: data }) => {
@@ -127,8 +127,6 @@ impl Tuning<'_> {
             return Ok(trained.best);
         }
         let selection = Selection::parse(self.metric)?.with(&self.config.eval);
-        let encoded = trained.model.encode_all(&[Ablation::FULL]);
-        let (validation, train) = (&self.data.validation, &self.data.train);
-        Ok(selection.measure(&encoded, Ablation::FULL, validation, &[train], None)?)
+        Ok(selection.on_validation(&trained.model, self.data, None)?)
     }
 }
