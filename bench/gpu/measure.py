@@ -45,7 +45,7 @@ class Bench:
     """The programs, the data, and the time that is left."""
 
     def __init__(self, given):
-        self.program, self.machine, self.dry = given.program, Machine(given.dry_run), given.dry_run
+        self.program, self.machine = given.program, Machine(given.dry_run)
         self.end = time.monotonic() + 60 * given.minutes
         self.counts = ["1", "2"] if given.dry_run else ["5", "30"]
         size = ["300x200x3000", "64", "32"] if given.dry_run else ["baby", "4096", "1024"]
@@ -93,10 +93,10 @@ class Bench:
         }
 
 
-def cell(line, field, unit):
-    """The median of a field in milliseconds or seconds, or why there is none."""
+def cell(line, field):
+    """The median of a field in milliseconds, or why there is none."""
     values = line.get(field)
-    return f"{unit * statistics.median(values):.1f}" if values else line.get("note", "")
+    return f"{1e3 * statistics.median(values):.1f}" if values else line.get("note", "")
 
 
 def ratio(rows, field):
@@ -111,10 +111,10 @@ def told(bench, found):
     head = ["", "step", f"ours, {vulkan}, ms", f"PyTorch, {cuda}, ms", "PyTorch over ours", "ours, processor, ms"]
     lines = []
     for (backbone, kind), of in found.items():
-        times = {who: cell(line, "steps", 1e3) for who, line in of.items()}
+        times = {who: cell(line, "steps") for who, line in of.items()}
         lines.append([backbone, kind, times["vulkan"], times["torch"], ratio(of, "steps"), times["processor"]])
     ranking = found["vbpr", "plain"]
-    times = {who: cell(line, "evaluations", 1e3) for who, line in ranking.items()}
+    times = {who: cell(line, "evaluations") for who, line in ranking.items()}
     lines.append(["vbpr", "full ranking", times["vulkan"], times["torch"], ratio(ranking, "evaluations"), times["processor"]])
     return f"{bench.machine.words()}.\n\n{tables.table(head, lines)}"
 
