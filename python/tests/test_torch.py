@@ -416,6 +416,38 @@ def test_a_backbone_learns_with_robust_weights(data):
     assert torch.equal(again.stack.content, robust.stack.content), "the same seed"
 
 
+def test_the_plain_model_is_kept_where_the_taught_one_is_worse(data):
+    make = lambda: (torch.manual_seed(0), Small(data))[1]
+    settings = {"lr": 0.02, "batch_size": 256, "epochs": 6, "metric": "recall@5"}
+    teachers = train_all_teachers(make, data, **settings)
+    plain = make()
+    alone = fit(plain, data, **settings)
+    assert alone.best_epoch > 0 and alone.taught is None
+    assert all(torch.equal(value, teachers.parameters[name]) for name, value in plain.state_dict().items())
+
+    # Targets of the other sign, so strong that nothing else is learned.
+    robust = Robust(teachers, data, lambda_kd=100.0, generic_triples=200, metric="recall@5", specific="mse")
+    robust.gate, robust.stack.content, robust.stack.ids = 1.0, -robust.stack.content - 1.0, -robust.stack.ids - 1.0
+    model = make()
+    fitted = fit(model, data, balance=robust, **settings)
+    assert fitted.best_epoch == 0 and fitted.taught < fitted.best == alone.best
+    assert validated(model, data, metric="recall@5") == alone.best
+    assert len(fitted.epochs) > 0, "it was taught"
+
+    teachers.parameters = None
+    assert fit(make(), data, balance=robust, **settings).best == fitted.taught, "never kept"
+
+
+def test_a_backbone_unlike_the_plain_model_is_refused_before_training(data):
+    make = lambda: (torch.manual_seed(0), Small(data))[1]
+    robust = Robust(train_all_teachers(make, data, epochs=1, metric="recall@5"), data, metric="recall@5")
+    robust.gate = 1.0
+    other = make()
+    other.wide = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match="has another wide.bias than this backbone"):
+        fit(other, data, balance=robust, epochs=1, metric="recall@5")
+
+
 def test_features_that_say_nothing_are_not_taught(clicks):
     rng = np.random.default_rng(3)
     noise = {name: rng.normal(size=(60, 8)).astype(np.float32) for name in ("image", "text")}

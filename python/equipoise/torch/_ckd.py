@@ -210,6 +210,10 @@ class CKD:
             weights=weights,
         )
 
+    def instead(self) -> dict[str, Tensor] | None:
+        """``None``: the taught model is kept, whatever became of it."""
+        return None
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps beside the model."""
         return self._weigher.state_dict()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,6 +30,9 @@ class Distillation(Protocol):
 
     def loss(self, margins: Any) -> Taught:
         """The loss beside the ranking loss."""
+
+    def instead(self) -> dict[str, Tensor] | None:
+        """Parameters of the plain model, which is kept where the taught one is worse on validation. ``None`` if there are none."""
 
 
 class Triples:
@@ -92,11 +95,13 @@ class Fitted:
     """A training that ended: its best model is in the backbone again."""
 
     best: float
-    """The best value of the metric on validation."""
+    """The best value of the metric on validation, of the model that is kept."""
     best_epoch: int
-    """Its epoch, from 1."""
+    """Its epoch, from 1; 0 where the plain model is kept."""
     epochs: list[dict[str, Any]] = field(default_factory=list)
     """Loss and metric of each epoch, and the weights of distillation."""
+    taught: float | None = None
+    """Where the plain model is kept: the best value of the taught one, which is lower."""
 
 
 def fit(
@@ -116,7 +121,8 @@ def fit(
     listener: Callable[[dict[str, Any]], None] | None = None,
 ) -> Fitted:
     """
-    Train a backbone with Adam on BPR triples, select its best epoch on validation, and leave that in it.
+    Train a backbone with Adam on BPR triples, select its best epoch on validation, and leave that in it. Under :class:`Robust` the
+    plain model of the teachers is left in it instead where that is better on validation.
 
     Parameters
     ----------
@@ -138,7 +144,15 @@ def fit(
     Returns
     -------
     Fitted
+
+    Raises
+    ------
+    ValueError
+        If the plain model of the teachers has other parameters than this backbone.
     """
+    plain = None if balance is None else balance.instead()
+    if plain is not None:
+        _check_alike(plain, backbone)
     random = torch.Generator().manual_seed(seed)
     triples = Triples(data, random)
     optimiser = torch.optim.Adam(backbone.parameters(), lr=lr)
@@ -171,8 +185,24 @@ def fit(
             kept = copy.deepcopy(backbone.state_dict())
         if waited >= patience:
             break
+    if plain is not None:
+        backbone.load_state_dict(plain)
+        value = validated(backbone, data, ablation, metric)
+        if value > fitted.best:
+            return Fitted(value, 0, fitted.epochs, taught=fitted.best)
     backbone.load_state_dict(kept)
     return fitted
+
+
+def _check_alike(plain: dict[str, Tensor], backbone: nn.Module) -> None:
+    """That parameters fit a backbone."""
+    sizes = [{name: tuple(value.shape) for name, value in state.items()} for state in (plain, backbone.state_dict())]
+    differing = sorted(name for name in sizes[0].keys() | sizes[1].keys() if sizes[0].get(name) != sizes[1].get(name))
+    if differing:
+        raise ValueError(
+            f"the plain model of the teachers has another {differing[0]} than this backbone, and could not be kept; give one made "
+            "like the teachers, or set `parameters` of the teachers to None"
+        )
 
 
 def _step(
@@ -236,15 +266,18 @@ def train_teachers(make: Callable[[], nn.Module], data: Dataset, **settings: Any
     """
     names = list(data.modalities)
     channels = {name: only(name, names) for name in names}
-    return {name: trained(make, data, channel, [channel], **settings)[0] for name, channel in channels.items()}
+    return {name: frozen(trained(make, data, channel, **settings), channel) for name, channel in channels.items()}
 
 
-def trained(
-    make: Callable[[], nn.Module], data: Dataset, ablation: Ablation, read: Sequence[Ablation], **settings: Any
-) -> list[Teacher]:
-    """A fresh backbone trained under an ablation, frozen, and read under each of others."""
+def trained(make: Callable[[], nn.Module], data: Dataset, ablation: Ablation, **settings: Any) -> nn.Module:
+    """A fresh backbone trained under an ablation."""
     backbone = make()
     fit(backbone, data, ablation=ablation, **settings)
     backbone.eval()
+    return backbone
+
+
+def frozen(backbone: nn.Module, ablation: Ablation) -> Teacher:
+    """What a trained backbone says under an ablation."""
     with torch.no_grad():
-        return [Teacher(*backbone(silenced)) for silenced in read]
+        return Teacher(*backbone(ablation))

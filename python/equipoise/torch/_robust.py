@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from .._dataset import Dataset
 from .._evaluate import evaluate
 from ._ablations import FULL, Ablation, ids_only, only
 from ._ckd import Backbone, Encoded, Taught, Teaching
-from ._fit import trained
+from ._fit import frozen, trained
 from ._teacher import Teacher
 from ._weights import StepWeights
 
@@ -36,6 +37,8 @@ class AllTeachers:
     """Two backbones trained with every modality silenced, from different random numbers."""
     plain: Teacher
     """The whole backbone trained without a balancer."""
+    parameters: dict[str, Tensor] | None = None
+    """Its parameters: :func:`fit` keeps the plain model where the taught one is worse on validation. ``None`` never keeps it."""
 
 
 @dataclass
@@ -77,7 +80,8 @@ class Robust:
     Distillation from one sum of all teachers: ids are taught as ids, and a content only as far as no other input has it.
 
     Weights and gate are those of ``equipoise train --balance ckd --set balance.ckd.weights=robust``: they are measured once, here,
-    on one half of the users of validation. Where the gate is 0, nothing is taught.
+    on one half of the users of validation. Where the gate is 0, nothing is taught. Where the taught model is worse on validation than
+    the plain one, :func:`fit` keeps that.
 
     Parameters
     ----------
@@ -182,6 +186,10 @@ class Robust:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
 
+    def instead(self) -> dict[str, Tensor] | None:
+        """Parameters of the plain model, if anything is taught. A run that teaches nothing is a plain one already."""
+        return self.teachers.parameters if self.is_open else None
+
     def _contents(self, triples: Tensor) -> Tensor:
         given = self.teachers
         return torch.stack([given.modalities[m].margins(triples) - given.silenced[m].margins(triples) for m in self.modalities])
@@ -255,14 +263,16 @@ def train_all_teachers(make: Callable[[], nn.Module], data: Dataset, *, seed: in
     names = list(data.modalities)
     none = ids_only(names)
 
-    def read(ablation: Ablation, seed: int, under: Sequence[Ablation]) -> list[Teacher]:
-        return trained(make, data, ablation, under, seed=seed, **settings)
+    def learned(ablation: Ablation, seed: int = seed) -> nn.Module:
+        return trained(make, data, ablation, seed=seed, **settings)
 
     modalities, silenced = {}, {}
     for name in names:
-        modalities[name], silenced[name] = read(only(name, names), seed, [only(name, names), none])
-    first, second = (read(none, seed + k, [none])[0] for k in range(2))
-    return AllTeachers(modalities, silenced, (first, second), read(FULL, seed, [FULL])[0])
+        teacher = learned(only(name, names))
+        modalities[name], silenced[name] = frozen(teacher, only(name, names)), frozen(teacher, none)
+    first, second = (frozen(learned(none, seed + k), none) for k in range(2))
+    plain = learned(FULL)
+    return AllTeachers(modalities, silenced, (first, second), frozen(plain, FULL), copy.deepcopy(plain.state_dict()))
 
 
 def _half(validation: Pairs, random: np.random.Generator) -> Pairs:
