@@ -3,7 +3,8 @@
     python controls.py DATA OUT KIND [--seed N]
 
 KIND is `shuffled:NAME` (the rows of one modality change places among the items), `shuffled` (those of every modality, each by an order
-of its own), `fused` (all modalities side by side as one, each divided by its deviation) or `loud:NAME` (one modality times 100).
+of its own), `fused` (all modalities side by side as one, each divided by its deviation), `loud:NAME` (one modality times 100) or
+`without:NAME` (one modality is left out).
 Interactions stay what they are. DATA is a directory with `5-core/` and `<modality>_feat.npy`.
 """
 
@@ -48,10 +49,12 @@ def changed(kind, features, seed):
         return {m: v[orders[m]] if name in ("", m) else v for m, v in features.items()}
     if what == "loud" and name:
         return {m: v * np.float32(100.0) if m == name else v for m, v in features.items()}
+    if what == "without" and name and len(features) > 1:
+        return {m: v for m, v in features.items() if m != name}
     if kind == "fused":
         scaled = [v / np.maximum(v.std(), 1e-12) for v in features.values()]
         return {"fused": np.concatenate(scaled, axis=1).astype(np.float32)}
-    raise SystemExit(f"{kind}: expected shuffled, shuffled:NAME, fused or loud:NAME")
+    raise SystemExit(f"{kind}: expected shuffled, shuffled:NAME, fused, loud:NAME or, beside others, without:NAME")
 
 
 def main():

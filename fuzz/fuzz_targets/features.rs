@@ -9,8 +9,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     with_place(|place| {
-        let set = place.splits();
+        place.splits();
         place.write(&format!("set/text_feat.{ending}"), rest);
-        place.read(&set, selector & 4, rest);
+        place.read(selector & 4, rest);
     });
 });

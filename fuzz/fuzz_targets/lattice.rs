@@ -14,8 +14,8 @@ fuzz_target!(|data: &[u8]| {
     ];
     let Some((file, selector, rest)) = chosen(data, &files) else { return };
     with_place(|place| {
-        let set = place.lattice();
+        place.lattice();
         place.write(&format!("set/{file}"), rest);
-        place.read(&set, selector & 4, rest);
+        place.read(selector & 4, rest);
     });
 });

@@ -10,7 +10,6 @@ fuzz_target!(|data: &[u8]| {
             place.write(&format!("set/{name}"), rest);
         }
         place.write("set/text_feat.npy", &npy(4, 2));
-        let set = place.path("set");
-        place.read(&set, selector & 4, rest);
+        place.read(selector & 4, rest);
     });
 });

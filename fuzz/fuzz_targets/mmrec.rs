@@ -12,7 +12,6 @@ fuzz_target!(|data: &[u8]| {
         place.write("set/x.inter", b"userID\titemID\tx_label\n0\t0\t0\n0\t1\t1\n0\t2\t2\n1\t3\t0\n");
         place.write("set/text_feat.npy", &npy(4, 2));
         place.write(&format!("set/{file}"), rest);
-        let set = place.path("set");
-        place.read(&set, selector & 4, rest);
+        place.read(selector & 4, rest);
     });
 });

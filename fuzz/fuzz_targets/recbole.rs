@@ -9,7 +9,6 @@ fuzz_target!(|data: &[u8]| {
         place.write("set/set.inter", b"user_id:token\titem_id:token\trating:float\na\tx\t4\nb\ty\t5\n");
         place.write("set/text_feat.npy", &npy(2, 2));
         place.write(&format!("set/{file}"), rest);
-        let set = place.path("set");
-        place.read(&set, selector, rest);
+        place.read(selector, rest);
     });
 });

@@ -8,7 +8,6 @@ fuzz_target!(|data: &[u8]| {
     with_place(|place| {
         place.write(&format!("set/interactions.{ending}"), rest);
         place.write("set/text_feat.npy", &npy(4, 2));
-        let set = place.path("set");
-        place.read(&set, selector, rest);
+        place.read(selector, rest);
     });
 });

@@ -93,14 +93,15 @@ impl Place {
         self.path("set")
     }
 
-    /// Checks or loads what lies at `path`, by the parity of `content`'s length, under options that the selector chooses.
-    pub fn read(&mut self, path: &Path, selector: u8, content: &[u8]) {
+    /// Checks or loads the data set `set`, by the parity of `content`'s length, under options that the selector chooses.
+    pub fn read(&mut self, selector: u8, content: &[u8]) {
         self.settle();
+        let path = self.path("set");
         let options = options(selector);
         if content.len() % 2 == 0 {
-            drop(check(path, &options));
+            drop(check(&path, &options));
         } else {
-            drop(load(path, &options));
+            drop(load(&path, &options));
         }
     }
 }
