@@ -274,7 +274,7 @@ pub enum DataError {
     /// No features at all.
     #[error(
         "{}: no modality, expected at least one file <modality>_feat.npy (such as image_feat.npy) \
-         with one row per item; add one",
+         with one row per item; add one, or name what lies elsewhere (--features image=FILE)",
         path.display()
     )]
     NoModality {

@@ -12,7 +12,7 @@ use crate::text::{Quotes, Separator, TextEncoding, TextOptions};
 /// | `user` | `user_id`, `user`, `userID`, `uid`, `reviewerID`, `customer_id` |
 /// | `item` | `item_id`, `item`, `itemID`, `iid`, `parent_asin`, `asin`, `product_id`, `movie_id`, `track_id`, `video_id` |
 /// | `rating` | `rating`, `overall`, `score`, `stars` |
-/// | `timestamp` | `timestamp`, `time`, `unixReviewTime`, `ts` |
+/// | `timestamp` | `timestamp`, `time`, `unixReviewTime`, `ts`, `datetime`, `date`, `created_at`, `event_time` |
 /// | `split` | `split`, `x_label`, `fold`, `subset` |
 ///
 /// The empty name leaves a column aside that would be guessed. Capitals, blanks, hyphens and underscores make no difference to the guess. In a text file without a header
@@ -70,7 +70,8 @@ const USER: &[&str] = &["userid", "user", "uid", "reviewerid", "customerid"];
 const ITEM: &[&str] =
     &["itemid", "item", "iid", "parentasin", "asin", "productid", "movieid", "trackid", "videoid"];
 const RATING: &[&str] = &["rating", "overall", "score", "stars"];
-const TIMESTAMP: &[&str] = &["timestamp", "time", "unixreviewtime", "ts"];
+const TIMESTAMP: &[&str] =
+    &["timestamp", "time", "unixreviewtime", "ts", "datetime", "date", "createdat", "eventtime"];
 const SPLIT: &[&str] = &["split", "xlabel", "fold", "subset"];
 
 /// Where the columns stand.

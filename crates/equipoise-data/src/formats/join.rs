@@ -85,6 +85,9 @@ pub(crate) fn join(
     };
     notes.extend(assumed.map(|said| format!("{name}: {said}")));
     let row_of = match_up(&wanted, &keys);
+    if wanted.is_empty() {
+        return Err(fault("there is no item that a row could be of; see to the interactions first".into()));
+    }
     if row_of.iter().all(Option::is_none) {
         let (theirs, ours) = (shown(keys.iter()), shown(wanted.iter()));
         return Err(fault(format!(

@@ -133,7 +133,7 @@ fn read_inter(
             "{file_name}: {undated} of {rows} rows have no timestamp, so that none is kept with the data."
         ));
     }
-    notes.extend(clock.note().map(|note| format!("{file_name}: {note}.")));
+    notes.extend(clock.notes().into_iter().map(|note| format!("{file_name}: {note}.")));
     for split in &mut splits {
         if !dated {
             split.times.clear();

@@ -23,6 +23,7 @@ mod modality_files;
 mod moments;
 #[cfg(feature = "parquet")]
 mod native;
+mod no_table;
 mod npy;
 mod npy_array;
 mod npy_header;

@@ -7,6 +7,7 @@
 //! | `2020-02-01T13:45`, `2020-02-01 13:45:00.123` | UTC |
 //! | the same with `Z`, `UTC`, `GMT`, `+09`, `+0900` or `+09:00` | that instant |
 //! | `Tue Apr 03 18:00:06 +0000 2012`, `Tue, 3 Apr 2012 18:00:06 +0000` | that instant |
+//! | `Apr 3, 2012`, `April 3, 2012`, `3 Apr 2012`, `03-Apr-2012`, with `18:00` or `18:00:06` behind it | UTC |
 //!
 //! Dates whose order of day and month is open are refused. A column has moments of one kind, and one unit, which a
 //! [`Clock`] finds.
@@ -210,8 +211,29 @@ fn time_of_day(text: &str) -> Option<(i64, i128, u32)> {
 /// Forms in which the name of the month stands.
 fn named_month(cell: &str) -> Option<Moment> {
     let found = DateTime::parse_from_str(cell, "%a %b %d %H:%M:%S %z %Y");
-    let found = found.or_else(|_| DateTime::parse_from_rfc2822(cell)).ok()?;
-    Some(Moment::scaled(MomentKind::Zoned, found.timestamp().into(), 0))
+    if let Ok(found) = found.or_else(|_| DateTime::parse_from_rfc2822(cell)) {
+        return Some(Moment::scaled(MomentKind::Zoned, found.timestamp().into(), 0));
+    }
+    const DAYS: [&str; 3] = ["%B %d, %Y", "%d %B %Y", "%d-%B-%Y"];
+    let day = |form: &&str| NaiveDate::parse_and_remainder(cell, form).ok();
+    let (day, rest) = DAYS.iter().find_map(day)?;
+    let (seconds, fraction, decimals) = match rest.strip_prefix(' ') {
+        Some(time) => time_of_day(time)?,
+        None if rest.is_empty() => (0, 0, 0),
+        None => return None,
+    };
+    let seconds = i128::from(day.and_time(NaiveTime::MIN).and_utc().timestamp() + seconds);
+    Some(Moment::scaled(MomentKind::Date, seconds * 10i128.pow(decimals) + fraction, decimals))
+}
+
+/// Units in which numbers count from 1970: the least and the next larger power of ten that years 1973 to 2286 have in each.
+const UNITS: [(&str, u32, u32); 4] =
+    [("seconds", 8, 10), ("milliseconds", 11, 13), ("microseconds", 14, 16), ("nanoseconds", 17, 19)];
+
+/// In which of [`UNITS`] a number would be a moment of our days.
+fn unit_of(moment: &Moment) -> Option<usize> {
+    let whole = moment.digits.unsigned_abs() / 10u128.pow(moment.decimals);
+    UNITS.iter().position(|(_, least, next)| (10u128.pow(*least)..10u128.pow(*next)).contains(&whole))
 }
 
 /// Brings the moments of one column to one kind and one unit, in 64 bits.
@@ -225,6 +247,8 @@ pub(crate) struct Clock {
     decimals: u32,
     /// Largest magnitude so far, in the unit.
     largest: u64,
+    /// The first number of the size that moments of our days have in each of [`UNITS`].
+    sizes: [Option<Moment>; 4],
 }
 
 impl Clock {
@@ -240,6 +264,9 @@ impl Clock {
             return Err(format!(
                 "the timestamps are {now}, those before it {before}; write the column in one way"
             ));
+        }
+        if let (MomentKind::Number, Some(unit)) = (kind, unit_of(&moment)) {
+            self.sizes[unit].get_or_insert(moment);
         }
         let exact = moment.decimals.max(self.decimals);
         let thousandths = exact.next_multiple_of(3);
@@ -261,8 +288,26 @@ impl Clock {
         Ok(value)
     }
 
-    /// What the column's moments became, where that is not plain.
-    pub(crate) fn note(&self) -> Option<String> {
+    /// What the column's moments became, where that is not plain, and whether they seem to be in several units.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.became().into_iter().chain(self.several_units()).collect()
+    }
+
+    /// Seconds and milliseconds in one column have a wrong order.
+    fn several_units(&self) -> Option<String> {
+        let sized = UNITS.iter().zip(self.sizes).filter_map(|((unit, ..), first)| Some((unit, first?)));
+        let sized: Vec<String> = sized
+            .map(|(unit, first)| format!("{unit} ({})", first.digits / 10i128.pow(first.decimals)))
+            .collect();
+        (sized.len() > 1).then(|| {
+            format!(
+                "timestamps are of the sizes of {}; if they are in several units, their order is wrong: write them in one",
+                sized.join(" and of ")
+            )
+        })
+    }
+
+    fn became(&self) -> Option<String> {
         let unit = match self.decimals {
             0 => "seconds".to_owned(),
             3 => "milliseconds".to_owned(),
@@ -333,6 +378,10 @@ mod tests {
             ("2016-12-31T23:59:60Z", 1_483_228_800),
             ("Sat Feb 01 12:00:00 +0000 2020", noon),
             ("Sat, 1 Feb 2020 12:00:00 +0000", noon),
+            ("Feb 1, 2020", noon - 43_200),
+            ("February 01, 2020 12:00", noon),
+            ("1 Feb 2020", noon - 43_200),
+            ("01-FEB-2020 12:00:00", noon),
         ] {
             assert_eq!(column(&[cell]), Ok((vec![seconds], 0)), "{cell}");
         }
@@ -353,6 +402,8 @@ mod tests {
             ("2020-02-01T12:00:00 CET", "expected a number"),
             ("2020-02-01-03", "expected a number"),
             ("May", "--timestamp-column"),
+            ("Feb 30, 2020", "expected a number"),
+            ("Feb 1, 2020!", "expected a number"),
             ("1e400", "decimals"),
             ("0.1234567890123456789", "18 decimals"),
             ("inf", "expected a number"),
@@ -379,6 +430,28 @@ mod tests {
         }
         // Exact decimals where thousandths of thousandths would not fit.
         assert_eq!(column(&["92233720368547758", "0.01"]), Ok((vec![9_223_372_036_854_775_800, 1], 2)));
+    }
+
+    #[test]
+    fn seconds_and_milliseconds_in_one_column_are_said() {
+        let notes = |cells: &[&str]| {
+            let mut clock = Clock::default();
+            for cell in cells {
+                let moment = Moment::cell(cell).expect("sound").expect("a moment");
+                clock.read(moment, |_| ()).expect("it fits");
+            }
+            clock.notes()
+        };
+        let mixed = notes(&["7", "1600000000", "1600000001123", "1600000002"]);
+        assert!(mixed[0].contains("seconds (1600000000) and of milliseconds (1600000001123)"), "{mixed:?}");
+        assert_eq!(notes(&["1600000000.5", "1600000000123456"]).len(), 2, "fractions are said too");
+        for sound in [
+            &["1600000000", "-1", "99999999", "1700000000"][..],
+            &["1600000000123", "20200201"],
+            &["2020-02-01"],
+        ] {
+            assert!(notes(sound).iter().all(|note| !note.contains("several units")), "{sound:?}");
+        }
     }
 
     #[test]

@@ -252,9 +252,7 @@ impl Records {
                 "{file}: {undated} of {kept} rows have no timestamp, so that none is kept with the data."
             ));
         }
-        if let Some(note) = self.clock.note() {
-            notes.push(format!("{file}: {note}."));
-        }
+        notes.extend(self.clock.notes().into_iter().map(|note| format!("{file}: {note}.")));
         for (ids, what) in [(&self.users, "user"), (&self.items, "item")] {
             let suspect = ids.ids().iter().filter(|id| is_absent(id));
             for id in suspect {

@@ -10,6 +10,7 @@ use super::matrices::Matrices;
 use super::mmrec::Mmrec;
 #[cfg(feature = "parquet")]
 use super::native::Native;
+use super::no_table::no_table;
 use super::recbole::Recbole;
 use super::table::TableLayout;
 use crate::error::{DataError, found_names};
@@ -57,7 +58,7 @@ pub fn formats() -> Vec<&'static FormatEntry> {
 ///
 /// # Errors
 /// [`DataError::Io`] if there is no such file or directory, [`DataError::Layout`] if it has no known
-/// layout or the files of two.
+/// layout or the files of two, [`DataError::Entry`] if it is a file that is no table.
 pub fn detect(path: &Path) -> Result<&'static FormatEntry, DataError> {
     // Says "no such file or directory" where that is so.
     std::fs::metadata(path).map_err(DataError::io(path))?;
@@ -65,6 +66,7 @@ pub fn detect(path: &Path) -> Result<&'static FormatEntry, DataError> {
     let fitting: Vec<_> = all.iter().copied().filter(|f| f.detect(path)).collect();
     let found = match fitting[..] {
         [format] => return Ok(format),
+        [] if path.is_file() => return Err(no_table(path)),
         [] => "no known layout".to_owned(),
         [..] => format!("files of several layouts ({})", found_names(fitting.iter().map(|f| f.name()))),
     };

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use super::entry::{Format, ReadRequest};
 use super::files::{FileKind, MANIFEST, directory_name, kind, stem};
 use super::gathered::{Gathered, GatheredSplit};
+use super::no_table::no_table;
 #[cfg(feature = "parquet")]
 use super::parquet_table::{check_columns, read as read_parquet};
 use super::records::{Interner, Records};
@@ -223,6 +224,7 @@ fn ambiguous(path: &Path, files: &[(PathBuf, Option<u8>)]) -> Result<PathBuf, Da
         expected: "one table of all interactions, or one of each split".into(),
     };
     match files {
+        [] if path.is_file() => Err(no_table(path)),
         [] => Err(layout("no table".into())),
         [(file, None)] => Ok(file.clone()),
         parts => {

@@ -35,5 +35,6 @@ pub use nan::without_nan;
 pub use quotes::Quotes;
 pub use rows::{TextOptions, TextRows};
 pub use separator::Separator;
+pub(crate) use source::foreign;
 pub use whole::read_text;
 pub(crate) use whole::text_of;

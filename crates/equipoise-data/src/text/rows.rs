@@ -72,8 +72,8 @@ pub struct TextRows {
     lines: Lines,
     ahead: VecDeque<Ahead>,
     separator: Separator,
-    /// How the separator is known: told, or guessed from the lines.
-    guessed: bool,
+    /// How the separator is known, unless it was told.
+    known_by: Option<&'static str>,
     quotes: Quotes,
     core: Reader,
     /// The line that was read last.
@@ -134,7 +134,7 @@ impl TextRows {
             lines: Lines::open_as(file, options.encoding)?,
             ahead: VecDeque::new(),
             separator: options.separator.clone().unwrap_or(Separator::Byte(b',')),
-            guessed: false,
+            known_by: None,
             quotes: options.quotes,
             core: Reader::default(),
             read: String::new(),
@@ -150,15 +150,25 @@ impl TextRows {
         };
         if options.separator.is_none() {
             rows.look_ahead()?;
-            let lines: Vec<&str> = rows.ahead.iter().map(|line| line.text.as_str()).collect();
-            let found = guess(&lines, rows.quotes, fits);
-            rows.guessed = found.is_some();
-            rows.separator = found.unwrap_or(Separator::Byte(b','));
+            rows.find_separator(fits);
         }
         if let Separator::Byte(byte) = rows.separator {
             rows.core = ReaderBuilder::new().delimiter(byte).build();
         }
         Ok(rows)
+    }
+
+    /// Finds the separator in the lines that were read ahead: Excel may say it in a line of its own, which is no row.
+    fn find_separator(&mut self, fits: &dyn Fn(&[String]) -> bool) {
+        if let Some(separator) = self.ahead.front().and_then(|line| declared(&line.text)) {
+            self.ahead.pop_front();
+            (self.separator, self.known_by) = (separator, Some("says its first line"));
+            return;
+        }
+        let lines: Vec<&str> = self.ahead.iter().map(|line| line.text.as_str()).collect();
+        if let Some(separator) = guess(&lines, self.quotes, fits) {
+            (self.separator, self.known_by) = (separator, Some("guessed"));
+        }
     }
 
     /// Reads the lines from which the separator is guessed.
@@ -492,8 +502,8 @@ impl TextRows {
 
     /// How the file is read, as far as nobody said so and it is not `usual`: `separated by commas (guessed)`.
     pub fn said(&self, usual: Option<&Separator>) -> Vec<String> {
-        let guessed = self.guessed && Some(&self.separator) != usual;
-        let separated = guessed.then(|| format!("separated by {} (guessed)", self.separator));
+        let how = self.known_by.filter(|_| Some(&self.separator) != usual);
+        let separated = how.map(|how| format!("separated by {} ({how})", self.separator));
         separated.into_iter().chain(self.lines.said_encoding()).collect()
     }
 
@@ -524,6 +534,17 @@ impl TextRows {
             format!("{file}: {what}: {} (the first is line {}).", counted.count, counted.first)
         })
         .collect()
+    }
+}
+
+/// The separator that a line such as `sep=;` says.
+fn declared(line: &str) -> Option<Separator> {
+    let line = line.trim_end_matches('\r');
+    let said = line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP="))?;
+    let mut bytes = said.bytes();
+    match (bytes.next()?, bytes.next()) {
+        (byte @ (b',' | b';' | b'\t' | b'|'), None) => Some(Separator::Byte(byte)),
+        _ => None,
     }
 }
 

@@ -120,6 +120,13 @@ fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// What a file is that is no text, by its first bytes, and what to do; `None` if it may be text or cannot be read.
+pub(crate) fn foreign(file: &Path) -> Option<(&'static str, &'static str)> {
+    let mut head = Vec::new();
+    File::open(file).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    not_text(&head)
+}
+
 fn whole(file: &Path, problem: String) -> DataError {
     DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem }
 }

@@ -269,6 +269,26 @@ fn no_layout_or_two() {
     let dir = lattice();
     put(dir.path(), "tiny.inter", INTER);
     assert_says(&fault(&dir), &["several layouts (lattice, mmrec)"]);
+    for (name, bytes, says) in [
+        ("rows.zip", &b"PK\x03\x04rest"[..], ["a zip archive or a workbook of Excel", "unpack it"]),
+        ("rows.csv.bz2", b"BZh91AY", ["compressed with bzip2", "bunzip2"]),
+        ("rows.zst", b"\x28\xb5\x2f\xfd", ["compressed with zstd", "zstd -d"]),
+        (
+            "rows.jsonl",
+            b"{\"user\": 1}",
+            ["JSON, expected a table (.csv", "write the rows as CSV or Parquet"],
+        ),
+        ("rows.JSON.gz", b"\x1f\x8b\x08", ["JSON, expected a table", "CSV or Parquet"]),
+        ("tiny.inter", INTER.as_bytes(), ["a part of a data set", "the folder in which it lies"]),
+        ("rows.log", b"1 2", ["does not end as that of a table", "rename or convert it"]),
+        ("rows", b"", ["does not end as that of a table", "rename"]),
+    ] {
+        let file = dir.path().join(name);
+        fs::write(&file, bytes).expect("write");
+        let error = load(&file, &LoadOptions::default()).expect_err(name);
+        assert_says(&error, &[name, says[0], says[1]]);
+        assert!(error.to_string().len() < 300, "{error}");
+    }
     let gone = load(&dir.path().join("gone"), &LoadOptions::default());
     assert_says(&gone.expect_err("no such directory"), &["gone", "check that the path exists"]);
 }

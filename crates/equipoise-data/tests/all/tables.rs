@@ -48,6 +48,27 @@ fn leave_one_out_takes_the_latest_whatever_moments_are_written_in() {
 }
 
 #[test]
+fn columns_called_dates_are_times() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (name, times) in [
+        ("date", ["2020-02-01", "2020-02-03", "2020-02-02"]),
+        ("Created At", ["\"Feb 1, 2020\"", "\"Feb 3, 2020\"", "\"Feb 2, 2020\""]),
+        ("event_time", ["1 Feb 2020 10:00", "1 Feb 2020 12:00", "1 Feb 2020 11:00"]),
+        ("datetime", ["2020-02-01 10:00:00", "2020-02-01 12:00:00", "2020-02-01 11:00:00"]),
+    ] {
+        let [a, b, c] = times;
+        let path = put(dir.path(), &format!("user,item,{name}\nu,1,{a}\nu,2,{b}\nu,3,{c}\n"));
+        let loaded = load(&path, &by_time()).unwrap_or_else(|error| panic!("{times:?}: {error}"));
+        assert_eq!(test_items(&loaded), ["2"], "{times:?}");
+    }
+    // The name that says it most plainly wins.
+    let both = put(dir.path(), "user,item,date,timestamp\nu,1,1,3\nu,2,2,1\nu,3,3,2\n");
+    assert_eq!(test_items(&load(&both, &by_time()).expect("sound")), ["1"]);
+    let open = check(&put(dir.path(), "user,item,date\nu,1,01/02/2020\nu,2,02/02/2020\n"), &by_time());
+    assert!(open.to_string().contains("--timestamp-column"), "{open}");
+}
+
+#[test]
 fn moments_that_do_not_say_which_item_is_the_last_are_counted() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let text = "user,item,timestamp\na,1,2020-02-01\na,2,2020-02-02\na,3,2020-02-02\nb,1,1999-01-01\nb,2,1999-01-02\nb,3,1999-01-03\n";

@@ -299,6 +299,23 @@ fn a_header_that_is_repeated_is_left_out_and_counted() {
 }
 
 #[test]
+fn a_first_line_that_says_the_separator_is_no_row() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for (text, said) in [
+        ("sep=;\nid;title\n1;a, b\n", "semicolons"),
+        ("\u{feff}sep=,\r\nid,title\r\n1,\"a, b\"\r\n", "commas"),
+        ("SEP=\t\n\nid\ttitle\n1\ta, b\n", "tabs"),
+    ] {
+        let (rows, notes) = texts(&put(&dir, "a.csv", text.into()), TextOptions::default()).expect(said);
+        assert_eq!(rows.iter().map(|row| row.1.as_str()).collect::<Vec<_>>(), ["1"], "{text}");
+        assert!(notes[0].contains(&format!("separated by {said} (says its first line)")), "{notes:?}");
+    }
+    let other = put(&dir, "b.csv", b"sep=x,id,title\n1,2,a\n".to_vec());
+    let (rows, notes) = texts(&other, TextOptions::default()).expect("a name like any other");
+    assert_eq!((rows.len(), notes[0].contains("commas (guessed)")), (1, true), "{notes:?}");
+}
+
+#[test]
 fn what_is_told_wins_over_what_would_be_guessed() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let file = put(&dir, "a.csv", b"id;title\n1;a\n".to_vec());
