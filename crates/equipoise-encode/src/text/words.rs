@@ -5,6 +5,7 @@
 //! 2  capitals and small letters made one, beyond ASCII too: upper case, then lower case; the final sigma is a sigma
 //! 3  cut at the boundaries of words (UAX #29) and at what is neither letter, number nor a mark on one
 //! 4  where a script has no blanks between words: each cluster of a letter and its marks is a word of its own
+//! 5  an emoji is a word, with its skin tone and what is joined to it
 //! ```
 //!
 //! Of step 4, Chinese, hiragana, Thai, Lao, Khmer, Burmese and their like come out of UAX #29 as single clusters already, so
@@ -20,7 +21,12 @@ use unicode_segmentation::UnicodeSegmentation;
 pub(super) fn words(text: &str) -> Vec<String> {
     let folded = folded(text);
     let mut words = Vec::new();
-    for piece in folded.unicode_words() {
+    for piece in folded.split_word_bounds() {
+        if piece.starts_with(is_pictograph) {
+            // The selector between a drawing in colour and one in black.
+            words.push(piece.replace('\u{FE0F}', ""));
+            continue;
+        }
         let mut word = String::new();
         for cluster in piece.graphemes(true) {
             if cluster.starts_with(char::is_alphanumeric) {
@@ -58,6 +64,11 @@ fn push(words: &mut Vec<String>, word: String) {
     words.extend(parts);
 }
 
+/// Whether a character is drawn as an emoji or a symbol like one (blocks of the Unicode Standard, chapters 22.9 to 22.12).
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2B05}'..='\u{2B55}')
+}
+
 /// Whether words of this script run together without UAX #29 parting them: katakana and hangul (blocks of the Unicode
 /// Standard, chapter 18; half-width forms are gone after NFKC).
 fn joins_words(c: char) -> bool {
@@ -87,6 +98,18 @@ mod tests {
             ("हिन्दी पुस्तक", "हिन्दी|पुस्तक"),
             ("كِتَاب جديد", "كِتَاب|جديد"),
             ("  -- !\u{3000}", ""),
+        ] {
+            assert_eq!(cut(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn emoji_are_words() {
+        for (text, expected) in [
+            ("Lamp 🔥🔥 hot", "lamp|🔥|🔥|hot"),
+            ("❤️x❤", "❤|x|❤"),
+            ("👩🏽‍🚀 🇫🇷", "👩🏽‍🚀|🇫🇷"),
+            ("★★★ → ok ©", "★|★|★|ok"),
         ] {
             assert_eq!(cut(text), expected, "{text}");
         }
