@@ -233,7 +233,10 @@ impl Objects<'_> {
             let member = object.get(name);
             *seen |= member.is_some();
             let cell = member.map_or(Some(String::new()), plain).ok_or_else(|| {
-                LineFault::whole(format!("{} is no text, number or list of texts; name another column, or write it as text", quoted(name)))
+                LineFault::whole(format!(
+                    "{} is no text, number or list of texts; name another column, or write it as text",
+                    quoted(name)
+                ))
             })?;
             join(&mut text, &cell);
         }

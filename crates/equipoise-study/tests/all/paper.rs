@@ -277,3 +277,17 @@ fn the_study_of_balance_has_plain_models_in_every_search_and_models_without_cont
         assert!(strength.values.contains(&toml::Value::Float(0.0)), "{method}");
     }
 }
+
+#[test]
+fn balancers_beside_each_other_have_searches_of_the_same_number_of_runs() {
+    let (PaperFiles { paper, tables }, _) = stored("balance");
+    let axes = &paper.search["small"].axes;
+    // One after the other: the first value of an axis is the best of those before it.
+    let runs = |method: &str| {
+        let more = axes[method].iter().map(|axis| axis.values.len().max(axis.times.len()) - 1);
+        1 + more.sum::<usize>()
+    };
+    for method in tables[1].methods.iter().filter(|method| *method != "none") {
+        assert_eq!(runs(method), runs("ckd"), "{method}");
+    }
+}
