@@ -30,7 +30,7 @@ pub enum Command {
 /// Read a data set and say what is in it and every fault that is found.
 #[derive(clap::Args)]
 pub struct CheckArgs {
-    /// The data set: a directory, or a table (.csv, .tsv, .txt, .parquet).
+    /// The data set: a directory, or a table (.csv, .tsv, .txt, .jsonl, .parquet).
     path: PathBuf,
     #[command(flatten)]
     reading: ReadArgs,

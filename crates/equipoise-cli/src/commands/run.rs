@@ -48,7 +48,7 @@ pub struct Args {
     /// Least reviews of a user and of an item [default: 5].
     #[arg(long, value_name = "K", help_heading = "Amazon files")]
     core: Option<u32>,
-    /// Table of interactions: .csv, .tsv or .parquet.
+    /// Table of interactions: .csv, .tsv, .jsonl or .parquet.
     #[arg(long, alias = "interactions", value_name = "FILE", help_heading = "Tables")]
     csv: Option<PathBuf>,
     /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures and of sounds.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::columns::{item_place, list};
 use super::files::{FileKind, kind};
+use super::json_object::{self, object};
 #[cfg(feature = "parquet")]
 use super::parquet_cells::Texts;
 #[cfg(feature = "parquet")]
@@ -19,8 +20,8 @@ use super::parquet_file::{ParquetFile, broken};
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
 use crate::error::DataError;
-use crate::quoted::{quoted, short};
-use crate::text::{LineFault, Lines, TextOptions, TextRows, without_nan};
+use crate::quoted::quoted;
+use crate::text::{LineFault, Lines, TextOptions, TextRows};
 
 /// Which cells to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -218,15 +219,15 @@ impl Objects<'_> {
         lines: &Lines,
         each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
     ) -> Result<(), LineFault> {
-        let object = self.object(lines.utf8()?.as_bytes())?;
+        let object = object(lines.utf8()?.as_bytes(), &mut self.not_numbers)?;
         let names: Vec<String> = object.keys().cloned().collect();
         let id = match &self.cells.id {
             Some(name) => name,
             None if object.contains_key("id") => "id",
             None => &names[item_place(&names).map_err(LineFault::whole)?],
         };
-        let raw = object.get(id).and_then(plain).ok_or_else(|| {
-            LineFault::whole(format!("{} is no text and no number; give the item's id", quoted(id)))
+        let raw = object.get(id).map_or(Err("is not there"), json_object::id).map_err(|problem| {
+            LineFault::whole(format!("{} {problem}; write the item's id as a text", quoted(id)))
         })?;
         let mut text = String::new();
         for (name, seen) in self.cells.wanted().into_iter().zip(&mut self.seen) {
@@ -245,23 +246,6 @@ impl Objects<'_> {
             self.id = Some(id.to_owned());
         }
         each(raw.trim(), &text).map_err(LineFault::whole)
-    }
-
-    fn object(&mut self, line: &[u8]) -> Result<serde_json::Map<String, Value>, LineFault> {
-        let wrong = |error: serde_json::Error| {
-            let open = if error.is_eof() { " (one JSON object over several lines?)" } else { "" };
-            let problem = format!(
-                "{}{open}, expected one JSON object per line; repair the line",
-                short(&error.to_string())
-            );
-            LineFault::whole(problem)
-        };
-        serde_json::from_slice(line).or_else(|error| {
-            // Python's json.dumps writes NaN for a text that is missing.
-            let (text, count) = without_nan(line).ok_or_else(|| wrong(error))?;
-            self.not_numbers += count;
-            serde_json::from_slice(&text).map_err(wrong)
-        })
     }
 
     /// What was guessed and replaced.

@@ -107,11 +107,7 @@ impl Columns {
         };
         let need = |what: &str, place: Option<usize>| {
             place.ok_or_else(|| {
-                format!(
-                    "no column of {what}s among {}; name it with --{what}-column, or say --no-header if the \
-                     first line is data",
-                    list(names)
-                )
+                format!("no column of {what}s among {}; name it with --{what}-column", list(names))
             })
         };
         Ok(Places {

@@ -56,8 +56,8 @@ fn places(
     records: &mut Records,
 ) -> Result<Places, DataError> {
     if rows.cell(0).starts_with(['{', '[']) {
-        let problem = "JSON, expected a table with columns of users and items; export it as CSV (reviews of Amazon are read \
-                       by equipoise data import amazon)";
+        let problem = "JSON, expected a table with columns of users and items; let its name end in .jsonl (reviews of Amazon are \
+                       read by equipoise data import amazon)";
         return Err(rows.line_error(rows.line(), problem.into()));
     }
     if rows.len() < 2 {
@@ -77,7 +77,12 @@ fn places(
         Some(names) => (columns.clone(), names.to_vec()),
         None => columns.numbered(rows.len()),
     };
-    let places = sought.find(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let places = sought.find(&names).map_err(|mut problem| {
+        if problem.ends_with("-column") {
+            problem += ", or say --no-header if the first line is data";
+        }
+        rows.line_error(rows.line(), problem)
+    })?;
     let said: Vec<String> = columns.said(&names, &places).into_iter().chain(rows.said(None)).collect();
     if !said.is_empty() {
         records.note(format!("{}: {}.", rows.file().display(), said.join("; ")));

@@ -14,6 +14,7 @@ mod gathered;
 mod id_list;
 mod item_rows;
 mod join;
+mod json_object;
 mod json_split;
 mod lattice;
 mod matrices;
@@ -29,6 +30,7 @@ mod npy_array;
 mod npy_header;
 mod npz;
 mod numbering;
+mod object_table;
 #[cfg(feature = "parquet")]
 mod parquet_cells;
 #[cfg(feature = "parquet")]

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::files::{FileKind, kind};
 use crate::error::DataError;
 use crate::text::foreign;
 
@@ -11,13 +10,10 @@ const PARTS: [&str; 9] = ["inter", "npz", "npy", "safetensors", "toml", "item", 
 
 /// Why a file is no data set.
 pub(super) fn no_table(file: &Path) -> DataError {
-    const TABLE: &str = "a table (.csv, .tsv, .txt, .dat or .parquet)";
+    const TABLE: &str = "a table (.csv, .tsv, .txt, .dat, .jsonl or .parquet)";
     let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let problem = match foreign(file).filter(|_| ending != "gz") {
         Some((what, remedy)) => format!("{what}, expected {TABLE}; {remedy}"),
-        None if matches!(kind(file), Some((FileKind::Objects, _))) => {
-            format!("JSON, expected {TABLE} or the folder of a data set; write the rows as CSV or Parquet")
-        }
         None if PARTS.contains(&&*ending) => {
             format!("a part of a data set, expected the folder in which it lies or {TABLE}; give that")
         }

@@ -1,15 +1,15 @@
-//! Tables with named columns: text or Parquet, one row per interaction.
+//! Tables with named columns: text, Parquet or JSON objects, one row per interaction.
 //!
 //! ```text
-//! <file>.csv, .tsv, .txt, .dat or .parquet          one table, with a column of the split or a rule for it
+//! <file>.csv, .tsv, .txt, .dat, .jsonl or .parquet  one table, with a column of the split or a rule for it
 //! <dir>/*.parquet                                   a folder of parts, which are one table: see `table_parts`
-//! <dir>/interactions.csv (.tsv, .parquet)           the same, found by its name
+//! <dir>/interactions.csv (.tsv, .jsonl, .parquet)   the same, found by its name
 //! <dir>/train.csv, val.csv, test.csv (.tsv, ...)    one table per split
 //! <dir>/<modality>_feat.*                           features: see `sources`
 //! <dir>/item_list.txt, user_list.txt                optional: raw id <tab> index
 //! ```
 //!
-//! A text file may be compressed (`.csv.gz`). Ids are texts or numbers of any kind; users and items are numbered by first appearance unless the lists say
+//! A file of text or JSON may be compressed (`.csv.gz`). Ids are texts or numbers of any kind; users and items are numbered by first appearance unless the lists say
 //! otherwise. Feedback is implicit: every row is a positive, unless `min_rating` leaves it out.
 
 use std::path::{Path, PathBuf};
@@ -25,12 +25,12 @@ use super::row_counts::RowCounts;
 use super::table_options::TableOptions;
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
-use super::{category_file, delimited, id_list, modality_files, table_parts};
+use super::{category_file, delimited, id_list, modality_files, object_table, table_parts};
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::quoted::short;
 
-/// A `.csv`, `.tsv`, `.txt`, `.dat` or `.parquet` file with columns of users and items, or a directory with
+/// A `.csv`, `.tsv`, `.txt`, `.dat`, `.jsonl` or `.parquet` file with columns of users and items, or a directory with
 /// `interactions.<ending>` or `train`, `val`, `test` of them, and `<modality>_feat.npy`.
 #[derive(Debug)]
 pub struct TableLayout;
@@ -42,8 +42,7 @@ impl TableLayout {
     /// The tables, each a file or a folder of parts, with the split that each stands for, if it does.
     fn files(path: &Path) -> Vec<(PathBuf, Option<u8>)> {
         if path.is_file() {
-            let table = matches!(kind(path), Some((FileKind::Text | FileKind::Parquet, _)));
-            return if table { vec![(path.to_owned(), None)] } else { Vec::new() };
+            return if kind(path).is_some() { vec![(path.to_owned(), None)] } else { Vec::new() };
         }
         let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
         let mut found: Vec<(PathBuf, Option<u8>)> = entries.filter_map(|entry| part(&entry.path())).collect();
@@ -60,9 +59,9 @@ impl TableLayout {
 }
 
 /// A file of a directory, or a folder of parts in it, that is a table by its name, and the split that it stands for.
-/// Other files of text lie in directories too, so that `.csv` and `.tsv` alone count.
+/// Other files of text and JSON lie in directories too, so that `.csv`, `.tsv` and `.jsonl` alone count.
 fn part(file: &Path) -> Option<(PathBuf, Option<u8>)> {
-    let stem = ["csv", "tsv", "parquet"].iter().find_map(|ending| stem(file, ending))?;
+    let stem = ["csv", "tsv", "jsonl", "parquet"].iter().find_map(|ending| stem(file, ending))?;
     kind(file).filter(|_| file.is_file() || table_parts::is_folder(file))?;
     let named = SPLIT_FILES.iter().zip(0u8..).find(|(names, _)| names.contains(&&*stem));
     match named {
@@ -79,7 +78,7 @@ impl Format for TableLayout {
     }
 
     fn describe(&self) -> &'static str {
-        "a .csv, .tsv, .txt, .dat or .parquet file with columns of users and items, or a directory with interactions.csv (or \
+        "a .csv, .tsv, .txt, .dat, .jsonl or .parquet file with columns of users and items, or a directory with interactions.csv (or \
          train.csv, val.csv, test.csv), and <modality>_feat.npy"
     }
 
@@ -195,13 +194,10 @@ fn read_one(
     records: &mut Records,
     notes: &mut Vec<String>,
 ) -> Result<(), DataError> {
-    let read = |file: &Path, records: &mut Records| {
-        let parquet = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        if parquet {
-            read_parquet(file, options, split, records)
-        } else {
-            delimited::read(file, options, split, records)
-        }
+    let read = |file: &Path, records: &mut Records| match kind(file) {
+        Some((FileKind::Parquet, _)) => read_parquet(file, options, split, records),
+        Some((FileKind::Objects, _)) => object_table::read(file, options, split, records),
+        Some((FileKind::Text, _)) | None => delimited::read(file, options, split, records),
     };
     if table.is_file() {
         return read(table, records);

@@ -214,12 +214,17 @@ impl Lines {
         matches!(self.shape, Shape::Elements { .. })
     }
 
-    /// The fault of this line as an error.
-    pub fn fault(&self, fault: LineFault) -> DataError {
-        let line = match self.shape {
+    /// The line or the element, for a message.
+    pub fn place(&self) -> String {
+        match self.shape {
             Shape::Lines => format!("line {}", self.number),
             Shape::Elements { count, .. } => format!("element {count} (line {})", self.number),
-        };
+        }
+    }
+
+    /// The fault of this line as an error.
+    pub fn fault(&self, fault: LineFault) -> DataError {
+        let line = self.place();
         let place = match fault.byte {
             Some(byte) => format!("{line}, byte {byte}"),
             None => line,

@@ -68,6 +68,66 @@ fn columns_called_dates_are_times() {
     assert!(open.to_string().contains("--timestamp-column"), "{open}");
 }
 
+/// Held-out items of a table in JSON, and what its check notes.
+fn objects(name: &str, text: &str, options: &LoadOptions) -> Result<(Vec<String>, Vec<String>), String> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::remove_file(put(dir.path(), "").join("interactions.csv")).expect("removed");
+    let file = dir.path().join(name);
+    fs::write(&file, text).expect("write");
+    let loaded = load(&file, options).map_err(|error| error.to_string())?;
+    Ok((test_items(&loaded), check(&file, options).notes))
+}
+
+#[test]
+fn rows_may_be_json_objects_in_lines_or_in_an_array() {
+    let lines = [
+        r#"{"stars": 5, "user_id": "u", "item_id": 1, "date": "2020-02-01", "text": "a, \"b\""}"#,
+        r#"{"user_id": "u", "item_id": 2, "stars": 4.0, "date": "2020-02-03"}"#,
+        r#"{"user_id": "u", "item_id": 3, "date": "2020-02-02", "stars": "4"}"#,
+        r#"{"user_id": "u", "item_id": 4.0, "date": "2020-02-09", "stars": 1}"#,
+        r#"{"user_id": "u", "item_id": "5", "date": "2020-02-09", "stars": NaN}"#,
+    ];
+    let options = LoadOptions { min_rating: Some(3.0), ..by_time() };
+    let array = format!("[{}]", lines.join(",\n"));
+    for (name, text) in
+        [("a.jsonl", lines.join("\n")), ("a.json", array), ("a.ndjson", lines.join("\r\n\r\n"))]
+    {
+        let (held_out, notes) = objects(name, &text, &options).expect(name);
+        assert_eq!(held_out, ["2"], "{name}");
+        for says in [
+            "users from \"user_id\", items from \"item_id\", ratings from \"stars\", timestamps from \"date\"",
+            "not read: \"text\"",
+            "1 values NaN or Infinity count as missing",
+            "rated below 3",
+            "without a rating",
+        ] {
+            assert!(notes.iter().any(|note| note.contains(says)), "{name}: {says}: {notes:?}");
+        }
+    }
+}
+
+#[test]
+fn json_rows_that_are_wrong_are_named_with_their_line() {
+    let sound = "{\"user\": 1, \"item\": 2}\n";
+    for (row, says) in [
+        (r#"{"user": 1, "item": null}"#, "line 2: \"item\" is null; write the item's id as a text"),
+        (r#"{"user": {"$oid": "a"}, "item": 1}"#, "\"user\" is no text and no number"),
+        (r#"{"item": 1}"#, "no \"user\"; give the user's id"),
+        (r#"{"user": 1.5, "item": 1}"#, "a number that is not whole"),
+        (r#"{"user": 123456789012345678901, "item": 1}"#, "more digits than are kept"),
+        (r#"{"user": 1, "item": 1, "time": [1]}"#, "\"time\" is no text and no number"),
+        (r#"{"user": 1, "item": 1, "rating": "good"}"#, "rating \"good\", expected a finite number"),
+        (r#"{"user": 1, "item": 1"#, "one JSON object over several lines?"),
+        (r#"[1, 2]"#, "expected one JSON object per line"),
+    ] {
+        let error = objects("a.jsonl", &format!("{sound}{row}\n"), &by_time()).expect_err(row);
+        assert!(error.contains(says) && error.contains("line 2"), "{row}: {error}");
+    }
+    let mut told = by_time();
+    told.columns.header = false;
+    assert!(objects("a.jsonl", sound, &told).expect_err("no header line").contains("leave --separator"));
+}
+
 #[test]
 fn moments_that_do_not_say_which_item_is_the_last_are_counted() {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -52,7 +52,7 @@ impl SearchBudget {
 /// | `meta` | none | their metadata, from which texts and categories come | with `reviews` |
 /// | `image_features` | none | their image features | with `reviews` |
 /// | `core` | 5 | least reviews of a user and of an item | with `reviews` |
-/// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.parquet` | |
+/// | `csv` | none | table of interactions: `.csv`, `.tsv`, `.jsonl`, `.parquet` | |
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
 /// | `items` | none | table of items: an id, titles and attributes that lists show, texts, pictures and sounds | with `csv` |
