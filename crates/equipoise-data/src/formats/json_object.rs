@@ -1,8 +1,11 @@
 //! Objects of a file of JSON, and what their members say.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::quoted::short;
+use crate::quoted::{quoted, short};
 use crate::text::{LineFault, without_nan};
 
 /// Whole floats from here on may stand for several whole numbers.
@@ -12,7 +15,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// counted.
 ///
 /// # Errors
-/// If the line is no object.
+/// If the line is no object, or a member stands in it twice.
 pub(super) fn object(line: &[u8], not_numbers: &mut u64) -> Result<Map<String, Value>, LineFault> {
     let wrong = |error: serde_json::Error| {
         let open = if error.is_eof() { " (one JSON object over several lines?)" } else { "" };
@@ -22,11 +25,43 @@ pub(super) fn object(line: &[u8], not_numbers: &mut u64) -> Result<Map<String, V
         );
         LineFault::whole(problem)
     };
-    serde_json::from_slice(line).or_else(|error| {
+    let read = serde_json::from_slice(line).or_else(|error| {
         let (text, count) = without_nan(line).ok_or_else(|| wrong(error))?;
         *not_numbers += count;
         serde_json::from_slice(&text).map_err(wrong)
-    })
+    });
+    read.map(|Unique(members)| members)
+}
+
+/// An object each of whose members stands in it once.
+struct Unique(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Unique;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut given: A) -> Result<Unique, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = given.next_entry::<String, Value>()? {
+                    if members.contains_key(&name) {
+                        return Err(A::Error::custom(format!(
+                            "{} stands in the object twice",
+                            quoted(&name)
+                        )));
+                    }
+                    members.insert(name, value);
+                }
+                Ok(Unique(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// A raw id: a text, or a whole number in decimals, as in other tables.
@@ -50,6 +85,17 @@ pub(super) fn id(value: &Value) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused() {
+        let read = |text: &str| object(text.as_bytes(), &mut 0).map_err(|fault| fault.problem);
+        assert_eq!(read(r#"{"a": {"b": 1}, "b": NaN}"#).expect("each once").len(), 2);
+        for text in [r#"{"a": 1, "b": 2, "a": 1}"#, r#"{"a": NaN, "a": 1}"#] {
+            let problem = read(text).expect_err(text);
+            assert!(problem.contains("\"a\" stands in the object twice"), "{problem}");
+        }
+        assert!(read("[1]").expect_err("an array").contains("expected one JSON object per line"));
+    }
 
     #[test]
     fn ids_keep_every_digit_or_are_refused() {
