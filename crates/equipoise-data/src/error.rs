@@ -320,6 +320,11 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// A fault of a file that no place of it has.
+    pub(crate) fn whole(file: &Path, problem: String) -> DataError {
+        DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem }
+    }
+
     /// Whether the cause is what the user gave (exit code 2) rather than the machine (exit code 1).
     pub fn is_input(&self) -> bool {
         match self {

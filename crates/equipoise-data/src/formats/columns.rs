@@ -90,6 +90,14 @@ impl Columns {
     /// # Errors
     /// Which column is missing, what there is and what to do.
     pub(crate) fn find(&self, names: &[String]) -> Result<Places, String> {
+        self.find_or(names, "")
+    }
+
+    /// [`find`](Self::find), with what else may be done where there are no users or items.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn find_or(&self, names: &[String], else_do: &str) -> Result<Places, String> {
         let find = |what: &str, asked: &Option<String>, guesses: &[&str]| match asked {
             Some(name) if name.is_empty() => Ok(None),
             Some(name) => match only(names, what, |n| n == name)? {
@@ -107,7 +115,7 @@ impl Columns {
         };
         let need = |what: &str, place: Option<usize>| {
             place.ok_or_else(|| {
-                format!("no column of {what}s among {}; name it with --{what}-column", list(names))
+                format!("no column of {what}s among {}; name it with --{what}-column{else_do}", list(names))
             })
         };
         Ok(Places {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::columns::{Columns, Places};
 use super::moments::Moment;
-use super::records::{Records, Row, rating, split_named};
+use super::records::{Records, Row, rating, split_of};
 use super::table_options::TableOptions;
 use crate::error::DataError;
 use crate::quoted::quoted;
@@ -30,10 +30,7 @@ pub(crate) fn read(
         return Err(rows.line_error(1, problem.into()));
     }
     let places = places(&rows, header.as_deref(), columns, records)?;
-    if options.min_rating.is_some() && places.rating.is_none() {
-        let problem = "no column of ratings for --min-rating; name it with --rating-column".into();
-        return Err(rows.line_error(rows.line(), problem));
-    }
+    options.check(&places).map_err(|problem| rows.line_error(rows.line(), problem))?;
     if columns.header {
         more = rows.advance()?;
     }
@@ -77,16 +74,11 @@ fn places(
         Some(names) => (columns.clone(), names.to_vec()),
         None => columns.numbered(rows.len()),
     };
-    let places = sought.find(&names).map_err(|mut problem| {
-        if problem.ends_with("-column") {
-            problem += ", or say --no-header if the first line is data";
-        }
-        rows.line_error(rows.line(), problem)
-    })?;
+    let places = sought
+        .find_or(&names, ", or say --no-header if the first line is data")
+        .map_err(|problem| rows.line_error(rows.line(), problem))?;
     let said: Vec<String> = columns.said(&names, &places).into_iter().chain(rows.said(None)).collect();
-    if !said.is_empty() {
-        records.note(format!("{}: {}.", rows.file().display(), said.join("; ")));
-    }
+    records.said(rows.file(), &said);
     Ok(places)
 }
 
@@ -95,10 +87,6 @@ fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Ro
     let optional =
         |place: Option<usize>| place.map(|place| cells.cell(place).trim()).filter(|cell| !cell.is_empty());
     let label = optional(places.split);
-    let named = |cell: &str| {
-        let expected = "expected train, validation, test, or 0, 1, 2; correct it";
-        split_named(cell).ok_or_else(|| format!("split {}, {expected}", quoted(cell)))
-    };
     let empty = places.split.is_some() && label.is_none() && split.is_none();
     if empty {
         return Err("the split is empty, expected train, validation or test; fill it in".into());
@@ -110,7 +98,7 @@ fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Ro
         time: optional(places.timestamp).map(Moment::cell).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
-            None => label.map(named).transpose()?,
+            None => label.map(split_of).transpose()?,
         },
     })
 }

@@ -74,6 +74,11 @@ impl Moment {
         Moment::cell(&value.to_string())
     }
 
+    /// The number without its fraction.
+    fn truncated(&self) -> i128 {
+        self.digits / 10i128.pow(self.decimals)
+    }
+
     /// Reads a cell; nothing for an empty one and for words such as `NaN` and `null`.
     ///
     /// # Errors
@@ -232,7 +237,7 @@ const UNITS: [(&str, u32, u32); 4] =
 
 /// In which of [`UNITS`] a number would be a moment of our days.
 fn unit_of(moment: &Moment) -> Option<usize> {
-    let whole = moment.digits.unsigned_abs() / 10u128.pow(moment.decimals);
+    let whole = moment.truncated().unsigned_abs();
     UNITS.iter().position(|(_, least, next)| (10u128.pow(*least)..10u128.pow(*next)).contains(&whole))
 }
 
@@ -296,9 +301,8 @@ impl Clock {
     /// Seconds and milliseconds in one column have a wrong order.
     fn several_units(&self) -> Option<String> {
         let sized = UNITS.iter().zip(self.sizes).filter_map(|((unit, ..), first)| Some((unit, first?)));
-        let sized: Vec<String> = sized
-            .map(|(unit, first)| format!("{unit} ({})", first.digits / 10i128.pow(first.decimals)))
-            .collect();
+        let sized: Vec<String> =
+            sized.map(|(unit, first)| format!("{unit} ({})", first.truncated())).collect();
         (sized.len() > 1).then(|| {
             format!(
                 "timestamps are of the sizes of {}; if they are in several units, their order is wrong: write them in one",

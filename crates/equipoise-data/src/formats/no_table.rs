@@ -19,5 +19,5 @@ pub(super) fn no_table(file: &Path) -> DataError {
         }
         None => format!("its name does not end as that of {TABLE}; rename or convert it"),
     };
-    DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem }
+    DataError::whole(file, problem)
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::columns::Places;
 use super::json_object::{id, object};
 use super::moments::Moment;
-use super::records::{Records, Row, rating, split_named};
+use super::records::{Records, Row, rating, split_of};
 use super::table_options::TableOptions;
 use crate::error::DataError;
 use crate::quoted::quoted;
@@ -29,18 +29,13 @@ pub(crate) fn read(
     if !columns.header || columns.separator.is_some() || columns.quotes != Quotes::Standard {
         let problem =
             "JSON has neither separators nor a header line; leave --separator, --quotes and --no-header out";
-        return Err(whole(file, problem.into()));
+        return Err(DataError::whole(file, problem.into()));
     }
     let (names, mut said) = members(file, options)?;
-    let places = columns.find(&names).map_err(|problem| whole(file, problem))?;
-    if options.min_rating.is_some() && places.rating.is_none() {
-        let problem = "no member with ratings for --min-rating; name it with --rating-column";
-        return Err(whole(file, problem.into()));
-    }
+    let found = columns.find(&names).and_then(|places| options.check(&places).map(|()| places));
+    let places = found.map_err(|problem| DataError::whole(file, problem))?;
     said.splice(0..0, columns.said(&names, &places));
-    if !said.is_empty() {
-        records.note(format!("{}: {}.", file.display(), said.join("; ")));
-    }
+    records.said(file, &said);
     let members = Members { names: &names, places, split };
     let mut lines = Lines::open_objects(file, columns.encoding)?;
     while lines.advance()? {
@@ -56,10 +51,6 @@ pub(crate) fn read(
     Ok(())
 }
 
-fn whole(file: &Path, problem: String) -> DataError {
-    DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem }
-}
-
 /// The members that any object has, and how the file is read, in words. A line that is no object is reported later, with the
 /// rows.
 fn members(file: &Path, options: &TableOptions) -> Result<(Vec<String>, Vec<String>), DataError> {
@@ -70,17 +61,18 @@ fn members(file: &Path, options: &TableOptions) -> Result<(Vec<String>, Vec<Stri
             continue;
         }
         let line = lines.utf8().map_err(|fault| lines.fault(fault))?;
-        let found = object(line.as_bytes(), &mut not_numbers);
-        if let (Err(fault), false) = (&found, any) {
-            return Err(lines.fault(fault.clone()));
+        match object(line.as_bytes(), &mut not_numbers) {
+            Ok(found) => names.extend(found.into_iter().map(|(name, _)| name)),
+            Err(fault) if !any => return Err(lines.fault(fault)),
+            Err(_) => {}
         }
         any = true;
-        found.into_iter().flatten().for_each(|(name, _)| {
-            names.insert(name);
-        });
     }
     if !any {
-        return Err(whole(file, "no object: the file is empty, expected one per line; fill it".into()));
+        return Err(DataError::whole(
+            file,
+            "no object: the file is empty, expected one per line; fill it".into(),
+        ));
     }
     let array = lines.is_array().then(|| "one JSON array instead of an object per line".to_owned());
     let missing = (not_numbers > 0).then(|| format!("{not_numbers} values NaN or Infinity count as missing"));
@@ -105,18 +97,15 @@ impl Members<'_> {
     ) -> Result<(), String> {
         let (user, item) =
             (self.id(object, self.places.user, "user")?, self.id(object, self.places.item, "item")?);
-        let optional = |place: Option<usize>| place.map(|place| self.cell(object, place));
+        let cell = |place: Option<usize>| place.map(|place| self.cell(object, place)).transpose();
         let row = Row {
             user: &user,
             item: &item,
-            rating: optional(self.places.rating).transpose()?.map_or(Ok(None), |cell| rating(&cell))?,
-            time: optional(self.places.timestamp)
-                .transpose()?
-                .map_or(Ok(None), |cell| Moment::cell(&cell))?,
-            split: match (self.split, optional(self.places.split).transpose()?) {
-                (Some(split), _) => Some(split),
-                (None, Some(cell)) => Some(named(&cell)?),
-                (None, None) => None,
+            rating: cell(self.places.rating)?.map(|cell| rating(&cell)).transpose()?.flatten(),
+            time: cell(self.places.timestamp)?.map(|cell| Moment::cell(&cell)).transpose()?.flatten(),
+            split: match self.split {
+                Some(split) => Some(split),
+                None => cell(self.places.split)?.map(|cell| split_of(&cell)).transpose()?,
             },
         };
         records.push(row, options)
@@ -140,11 +129,4 @@ impl Members<'_> {
             }
         }
     }
-}
-
-/// The split that a cell says.
-fn named(cell: &str) -> Result<u8, String> {
-    split_named(cell).ok_or_else(|| {
-        format!("split {}, expected train, validation, test, or 0, 1, 2; correct it", quoted(cell))
-    })
 }

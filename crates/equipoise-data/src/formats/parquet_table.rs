@@ -8,10 +8,9 @@ use super::columns::{Places, list};
 use super::moments::Moment;
 use super::parquet_cells::{Texts, Unfit, moments, ratings};
 use super::parquet_file::{ParquetFile, broken};
-use super::records::{Records, Row, split_named};
+use super::records::{Records, Row, split_of};
 use super::table_options::TableOptions;
 use crate::error::DataError;
-use crate::quoted::quoted;
 
 /// Reads a table into `records`; every row of it belongs to `split` if given.
 ///
@@ -28,15 +27,8 @@ pub(crate) fn read(
     let names = table.names();
     let places = options.columns.find(&names).map_err(|problem| broken(file, problem))?;
     let said = options.columns.said(&names, &places);
-    if !said.is_empty() {
-        records.note(format!("{}: {}.", file.display(), said.join("; ")));
-    }
-    if options.min_rating.is_some() && places.rating.is_none() {
-        return Err(broken(
-            file,
-            "no column of ratings for --min-rating; name it with --rating-column".into(),
-        ));
-    }
+    records.said(file, &said);
+    options.check(&places).map_err(|problem| broken(file, problem))?;
     let mut wanted = places.read();
     wanted.sort_unstable();
     wanted.dedup();
@@ -134,13 +126,7 @@ impl<'a> Rows<'a> {
         let label = match (split, &self.split) {
             (Some(split), _) => Some(split),
             (None, None) => None,
-            (None, Some(texts)) => Some(texts.with(row, |cell| {
-                let named = cell.and_then(split_named);
-                named.ok_or_else(|| {
-                    let cell = quoted(cell.unwrap_or_default());
-                    format!("split {cell}, expected train, validation, test, or 0, 1, 2; correct it")
-                })
-            })?),
+            (None, Some(texts)) => Some(texts.with(row, |cell| split_of(cell.unwrap_or_default()))?),
         };
         self.user.with(row, |user| {
             self.item.with(row, |item| {

@@ -198,9 +198,7 @@ fn read(
     }
     let said: Vec<String> =
         not_read(&names, &places.read()).into_iter().chain(rows.said(Some(&USUAL))).collect();
-    if !said.is_empty() {
-        records.note(format!("{}: {}.", file.display(), said.join("; ")));
-    }
+    records.said(file, &said);
     while rows.advance()? {
         let taken = row(&rows, &places, split).and_then(|row| records.push(row, options));
         if let Err(problem) = taken {

@@ -166,6 +166,13 @@ impl Records {
         self.notes.push(sentence);
     }
 
+    /// Notes how the columns of a file are read, if there is anything to say.
+    pub(crate) fn said(&mut self, file: &Path, said: &[String]) {
+        if !said.is_empty() {
+            self.note(format!("{}: {}.", file.display(), said.join("; ")));
+        }
+    }
+
     /// Notes a table without interactions, if nothing else is wrong with it.
     ///
     /// # Errors
@@ -350,6 +357,15 @@ pub(crate) fn split_named(cell: &str) -> Option<u8> {
         "2" | "2.0" | "test" => Some(2),
         _ => None,
     }
+}
+
+/// The split that a cell says.
+///
+/// # Errors
+/// If it says none.
+pub(crate) fn split_of(cell: &str) -> Result<u8, String> {
+    let expected = "expected train, validation, test, or 0, 1, 2; correct it";
+    split_named(cell).ok_or_else(|| format!("split {}, {expected}", quoted(cell)))
 }
 
 /// The rating that a cell says; `None` for an empty one, NaN and words for no value.

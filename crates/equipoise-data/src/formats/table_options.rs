@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::columns::Columns;
+use super::columns::{Columns, Places};
 use crate::options::LoadOptions;
 use crate::split::{Shares, SplitRule};
 
@@ -20,6 +20,21 @@ pub struct TableOptions {
     pub shares: Shares,
     /// Seed of a random split.
     pub seed: u64,
+}
+
+impl TableOptions {
+    /// Checks that there are ratings where there is a least one.
+    ///
+    /// # Errors
+    /// That there are none, and what to do.
+    pub(crate) fn check(&self, places: &Places) -> Result<(), String> {
+        match (self.min_rating, places.rating) {
+            (Some(_), None) => {
+                Err("no column of ratings for --min-rating; name it with --rating-column".into())
+            }
+            (None, _) | (_, Some(_)) => Ok(()),
+        }
+    }
 }
 
 impl From<&LoadOptions> for TableOptions {

@@ -49,10 +49,10 @@ impl TextSource {
         let fail = |error| unreadable(file, gzip, "after line 0".into(), error);
         read.map_err(fail)?;
         if let Some((what, remedy)) = not_text(&head) {
-            return Err(whole(file, format!("{what}, expected text; {remedy}")));
+            return Err(DataError::whole(file, format!("{what}, expected text; {remedy}")));
         }
         let (encoding, mark, known_by) =
-            recognised(&head, encoding).map_err(|problem| whole(file, problem))?;
+            recognised(&head, encoding).map_err(|problem| DataError::whole(file, problem))?;
         head.drain(..mark);
         let bytes = Cursor::new(head).chain(input);
         let input: Box<dyn BufRead> = if encoding == UTF_8 {
@@ -125,10 +125,6 @@ pub(crate) fn foreign(file: &Path) -> Option<(&'static str, &'static str)> {
     let mut head = Vec::new();
     File::open(file).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
     not_text(&head)
-}
-
-fn whole(file: &Path, problem: String) -> DataError {
-    DataError::Entry { file: file.to_owned(), place: "the whole file".into(), problem }
 }
 
 fn unreadable(file: &Path, gzip: bool, place: String, error: io::Error) -> DataError {

@@ -27,6 +27,14 @@ fn test_items(loaded: &Loaded) -> Vec<String> {
     loaded.test.open().pairs().map(|(_, item)| items[item as usize].to_owned()).collect()
 }
 
+/// That of items 1, 2 and 3, at these times of a column, 2 is held out.
+fn assert_second_is_latest(dir: &Path, column: &str, times: [&str; 3]) {
+    let [a, b, c] = times;
+    let path = put(dir, &format!("user,item,{column}\nu,1,{a}\nu,2,{b}\nu,3,{c}\n"));
+    let loaded = load(&path, &by_time()).unwrap_or_else(|error| panic!("{times:?}: {error}"));
+    assert_eq!(test_items(&loaded), ["2"], "{times:?}");
+}
+
 #[test]
 fn leave_one_out_takes_the_latest_whatever_moments_are_written_in() {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -40,10 +48,7 @@ fn leave_one_out_takes_the_latest_whatever_moments_are_written_in() {
         ["2020-02-01T10:00:00Z", "2020-02-01T09:00:00-03:00", "2020-02-01T12:00:00+01:00"],
         ["2020-02-01 10:00:00.001", "2020-02-01 10:00:00.003", "2020-02-01 10:00:00.002"],
     ] {
-        let [a, b, c] = times;
-        let path = put(dir.path(), &format!("user,item,timestamp\nu,1,{a}\nu,2,{b}\nu,3,{c}\n"));
-        let loaded = load(&path, &by_time()).unwrap_or_else(|error| panic!("{times:?}: {error}"));
-        assert_eq!(test_items(&loaded), ["2"], "{times:?}");
+        assert_second_is_latest(dir.path(), "timestamp", times);
     }
 }
 
@@ -56,10 +61,7 @@ fn columns_called_dates_are_times() {
         ("event_time", ["1 Feb 2020 10:00", "1 Feb 2020 12:00", "1 Feb 2020 11:00"]),
         ("datetime", ["2020-02-01 10:00:00", "2020-02-01 12:00:00", "2020-02-01 11:00:00"]),
     ] {
-        let [a, b, c] = times;
-        let path = put(dir.path(), &format!("user,item,{name}\nu,1,{a}\nu,2,{b}\nu,3,{c}\n"));
-        let loaded = load(&path, &by_time()).unwrap_or_else(|error| panic!("{times:?}: {error}"));
-        assert_eq!(test_items(&loaded), ["2"], "{times:?}");
+        assert_second_is_latest(dir.path(), name, times);
     }
     // The name that says it most plainly wins.
     let both = put(dir.path(), "user,item,date,timestamp\nu,1,1,3\nu,2,2,1\nu,3,3,2\n");
