@@ -129,6 +129,7 @@ fn examine(
     report.notes = gathered.notes.clone();
     let features = gathered.modalities.iter().map(|m| (m.name.as_str(), &m.features));
     report.loudness = Loudness::of(features);
+    report.notes.extend(gathered.silent_modalities());
     let shape = gathered.verify(faults)?;
     count(report, &gathered, &shape);
     faults.keep(gathered.vocabulary(path, &shape))?;

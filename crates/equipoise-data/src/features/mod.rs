@@ -319,6 +319,12 @@ impl Features {
         repeats
     }
 
+    /// Whether several rows are all the same: such features tell no item from another.
+    pub fn tell_nothing_apart(&self) -> bool {
+        let first = self.row(0);
+        self.rows > 1 && (1..self.rows).all(|row| self.row(row) == first)
+    }
+
     /// Smallest and largest value.
     pub fn range(&self) -> (f32, f32) {
         let mut range = (f32::INFINITY, f32::NEG_INFINITY);
@@ -416,6 +422,15 @@ mod tests {
         let features = Features::new(6, 2, values).expect("finite");
         assert_eq!(features.zero_rows(), 2);
         assert_eq!(features.duplicate_rows(), 2);
+    }
+
+    #[test]
+    fn rows_that_are_all_the_same_tell_nothing_apart() {
+        let told = |rows, values: &[f32]| {
+            Features::new(rows, 2, values.to_vec()).expect("finite").tell_nothing_apart()
+        };
+        assert!(told(3, &[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]) && told(2, &[0.0, -0.0, 0.0, 0.0]));
+        assert!(!told(3, &[1.0, 2.0, 1.0, 2.0, 1.0, 2.5]) && !told(1, &[1.0, 2.0]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::columns::{item_place, list};
+use super::columns::{item_place, list, untyped};
 use super::files::{FileKind, kind};
 use super::json_object::{self, object};
 #[cfg(feature = "parquet")]
@@ -52,7 +52,8 @@ pub fn read_cells(
         None => Err(entry(
             file,
             "its name".into(),
-            "expected .csv, .tsv, .txt, .jsonl (each also with .gz) or .parquet; convert or rename it".into(),
+            "expected .csv, .tsv, .txt, .item, .jsonl (each also with .gz) or .parquet; convert or rename it"
+                .into(),
         )),
     }
 }
@@ -79,7 +80,7 @@ impl Cells {
     /// Where the id and the texts stand among named columns.
     fn places(&self, names: &[String]) -> Result<(usize, Vec<usize>), String> {
         let find = |name: &str| {
-            let place = names.iter().position(|n| n == name);
+            let place = names.iter().position(|n| n == name || untyped(n) == name);
             place.ok_or_else(|| format!("no column {} among {}; name another", quoted(name), list(names)))
         };
         let id = match &self.id {

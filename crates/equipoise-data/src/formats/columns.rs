@@ -238,8 +238,16 @@ pub(crate) fn value_places(names: &[String], id: usize, own: &str) -> Result<Vec
 /// What pandas calls the numbers of rows.
 const ROW_NUMBERS: [&str; 3] = ["", "Unnamed: 0", "__index_level_0__"];
 
+/// What RecBole puts behind the name of a column.
+const TYPES: [&str; 4] = ["token", "token_seq", "float", "float_seq"];
+
+/// The name of a column without the type that RecBole's files have behind it: `title` for `title:token_seq`.
+pub(crate) fn untyped(name: &str) -> &str {
+    name.rsplit_once(':').filter(|(_, kind)| TYPES.contains(kind)).map_or(name, |(name, _)| name)
+}
+
 fn plain(name: &str) -> String {
-    let kept = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    let kept = untyped(name).chars().filter(|c| !matches!(c, '_' | '-' | ' '));
     kept.collect::<String>().to_lowercase()
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn kind(file: &Path) -> Option<(FileKind, String)> {
     let (packed, name) = name.strip_suffix(".gz").map_or((false, &*name), |name| (true, name));
     let (stem, ending) = name.rsplit_once('.')?;
     let kind = match ending {
-        "csv" | "tsv" | "tab" | "psv" | "txt" | "dat" | "data" => FileKind::Text,
+        // RecBole's tables of items have a type behind the name of each column.
+        "csv" | "tsv" | "tab" | "psv" | "txt" | "dat" | "data" | "item" => FileKind::Text,
         "parquet" if !packed => FileKind::Parquet,
         "json" | "jsonl" | "ndjson" => FileKind::Objects,
         _ => return None,
@@ -93,6 +94,7 @@ mod tests {
             ("a.csv", Some((FileKind::Text, "a"))),
             ("A.B.TSV.GZ", Some((FileKind::Text, "a.b"))),
             ("u.data", Some((FileKind::Text, "u"))),
+            ("ml.item", Some((FileKind::Text, "ml"))),
             ("a.PARQUET", Some((FileKind::Parquet, "a"))),
             ("a.parquet.gz", None),
             ("meta.json.gz", Some((FileKind::Objects, "meta"))),

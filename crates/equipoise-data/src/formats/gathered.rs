@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::category_file::GatheredCategories;
 use super::missing_file::ReadMissing;
-use super::placing::{Placing, one_off, two_ways};
+use super::placing::{Placing, one_off, ways_to_place_rows};
 use super::row_counts::RowCounts;
 use crate::dataset::{Dataset, Loaded, SealedTest};
 use crate::error::DataError;
@@ -283,7 +283,7 @@ impl Gathered {
             && !occurs[0]
             && occurs[1..=last].iter().all(|&occurs| occurs)
         {
-            let problem = one_off(last, &two_ways(&modality.file));
+            let problem = one_off(last, &ways_to_place_rows(&modality.file));
             faults.add(fault(modality, format!("{rows} rows without ids, {problem}")))?;
         }
         if let Some(modality) = by_number.filter(|_| occurs[0] && !occurs[rows - 1]) {
@@ -383,6 +383,7 @@ impl Gathered {
         let mut notes = std::mem::take(&mut self.notes);
         let [train, validation, test] = [0, 1, 2].map(|s| self.interactions(s, &shape, &mut notes));
         notes.extend(oddities(&train, &validation, &test));
+        notes.extend(self.silent_modalities());
         let modalities = self.modalities.into_iter();
         let modalities = modalities.map(|m| Modality {
             name: m.name,
@@ -400,6 +401,20 @@ impl Gathered {
             notes,
         };
         Ok(Loaded { data, test: SealedTest::seal(test) })
+    }
+}
+
+impl Gathered {
+    /// Sentences about modalities whose rows are all the same: features of pictures that were never loaded, for instance.
+    pub(crate) fn silent_modalities(&self) -> impl Iterator<Item = String> {
+        let silent = self.modalities.iter().filter(|m| m.features.tell_nothing_apart());
+        silent.map(|m| {
+            let zero = if m.features.zero_rows() > 0 { ", zero throughout" } else { "" };
+            format!(
+                "{}: every row is the same{zero}, so that it tells no item from another; make these features again.",
+                m.name
+            )
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::columns::item_place;
+use super::columns::{item_place, untyped};
 use super::files::{FileKind, kind};
 use crate::error::DataError;
 use crate::quoted::{quoted, quoted_names, short};
@@ -36,7 +36,8 @@ pub fn read_item_rows(
         None => Err(entry(
             file,
             "its name",
-            "expected .csv, .tsv, .txt, .jsonl (each also with .gz) or .parquet; convert or rename it".into(),
+            "expected .csv, .tsv, .txt, .item, .jsonl (each also with .gz) or .parquet; convert or rename it"
+                .into(),
         )),
     }?;
     if rows.is_empty() {
@@ -77,6 +78,7 @@ fn delimited(
 ) -> Result<Vec<ItemRow>, DataError> {
     let mut rows = TextRows::open(file, text, &|names| id_place(names, id).is_ok())?;
     let Some(names) = rows.header()? else { return Ok(Vec::new()) };
+    let names: Vec<String> = names.iter().map(|name| untyped(name).to_owned()).collect();
     let place_of_id = id_place(&names, id).map_err(|problem| rows.line_error(rows.line(), problem))?;
     said(file, id, &names[place_of_id], notes);
     let id = place_of_id;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::feature_rows::FeatureRows;
 use super::numbering::{number, other_numbering, range_from};
-use super::placing::{Placing, one_off, two_ways};
+use super::placing::{Placing, one_off, ways_to_place_rows};
 use super::row_ids::made_without;
 use crate::error::DataError;
 use crate::features::Features;
@@ -147,7 +147,7 @@ fn by_id(items: Catalogue<'_>, keys: Vec<String>) -> Result<Pairing<'_>, String>
 /// A position is proven by a list of the items that is stored with the data, or by a layout whose items are row numbers.
 /// Where there is no list and items are called 0 to `n - 1`, `n` rows are taken for theirs, which is said.
 fn by_order<'a>(file: &Path, items: Catalogue<'a>, rows: usize) -> Result<Option<Pairing<'a>>, String> {
-    let ways = || two_ways(file);
+    let ways = || ways_to_place_rows(file);
     match items {
         Catalogue::Numbered => Ok(None),
         Catalogue::Named { ids, listed: 0 } => {
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_written_in_two_ways_is_no_other_item() {
+    fn one_number_written_in_ways_to_place_rows_is_no_other_item() {
         for (items, keys) in [
             (["007", "123", "9"], ["7", "123", "x"]),
             (["12", "13", "a"], ["12.0", "13", "b"]),

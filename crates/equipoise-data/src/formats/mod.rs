@@ -3,6 +3,7 @@
 //! A program adds a layout of its own with [`register`](register()): it implements [`Format`], reads what its files say
 //! into a [`Gathered`], and hands faults to [`Faults`].
 
+mod atomic_features;
 mod category_file;
 mod cells;
 mod columns;
@@ -80,6 +81,7 @@ pub use modality_files::{read as read_features, read_sources};
 pub use native::{NativeContents, NativeModality, write_native};
 pub use npy::{float32_header, matrix_header, read_npy, write_npy, write_npy_as_stored};
 pub use numbering::other_numbering;
+pub use placing::ways_to_place_rows;
 pub use records::Interner;
 pub use registry::{detect, formats, gather, register};
 pub use row_counts::RowCounts;

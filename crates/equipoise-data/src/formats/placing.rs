@@ -22,8 +22,8 @@ pub(crate) fn one_off(last: usize, ways: &str) -> String {
     )
 }
 
-/// How rows are given to items beyond doubt.
-pub(crate) fn two_ways(file: &Path) -> String {
+/// How the rows of a file are given to items beyond doubt, as messages say it.
+pub fn ways_to_place_rows(file: &Path) -> String {
     let list = row_ids_file(file);
     let list = list.file_name().unwrap_or_default().display();
     format!(

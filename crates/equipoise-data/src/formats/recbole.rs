@@ -5,10 +5,12 @@
 //! <dir>/<name>.train.inter, .valid.inter, .test.inter     instead, where the data set is divided
 //! <dir>/<name>.user, <name>.item              optional: the first column lists the ids, in order
 //! <dir>/<modality>_feat.npy                   one row per item of <name>.item
+//! <name>.item or <name>.<ending>              columns <modality>:float_seq beside item_id:token
 //! ```
 
 use std::path::{Path, PathBuf};
 
+use super::atomic_features::first_line;
 use super::columns::{Places, not_read};
 use super::entry::{Format, ReadRequest};
 use super::files::{directory_name, files_ending, inter_files, stem};
@@ -16,11 +18,11 @@ use super::gathered::Gathered;
 use super::moments::Moment;
 use super::records::{Interner, Records, Row, rating, split_named};
 use super::table_options::TableOptions;
-use super::{category_file, modality_files};
+use super::{atomic_features, category_file, modality_files};
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::quoted::{quoted, quoted_names};
-use crate::text::{Lines, Separator, TextOptions, TextRows};
+use crate::text::{Separator, TextOptions, TextRows};
 
 /// `<name>.inter` with typed columns (`user_id:token`, `item_id:token`), or one such file per split, and
 /// `<modality>_feat.npy`.
@@ -62,8 +64,8 @@ impl Format for Recbole {
             return Ok(found);
         };
         let how = options.columns.text();
-        let users = faults.keep(ids(path, "user", &how))?.unwrap_or_default();
-        let items = faults.keep(ids(path, "item", &how))?.unwrap_or_default();
+        let users = faults.keep(ids(path, "user", &how, &mut found.notes))?.unwrap_or_default();
+        let items = faults.keep(ids(path, "item", &how, &mut found.notes))?.unwrap_or_default();
         let listed = items.len();
         let mut records = Records::default();
         (records.users, records.items) = (Interner::of(users), Interner::of(items));
@@ -76,6 +78,9 @@ impl Format for Recbole {
         found.splits = if records.incomplete { [None, None, None] } else { splits };
         found.counts = records.counts(options);
         let notes = &mut found.notes;
+        let mut features = request.features.to_vec();
+        features.extend(atomic_features::found(path, &data_set(&files), faults, notes)?);
+        let request = &ReadRequest { features: &features, ..*request };
         found.modalities =
             modality_files::read_listed(path, request, records.items.ids(), listed, faults, notes)?;
         found.categories = category_file::read(path, faults)?;
@@ -87,12 +92,6 @@ impl Format for Recbole {
 /// Whether the first line names types.
 pub(super) fn is_typed(file: &Path) -> bool {
     first_line(file).is_ok_and(|line| line.contains(':'))
-}
-
-fn first_line(file: &Path) -> Result<String, DataError> {
-    let mut lines = Lines::open(file)?;
-    while lines.advance()? && lines.is_blank() {}
-    Ok(String::from_utf8_lossy(lines.text()).into_owned())
 }
 
 /// The `.inter` files, each with its split if its name says one.
@@ -123,8 +122,23 @@ fn parts(path: &Path) -> Result<Vec<(PathBuf, Option<u8>)>, DataError> {
     }
 }
 
-/// The ids that `<name>.<kind>` lists, in order; none if there is no such file.
-fn ids(path: &Path, kind: &str, how: &TextOptions) -> Result<Vec<String>, DataError> {
+/// What RecBole calls the data set: `<name>` of `<name>.inter` or `<name>.train.inter`, in small letters.
+fn data_set(files: &[(PathBuf, Option<u8>)]) -> String {
+    let Some((file, split)) = files.first() else { return String::new() };
+    let stem = stem(file, "inter").unwrap_or_default();
+    match (split, stem.rsplit_once('.')) {
+        (Some(_), Some((name, _))) => name.to_owned(),
+        _ => stem,
+    }
+}
+
+/// The ids that `<name>.<kind>` lists, in order; none if there is no such file. Columns that nothing reads are said.
+fn ids(
+    path: &Path,
+    kind: &str,
+    how: &TextOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>, DataError> {
     let Some(file) = files_ending(path, kind)?.into_iter().next() else {
         return Ok(Vec::new());
     };
@@ -136,6 +150,9 @@ fn ids(path: &Path, kind: &str, how: &TextOptions) -> Result<Vec<String>, DataEr
     let mut rows = TextRows::open(&file, how, &|names| place(names).is_ok())?;
     let names = rows.header()?.unwrap_or_default();
     let place = place(&names).map_err(|problem| rows.line_error(rows.line(), problem))?;
+    let vectors = (0..names.len()).filter(|&place| names[place].ends_with(atomic_features::VECTOR));
+    let read: Vec<usize> = vectors.chain([place]).collect();
+    notes.extend(not_read(&names, &read).map(|what| format!("{}: {what}.", file.display())));
     let (mut ids, mut seen) = (Vec::new(), std::collections::HashSet::new());
     while rows.advance()? {
         let fault = |problem: String| rows.line_error(rows.line(), problem);

@@ -7,6 +7,7 @@
 //! | `.safetensors` | one matrix, with a JSON list `ids` in its metadata or in the order of the items; or one tensor per raw item id |
 //! | `.parquet` | a column of item ids, and a column of lists or a column for each value |
 //! | `.csv`, `.tsv`, also with `.gz` | the same as text; see `text_features` |
+//! | another file with a column `<modality>:float_seq` | as RecBole writes them; see `atomic_features` |
 //! | a folder of Parquet files | the parts of one such table |
 //! | another folder | `<raw item id>.npy`, one file per item |
 
@@ -29,7 +30,7 @@ use super::npz::Npz;
 use super::parquet_features::read as parquet;
 #[cfg(not(feature = "parquet"))]
 use super::without_parquet::refused;
-use super::{table_parts, text_features};
+use super::{atomic_features, table_parts, text_features};
 use crate::error::DataError;
 use crate::features::Features;
 use crate::quoted::quoted;
@@ -74,10 +75,14 @@ pub(crate) fn read(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
         Some("safetensors") => safetensors(path),
         Some("parquet") => parquet(name, path),
         _ if stem(path).is_some() => text_features::read(name, path),
+        _ if atomic_features::has_vectors(path) => atomic_features::read(name, path),
         _ => Err(DataError::Entry {
             file: path.to_owned(),
             place: format!("features of {name:?}"),
-            problem: format!("expected a folder or a file ending in {}; convert it", ENDINGS.join(", ")),
+            problem: format!(
+                "expected a folder, a file ending in {}, or a file of RecBole with a column {name}:float_seq; convert it",
+                ENDINGS.join(", ")
+            ),
         }),
     }
 }

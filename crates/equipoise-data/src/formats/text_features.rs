@@ -27,6 +27,26 @@ pub(super) fn read(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
     let mut text = TextRows::open(path, &TextOptions::default(), &|names| places(names).is_ok())?;
     let names = text.header()?.unwrap_or_default();
     let (id, values) = places(&names).map_err(|problem| text.line_error(text.line(), problem))?;
+    let mut found = collect(&mut text, path, &names, id, &values)?;
+    let ids = format!("item ids from {} (guessed by its name)", quoted(&names[id]));
+    let said: Vec<String> = [ids].into_iter().chain(text.said(None)).collect();
+    found.notes.push(format!("{}: {}.", path.display(), said.join("; ")));
+    found.notes.extend(text.notes());
+    Ok(found)
+}
+
+/// The rows that are left: `id` is the place of the item ids, `values` those of the numbers, or the one of the lists. Rows without
+/// any value are left out.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn collect(
+    text: &mut TextRows,
+    path: &Path,
+    names: &[String],
+    id: usize,
+    values: &[usize],
+) -> Result<FeatureRows, DataError> {
     let mut rows = Collector::new(path);
     while text.advance()? {
         let fault = |problem: String| text.line_error(text.line(), problem);
@@ -35,21 +55,16 @@ pub(super) fn read(name: &str, path: &Path) -> Result<FeatureRows, DataError> {
         if raw.is_empty() {
             return Err(fault("no item id; fill it in".into()));
         }
-        let found = match values[..] {
+        let found = match *values {
             [one] => list(text.cell(one)).map_err(|problem| in_column(&names[one], &problem)),
-            _ => values_of(&text, &values, &names),
+            _ => values_of(text, values, names),
         };
         let found = found.map_err(fault)?;
         if !found.is_empty() {
             rows.push(raw.to_owned(), &found)?;
         }
     }
-    let mut found = rows.finish()?;
-    let ids = format!("item ids from {} (guessed by its name)", quoted(&names[id]));
-    let said: Vec<String> = [ids].into_iter().chain(text.said(None)).collect();
-    found.notes.push(format!("{}: {}.", path.display(), said.join("; ")));
-    found.notes.extend(text.notes());
-    Ok(found)
+    rows.finish()
 }
 
 fn in_column(name: &str, problem: &str) -> String {

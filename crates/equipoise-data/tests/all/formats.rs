@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use arrow_array::types::Float32Type;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
-use equipoise_data::formats::write_npy;
+use equipoise_data::formats::{Cells, read_cells, read_item_rows, write_npy};
 use equipoise_data::{
-    Columns, DataError, FeatureSource, Features, LoadOptions, Loaded, SplitRule, check, load,
+    Columns, DataError, FeatureSource, Features, LoadOptions, Loaded, SplitRule, TextOptions, check, load,
 };
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -207,6 +207,90 @@ fn one_table_per_split_is_read_in_csv_and_parquet() {
     assert_eq!(loaded.data.modalities[0].features.row(0)[..], [7.0, 70.0]);
     put(&dir, "valid.csv", "user,item\n1,3\n");
     says(&fault(dir.path(), &LoadOptions::default()), &["val.csv, valid.csv", "one of each split"]);
+}
+
+/// RecBole's interactions of the items x, y and z, with a split.
+fn atomic(dir: &TempDir) {
+    put(dir, "d.inter", "user_id:token\titem_id:token\tx_label:float\nu\tx\t0\nu\ty\t1\nv\tz\t0\nv\tx\t2\n");
+}
+
+#[test]
+fn vectors_in_atomic_files_are_features_of_the_items_that_their_rows_name() {
+    let dir = dir();
+    atomic(&dir);
+    let item =
+        "item_id:token\ttitle:token_seq\timage:float_seq\nz\tA cot\t3 30\nx\tA cup\t1 10\ny\tA bib\t\n";
+    put(&dir, "d.item", item);
+    put(&dir, "d.itememb", "iid:token\ttext:float_seq\ny\t0.5 -1 2e-1\nx\t1 1 1\nz\t2 2 2\n");
+    put(&dir, "d.useremb", "uid:token\tuser_emb:float_seq\nu\t1 2\n");
+    put(&dir, "other.itememb", "iid:token\tnone:float_seq\nx\t1\n");
+    let loaded = open(dir.path(), &LoadOptions::default());
+    let names: Vec<&str> = loaded.data.modalities.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(
+        (names, loaded.data.vocabulary.items().to_vec()),
+        (vec!["image", "text"], vec!["z".into(), "x".into(), "y".to_string()])
+    );
+    let [image, text] = &loaded.data.modalities[..] else { panic!("two modalities") };
+    assert_eq!(
+        (image.features.row(0).to_vec(), image.features.row(1).to_vec()),
+        (vec![3.0, 30.0], vec![1.0, 10.0])
+    );
+    assert_eq!(
+        image.missing.as_ref().map(|missing| missing.items().to_vec()),
+        Some(vec![2]),
+        "y has no image"
+    );
+    assert_eq!(text.features.row(2).to_vec(), [0.5, -1.0, 0.2]);
+    let notes = loaded.data.notes.join("\n");
+    says(
+        &notes,
+        &[
+            "d.item: features of image from \"image:float_seq\"",
+            "d.itememb: features of text",
+            "d.useremb: not read",
+        ],
+    );
+
+    fs::write(dir.path().join("d.itememb"), "iid:token\ttext:float_seq\ny\t0.5 1\nx\t1\nz\t2 2\n")
+        .expect("write");
+    says(&fault(dir.path(), &LoadOptions::default()), &["d.itememb", "item \"x\"", "1 values, expected 2"]);
+    fs::write(dir.path().join("d.itememb"), "iid:token\timage:float_seq\ny\t0.5\n").expect("write");
+    says(&fault(dir.path(), &LoadOptions::default()), &["features of image twice", "d.item ", "d.itememb"]);
+}
+
+#[test]
+fn a_table_of_items_of_recbole_is_read_without_the_types_of_its_columns() {
+    let dir = dir();
+    let file =
+        put(&dir, "d.item", "item_id:token\ttitle:token_seq\tprice:float\nx\tA cup\t3\ny\tA bib\t4.5\n");
+    let mut titles = Vec::new();
+    let cells = Cells { columns: vec!["title".into()], ..Cells::default() };
+    let notes = read_cells(&file, &cells, &mut |id, text| {
+        titles.push(format!("{id}: {text}"));
+        Ok(())
+    });
+    assert_eq!(titles, ["x: A cup", "y: A bib"]);
+    says(&notes.expect("a sound table")[0], &["item ids from \"item_id:token\"", "separated by tabs"]);
+    let rows = read_item_rows(&file, None, &TextOptions::default(), &mut Vec::new()).expect("a sound table");
+    assert_eq!(serde_json::to_string(&rows[1]).expect("plain"), r#"["y",{"title":"A bib","price":4.5}]"#);
+}
+
+#[test]
+fn a_file_of_vectors_is_a_source_for_any_layout() {
+    let dir = dir();
+    atomic(&dir);
+    let path =
+        put(&dir, "far/away.emb", "item_id:token\tv:float_seq\tw:float_seq\nx\t1\t4\ny\t2\t5\nz\t3\t6\n");
+    let named = |name: &str| LoadOptions {
+        features: vec![FeatureSource { name: name.into(), path: path.clone() }],
+        ..LoadOptions::default()
+    };
+    let loaded = open(dir.path(), &named("w"));
+    assert_eq!(loaded.data.modalities[0].features.values().to_vec(), [4.0, 5.0, 6.0]);
+    says(
+        &fault(dir.path(), &named("image")),
+        &["away.emb: line 1: no column \"image:float_seq\"", "\"w:float_seq\""],
+    );
 }
 
 #[test]
