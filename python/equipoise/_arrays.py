@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, KeysView, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,23 @@ def as_numpy(values: Any) -> np.ndarray:
     Parameters
     ----------
     values : array-like
-        NumPy, PyTorch (on any device, with or without gradients), or anything with ``__array__``, a buffer or ``__dlpack__``.
+        NumPy, PyTorch (on any device, with or without gradients), a sparse matrix of SciPy or PyTorch, or anything with
+        ``__array__``, a buffer or ``__dlpack__``.
 
     Returns
     -------
     numpy.ndarray
     """
+    if isinstance(values, np.ma.MaskedArray):
+        return _unmasked(values)
     if isinstance(values, np.ndarray):
         return values
+    if hasattr(values, "tocoo") and hasattr(values, "toarray"):  # a sparse matrix of SciPy
+        return np.asarray(values.toarray())
     if hasattr(values, "detach"):  # a PyTorch tensor
         values = values.detach().cpu()
+        if str(values.layout) != "torch.strided":
+            values = values.to_dense()
         if str(values.dtype) == "torch.bfloat16":
             values = values.float()
         return np.asarray(values.numpy())
@@ -38,9 +46,19 @@ def as_numpy(values: Any) -> np.ndarray:
     return np.asarray(values)
 
 
+def _unmasked(values: np.ma.MaskedArray[Any, Any]) -> np.ndarray:
+    """An array without a masked cell: what lies beneath a mask is no value."""
+    hidden = int(np.count_nonzero(np.ma.getmaskarray(values)))
+    if hidden:
+        raise DataError(f"an array with {hidden} masked cells; fill them in, or leave these items out: (ids, rows)")
+    return values.data
+
+
 def float_matrix(values: Any, what: str) -> np.ndarray:
     """A matrix of float32 in one piece; the same memory if it is one already."""
     array = as_numpy(values)
+    if array.dtype.kind in "US":
+        raise DataError(f"{what}: texts, expected a matrix of numbers; `equipoise features text` makes one of texts")
     if array.dtype == object:
         try:
             array = np.stack([np.asarray(row, dtype=np.float32) for row in array])
@@ -69,6 +87,20 @@ def indices(values: Any, what: str) -> np.ndarray:
     if array.dtype != np.uint32 and (array.min() < 0 or array.max() >= 2**32):
         raise DataError(f"{what}: row numbers from {array.min()} to {array.max()}, expected 0 to {2**32 - 1}")
     return np.ascontiguousarray(array, dtype=np.uint32)
+
+
+def in_order(values: Any, what: str) -> Any:
+    """
+    The same, if it has an order.
+
+    Raises
+    ------
+    DataError
+        For a set, whose members come in another order in every run of Python.
+    """
+    if isinstance(values, AbstractSet) and not isinstance(values, KeysView):
+        raise DataError(f"{what}: a set has no order; give a list, in the order of the rows")
+    return values
 
 
 def cells(values: Any) -> list[Any]:
@@ -110,5 +142,10 @@ def is_texts(values: Any) -> bool:
     dtype = getattr(values, "dtype", None)
     if dtype is not None and getattr(dtype, "kind", "O") in "fiub":
         return False
-    some = [value for value in cells(values) if value is not None]
+    some = [value for value in cells(values) if not is_absent(value)]
     return bool(some) and all(isinstance(value, str) for value in some)
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a cell is empty: ``None``, NaN, or what pandas has for none."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)

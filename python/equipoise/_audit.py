@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _engine
-from ._errors import DataError
+from ._errors import DataError, ModelError
 from ._evaluate import evaluate, pairs
 from ._model import Model
 
@@ -90,6 +90,9 @@ def audit(model: Model, against: Model | None = None) -> Audit:
     ModelError
         If the model has no run of its own, or the two are not of the same data.
     """
+    for given in (model,) if against is None else (model, against):
+        if not isinstance(given, Model):
+            raise ModelError(f"{type(given).__name__}, expected a Model: train(...), or load(dir) of a run")
     return Audit(model._training().audit(None if against is None else against._training()))
 
 
@@ -153,12 +156,13 @@ def audit_embeddings(
     >>> [verdict.modality for verdict in report.verdicts]
     ['image']
     """
-    measured = _Measured(train, test, metric, threads)
     names = [key.removeprefix("only:") for key in tables if key.startswith("only:")]
     known = _complete(tables, names)
+    _check_teachers(names, teachers, silenced_teachers)
+    measured = _Measured(_size(known["full"]), train, test, metric, threads)
     found = {key: measured.of(pair, key) for key, pair in known.items()}
     whole, ids = found["full"], found.get("ids")
-    popularity = measured.popularity(known["full"])
+    popularity = measured.popularity()
     modalities = []
     for modality in names:
         channel, rest = found[f"only:{modality}"], found.get(f"without:{modality}")
@@ -186,7 +190,7 @@ def audit_embeddings(
                 "effect": None,
             }
         )
-    users, items = np.shape(known["full"][0])[0], np.shape(known["full"][1])[0]
+    users, items = measured.size
     report = {
         "run": name,
         "dataset": dataset,
@@ -225,8 +229,9 @@ class _Values(NamedTuple):
 class _Measured:
     """Measures tables by one metric on one pair of splits."""
 
-    def __init__(self, train: Any, test: Any, metric: str, threads: int | None) -> None:
-        self._train, self._test, self._threads = pairs(train, "train"), pairs(test, "test"), threads
+    def __init__(self, size: tuple[int, int], train: Any, test: Any, metric: str, threads: int | None) -> None:
+        self._train, self._test, self._threads = pairs(train, "train", size), pairs(test, "test", size), threads
+        self.size = size
         self._metric = metric
         kind, found, k = metric.partition("@")
         if not found or not k.isdigit():
@@ -235,14 +240,12 @@ class _Measured:
         self.interactions = len(self._train[0]) + len(self._test[0])
         self.metrics: dict[str, float] = {}
         self.definitions: dict[str, str] = {}
-        self._size: tuple[int, int] | None = None
 
     def of(self, tables: Tables, what: str) -> _Values:
         """The metric of each user."""
-        size = (int(np.shape(tables[0])[0]), int(np.shape(tables[1])[0]))
-        if self._size is not None and size != self._size:
-            raise DataError(f"{what}: {size[0]} users and {size[1]} items, expected {self._size[0]} and {self._size[1]} as of full")
-        self._size = size
+        size, full = _size(tables), self.size
+        if size != full:
+            raise DataError(f"{what}: {size[0]} users and {size[1]} items, expected {full[0]} and {full[1]} as of full")
         found = evaluate(
             *tables, train=self._train, test=self._test, k=self._k, metrics=[self._kind], threads=self._threads
         )
@@ -250,11 +253,24 @@ class _Measured:
             self.metrics, self.definitions = found.metrics, found.definitions
         return _Values(np.array(found.per_user.to_dict()[self._metric]), found[self._metric])
 
-    def popularity(self, full: Tables) -> float:
+    def popularity(self) -> float:
         """The metric of recommending what most have met."""
-        users, items = np.shape(full[0])[0], np.shape(full[1])[0]
+        users, items = self.size
         counts = np.bincount(self._train[1], minlength=items).astype(np.float32).reshape(-1, 1)
         return self.of((np.ones((users, 1), np.float32), counts), "popularity").mean
+
+
+def _size(tables: Tables) -> tuple[int, int]:
+    """Numbers of users and items."""
+    return int(np.shape(tables[0])[0]), int(np.shape(tables[1])[0])
+
+
+def _check_teachers(names: list[str], *given: Mapping[str, Tables] | None) -> None:
+    """Teachers of modalities that there are."""
+    for teachers in given:
+        strange = [name for name in teachers or () if name not in names]
+        if strange:
+            raise DataError(f"teachers: {strange[0]!r:.100} is no modality of the tables, only {', '.join(names)}")
 
 
 def _complete(tables: Mapping[str, Tables], names: list[str]) -> dict[str, Tables]:
@@ -266,6 +282,9 @@ def _complete(tables: Mapping[str, Tables], names: list[str]) -> dict[str, Table
     strange = [key for key in known if key not in allowed]
     if strange:
         raise DataError(f"tables: {strange[0]!r:.100}, expected full, ids, only:<modality>, without:<modality>")
+    for key, pair in known.items():
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or any(np.ndim(table) != 2 for table in pair):
+            raise DataError(f"tables: {key!r:.100} is no pair of matrices; expected (users, items)")
     if len(names) == 2:
         first, second = names
         known.setdefault(f"without:{first}", known[f"only:{second}"])

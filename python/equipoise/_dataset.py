@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, _engine
+from . import _arrays, _engine, _json
 from ._errors import DataError
 from ._table import Table, columns, stream
 
@@ -170,10 +169,10 @@ class Dataset:
         options.update({key: value for key, value in given.items() if value is not None})
         engine = _engine.EngineDataset.from_tables(
             parts,
-            [(id, json.dumps(known, default=str)) for id, known in listed],
+            item_rows(listed),
             arrays,
             texts,
-            json.dumps(options),
+            _json.text(options),
             _settings(modalities, missing, scale),
             None if save_to is None else Path(save_to),
             overwrite,
@@ -306,9 +305,11 @@ def _one_of(name: str, value: Any, other: Any) -> None:
 
 def _settings(modalities: Sequence[str] | None, missing: str, scale: str) -> str:
     settings: dict[str, Any] = {"missing": missing, "scale": scale}
+    if isinstance(modalities, str):
+        raise DataError(f"modalities: one text, expected a list of names; write [{modalities!r:.100}]")
     if modalities is not None:
         settings["modalities"] = list(modalities)
-    return json.dumps(settings)
+    return _json.text(settings)
 
 
 def _parts(interactions: Any, validation: Any, test: Any) -> list[tuple[Any, str]]:
@@ -326,22 +327,21 @@ def _items(items: Any, item: str | None) -> list[tuple[str, dict[str, Any]]]:
     """Raw ids in their order, each with what is known of the item."""
     if items is None:
         return []
+    _arrays.in_order(items, "items")
     if isinstance(items, Mapping) or hasattr(items, "__arrow_c_stream__") or hasattr(items, "columns"):
         if not hasattr(items, "to_pylist") and not (hasattr(items, "dtype") and not hasattr(items, "columns")):
             named = columns(items, "items")
             key = _id_column(named, item, "items")
             found = _arrays.ids(named.pop(key), f"items, column {key}")
             rows = [{name: column[row] for name, column in named.items()} for row in range(len(found))]
-            return [(id, {k: _plain(v) for k, v in row.items() if not _absent(v)}) for id, row in zip(found, rows, strict=True)]
+            known = [{name: value for name, value in row.items() if not _arrays.is_absent(value)} for row in rows]
+            return list(zip(found, known, strict=True))
     return [(id, {}) for id in _arrays.ids(items, "items")]
 
 
-def _absent(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+def item_rows(listed: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, str]]:
+    """Items and what is known of them, as the engine takes them."""
+    return [(id, _json.facts(known, f"items, {id!r:.100}")) for id, known in listed]
 
 
 def _id_column(named: Mapping[str, Any], item: str | None, what: str) -> str:
@@ -360,7 +360,13 @@ def _features(
 ) -> tuple[list[tuple[str, list[str] | None, np.ndarray]], list[tuple[str, str, list[tuple[str, str]]]], list[dict[str, str]]]:
     """Arrays with the ids of their rows, texts with theirs, and files."""
     arrays, texts, files = [], [], []
+    if not isinstance(features, Mapping):
+        raise DataError(f"features: {type(features).__name__}, expected a mapping of modalities, such as {{'image': rows}}")
+    if not features:
+        raise DataError("features: none are given; expected those of at least one modality, such as {'image': rows}")
     for name, given in features.items():
+        if not isinstance(name, str):
+            raise DataError(f"features: a modality {name!r:.100}, expected a name")
         what = f"features of {name!r:.100}"
         if isinstance(given, (str, os.PathLike)):
             files.append({"name": name, "path": str(Path(given).absolute())})
@@ -372,7 +378,7 @@ def _features(
                 raise DataError(f"{what}: texts without ids: which is whose? Give (ids, texts), or items in their order")
             listed = _arrays.cells(values)
             _same_length(what, ids, listed)
-            texts.append((name, encoder, [(id, text) for id, text in zip(ids, listed, strict=True) if text is not None]))
+            texts.append((name, encoder, [(id, text) for id, text in zip(ids, listed, strict=True) if not _arrays.is_absent(text)]))
             continue
         matrix = _arrays.feature_matrix(values, what)
         ids = ids if ids is not None else order
@@ -385,10 +391,10 @@ def _features(
 def _with_ids(given: Any, item: str | None, what: str) -> tuple[list[str] | None, Any]:
     """The ids of the rows where they are given, and the rows."""
     if isinstance(given, tuple) and len(given) == 2:
-        return _arrays.ids(given[0], f"ids of {what}"), given[1]
+        return _arrays.ids(_arrays.in_order(given[0], f"ids of {what}"), f"ids of {what}"), given[1]
     if isinstance(given, Mapping) and not any(name in given for name in _ID_NAMES):
         values = list(given.values())
-        return _arrays.ids(list(given), f"ids of {what}"), values if _arrays.is_texts(values) else _rows(values, what)
+        return _arrays.ids(list(given), f"ids of {what}"), values if _arrays.is_texts(values) else _vectors(given, what)
     if isinstance(given, Mapping) or (hasattr(given, "columns") and hasattr(given, "__getitem__")) or hasattr(given, "to_pydict"):
         named = columns(given, what)
         key = _id_column(named, item, what)
@@ -398,6 +404,18 @@ def _with_ids(given: Any, item: str | None, what: str) -> tuple[list[str] | None
             return found, values if _arrays.is_texts(values) else _rows(values, what)
         return found, _rows(list(zip(*named.values(), strict=True)), what)
     return None, given
+
+
+def _vectors(given: Mapping[Any, Any], what: str) -> np.ndarray:
+    """The vectors of items; one of another width is named."""
+    rows = {id: np.asarray(_arrays.as_numpy(row)) for id, row in given.items()}
+    shapes = [row.shape for row in rows.values()]
+    usual = max(set(shapes), key=shapes.count, default=())
+    for id, row in rows.items():
+        if row.shape != usual:
+            found = "none" if given[id] is None else f"a vector of shape {row.shape}"
+            raise DataError(f"{what}, {id!r:.100}: {found}, expected {usual} as of the others; leave out an item that has none")
+    return _rows(list(rows.values()), what)
 
 
 def _rows(values: list[Any], what: str) -> np.ndarray:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import _arrays, _engine
-from ._dataset import _items
+from . import _arrays, _engine, _json
+from ._dataset import _items, item_rows
 from ._errors import DataError, ModelError
 from ._table import Table
 
@@ -212,7 +212,7 @@ class Model:
             request["filter"] = dict(filter)
         if modality_weights is not None:
             request["modality_weights"] = dict(modality_weights)
-        return Recommendations(self._engine.recommend(json.dumps(request), threads))
+        return Recommendations(self._engine.recommend(_json.text(request), threads))
 
     def recommend_all(self, n: int = 10, *, exclude_seen: bool = True, threads: int | None = None) -> Table:
         """
@@ -246,7 +246,7 @@ class Model:
             request["history"] = _basket(history, 0)
         if modality_weights is not None:
             request["modality_weights"] = dict(modality_weights)
-        return Explanation(json.loads(self._engine.explain(json.dumps(request))))
+        return Explanation(json.loads(self._engine.explain(_json.text(request))))
 
     def similar_items(self, item: str | int, n: int = 10, *, modality: str | None = None) -> Table:
         """Items most like one, by the cosine of their rows in the whole model or in one modality: ``item``, ``score``."""
@@ -287,7 +287,7 @@ class Model:
             if array.ndim == 1 and len(listed) == 1:
                 array = array.reshape(1, -1)
             given.append((name, _arrays.feature_matrix(array, f"features of {name}")))
-        engine, notes = self._engine.with_items([(id, json.dumps(known, default=str)) for id, known in listed], given)
+        engine, notes = self._engine.with_items(item_rows(listed), given)
         if not quiet:
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)

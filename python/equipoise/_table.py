@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import _engine
-from ._arrays import cells
+from ._arrays import cells, is_absent
 from ._errors import DataError
 
 _SHOWN = 20
@@ -102,12 +102,20 @@ def stream(table: Any, what: str) -> Any:
             return _engine.ArrowTable.from_stream(table)
         except ImportError:
             pass
+        except DataError as error:
+            if "Null" not in str(error):  # a column without any value, which some libraries hand over in a form of their own
+                raise DataError(f"{what}: {error}") from None
+        except Exception as error:  # whatever the other library says of a frame that it cannot hand over
+            raise DataError(f"{what}: {error}") from None
     named = columns(table, what)
+    _one_length(named, what)
     return _engine.ArrowTable.from_columns({str(name): [_cell(value) for value in column] for name, column in named.items()})
 
 
 def columns(table: Any, what: str) -> dict[str, list[Any]]:
     """The columns of a table of any library as lists."""
+    if hasattr(table, "collect") and not hasattr(table, "to_pydict"):
+        raise DataError(f"{what}: {type(table).__name__}, whose rows are not there yet; call .collect() on it")
     if isinstance(table, Mapping):
         return {str(name): cells(column) for name, column in table.items()}
     if hasattr(table, "to_pydict"):  # PyArrow
@@ -119,9 +127,16 @@ def columns(table: Any, what: str) -> dict[str, list[Any]]:
     raise DataError(f"{what}: {type(table).__name__}, expected a data frame, or a mapping of names to columns")
 
 
+def _one_length(named: Mapping[str, list[Any]], what: str) -> None:
+    lengths = {name: len(column) for name, column in named.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in list(lengths.items())[:10])
+        raise DataError(f"{what}: columns of several lengths ({told}); expected one row per interaction")
+
+
 def _cell(value: Any) -> Any:
     """A cell as plain Python; what pandas has for none is none."""
-    if value is None or value != value:
+    if is_absent(value):
         return None
     if hasattr(value, "isoformat"):
         return value.isoformat()

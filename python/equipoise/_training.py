@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import _engine
+from . import _engine, _json
 from ._dataset import Dataset
 from ._errors import ConfigError
 from ._model import Model
@@ -23,7 +23,7 @@ Listener = Callable[[dict[str, Any]], None]
 def train(
     data: Dataset,
     backbone: str | Mapping[str, Any] = "vbpr",
-    balance: str | Mapping[str, Any] = "none",
+    balance: str | Mapping[str, Any] | None = "none",
     *,
     seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -84,7 +84,7 @@ def train(
     followers = [track] if isinstance(track, str) or callable(track) else list(track)
     job = _engine.TrainingJob(
         data._engine,
-        json.dumps(chosen),
+        _json.text(chosen),
         None if config is None else Path(config),
         None if dir is None else Path(dir),
         threads,
@@ -130,12 +130,14 @@ def _follow(job: _engine.TrainingJob, listeners: list[Listener]) -> None:
 
 
 def _chosen(
-    backbone: str | Mapping[str, Any], balance: str | Mapping[str, Any], seed: int | None, settings: Mapping[str, Any] | None
+    backbone: str | Mapping[str, Any], balance: str | Mapping[str, Any] | None, seed: int | None, settings: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Settings by dotted key; the names of parts first, since they decide which keys there are."""
     chosen: dict[str, Any] = {}
     rest: dict[str, Any] = {}
-    for section, part in (("backbone", backbone), ("balance", balance)):
+    for section, part in (("backbone", backbone), ("balance", "none" if balance is None else balance)):
+        if not isinstance(part, (str, Mapping)):
+            raise ConfigError(f"{section}: {type(part).__name__}, expected a name, or a mapping with a name and settings")
         given = {"name": part} if isinstance(part, str) else dict(part)
         if "name" not in given:
             raise ConfigError(f"{section}: no name among {', '.join(map(str, given)) or 'nothing'}; expected one")

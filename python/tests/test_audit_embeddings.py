@@ -59,3 +59,15 @@ def test_what_follows_is_made_and_what_is_missing_is_named():
             eq.audit_embeddings(tables, **given)
     with pytest.raises(eq.DataError, match="recall@20"):
         eq.audit_embeddings({"full": pair(), "only:a": pair(), "ids": pair()}, train=train, test=test, metric="recall")
+
+
+def test_what_is_no_pair_no_modality_and_no_model_is_refused(model, data):
+    pair = model.embeddings()
+    tables = {"full": pair, "ids": model.ids_only().embeddings()}
+    tables.update({f"only:{name}": model.channel(name).embeddings() for name in model.modalities})
+    with pytest.raises(eq.DataError, match="'full' is no pair of matrices"):
+        eq.audit_embeddings({**tables, "full": pair[0]}, train=data, test=data)
+    with pytest.raises(eq.DataError, match="teachers: 'imgae' is no modality"):
+        eq.audit_embeddings(tables, train=data, test=data, teachers={"imgae": pair})
+    with pytest.raises(eq.ModelError, match="str, expected a Model"):
+        eq.audit("model")

@@ -122,6 +122,85 @@ def test_a_saved_data_set_is_opened_as_it_was(clicks, image, tmp_path):
         eq.Dataset.open(tmp_path / "nothing")
 
 
+def test_what_has_no_order_or_no_value_is_refused(clicks, image):
+    ids = [f"i{item}" for item in range(ITEMS)]
+    with pytest.raises(eq.DataError, match="items: a set has no order"):
+        made(clicks, image, items=set(ids))
+    with pytest.raises(eq.DataError, match="a set has no order"):
+        made(clicks, image, features={"image": (frozenset(ids), image)})
+    assert made(clicks, image, items=dict.fromkeys(ids).keys()).items == ids
+    with pytest.raises(eq.DataError, match="masked cells"):
+        made(clicks, np.ma.masked_array(image, image > image.mean()))
+    whole = made(clicks, np.ma.masked_array(image, np.zeros_like(image, bool)))
+    np.testing.assert_array_equal(whole.features("image"), image)
+
+
+def test_cells_without_a_value_are_items_without_a_text(clicks, image):
+    texts = [None if item % 3 == 0 else f"word{item % 4} word" for item in range(ITEMS)]
+    series = pd.Series(texts, dtype="string")
+    given = [texts, [np.nan if text is None else text for text in texts], series, series.astype(object), pl.Series(texts)]
+    made_of = [made(clicks, None, features={"text": texts}) for texts in given]
+    assert len({data.fingerprint for data in made_of}) == 1
+    assert any(f"missing, for which models see the mean of the others: {ITEMS // 3}" in note for note in made_of[0].notes)
+
+
+def test_sparse_matrices_are_features(clicks, image):
+    sparse = pytest.importorskip("scipy.sparse")
+    few = np.where(image > image.mean(), image, 0).astype(np.float32)
+    np.testing.assert_array_equal(made(clicks, sparse.csr_matrix(few)).features("image"), few)
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (lambda c: pl.DataFrame(c).lazy(), r"interactions: LazyFrame.*collect"),
+        (lambda c: {**c, "item": c["item"][:-1]}, r"interactions: columns of several lengths \(user \d+, item \d+\)"),
+        (lambda c: pd.concat([pd.DataFrame(c), pd.DataFrame(c)[["item"]]], axis=1), "interactions: .*uplicate"),
+        (lambda c: {"user": c["user"]}, "^interactions: no column of items among .*name it with item=$"),
+        (lambda c: {**c, "user": [None, *c["user"][1:]]}, "^interactions: row 0: the user id is empty"),
+    ],
+)
+def test_faults_of_tables_are_told_by_the_names_of_the_tables(clicks, image, frame, says):
+    with pytest.raises(eq.DataError, match=says) as caught:
+        made(frame(clicks), image)
+    assert "/" not in str(caught.value).replace("and/or", ""), caught.value
+
+
+def test_faults_of_features_and_settings_name_what_was_given(clicks, image):
+    ids = [f"i{item}" for item in range(ITEMS)]
+    vectors = dict(zip(ids, image))
+    for changed, error, says in [
+        ({"features": {}}, eq.DataError, "features: none"),
+        ({"features": None}, eq.DataError, "features: NoneType"),
+        ({"features": {1: image}}, eq.DataError, "a modality 1"),
+        ({"features": {"image": {**vectors, "i2": None}}}, eq.DataError, "'i2': none, expected"),
+        ({"features": {"image": {**vectors, "i3": image[3][:2]}}}, eq.DataError, r"'i3': a vector of shape \(2,\)"),
+        ({"features": {"image": (["x"] * ITEMS, image)}}, eq.DataError, "^ids of image: row 1"),
+        ({"items": None}, eq.DataError, "^image: .*give the id of each row, or the catalogue"),
+        ({"modalities": "image"}, eq.DataError, r"modalities: one text.*\['image'\]"),
+        ({"split": "ratio", "shares": [0.5, 0.5]}, eq.ConfigError, "^shares: "),
+        ({"seed": -1}, eq.ConfigError, "^seed: .*expected a whole number from 0$"),
+        ({"min_rating": float("nan")}, eq.ConfigError, "min_rating = nan, expected a finite number"),
+        ({"items": {"item": ids, "price": [float("inf")] * ITEMS}}, eq.ConfigError, "items, 'i0', price = inf"),
+    ]:
+        with pytest.raises(error, match=says):
+            made(clicks, image, **changed)
+
+
+def test_a_column_without_any_value_does_no_harm(clicks, image):
+    frame = pl.DataFrame(clicks).with_columns(note=pl.lit(None))
+    assert made(frame, image).fingerprint == made(clicks, image).fingerprint
+
+
+def test_what_is_known_of_items_may_be_of_any_kind(clicks, image):
+    import datetime
+
+    ids = [f"i{item}" for item in range(ITEMS)]
+    known = pd.DataFrame({"item": ids, "day": datetime.date(2024, 1, 2), "tags": [["a", "b"]] * ITEMS})
+    known["size"] = [np.ones(2)] * ITEMS
+    assert made(clicks, image, items=known).fingerprint == made(clicks, image).fingerprint
+
+
 def test_features_are_a_view_of_the_engines_memory(data):
     one, two = data.features("image"), data.features("image")
     assert one.ctypes.data == two.ctypes.data == data._engine.features("image").address

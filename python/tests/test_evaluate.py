@@ -55,12 +55,48 @@ def test_every_form_of_interactions_is_the_same():
         def tocoo(self):
             return self
 
-        row, col, data = users, items, np.ones(len(users))
+        row, col, data, shape = users, items, np.ones(len(users)), (len(u), len(i))
 
     forms = [(users, items), np.stack([users, items], axis=1), dict(enumerate(train)), Sparse(), (users.astype(np.uint32), items)]
     for form in forms:
         assert eq.evaluate(u, i, train=form, test=test).metrics == expected
     assert eq.evaluate(u, i, test=test).metrics != expected
+
+
+def test_interactions_that_do_not_fit_the_tables_are_refused():
+    u, i, train, test = world()
+    users, items = np.array([0, 1]), np.array([3, 4])
+
+    class Sparse:
+        row, col = users, items
+
+        def __init__(self, data, shape=(len(u), len(i))):
+            self.data, self.shape = np.array(data), shape
+
+        def tocoo(self):
+            return self
+
+    for given, says in [
+        (Sparse([1.0, 1.0], (len(i), len(u))), f"{len(i)} x {len(u)}, expected {len(u)} x {len(i)}"),
+        (Sparse([1.0, np.nan]), "1 cells of the matrix are negative or NaN"),
+        (Sparse([1.0, -1.0]), "1 cells of the matrix are negative or NaN"),
+        (train[:-1], f"{len(u) - 1} lists, expected one for each of {len(u)} users"),
+        ({"u1": [0]}, "'u1', expected row numbers"),
+    ]:
+        with pytest.raises(eq.DataError, match=says):
+            eq.evaluate(u, i, train=given, test=test)
+    only = eq.evaluate(u, i, train=train, test=Sparse([0.0, 2.0]))
+    assert only.evaluated_users == 1, "a stored 0 is none"
+    with pytest.raises(eq.ConfigError, match="metrics.*recal.*expected one of"):
+        eq.evaluate(u, i, train=train, test=test, metrics=["recal"])
+    with pytest.raises(eq.ConfigError, match="ks.*expected a whole number from 0"):
+        eq.evaluate(u, i, train=train, test=test, k=[2.5])
+
+
+def test_an_evaluation_is_a_mapping_of_metrics():
+    u, i, train, test = world()
+    found = eq.evaluate(u, i, train=train, test=test, k=np.int64(5))
+    assert dict(found) == found.metrics and "recall@5" in found and len(found) == 4
 
 
 def test_per_user_values_average_to_the_metrics():
@@ -106,9 +142,9 @@ def test_a_models_tables_give_what_its_run_measured(model, data):
     [
         ({"items": np.ones((90, 3), np.float32)}, "users have 8 values"),
         ({"users": np.full((50, 8), np.nan, np.float32)}, "finite|NaN"),
-        ({"test": [[1000]]}, "item 1000"),
-        ({"test": [[-1]]}, "from -1"),
-        ({"test": [[]]}, "held out|held-out|nothing"),
+        ({"test": {0: [1000]}}, "item 1000"),
+        ({"test": {0: [-1]}}, "from -1"),
+        ({"test": {0: []}}, "held out|held-out|nothing"),
         ({"test": None}, "none is given"),
         ({"test": "x"}, "expected"),
         ({"users": np.ones(8, np.float32)}, "1 dimensions"),

@@ -140,6 +140,18 @@ def test_new_items_are_found_by_their_features_alone(model, capsys):
             model.with_items(items, **features)
 
 
+def test_faults_of_new_items_name_what_was_given(model):
+    rows = {name: np.ones((1, 3), np.float32) for name in model.modalities}
+    first = model.modalities[0]
+    for changed, says in [
+        ({first: rows[first]}, f"^{first}: .*3 columns"),
+        ({first: ["a text"]}, "texts, expected a matrix of numbers"),
+        ({}, "^features: none are given; expected at least one modality"),
+    ]:
+        with pytest.raises(eq.Error, match=says):
+            model.with_items(["fresh"], **changed)
+
+
 def test_a_saved_model_answers_as_before(model, tmp_path):
     model.save(tmp_path / "m.eq")
     loaded = eq.load(tmp_path / "m.eq")

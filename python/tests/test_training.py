@@ -38,13 +38,28 @@ def test_settings_go_by_name_and_unknown_ones_are_refused(data, tmp_path):
         ({"settings": {"data.scale": "l2"}}, "data"),
         ({"backbone": {"width": 4}}, "no name"),
         ({"threads": 0}, "threads"),
+        ({"threads": 1_000_000}, "threads = 1000000: expected 1 to 1024"),
+        ({"settings": {"train.lr": float("nan")}}, "train.lr = nan, expected a finite number"),
+        ({"settings": {"train.lr": "fast"}}, "expected a number$"),
+        ({"settings": {"train": {"metric": object()}}}, "train.metric: object, expected a text"),
+        ({"backbone": None}, "backbone: NoneType, expected a name"),
     ]:
         with pytest.raises(eq.ConfigError, match=says):
             eq.train(data, progress=False, **changed)
-    with pytest.raises(eq.ModelError, match="overwrite"):
+    with pytest.raises(eq.ModelError, match="choose another dir, or pass overwrite=True"):
         eq.train(data, settings=QUICK, dir=tmp_path / "run", progress=False)
     with pytest.raises(eq.ConfigError, match="expected a Dataset"):
         eq.train("data")
+
+
+def test_numbers_of_numpy_are_numbers_and_no_balancer_is_none(data):
+    import numpy as np
+
+    plain = eq.train(data, seed=3, settings=QUICK, progress=False)
+    settings = {**QUICK, "train.epochs": np.int64(QUICK["train.epochs"])}
+    again = eq.train(data, balance=None, seed=np.uint8(3), settings=settings, progress=False)
+    assert again.embeddings()[0].tobytes() == plain.embeddings()[0].tobytes()
+    assert len(plain.recommend(users=plain.users[:1], n=np.int64(3))) == 3
 
 
 def test_events_are_heard_in_their_order(data):

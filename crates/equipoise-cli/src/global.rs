@@ -11,8 +11,9 @@ pub struct Global {
     /// No progress, only results and errors.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Worker threads [default: one per core].
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Worker threads, at most 1,024 [default: one per core].
+    #[arg(long, global = true, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=equipoise_data::MOST_THREADS as i64))]
     pub threads: Option<u16>,
 }
 

@@ -36,6 +36,7 @@ mod fingerprint;
 pub mod formats;
 pub mod graph;
 mod ids;
+mod in_words;
 mod inflated;
 mod interactions;
 mod loading;
@@ -53,6 +54,7 @@ mod split_family;
 mod stop;
 mod suggest;
 mod text;
+mod threads;
 mod triples;
 mod unfinished;
 mod vocabulary;
@@ -72,6 +74,7 @@ pub use file_fault::{FileFault, is_input_fault};
 pub use filling::MissingFill;
 pub use formats::Columns;
 pub use ids::Ids;
+pub use in_words::in_words;
 pub use interactions::Interactions;
 pub use loading::load;
 pub use loudness::{LOUD, Loudness};
@@ -91,6 +94,7 @@ pub use text::{
     LineFault, Lines, Quotes, Separator, TextEncoding, TextOptions, TextRows, read_text, unpacked,
     without_nan,
 };
+pub use threads::MOST_THREADS;
 pub use triples::Triples;
 pub use unfinished::{Unfinished, remove_unfinished};
 pub use vocabulary::{Vocabulary, VocabularyError};

@@ -12,12 +12,12 @@ use pyo3::types::PyCapsule;
 pub(crate) fn batches(table: &Bound<'_, PyAny>) -> PyResult<Vec<RecordBatch>> {
     let py = table.py();
     let capsule = table.call_method0("__arrow_c_stream__")?;
-    let capsule = capsule.cast::<PyCapsule>().map_err(|e| data_error(py, format!("a table: {e}")))?;
+    let capsule = capsule.cast::<PyCapsule>().map_err(|e| data_error(py, e.to_string()))?;
     let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
     // SAFETY: a capsule of this name holds such a stream; it is moved out, and the capsule left with an empty one.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.cast().as_ptr()) };
     // Whoever makes the stream in Python takes the lock by itself.
-    py.detach(|| read(stream)).map_err(|e| data_error(py, format!("a table: {e}")))
+    py.detach(|| read(stream)).map_err(|e| data_error(py, e.to_string()))
 }
 
 fn read(stream: FFI_ArrowArrayStream) -> Result<Vec<RecordBatch>, ArrowError> {

@@ -5,12 +5,14 @@ use crate::arrow_in::batches;
 use crate::arrow_out::ArrowTable;
 use crate::errors::{config_error, data_error, raised};
 use crate::threads::without_lock;
+use crate::words::in_python;
 use arrow_array::{ArrayRef, StringArray};
 use equipoise::import::LoadOptions;
-use equipoise::{DataTables, Dataset, DatasetLoader, Interactions};
+use equipoise::{DataTables, Dataset, DatasetLoader, Fill, Interactions, Scale, read_json};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -71,7 +73,8 @@ impl EngineDataset {
         facts.set_item("scale", name_of(&json!(data.settings().scale)))?;
         let widths = contents.modalities.iter().map(|m| (m.name.clone(), m.features.width()));
         facts.set_item("modalities", widths.collect::<Vec<_>>())?;
-        facts.set_item("notes", data.notes())?;
+        let notes = data.notes().iter().map(|note| in_python(note));
+        facts.set_item("notes", notes.collect::<Vec<_>>())?;
         facts.set_item("fingerprint", contents.fingerprint())?;
         Ok(facts)
     }
@@ -132,24 +135,28 @@ impl EngineDataset {
     }
 }
 
+/// How a data set is looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    modalities: Option<Vec<String>>,
+    missing: Fill,
+    scale: Scale,
+}
+
 fn name_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Applies the settings and reads the files.
 fn loaded(py: Python<'_>, loader: DatasetLoader, settings: &str) -> PyResult<EngineDataset> {
-    let mut loader = loader;
-    let settings: Map<String, Value> =
-        serde_json::from_str(settings).map_err(|e| config_error(py, e.to_string()))?;
-    for (key, value) in settings {
-        let wrong = |e: serde_json::Error| config_error(py, format!("{key}: {e}"));
-        loader = match key.as_str() {
-            "modalities" => loader.modalities(serde_json::from_value::<Vec<String>>(value).map_err(wrong)?),
-            "missing" => loader.missing(serde_json::from_value(value).map_err(wrong)?),
-            "scale" => loader.scale(serde_json::from_value(value).map_err(wrong)?),
-            _ => return Err(config_error(py, format!("{key}: no such setting of a data set"))),
-        };
-    }
+    let Settings { modalities, missing, scale } =
+        read_json(settings, "settings").map_err(|e| raised(py, e))?;
+    let loader = loader.missing(missing).scale(scale);
+    let loader = match modalities {
+        Some(modalities) => loader.modalities(modalities),
+        None => loader,
+    };
     let data = without_lock(py, None, || loader.load())?;
     Ok(EngineDataset { data: Arc::new(data) })
 }
@@ -162,7 +169,7 @@ fn tables(
     texts: Vec<GivenTexts>,
     options: &str,
 ) -> PyResult<DataTables> {
-    let options: LoadOptions = serde_json::from_str(options).map_err(|e| config_error(py, e.to_string()))?;
+    let options: LoadOptions = read_json(options, "options").map_err(|e| raised(py, e))?;
     let mut parts = parts.iter().map(batches).collect::<PyResult<Vec<_>>>()?.into_iter();
     let mut tables = DataTables::new(parts.next().unwrap_or_default()).options(options);
     if let (Some(validation), Some(test)) = (parts.next(), parts.next()) {

@@ -1,5 +1,6 @@
 //! Errors of the library as exceptions of the package.
 
+use crate::words::in_python;
 use equipoise::Error;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError};
 use pyo3::prelude::*;
@@ -10,12 +11,12 @@ const CONFIG: &str = "ConfigError";
 const MODEL: &str = "ModelError";
 const MACHINE: &str = "MachineError";
 
-/// The exception for an error of the library; its message is kept as it is.
+/// The exception for an error of the library; its message has the remedies of the package.
 pub(crate) fn raised(py: Python<'_>, error: Error) -> PyErr {
     if is_interrupted(&error) {
         return PyKeyboardInterrupt::new_err(error.to_string());
     }
-    exception(py, class(&error), error.to_string())
+    exception(py, class(&error), in_python(&error.to_string()))
 }
 
 /// An exception for data that cannot be used.
@@ -30,6 +31,7 @@ pub(crate) fn config_error(py: Python<'_>, message: impl Into<String>) -> PyErr 
 
 fn class(error: &Error) -> &'static str {
     match error {
+        Error::Tables { source, .. } => class(source),
         // Tables with a value that is no number are not the machine's fault where they were given.
         Error::Eval(_) => DATA,
         _ if !error.is_input() => MACHINE,

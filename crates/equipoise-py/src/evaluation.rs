@@ -2,10 +2,10 @@
 
 use crate::arrays::Borrowed;
 use crate::arrow_out::ArrowTable;
-use crate::errors::{config_error, data_error};
+use crate::errors::{data_error, raised};
 use crate::threads::without_lock;
 use arrow_array::{ArrayRef, Float64Array, UInt32Array};
-use equipoise::{EvalConfig, Evaluation, Interactions};
+use equipoise::{EvalConfig, Evaluation, Interactions, read_json};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub(crate) fn evaluate(
     config: &str,
     threads: Option<usize>,
 ) -> PyResult<EngineEvaluation> {
-    let config: EvalConfig = serde_json::from_str(config).map_err(|e| config_error(py, e.to_string()))?;
+    let config: EvalConfig = read_json(config, "settings").map_err(|e| raised(py, e))?;
     let (users, items) = (Borrowed::<f32>::of(users, "users")?, Borrowed::<f32>::of(items, "items")?);
     let (n_users, width) = users.matrix(py, "users")?;
     let (n_items, other) = items.matrix(py, "items")?;

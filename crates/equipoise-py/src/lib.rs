@@ -16,6 +16,7 @@ mod runs;
 mod stacking;
 mod threads;
 mod training;
+mod words;
 
 /// The module `equipoise._engine`.
 #[pyo3::pymodule]

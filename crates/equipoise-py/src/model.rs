@@ -2,11 +2,11 @@
 
 use crate::arrays::{FloatTable, features};
 use crate::arrow_out::ArrowTable;
-use crate::errors::{config_error, data_error};
+use crate::errors::{data_error, raised};
 use crate::threads::without_lock;
 use arrow_array::builder::{Float32Builder, Float64Builder, StringBuilder, UInt32Builder};
 use arrow_array::{ArrayRef, Float32Array, StringArray};
-use equipoise::{Answer, Error, ExplainRequest, NewItem, RecommendRequest, TrainedModel};
+use equipoise::{Answer, Error, ExplainRequest, NewItem, RecommendRequest, TrainedModel, read_json};
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -189,7 +189,7 @@ impl EngineModel {
 }
 
 fn parsed<T: DeserializeOwned>(py: Python<'_>, request: &str) -> PyResult<T> {
-    serde_json::from_str(request).map_err(|e| config_error(py, format!("a request: {e}")))
+    read_json(request, "a request").map_err(|e| raised(py, e))
 }
 
 fn scored(py: Python<'_>, side: &str, found: impl Iterator<Item = (String, f32)>) -> PyResult<ArrowTable> {

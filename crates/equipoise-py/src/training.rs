@@ -3,7 +3,7 @@
 use crate::dataset::EngineDataset;
 use crate::errors::{config_error, raised};
 use crate::runs::EngineRun;
-use equipoise::{Error, Event, StopFlag, TrainedRun, Training};
+use equipoise::{Error, Event, StopFlag, TrainedRun, Training, read_json};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
@@ -91,9 +91,6 @@ impl TrainingJob {
         from_scratch: bool,
         track: Vec<String>,
     ) -> PyResult<TrainingJob> {
-        if threads == Some(0) {
-            return Err(config_error(py, "threads = 0, expected at least 1, or None for every processor"));
-        }
         let settings = parsed(settings).map_err(|problem| config_error(py, problem))?;
         let order = Order { settings, config, dir, threads, overwrite, from_scratch, track };
         let (shared, stop) = (Arc::new(Shared::default()), StopFlag::default());
@@ -198,7 +195,7 @@ fn train(
 
 /// Settings by key, as TOML has them.
 fn parsed(settings: &str) -> Result<Vec<(String, toml::Value)>, String> {
-    let settings: Map<String, Value> = serde_json::from_str(settings).map_err(|e| e.to_string())?;
+    let settings: Map<String, Value> = read_json(settings, "settings").map_err(|e| e.to_string())?;
     let value = |(key, value): (String, Value)| match toml::Value::try_from(&value) {
         Ok(value) => Ok((key, value)),
         Err(e) => Err(format!("{key}: {e}; expected a text, a number, a truth or a list")),

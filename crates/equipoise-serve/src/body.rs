@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use equipoise_data::closest;
+use equipoise_data::{closest, in_words};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::error::Error;
@@ -112,6 +112,8 @@ fn told(path: &str, error: &serde_json::Error, bytes: &[u8]) -> Problem {
         let problem = malformed(format!("no JSON: {text}"));
         return place.into_iter().fold(problem, Problem::at);
     }
+    let whole = in_words(&whole);
+    let text = short(&whole);
     if let Some(unknown) = UnknownName::of(&whole) {
         return unknown.told(place, text);
     }

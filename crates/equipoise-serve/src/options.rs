@@ -3,6 +3,7 @@
 use crate::error::ServeError;
 use crate::log::LogLevel;
 use crate::page::Pictures;
+use equipoise_data::MOST_THREADS;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -107,6 +108,12 @@ impl ServeOptions {
             ("--read-timeout", self.read_timeout),
             ("--watch", self.watch.unwrap_or(self.timeout)),
         ];
+        if let Some(threads) = self.threads.filter(|&threads| threads > MOST_THREADS) {
+            return Err(ServeError::setting(
+                "--threads",
+                format!("{threads}, expected at most {MOST_THREADS}"),
+            ));
+        }
         if self.connections > CONNECTIONS {
             let problem = format!("{}, expected at most {CONNECTIONS}", self.connections);
             return Err(ServeError::setting("--connections", problem));

@@ -1,6 +1,7 @@
 //! A data set from tables in memory.
 
 use crate::dataset::DatasetLoader;
+use crate::table_names::TableNames;
 use crate::{Dataset, Error};
 use arrow_array::RecordBatch;
 use equipoise_data::formats::{ItemRow, write_npy_as_stored, write_row_ids};
@@ -129,17 +130,38 @@ impl DataTables {
     /// Writes the data set to a directory, whole or not at all, and opens it.
     ///
     /// # Errors
-    /// Whatever makes tables or features unfit; a place that is taken, unless a data set that was made so may be replaced.
+    /// Whatever makes tables or features unfit, by the names of the tables ([`Error::Tables`]); a place that is taken, unless a data set that was made so may be replaced.
     pub fn save_to(self, dir: impl AsRef<Path>, overwrite: bool) -> Result<DatasetLoader, Error> {
         let place = temporary_place()?;
-        // Its name stands in messages.
         let tables = place.path().join("tables");
-        self.write(&tables)?;
+        let names = self.names(&tables);
+        self.write(&tables).map_err(|fault| names.fault(fault))?;
         let how = ConvertOptions { overwrite, ..ConvertOptions::default() };
-        let done = convert(&tables, &self.options, Target::Equipoise, dir.as_ref(), &how)?;
-        let within = format!("{}/", tables.display());
-        let notes = done.notes.iter().map(|note| note.replace(&within, "")).collect();
+        let done = convert(&tables, &self.options, Target::Equipoise, dir.as_ref(), &how);
+        let done = done.map_err(|fault| names.fault(fault))?;
+        let notes = done.notes.iter().map(|note| names.said(note)).collect();
         Ok(Dataset::open(dir.as_ref())?.noting(notes))
+    }
+
+    /// What the files in a directory are called in messages.
+    fn names(&self, dir: &Path) -> TableNames {
+        let mut names = TableNames::new(dir);
+        for (file, table) in
+            [("interactions", "interactions"), ("train", "train"), ("val", "validation"), ("test", "test")]
+        {
+            names.file(&dir.join(format!("{file}.parquet")), table);
+        }
+        names.file(&dir.join("item_list.txt"), "items");
+        names.file(&dir.join(ITEM_INFOS), "items");
+        let modalities = self.features.iter().map(|given| &given.name);
+        #[cfg(feature = "encode")]
+        let modalities = modalities.chain(self.texts.iter().map(|given| &given.name));
+        for name in modalities {
+            names.file(&dir.join(format!("{name}_feat.npy")), name);
+            names.file(&dir.join(format!("{name}_feat_ids.json")), &format!("ids of {name}"));
+            names.file(&dir.join(format!("{name}_texts.jsonl")), &format!("texts of {name}"));
+        }
+        names
     }
 
     /// The same in a temporary directory, which is there as long as the data set and its models.

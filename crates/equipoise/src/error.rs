@@ -62,6 +62,14 @@ pub enum Error {
         "data: settings of the data set cannot be changed after it was loaded; give them to Dataset::open(..) instead"
     )]
     DataSetting,
+    /// Tables in memory: a fault of a file that was written of them, in terms of the tables.
+    #[error("{said}")]
+    Tables {
+        /// What is wrong, by the names of the tables.
+        said: String,
+        /// The fault with its file.
+        source: Box<Error>,
+    },
     /// Threads, or a temporary directory, that the system does not grant.
     #[error("{0}")]
     System(String),
@@ -79,6 +87,7 @@ impl Error {
             Error::Track(error) => error.is_input(),
             #[cfg(feature = "encode")]
             Error::Encode(error) => error.is_input(),
+            Error::Tables { source, .. } => source.is_input(),
             Error::System(_) => false,
             Error::Unknown { .. } | Error::NoTables(_) | Error::Shape { .. } | Error::DataSetting => true,
         }

@@ -1,6 +1,7 @@
 //! A trained model at work: recommendations, similar items, scores, channels.
 
 use crate::Error;
+use crate::table_names::TableNames;
 use equipoise_data::formats::{write_npy, write_row_ids};
 use equipoise_data::{DataError, FeatureSource, Features, Ids};
 use equipoise_models::Ablation;
@@ -111,6 +112,7 @@ impl TrainedModel {
         let place = tempfile::tempdir().map_err(|e| Error::System(format!("no temporary directory: {e}")))?;
         let ids: Ids = items.iter().map(|item| item.id.as_str()).collect();
         let mut sources = Vec::with_capacity(features.len());
+        let mut names = TableNames::new(place.path());
         for (place_of, (name, rows)) in features.iter().enumerate() {
             if rows.rows() != ids.len() {
                 let problem =
@@ -119,16 +121,18 @@ impl TrainedModel {
                 return Err(at.into());
             }
             let path = place.path().join(format!("new{place_of}_feat.npy"));
+            names.file(&path, name);
             write_npy(&path, rows)?;
             write_row_ids(&path, &ids)?;
             sources.push(FeatureSource { name: name.clone(), path });
         }
         let out = place.path().join("model");
         let model = self.dir.clone();
-        let report =
-            add_items(&AddItems { model, items, features: sources, out: out.clone(), overwrite: false })?;
+        let order = AddItems { model, items, features: sources, out: out.clone(), overwrite: false };
+        let report = add_items(&order).map_err(|fault| names.fault(fault))?;
         let grown = TrainedModel::in_dir(&out)?.keeping(Arc::new(place));
-        Ok((TrainedModel { unseen: self.unseen, ..grown }, report.notes))
+        let notes = report.notes.iter().map(|note| names.said(note)).collect();
+        Ok((TrainedModel { unseen: self.unseen, ..grown }, notes))
     }
 
     /// Why an item is in a list: the parts of its score, what of the history it is like, its score without each modality.

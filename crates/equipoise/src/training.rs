@@ -1,5 +1,6 @@
 //! A run as a chain of settings.
 
+use crate::threads::pool;
 use crate::{Dataset, Error, TrainedRun};
 use equipoise_balance::BalancerSettings;
 use equipoise_models::BackboneSettings;
@@ -94,7 +95,7 @@ impl<'a> Training<'a> {
         self
     }
 
-    /// Trains on a thread pool of this size instead of rayon's own. Results do not depend on it.
+    /// Trains on a thread pool of this size, 1 to 1,024, instead of rayon's own. Results do not depend on it.
     pub fn threads(mut self, threads: usize) -> Training<'a> {
         self.threads = Some(threads);
         self
@@ -163,6 +164,5 @@ fn on_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> 
     let Some(threads) = threads else {
         return Ok(rayon::scope(|_| work()));
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    Ok(pool.map_err(|e| Error::System(format!("{threads} threads: {e}")))?.install(work))
+    Ok(pool(threads)?.install(work))
 }

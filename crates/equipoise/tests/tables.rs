@@ -51,7 +51,11 @@ fn features_find_their_items_by_id_or_by_the_catalogue_and_otherwise_are_refused
     assert_eq!(data.contents().fingerprint(), again.contents().fingerprint());
     assert_eq!(data.features("image").unwrap().row(5).to_vec(), [1.0, 0.0, 0.5]);
     let message = tables().features("image", None, features(0..ITEMS)).temporary().unwrap_err().to_string();
-    assert!(message.contains("which row is whose"), "{message}");
+    assert!(message.starts_with("image: ") && message.contains("which row is whose"), "{message}");
+    assert!(
+        message.ends_with("give the id of each row, or the catalogue in the order of the rows"),
+        "{message}"
+    );
     for (faulty, says) in [
         (tables().features("../x", None, features(0..ITEMS)), "a name that a file may have"),
         (tables().features("image", Some(vec![id(0)]), features(0..ITEMS)), "12 rows, but 1 ids"),
@@ -62,6 +66,55 @@ fn features_find_their_items_by_id_or_by_the_catalogue_and_otherwise_are_refused
         let error = faulty.temporary().unwrap_err();
         assert!(error.to_string().contains(says) && error.is_input(), "{error}");
     }
+}
+
+#[test]
+fn faults_and_notes_name_the_tables_and_not_the_files_that_they_were_written_to() {
+    let column = |cells: &[Option<&str>]| Arc::new(StringArray::from(cells.to_vec())) as ArrayRef;
+    let of =
+        |columns: Vec<(&str, ArrayRef)>| DataTables::new(vec![RecordBatch::try_from_iter(columns).unwrap()]);
+    let cells = [Some("a"), None];
+    let image = || features(0..ITEMS);
+    for (faulty, says) in [
+        (
+            of(vec![("user", column(&cells)), ("item", column(&cells))]),
+            "interactions: row 1: the user id is empty",
+        ),
+        (
+            of(vec![("user", column(&cells[..1]))]),
+            "interactions: no column of items among \"user\"; name it with",
+        ),
+        (tables(), "tables: no modality"),
+        (tables().features("image", Some(vec![id(0); ITEMS]), image()), "ids of image: row 1"),
+    ] {
+        let error = faulty.temporary().unwrap_err();
+        assert!(error.to_string().starts_with(says) && !error.to_string().contains(".parquet"), "{error}");
+        assert!(matches!(error, Error::Tables { .. }) && error.is_input());
+    }
+    let data =
+        tables().items(catalogue()).features("image", None, image()).temporary().unwrap().load().unwrap();
+    assert!(
+        data.notes().iter().any(|note| note.starts_with("interactions: users from")),
+        "{:?}",
+        data.notes()
+    );
+}
+
+#[test]
+fn a_modality_whose_rows_are_all_the_same_is_said() {
+    let said = |values: Vec<f32>| {
+        let rows = Features::new(ITEMS, 2, values).unwrap();
+        let data =
+            tables().items(catalogue()).features("image", None, rows).temporary().unwrap().load().unwrap();
+        data.notes().iter().find(|note| note.contains("every row is the same")).cloned()
+    };
+    let zero = said(vec![0.0; 2 * ITEMS]).unwrap();
+    assert!(
+        zero.starts_with("image: every row is the same, zero throughout, so that it tells no item"),
+        "{zero}"
+    );
+    assert!(said(vec![1.0; 2 * ITEMS]).unwrap().starts_with("image: every row is the same, so that"));
+    assert_eq!(said((0..2 * ITEMS).map(|n| n as f32).collect()), None);
 }
 
 #[test]

@@ -301,6 +301,7 @@ fn what_it_cannot_start_with_is_refused_by_name() {
         (&["m", "--queue", "0"], "--queue"),
         (&["m", "--connections", "0"], "--connections"),
         (&["m", "--connections", "18446744073709551615"], "--connections"),
+        (&["m", "--threads", "1025"], "--threads"),
         (&["m", "--timeout", "0"], "--timeout"),
         (&["m", "--read-timeout", "1e18"], "--read-timeout"),
         (&["m", "--watch", "nan"], "--watch"),

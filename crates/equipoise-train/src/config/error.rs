@@ -50,7 +50,7 @@ pub fn toml_fault(name: &str, text: &str, error: &toml::de::Error) -> ConfigErro
     let before = error.span().and_then(|span| text.get(..span.start));
     let origin =
         before.map_or(name.to_owned(), |before| format!("{name}:{}", 1 + before.matches('\n').count()));
-    ConfigError::Value { origin, reason: one_line(error.message()) }
+    ConfigError::Value { origin, reason: one_line(&equipoise_data::in_words(error.message())) }
 }
 
 /// A message of another crate in one line of bounded length.

@@ -82,7 +82,7 @@ impl Layers {
 
     fn parse(&self) -> Result<RunConfig, String> {
         let parsed = RunConfig::deserialize_table(self.values.clone());
-        parsed.map_err(|e| one_line(e.message()))
+        parsed.map_err(|e| one_line(&equipoise_data::in_words(e.message())))
     }
 
     /// The configuration as it stands, its ranges not yet checked: for layers that are added one at a time.
