@@ -15,8 +15,6 @@ from . import _arrays, _engine, _json
 from ._errors import DataError
 from ._table import Table, columns, stream
 
-_ID_NAMES = ("item", "item_id", "itemid", "id", "asin", "parent_asin", "product_id")
-
 
 class Dataset:
     """
@@ -157,7 +155,7 @@ class Dataset:
             "columns": {key: name for key, name in names.items() if name is not None},
             "features": files,
         }
-        divided = held_out or split_column is not None or _has_split(parts[0].column_names)
+        divided = held_out or split_column is not None or _engine.has_split_column(parts[0].column_names)
         said = None
         if not divided:
             if split is None:
@@ -318,11 +316,6 @@ def _parts(interactions: Any, validation: Any, test: Any) -> list[tuple[Any, str
     return [(interactions, "interactions"), (validation, "validation"), (test, "test")]
 
 
-def _has_split(names: Sequence[str]) -> bool:
-    plain = {name.lower().replace("_", "").replace("-", "").replace(" ", "") for name in names}
-    return bool(plain & {"split", "xlabel", "fold", "subset"})
-
-
 def _items(items: Any, item: str | None) -> list[tuple[str, dict[str, Any]]]:
     """Raw ids in their order, each with what is known of the item."""
     if items is None:
@@ -345,14 +338,24 @@ def item_rows(listed: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, str]]
 
 
 def _id_column(named: Mapping[str, Any], item: str | None, what: str) -> str:
-    wanted = [item] if item is not None and item in named else list(_ID_NAMES)
-    plain = {name.lower().replace("-", "_"): name for name in named}
-    for name in wanted:
-        if name in named:
-            return name
-        if name is not None and name in plain:
-            return plain[name]
-    raise DataError(f"{what}: columns {', '.join(map(repr, list(named)[:10]))}, expected one of ids: {', '.join(_ID_NAMES)}")
+    """The column that ``item`` names, or the one whose name says that it holds ids of items."""
+    if item is not None and item in named:
+        return item
+    try:
+        return list(named)[_engine.item_column(list(named))]
+    except DataError as error:
+        raise DataError(f"{what}: {error}") from None
+
+
+def _is_table(given: Any) -> bool:
+    """Whether a mapping has columns, one of them of ids, rather than the vectors of items."""
+    names = [name for name in given if isinstance(name, str)]
+    try:
+        column = given[names[_engine.item_column(names)]]
+    except DataError:
+        return False
+    dtype = getattr(column, "dtype", None)
+    return dtype is None or getattr(dtype, "kind", "O") != "f"
 
 
 def _features(
@@ -392,7 +395,7 @@ def _with_ids(given: Any, item: str | None, what: str) -> tuple[list[str] | None
     """The ids of the rows where they are given, and the rows."""
     if isinstance(given, tuple) and len(given) == 2:
         return _arrays.ids(_arrays.in_order(given[0], f"ids of {what}"), f"ids of {what}"), given[1]
-    if isinstance(given, Mapping) and not any(name in given for name in _ID_NAMES):
+    if isinstance(given, Mapping) and not _is_table(given):
         values = list(given.values())
         return _arrays.ids(list(given), f"ids of {what}"), values if _arrays.is_texts(values) else _vectors(given, what)
     if isinstance(given, Mapping) or (hasattr(given, "columns") and hasattr(given, "__getitem__")) or hasattr(given, "to_pydict"):

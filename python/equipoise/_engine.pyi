@@ -17,10 +17,15 @@ __all__ = [
     "address_of",
     "evaluate",
     "gain",
+    "has_split_column",
+    "item_column",
     "shrunken",
     "stack",
 ]
 __version__: str
+
+def item_column(names: list[str]) -> int: ...
+def has_split_column(names: list[str]) -> bool: ...
 
 @final
 class ArrowTable:

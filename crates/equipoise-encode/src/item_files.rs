@@ -90,21 +90,18 @@ pub(crate) fn find(ids: &[String], source: &Source, kind: &Kind) -> Result<ItemF
     in_table(ids, source.path, &Cells { id, columns: vec![column], text: source.reading.clone() }, kind)
 }
 
-/// Finds the files `<raw item id>.<ending>` of a folder, the ending in capitals or not. Other entries are counted, but for
-/// hidden ones.
+/// Finds the files `<raw item id>.<ending>` of a folder, the ending in capitals or not; of the folders within it where it has no such
+/// file itself, which is said. Other entries are counted, but for hidden ones.
 ///
 /// # Errors
-/// If the folder cannot be read or has no file of any item, or one is of an item but for how a number is written.
+/// If the folder cannot be read or has no file of any item, one is of an item but for how a number is written, or two folders have
+/// files of one item.
 fn in_folder(ids: &[String], folder: &Path, kind: &Kind) -> Result<ItemFiles, EncodeError> {
     let items = ItemNames::of(ids);
     let mut near = None;
     let mut found = ItemFiles { files: vec![None; ids.len()], ..ItemFiles::default() };
     let (mut ranks, mut example) = (vec![kind.endings.len(); ids.len()], None);
-    let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(EncodeError::io(folder))?;
-    names.sort();
-    for path in names {
+    for path in candidates(folder, kind, &mut found.notes)? {
         let (stem, rank) = match stem_and_rank(&path, kind.endings) {
             Ok(known) => known,
             Err(other) => {
@@ -120,7 +117,10 @@ fn in_folder(ids: &[String], folder: &Path, kind: &Kind) -> Result<ItemFiles, En
             example.get_or_insert(stem);
             continue;
         };
-        found.repeated += usize::from(found.files[item].is_some());
+        if let Some(before) = &found.files[item] {
+            one_folder(folder, before, &path, kind)?;
+            found.repeated += 1;
+        }
         if rank < ranks[item] {
             (ranks[item], found.files[item]) = (rank, Some(path));
         }
@@ -140,6 +140,66 @@ fn in_folder(ids: &[String], folder: &Path, kind: &Kind) -> Result<ItemFiles, En
         );
         Err(nothing(folder, &format!("no {} is of an item of the data set", kind.one), &theirs, ids))
     }
+}
+
+/// The entries of a folder; where no file among them is of the kind, the files of all folders within it instead.
+fn candidates(folder: &Path, kind: &Kind, notes: &mut Vec<String>) -> Result<Vec<PathBuf>, EncodeError> {
+    let own = entries(folder)?;
+    let fits = |path: &PathBuf| stem_and_rank(path, kind.endings).is_ok();
+    if own.iter().any(fits) {
+        return Ok(own);
+    }
+    let (mut within, mut folders) = (Vec::new(), 0);
+    let mut open: Vec<PathBuf> = own.iter().filter(|path| is_own_folder(path)).cloned().collect();
+    while let Some(next) = open.pop() {
+        folders += 1;
+        let (inner, files): (Vec<_>, Vec<_>) =
+            entries(&next)?.into_iter().partition(|path| is_own_folder(path));
+        open.extend(inner);
+        within.extend(files);
+    }
+    if !within.iter().any(fits) {
+        return Ok(own);
+    }
+    within.extend(own.into_iter().filter(|path| !is_own_folder(path)));
+    within.sort();
+    notes.push(format!(
+        "{}: no {} in the folder itself; those of the folders within it are taken: {folders}.",
+        folder.display(),
+        kind.one
+    ));
+    Ok(within)
+}
+
+/// What lies in a folder, by name.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, EncodeError> {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(EncodeError::io(folder))?;
+    names.sort();
+    Ok(names)
+}
+
+/// Whether this is a folder that is not hidden, and no link to one, which may lead back.
+fn is_own_folder(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !hidden && std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// Files of one item lie in one folder: of two folders nobody knows which is meant.
+fn one_folder(folder: &Path, one: &Path, two: &Path, kind: &Kind) -> Result<(), EncodeError> {
+    if one.parent() == two.parent() {
+        return Ok(());
+    }
+    let short = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let problem = format!(
+        "two {} of one item, {} and {}; name the folder of one kind of {}",
+        kind.many,
+        quoted(&short(one)),
+        quoted(&short(two)),
+        kind.many
+    );
+    Err(EncodeError::file(folder, problem))
 }
 
 fn none_at_all(endings: &[&str], passed_over: &BTreeMap<String, usize>) -> String {
@@ -257,6 +317,38 @@ mod tests {
         let message = in_folder(&ids(), empty.path(), &PICTURES).expect_err("none").to_string();
         assert!(message.contains("1 .heic"), "{message}");
         assert!(in_folder(&ids(), &dir.path().join("none"), &PICTURES).is_err());
+    }
+
+    #[test]
+    fn folders_within_a_folder_are_read_where_it_has_no_file_itself() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let put = |name: &str| {
+            let file = dir.path().join(name);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            std::fs::write(&file, "").expect("written");
+            file
+        };
+        let files = [put("0/a.png"), put("1/deep/b.1.jpg")];
+        put("README.md");
+        put("1/other.webp");
+        put(".thumbs/c.jpg");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(dir.path(), dir.path().join("1/back")).expect("a link");
+        let found = in_folder(&ids(), dir.path(), &PICTURES).expect("two match");
+        assert_eq!(found.files, [Some(files[0].clone()), Some(files[1].clone()), None]);
+        assert_eq!(found.unknown, 1);
+        assert!(
+            found.notes[0].ends_with("those of the folders within it are taken: 3."),
+            "{:?}",
+            found.notes
+        );
+        put("1/a.jpg");
+        let message = in_folder(&ids(), dir.path(), &PICTURES).expect_err("two").to_string();
+        assert!(message.contains("two pictures of one item, \"0/a.png\" and \"1/a.jpg\""), "{message}");
+        put("c.png");
+        let found = in_folder(&ids(), dir.path(), &PICTURES).expect("one in the folder itself");
+        assert_eq!(found.files.iter().flatten().count(), 1);
+        assert_eq!(found.passed_over["folder"], 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod arrays;
 mod arrow_in;
 mod arrow_out;
 mod audits;
+mod columns;
 mod dataset;
 mod errors;
 mod evaluation;
@@ -27,6 +28,8 @@ mod _engine {
     use crate::arrow_out::ArrowTable;
     #[pymodule_export]
     use crate::audits::ImbalanceAudit;
+    #[pymodule_export]
+    use crate::columns::{has_split_column, item_column};
     #[pymodule_export]
     use crate::dataset::EngineDataset;
     #[pymodule_export]

@@ -99,6 +99,7 @@ pub use equipoise_study as study;
 /// Making data sets: from raw files and tables, in other layouts, and synthetic ones.
 #[cfg(feature = "import")]
 pub mod import {
+    pub use equipoise_data::formats::{has_split_column, item_column};
     pub use equipoise_data::{Columns, FeatureSource, LoadOptions, Shares, SplitRule};
     pub use equipoise_import::*;
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::columns::{item_place, list, untyped};
+use super::columns::{item_column, list, untyped};
 use super::files::{FileKind, kind};
 use super::json_object::{self, object};
 #[cfg(feature = "parquet")]
@@ -85,7 +85,7 @@ impl Cells {
         };
         let id = match &self.id {
             Some(name) => find(name)?,
-            None => find("id").or_else(|_| item_place(names))?,
+            None => item_column(names)?,
         };
         Ok((id, self.wanted().into_iter().map(find).collect::<Result<_, _>>()?))
     }
@@ -224,8 +224,7 @@ impl Objects<'_> {
         let names: Vec<String> = object.keys().cloned().collect();
         let id = match &self.cells.id {
             Some(name) => name,
-            None if object.contains_key("id") => "id",
-            None => &names[item_place(&names).map_err(LineFault::whole)?],
+            None => &names[item_column(&names).map_err(LineFault::whole)?],
         };
         let raw = object.get(id).map_or(Err("is not there"), json_object::id).map_err(|problem| {
             LineFault::whole(format!("{} {problem}; write the item's id as a text", quoted(id)))

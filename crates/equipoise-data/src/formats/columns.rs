@@ -66,12 +66,20 @@ fn is_standard(quotes: &Quotes) -> bool {
     *quotes == Quotes::Standard
 }
 
-const USER: &[&str] = &["userid", "user", "uid", "reviewerid", "customerid"];
-const ITEM: &[&str] =
-    &["itemid", "item", "iid", "parentasin", "asin", "productid", "movieid", "trackid", "videoid"];
-const RATING: &[&str] = &["rating", "overall", "score", "stars"];
-const TIMESTAMP: &[&str] =
-    &["timestamp", "time", "unixreviewtime", "ts", "datetime", "date", "createdat", "eventtime"];
+/// Names of columns, as public data sets and shops have them, without `_`, `-`, blanks and capitals; earlier ones go first.
+const USER: &[&str] = &[
+    "userid", "user", "uid", "reviewerid", "customerid", "visitorid", "memberid", "clientid", "accountid", "personid",
+];
+const ITEM: &[&str] = &[
+    "itemid", "item", "iid", "parentasin", "asin", "productid", "articleid", "movieid", "trackid", "videoid", "songid",
+    "bookid", "isbn", "newsid", "gameid", "appid", "businessid", "recipeid", "artistid", "animeid", "courseid", "contentid",
+    "listingid", "gmapid", "sku", "stockcode",
+];
+const RATING: &[&str] = &["rating", "overall", "score", "stars", "bookrating"];
+const TIMESTAMP: &[&str] = &[
+    "timestamp", "time", "unixreviewtime", "ts", "datetime", "date", "createdat", "eventtime", "eventdate", "tdat",
+    "orderdate", "purchasedate", "transactiondate", "invoicedate", "unixtime", "timestampms",
+];
 const SPLIT: &[&str] = &["split", "xlabel", "fold", "subset"];
 
 /// Where the columns stand.
@@ -211,6 +219,19 @@ pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
     let found = ITEM.iter().find(|guess| names.iter().any(|n| plain(n) == **guess));
     let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
     place.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
+}
+
+/// Where the ids of a table of items stand: in the column `id`, or in one whose name says so.
+///
+/// # Errors
+/// What there is instead.
+pub fn item_column(names: &[String]) -> Result<usize, String> {
+    names.iter().position(|name| name == "id").map_or_else(|| item_place(names), Ok)
+}
+
+/// Whether a column by its name says which split a row belongs to.
+pub fn has_split_column(names: &[String]) -> bool {
+    names.iter().any(|name| SPLIT.contains(&&*plain(name)))
 }
 
 /// Where the values of a table of features stand: in the column called `own`, or in all but that of the ids.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::columns::{item_place, untyped};
+use super::columns::{item_column, untyped};
 use super::files::{FileKind, kind};
 use crate::error::DataError;
 use crate::quoted::{quoted, quoted_names, short};
@@ -59,7 +59,7 @@ fn id_place(names: &[String], id: Option<&str>) -> Result<usize, String> {
             let names = quoted_names(names.iter().map(String::as_str));
             format!("no column {} among {names}; name another", quoted(id))
         }),
-        None => find("id").map_or_else(|| item_place(names), Ok),
+        None => item_column(names),
     }
 }
 

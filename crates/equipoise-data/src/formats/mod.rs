@@ -67,7 +67,7 @@ pub use category_file::{
     GatheredCategories, NAME as CATEGORIES, read as read_categories, write as write_categories,
 };
 pub use cells::{Cells, read_cells};
-pub use columns::Columns;
+pub use columns::{Columns, has_split_column, item_column};
 pub use entry::{Format, FormatEntry, NoOptions, ReadRequest};
 pub use files::{directory_name, same_place};
 pub use gathered::{Gathered, GatheredModality, GatheredShape, GatheredSplit};
