@@ -68,17 +68,69 @@ fn is_standard(quotes: &Quotes) -> bool {
 
 /// Names of columns, as public data sets and shops have them, without `_`, `-`, blanks and capitals; earlier ones go first.
 const USER: &[&str] = &[
-    "userid", "user", "uid", "reviewerid", "customerid", "visitorid", "memberid", "clientid", "accountid", "personid",
+    "userid",
+    "user",
+    "uid",
+    "reviewerid",
+    "customerid",
+    "visitorid",
+    "memberid",
+    "clientid",
+    "accountid",
+    "personid",
 ];
 const ITEM: &[&str] = &[
-    "itemid", "item", "iid", "parentasin", "asin", "productid", "articleid", "movieid", "trackid", "videoid", "songid",
-    "bookid", "isbn", "newsid", "gameid", "appid", "businessid", "recipeid", "artistid", "animeid", "courseid", "contentid",
-    "listingid", "gmapid", "sku", "stockcode",
+    "itemid",
+    "item",
+    "iid",
+    "parentasin",
+    "asin",
+    "productid",
+    "articleid",
+    "movieid",
+    "trackid",
+    "videoid",
+    "songid",
+    "bookid",
+    "isbn",
+    "newsid",
+    "gameid",
+    "appid",
+    "businessid",
+    "recipeid",
+    "artistid",
+    "animeid",
+    "courseid",
+    "contentid",
+    "listingid",
+    "gmapid",
+    "sku",
+    "stockcode",
 ];
 const RATING: &[&str] = &["rating", "overall", "score", "stars", "bookrating"];
 const TIMESTAMP: &[&str] = &[
-    "timestamp", "time", "unixreviewtime", "ts", "datetime", "date", "createdat", "eventtime", "eventdate", "tdat",
-    "orderdate", "purchasedate", "transactiondate", "invoicedate", "unixtime", "timestampms",
+    "timestamp",
+    "time",
+    "unixreviewtime",
+    "ts",
+    "datetime",
+    "date",
+    "createdat",
+    "eventtime",
+    "eventdate",
+    "tdat",
+    "orderdate",
+    "purchasedate",
+    "dateadded",
+    "addedat",
+    "clickedat",
+    "viewedat",
+    "playedat",
+    "reviewdate",
+    "transactiondate",
+    "invoicedate",
+    "unixtime",
+    "timestampms",
 ];
 const SPLIT: &[&str] = &["split", "xlabel", "fold", "subset"];
 
@@ -142,7 +194,15 @@ impl Columns {
 
     /// Which columns were taken without being told, and which are not read, in words.
     pub(crate) fn said(&self, names: &[String], places: &Places) -> Vec<String> {
-        self.guessed(names, places).into_iter().chain(not_read(names, &places.read())).collect()
+        let read = places.read();
+        let label = label(names, &read).map(|name| {
+            let name = quoted(name);
+            format!(
+                "rows count as interactions whatever {name} says (--rating-column {name} with --min-rating 1 takes those that \
+                 have 1 there)"
+            )
+        });
+        self.guessed(names, places).into_iter().chain(not_read(names, &read)).chain(label).collect()
     }
 
     fn guessed(&self, names: &[String], places: &Places) -> Option<String> {
@@ -191,6 +251,16 @@ impl Places {
     }
 }
 
+/// Names of columns that tell a positive, 1, from a negative, 0.
+const LABEL: [&str; 9] =
+    ["label", "click", "clicked", "isclick", "like", "liked", "islike", "purchased", "ispositive"];
+
+/// A column of those that are not `read` that may tell positives from negatives.
+pub(crate) fn label<'a>(names: &'a [String], read: &[usize]) -> Option<&'a String> {
+    let left = names.iter().enumerate().filter(|(place, _)| !read.contains(place));
+    left.map(|(_, name)| name).find(|name| LABEL.contains(&plain(name).as_str()))
+}
+
 /// Which of the columns are not among those that are `read`, in words; `None` if each is.
 pub(crate) fn not_read(names: &[String], read: &[usize]) -> Option<String> {
     let left = names.iter().enumerate().filter(|(place, _)| !read.contains(place));
@@ -231,7 +301,7 @@ pub fn item_column(names: &[String]) -> Result<usize, String> {
 
 /// Whether a column by its name says which split a row belongs to.
 pub fn has_split_column(names: &[String]) -> bool {
-    names.iter().any(|name| SPLIT.contains(&&*plain(name)))
+    names.iter().any(|name| SPLIT.contains(&plain(name).as_str()))
 }
 
 /// Where the values of a table of features stand: in the column called `own`, or in all but that of the ids.
@@ -324,6 +394,15 @@ mod tests {
             Columns { header: false, ..Columns::default() }.said(&header, &places),
             ["users from column 1, items from column 2 (guessed by their places)"]
         );
+        let header = names(&["user", "item", "Is_Click"]);
+        let places = Columns::default().find(&header).expect("all there");
+        let said = Columns::default().said(&header, &places);
+        assert!(
+            said[2].contains("whatever \"Is_Click\" says (--rating-column \"Is_Click\" with --min-rating 1"),
+            "{said:?}"
+        );
+        let columns = Columns { rating: Some("Is_Click".into()), ..Columns::default() };
+        assert_eq!(columns.said(&header, &columns.find(&header).expect("all there")).len(), 1);
         for twice in [&["user", "item", "User"][..], &["user", "item", "item"]] {
             let problem = Columns::default().find(&names(twice)).expect_err("two of a kind");
             assert!(problem.contains("could both"), "{problem}");

@@ -18,6 +18,11 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// If the line is no object, or a member stands in it twice.
 pub(super) fn object(line: &[u8], not_numbers: &mut u64) -> Result<Map<String, Value>, LineFault> {
     let wrong = |error: serde_json::Error| {
+        if line.starts_with(b"{'") || line.starts_with(b"{u'") {
+            let problem =
+                "Python's notation, with its quotation marks, expected JSON; write the file with json.dumps";
+            return LineFault::whole(problem.to_owned());
+        }
         let open = if error.is_eof() { " (one JSON object over several lines?)" } else { "" };
         let problem = format!(
             "{}{open}, expected one JSON object per line; repair the line",
@@ -93,6 +98,9 @@ mod tests {
         for text in [r#"{"a": 1, "b": 2, "a": 1}"#, r#"{"a": NaN, "a": 1}"#] {
             let problem = read(text).expect_err(text);
             assert!(problem.contains("\"a\" stands in the object twice"), "{problem}");
+        }
+        for text in ["{'a': 1}", "{u'a': u'b'}"] {
+            assert!(read(text).expect_err(text).starts_with("Python's notation"));
         }
         assert!(read("[1]").expect_err("an array").contains("expected one JSON object per line"));
     }

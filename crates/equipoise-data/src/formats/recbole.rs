@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use super::atomic_features::first_line;
-use super::columns::{Places, not_read};
+use super::columns::{Places, label, not_read};
 use super::entry::{Format, ReadRequest};
 use super::files::{directory_name, files_ending, inter_files, stem};
 use super::gathered::Gathered;
@@ -213,8 +213,13 @@ fn read(
         let problem = "no column rating:float for --min-rating; leave the threshold out";
         return Err(fault(&rows, problem.into()));
     }
+    let read = places.read();
+    let label = label(&names, &read).map(|name| {
+        let name = quoted(name);
+        format!("rows count as interactions whatever {name} says (called rating:float, with --min-rating 1, it takes those that have 1 there)")
+    });
     let said: Vec<String> =
-        not_read(&names, &places.read()).into_iter().chain(rows.said(Some(&USUAL))).collect();
+        not_read(&names, &read).into_iter().chain(label).chain(rows.said(Some(&USUAL))).collect();
     records.said(file, &said);
     while rows.advance()? {
         let taken = row(&rows, &places, split).and_then(|row| records.push(row, options));
