@@ -25,6 +25,7 @@ use toml::Value;
 Give one of --reviews, --csv and --data:
   equipoise run --reviews reviews_Baby_5.json.gz --meta meta_Baby.json.gz --out baby
   equipoise run --csv interactions.csv --items items.csv --text title --image picture --out shop
+  equipoise run --csv clicks.csv --image-folder photos --out shop
   equipoise run --data my-data --out study
 
 Each stage is done once: the same command again finds it up to date, another setting redoes what depends on it, and a
@@ -63,6 +64,12 @@ pub struct Args {
     /// Column of the items with paths of sounds, relative to the table.
     #[arg(long, value_name = "COLUMN", help_heading = "Tables")]
     audio: Option<String>,
+    /// Folder of pictures called <raw item id>.jpg and so on, instead of --image.
+    #[arg(long, value_name = "DIR", help_heading = "Tables")]
+    image_folder: Option<PathBuf>,
+    /// Folder of sounds called <raw item id>.wav and so on, instead of --audio.
+    #[arg(long, value_name = "DIR", help_heading = "Tables")]
+    audio_folder: Option<PathBuf>,
     #[command(flatten)]
     reading: TableFlags,
     /// A data set that is ready.
@@ -144,6 +151,8 @@ impl Args {
             ("text", texts),
             ("image", text(&self.image)),
             ("audio", text(&self.audio)),
+            ("image_folder", path("--image-folder", &self.image_folder)?),
+            ("audio_folder", path("--audio-folder", &self.audio_folder)?),
             ("features", self.sources()?),
             ("min_rating", self.reading.min_rating()?.map(Value::Float)),
             ("data", path("--data", &self.data)?),

@@ -258,7 +258,7 @@ fn input_that_cannot_be_used_is_named() {
     );
     says(
         &call(&["--csv", "x.csv", "--out", &out]),
-        "no modality: expected items with text, image or audio, or features",
+        "no modality: expected items with text, image or audio, image_folder, audio_folder or features",
     );
     says(&call(&["--data", "nowhere", "--out", &out]), "nowhere");
     says(&call(&["--data", &data, "--out", &out, "--seeds", "0"]), "seeds = 0: expected 1 to 1000");

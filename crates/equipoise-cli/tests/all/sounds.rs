@@ -118,3 +118,49 @@ fn texts_pictures_and_sounds_become_one_report_with_three_modalities() {
         "{left:?}"
     );
 }
+
+#[test]
+fn folders_of_pictures_and_sounds_need_no_table_of_items() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let place = |name: &str| dir.path().join(name);
+    ok(program().args(["data", "generate", "shop", "--out"]).arg(place("shop")));
+    let table = fs::read_to_string(place("shop/items.csv")).expect("written");
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().expect("a head");
+    let column = |name: &str| head.iter().position(|column| *column == name).expect("a column");
+    let (id, picture) = (column("item_id"), column("picture"));
+    let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_owned()).expect("an ending");
+    fs::create_dir_all(place("sounds")).expect("made");
+    for (n, cells) in lines.enumerate().filter(|(_, cells)| !cells[picture].is_empty()) {
+        // Ids in folders of their beginnings, as shops keep them.
+        let folder = place("photos").join(format!("0{}", n % 3));
+        fs::create_dir_all(&folder).expect("made");
+        let photo = folder.join(format!("{}.{}", cells[id], ending(cells[picture])));
+        fs::copy(place("shop").join(cells[picture]), photo).expect("copied");
+        fs::write(place("sounds").join(format!("{}.wav", cells[id])), tone(150.0 + 50.0 * (n % 9) as f64))
+            .expect("written");
+    }
+    let run = || {
+        let mut run = program();
+        run.args(["run", "--split", "leave-one-out", "--budget", "none", "--epochs", "1", "--csv"]);
+        run.arg(place("shop/interactions.csv")).arg("--image-folder").arg(place("photos"));
+        run.arg("--audio-folder").arg(place("sounds"));
+        run.args(["--set", "backbone.width=4", "--out"]).arg(place("study"));
+        run
+    };
+    assert_eq!(left(&mut run())[1..3], ["features/image", "features/audio"]);
+    let output = run().args(["--format", "json"]).output().expect("starts");
+    let talk = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(talk.contains("those of the folders within it are taken: 3"), "{talk}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let modalities = told["summary"]["modalities"].as_array().expect("a list").iter();
+    assert_eq!(
+        modalities.map(|m| m["modality"].as_str().expect("a name")).collect::<Vec<_>>(),
+        ["audio", "image"]
+    );
+    assert!(left(&mut run()).is_empty());
+    fs::write(place("photos/00/new.jpg"), "of no item").expect("written");
+    assert!(left(&mut run()).contains(&"features/image".to_owned()), "a folder is known by what is in it");
+    let message = failure(run().args(["--image", "picture", "--items"]).arg(place("shop/items.csv")), 2);
+    assert!(message.contains("image_folder") && message.contains("leave one of them out"), "{message}");
+}

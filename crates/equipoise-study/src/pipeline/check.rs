@@ -38,7 +38,8 @@ impl PipelineConfig {
             Source::Reviews { image_features, .. } => {
                 (!encoded && image_features.is_none()).then_some("meta, image_features or features")
             }
-            Source::Tables { .. } => (!encoded).then_some("items with text, image or audio, or features"),
+            Source::Tables { .. } => (!encoded)
+                .then_some("items with text, image or audio, image_folder, audio_folder or features"),
         }
     }
 }

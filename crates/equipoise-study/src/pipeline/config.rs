@@ -59,6 +59,8 @@ impl SearchBudget {
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
 /// | `image` | none | column of `items` with paths of pictures, relative to the table | with `items` |
 /// | `audio` | none | column of `items` with paths of sounds, relative to the table | with `items` |
+/// | `image_folder` | none | folder of pictures called `<raw item id>.jpg` and so on | with `csv`, without `image` |
+/// | `audio_folder` | none | folder of sounds called `<raw item id>.wav` and so on | with `csv`, without `audio` |
 /// | `features` | none | features that are there already, by modality: [`FeatureSource`] | not with `data` |
 /// | `data` | none | a data set that is ready | |
 /// | `split` | `lattice` of reviews; of a table its own, else `ratio` | [`SplitRule`] | not with `data` |
@@ -68,9 +70,9 @@ impl SearchBudget {
 /// | `text_pooling` | as the model's files say | how rows of tokens become one: `cls`, `mean`, ... | with `text_model` |
 /// | `text_prompt` | as the model's files say | put before each text: `passage: ` for E5 | with `text_model` |
 /// | `text_dims` | 64, or as many as the texts give | columns of the features of `builtin` | >= 1 |
-/// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` |
-/// | `audio_model` | `builtin` | encoder of sounds: `builtin`, a folder, or `org/name` in the hub's cache | with `audio` |
-/// | `audio_seconds` | 120 | seconds of each sound that are read | with `audio`; 1 to 86400 |
+/// | `image_model` | `builtin` | encoder of pictures: `builtin`, a folder, or `org/name` in the hub's cache | with `image` or `image_folder` |
+/// | `audio_model` | `builtin` | encoder of sounds: `builtin`, a folder, or `org/name` in the hub's cache | with `audio` or `audio_folder` |
+/// | `audio_seconds` | 120 | seconds of each sound that are read | as `audio_model`; 1 to 86400 |
 /// | `out` | none | where everything goes | |
 /// | `budget` | `small` | [`SearchBudget`] | |
 /// | `backbone` | `vbpr` | the network | |
@@ -103,6 +105,10 @@ pub struct PipelineConfig {
     pub image: Option<String>,
     /// Column with paths of sounds.
     pub audio: Option<String>,
+    /// Folder of pictures by item.
+    pub image_folder: Option<PathBuf>,
+    /// Folder of sounds by item.
+    pub audio_folder: Option<PathBuf>,
     /// Features that are there already.
     pub features: Vec<FeatureSource>,
     /// A data set that is ready.
@@ -157,6 +163,8 @@ impl Default for PipelineConfig {
             text: Vec::new(),
             image: None,
             audio: None,
+            image_folder: None,
+            audio_folder: None,
             features: Vec::new(),
             data: None,
             split: None,

@@ -47,7 +47,7 @@ impl Hashes {
             .map_err(|e| PipelineError::file(&self.place, e))
     }
 
-    /// The hash of a file, or of a directory with all that is below it (hidden files left out).
+    /// The hash of a file, or of a directory with all that is below it (hidden files and links to folders left out).
     pub(super) fn of(&mut self, path: &Path) -> Result<String, PipelineError> {
         let fault = |e: std::io::Error| PipelineError::file(path, e);
         if !std::fs::metadata(path).map_err(fault)?.is_dir() {
@@ -55,7 +55,11 @@ impl Hashes {
         }
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(path).map_err(fault)? {
-            entries.push(entry.map_err(fault)?.path());
+            let entry = entry.map_err(fault)?.path();
+            // A link to a folder may lead back.
+            if !(entry.is_symlink() && entry.is_dir()) {
+                entries.push(entry);
+            }
         }
         entries.sort();
         let mut hasher = blake3::Hasher::new();

@@ -29,6 +29,10 @@ pub enum Source {
         min_rating: Option<f64>,
         /// The items: their titles are shown, and their contents encoded where that is asked for.
         items: Option<Box<ItemTable>>,
+        /// Pictures by item.
+        image_folder: Option<PathBuf>,
+        /// Sounds by item.
+        audio_folder: Option<PathBuf>,
     },
     /// A data set that is ready.
     Ready(PathBuf),
@@ -45,6 +49,15 @@ pub struct ItemTable {
     pub image: Option<String>,
     /// Column with paths of sounds.
     pub audio: Option<String>,
+}
+
+/// Where the pictures, or the sounds, of the items are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemFiles<'a> {
+    /// Paths in a column of a table, relative to it.
+    Column(&'a Path, &'a str),
+    /// Files in a folder, called by the raw ids of their items.
+    Folder(&'a Path),
 }
 
 impl Source {
@@ -65,11 +78,15 @@ impl Source {
                 columns: config.columns.clone(),
                 min_rating: config.min_rating,
                 items: items(config),
+                image_folder: config.image_folder.clone(),
+                audio_folder: config.audio_folder.clone(),
             },
             (None, None, Some(data)) => Source::Ready(data.clone()),
             (reviews, csv, data) => return Err(not_one(reviews.is_some(), csv.is_some(), data.is_some())),
         };
         source.refuse_unread(config)?;
+        one_place("image", &config.image, &config.image_folder)?;
+        one_place("audio", &config.audio, &config.audio_folder)?;
         Ok(source)
     }
 
@@ -90,16 +107,30 @@ impl Source {
         }
     }
 
-    /// The table and its column of pictures, if pictures are encoded.
-    pub fn pictures(&self) -> Option<(&Path, &str)> {
-        let items = self.items()?;
-        Some((&items.path, items.image.as_deref()?))
+    /// Where the pictures are, if pictures are encoded.
+    pub fn pictures(&self) -> Option<ItemFiles<'_>> {
+        self.files(|items| &items.image, |(images, _)| images)
     }
 
-    /// The table and its column of sounds, if sounds are encoded.
-    pub fn sounds(&self) -> Option<(&Path, &str)> {
-        let items = self.items()?;
-        Some((&items.path, items.audio.as_deref()?))
+    /// Where the sounds are, if sounds are encoded.
+    pub fn sounds(&self) -> Option<ItemFiles<'_>> {
+        self.files(|items| &items.audio, |(_, sounds)| sounds)
+    }
+
+    /// The folder that `folder` takes of those of pictures and sounds, or the column that `column` takes of the table of items.
+    fn files<'a>(
+        &'a self,
+        column: fn(&ItemTable) -> &Option<String>,
+        folder: fn((&'a Option<PathBuf>, &'a Option<PathBuf>)) -> &'a Option<PathBuf>,
+    ) -> Option<ItemFiles<'a>> {
+        let Source::Tables { items, image_folder, audio_folder, .. } = self else { return None };
+        match folder((image_folder, audio_folder)) {
+            Some(folder) => Some(ItemFiles::Folder(folder)),
+            None => {
+                let items = items.as_deref()?;
+                Some(ItemFiles::Column(&items.path, column(items).as_deref()?))
+            }
+        }
     }
 
     /// Refuses keys that are given and that nothing reads.
@@ -121,6 +152,15 @@ fn items(config: &PipelineConfig) -> Option<Box<ItemTable>> {
     let path = config.items.clone()?;
     let (text, image, audio) = (config.text.clone(), config.image.clone(), config.audio.clone());
     Some(Box::new(ItemTable { path, text, image, audio }))
+}
+
+/// Pictures come from a column or from a folder, and so do sounds.
+fn one_place(key: &str, column: &Option<String>, folder: &Option<PathBuf>) -> Result<(), PipelineError> {
+    let (Some(column), Some(folder)) = (column, folder) else { return Ok(()) };
+    let expected = format!("nothing, as {key} = {column:?} names a column of paths");
+    Err(FieldError::new(&format!("{key}_folder"), folder.display(), expected)
+        .hint("leave one of them out")
+        .into())
 }
 
 fn not_one(reviews: bool, csv: bool, data: bool) -> PipelineError {
@@ -158,7 +198,7 @@ impl Reader {
     fn of(key: &str) -> Option<Reader> {
         match key {
             "meta" | "image_features" | "core" => Some(Reader::Reviews),
-            "columns" | "min_rating" | "items" => Some(Reader::Tables),
+            "columns" | "min_rating" | "items" | "image_folder" | "audio_folder" => Some(Reader::Tables),
             "text" | "image" | "audio" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
             "audio_model" | "audio_seconds" => Some(Reader::Sounds),
@@ -185,8 +225,8 @@ impl Reader {
             Reader::Reviews => "reviews",
             Reader::Tables => "csv",
             Reader::Items => "items",
-            Reader::Pictures => "image",
-            Reader::Sounds => "audio",
+            Reader::Pictures => "image or image_folder",
+            Reader::Sounds => "audio or audio_folder",
             Reader::Texts => "text or meta",
             Reader::Raw => "reviews or csv",
         }
@@ -222,20 +262,27 @@ mod tests {
             ("data = \"d\"\nitems = \"i\"", "items = \"i\": expected nothing, as only csv reads it"),
             (
                 "csv = \"c\"\nitems = \"i\"\nimage = \"p\"\naudio_seconds = 9",
-                "audio_seconds = 9: expected nothing, as only audio",
+                "audio_seconds = 9: expected nothing, as only audio or audio_folder reads it",
             ),
             (
                 "csv = \"c\"\nitems = \"i\"\ntext = [\"t\"]\nimage_model = \"x\"",
-                "image_model = \"x\": expected nothing, as only image",
+                "image_model = \"x\": expected nothing, as only image or image_folder reads it",
             ),
             (
                 "reviews = \"r\"\ntext_dims = 8",
                 "text_dims = 8: expected nothing, as only text or meta reads it",
             ),
+            ("data = \"d\"\nimage_folder = \"p\"", "expected nothing, as only csv reads it"),
+            (
+                "csv = \"c\"\nitems = \"i\"\nimage = \"p\"\nimage_folder = \"f\"",
+                "expected nothing, as image = \"p\" names a column of paths (leave one of them out)",
+            ),
         ] {
             let error = source(text).unwrap_err();
             assert!(error.contains(wanted), "{text}: {error}");
         }
+        let folder = source("csv = \"c\"\nimage_folder = \"f\"\nimage_model = \"x\"").unwrap();
+        assert_eq!((folder.pictures(), folder.sounds()), (Some(ItemFiles::Folder(Path::new("f"))), None));
         assert!(source("reviews = \"r\"\nmeta = \"m\"\ntext_dims = 8\nsplit = \"ratio\"").is_ok());
     }
 }

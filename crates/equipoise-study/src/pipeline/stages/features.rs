@@ -3,7 +3,7 @@
 use super::super::config::PipelineConfig;
 use super::super::error::PipelineError;
 use super::super::event::PipelineEvent;
-use super::super::source::Source;
+use super::super::source::{ItemFiles, Source};
 use super::super::stage::{Context, Stage};
 use super::layout;
 use equipoise_data::TextOptions;
@@ -26,15 +26,16 @@ pub(super) struct Text {
 }
 
 /// Encodes the pictures of the items.
-pub(super) struct Image(Paths);
+pub(super) struct Image(Files);
 
 /// Encodes the sounds of the items.
-pub(super) struct Audio(Paths);
+pub(super) struct Audio(Files);
 
-/// A table with a column of paths of files, relative to it.
-struct Paths {
-    table: PathBuf,
-    column: String,
+/// Where files of items are: in a folder, or where a column of a table says, relative to it.
+struct Files {
+    /// The table or the folder.
+    place: PathBuf,
+    column: Option<String>,
 }
 
 /// The stages that make features: of texts, of pictures and of sounds where there are any.
@@ -46,12 +47,11 @@ pub(super) fn all(source: &Source) -> Vec<Box<dyn Stage>> {
         let columns = items.map_or_else(Vec::new, |items| items.text.clone());
         stages.push(Box::new(Text { table, columns }));
     }
-    let paths = |(table, column): (&Path, &str)| Paths { table: table.to_owned(), column: column.to_owned() };
     if let Some(pictures) = source.pictures() {
-        stages.push(Box::new(Image(paths(pictures))));
+        stages.push(Box::new(Image(pictures.into())));
     }
     if let Some(sounds) = source.sounds() {
-        stages.push(Box::new(Audio(paths(sounds))));
+        stages.push(Box::new(Audio(sounds.into())));
     }
     stages
 }
@@ -131,14 +131,26 @@ impl Stage for Text {
     }
 }
 
-impl Paths {
-    /// The table, and the files that it names and that are there: those that are not will be reported.
+impl From<ItemFiles<'_>> for Files {
+    fn from(files: ItemFiles<'_>) -> Files {
+        match files {
+            ItemFiles::Column(table, column) => {
+                Files { place: table.to_owned(), column: Some(column.to_owned()) }
+            }
+            ItemFiles::Folder(folder) => Files { place: folder.to_owned(), column: None },
+        }
+    }
+}
+
+impl Files {
+    /// The folder; or the table, and the files that it names and that are there: those that are not will be reported.
     fn files(&self, kind: &str, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
-        let folder = self.table.parent().unwrap_or(Path::new(""));
-        let cells = Cells { id: None, columns: vec![self.column.clone()], text: reading(config) };
-        let mut found = vec![("items".to_owned(), self.table.clone())];
+        let Some(column) = &self.column else { return vec![(format!("{kind}s"), self.place.clone())] };
+        let folder = self.place.parent().unwrap_or(Path::new(""));
+        let cells = Cells { id: None, columns: vec![column.clone()], text: reading(config) };
+        let mut found = vec![("items".to_owned(), self.place.clone())];
         // A table that cannot be read is refused by the stage itself, with its place.
-        let _ = read_cells(&self.table, &cells, &mut |_, path| {
+        let _ = read_cells(&self.place, &cells, &mut |_, path| {
             let file = folder.join(path);
             if !path.is_empty() && file.is_file() {
                 found.push((format!("{kind} {path}"), file));
@@ -175,8 +187,8 @@ impl Stage for Image {
         let config = context.config;
         let request = ImageRequest {
             data: layout::imported(config),
-            images: self.0.table.clone(),
-            column: Some(self.0.column.clone()),
+            images: self.0.place.clone(),
+            column: self.0.column.clone(),
             model: config.image_model.clone(),
             name: "image".into(),
             out: Some(context.dir.clone()),
@@ -221,8 +233,8 @@ impl Stage for Audio {
         let config = context.config;
         let request = AudioRequest {
             data: layout::imported(config),
-            audio: self.0.table.clone(),
-            column: Some(self.0.column.clone()),
+            audio: self.0.place.clone(),
+            column: self.0.column.clone(),
             model: config.audio_model.clone(),
             name: "audio".into(),
             out: Some(context.dir.clone()),
