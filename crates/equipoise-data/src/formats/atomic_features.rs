@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::feature_rows::FeatureRows;
 use super::files::listed;
-use super::{sources, text_features};
+use super::text_features;
 use crate::error::DataError;
 use crate::faults::Faults;
 use crate::options::FeatureSource;
@@ -24,8 +24,9 @@ pub(super) const VECTOR: &str = ":float_seq";
 /// Names of the column of item ids.
 const ITEM: [&str; 4] = ["item_id:token", "iid:token", "itemid:token", "item:token"];
 
-/// Files of a data set that have no features of items.
-const OTHERS: [&str; 5] = ["inter", "user", "link", "kg", "net"];
+/// Files of a data set that are no atomic files, or none of items.
+const OTHERS: [&str; 12] =
+    ["inter", "user", "link", "kg", "net", "npy", "npz", "safetensors", "parquet", "csv", "tsv", "json"];
 
 /// The columns of vectors in the files of the data set called `dataset`. A file of vectors without item ids is named in a note.
 ///
@@ -65,7 +66,6 @@ fn is_of(file: &Path, dataset: &str) -> bool {
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let ending = name.strip_prefix(dataset).and_then(|rest| rest.strip_prefix('.'));
     ending.is_some_and(|ending| !OTHERS.iter().any(|other| ending.rsplit('.').next() == Some(other)))
-        && sources::stem(file).is_none()
         && file.is_file()
 }
 
