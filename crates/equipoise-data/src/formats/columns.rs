@@ -286,7 +286,8 @@ fn only(names: &[String], what: &str, fits: impl Fn(&str) -> bool) -> Result<Opt
 /// # Errors
 /// What there is instead.
 pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
-    let found = ITEM.iter().find(|guess| names.iter().any(|n| plain(n) == **guess));
+    let plain_names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let found = ITEM.iter().find(|guess| plain_names.iter().any(|name| name == **guess));
     let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
     place.ok_or_else(|| format!("no column of item ids among {}; call it item_id", list(names)))
 }

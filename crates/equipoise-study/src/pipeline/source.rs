@@ -109,28 +109,16 @@ impl Source {
 
     /// Where the pictures are, if pictures are encoded.
     pub fn pictures(&self) -> Option<ItemFiles<'_>> {
-        self.files(|items| &items.image, |(images, _)| images)
+        let Source::Tables { items, image_folder, .. } = self else { return None };
+        let column = || Some(ItemFiles::Column(&items.as_ref()?.path, items.as_ref()?.image.as_deref()?));
+        image_folder.as_deref().map(ItemFiles::Folder).or_else(column)
     }
 
     /// Where the sounds are, if sounds are encoded.
     pub fn sounds(&self) -> Option<ItemFiles<'_>> {
-        self.files(|items| &items.audio, |(_, sounds)| sounds)
-    }
-
-    /// The folder that `folder` takes of those of pictures and sounds, or the column that `column` takes of the table of items.
-    fn files<'a>(
-        &'a self,
-        column: fn(&ItemTable) -> &Option<String>,
-        folder: fn((&'a Option<PathBuf>, &'a Option<PathBuf>)) -> &'a Option<PathBuf>,
-    ) -> Option<ItemFiles<'a>> {
-        let Source::Tables { items, image_folder, audio_folder, .. } = self else { return None };
-        match folder((image_folder, audio_folder)) {
-            Some(folder) => Some(ItemFiles::Folder(folder)),
-            None => {
-                let items = items.as_deref()?;
-                Some(ItemFiles::Column(&items.path, column(items).as_deref()?))
-            }
-        }
+        let Source::Tables { items, audio_folder, .. } = self else { return None };
+        let column = || Some(ItemFiles::Column(&items.as_ref()?.path, items.as_ref()?.audio.as_deref()?));
+        audio_folder.as_deref().map(ItemFiles::Folder).or_else(column)
     }
 
     /// Refuses keys that are given and that nothing reads.
