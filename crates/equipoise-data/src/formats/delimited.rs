@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::columns::{Columns, Places};
-use super::moments::Moment;
+use super::day_order::Dates;
 use super::records::{Records, Row, rating, split_of};
 use super::table_options::TableOptions;
 use crate::error::DataError;
@@ -34,14 +34,38 @@ pub(crate) fn read(
     if columns.header {
         more = rows.advance()?;
     }
+    let times = |look: &mut dyn FnMut(&str)| column_of(file, columns, places.timestamp, look);
+    let dates = Dates::new(&times);
     while more {
-        let taken = row(&rows, &places, split).and_then(|row| records.push(row, options));
+        let taken = row(&rows, &places, split, &dates).and_then(|row| records.push(row, options));
         if let Err(problem) = taken {
             records.wrong(file, format!("line {}", rows.line()), problem);
         }
         more = rows.advance()?;
     }
+    records.said(file, &dates.said().into_iter().collect::<Vec<_>>());
     records.finish_text(&rows);
+    Ok(())
+}
+
+/// Shows every cell of a column.
+fn column_of(
+    file: &Path,
+    columns: &Columns,
+    place: Option<usize>,
+    look: &mut dyn FnMut(&str),
+) -> Result<(), DataError> {
+    let Some(place) = place else { return Ok(()) };
+    let mut rows =
+        TextRows::open(file, &columns.text(), &|names| columns.header && columns.find(names).is_ok())?;
+    if columns.header {
+        rows.header()?;
+    }
+    while rows.advance()? {
+        if rows.complete().is_ok() {
+            look(rows.cell(place));
+        }
+    }
     Ok(())
 }
 
@@ -82,7 +106,12 @@ fn places(
     Ok(places)
 }
 
-fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Row<'a>, String> {
+fn row<'a>(
+    cells: &'a TextRows,
+    places: &Places,
+    split: Option<u8>,
+    dates: &Dates<'_>,
+) -> Result<Row<'a>, String> {
     cells.complete()?;
     let optional =
         |place: Option<usize>| place.map(|place| cells.cell(place).trim()).filter(|cell| !cell.is_empty());
@@ -95,7 +124,7 @@ fn row<'a>(cells: &'a TextRows, places: &Places, split: Option<u8>) -> Result<Ro
         user: cells.id_as_it_stands(places.user)?,
         item: cells.id_as_it_stands(places.item)?,
         rating: optional(places.rating).map(rating).transpose()?.flatten(),
-        time: optional(places.timestamp).map(Moment::cell).transpose()?.flatten(),
+        time: optional(places.timestamp).map(|cell| dates.moment(cell)).transpose()?.flatten(),
         split: match split {
             Some(split) => Some(split),
             None => label.map(split_of).transpose()?,

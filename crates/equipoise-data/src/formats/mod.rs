@@ -7,6 +7,7 @@ mod atomic_features;
 mod category_file;
 mod cells;
 mod columns;
+mod day_order;
 mod delimited;
 mod entry;
 mod feature_rows;

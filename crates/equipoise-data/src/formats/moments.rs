@@ -9,7 +9,7 @@
 //! | `Tue Apr 03 18:00:06 +0000 2012`, `Tue, 3 Apr 2012 18:00:06 +0000` | that instant |
 //! | `Apr 3, 2012`, `April 3, 2012`, `3 Apr 2012`, `03-Apr-2012`, with `18:00` or `18:00:06` behind it | UTC |
 //!
-//! Dates whose order of day and month is open are refused. A column has moments of one kind, and one unit, which a
+//! Dates whose order of day and month is open are refused here; `day_order` reads it off a whole column. A column has moments of one kind, and one unit, which a
 //! [`Clock`] finds.
 
 use crate::quoted::quoted;

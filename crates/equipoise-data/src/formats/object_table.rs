@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::columns::Places;
+use super::day_order::Dates;
 use super::json_object::{id, object};
-use super::moments::Moment;
 use super::records::{Records, Row, rating, split_of};
 use super::table_options::TableOptions;
 use crate::error::DataError;
@@ -36,7 +36,9 @@ pub(crate) fn read(
     let places = found.map_err(|problem| DataError::whole(file, problem))?;
     said.splice(0..0, columns.said(&names, &places));
     records.said(file, &said);
-    let members = Members { names: &names, places, split };
+    let times = |look: &mut dyn FnMut(&str)| column_of(file, options, &names, &places, look);
+    let dates = Dates::new(&times);
+    let members = Members { names: &names, places: &places, split, dates: &dates };
     let mut lines = Lines::open_objects(file, columns.encoding)?;
     while lines.advance()? {
         if lines.is_blank() {
@@ -46,6 +48,27 @@ pub(crate) fn read(
         let object = object(line.as_bytes(), &mut 0).map_err(|fault| fault.problem);
         if let Err(problem) = object.and_then(|object| members.push(&object, records, options)) {
             records.wrong(file, lines.place(), problem);
+        }
+    }
+    records.said(file, &dates.said().into_iter().collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Shows the time of every object.
+fn column_of(
+    file: &Path,
+    options: &TableOptions,
+    names: &[String],
+    places: &Places,
+    look: &mut dyn FnMut(&str),
+) -> Result<(), DataError> {
+    let Some(time) = places.timestamp.map(|place| &names[place]) else { return Ok(()) };
+    let mut lines = Lines::open_objects(file, options.columns.encoding)?;
+    while lines.advance()? {
+        let line = lines.utf8().map_err(|fault| lines.fault(fault))?;
+        let found = object(line.as_bytes(), &mut 0).ok();
+        if let Some(Value::String(cell)) = found.as_ref().and_then(|found| found.get(time)) {
+            look(cell);
         }
     }
     Ok(())
@@ -83,9 +106,10 @@ fn members(file: &Path, options: &TableOptions) -> Result<(Vec<String>, Vec<Stri
 /// Which members an object is read by.
 struct Members<'a> {
     names: &'a [String],
-    places: Places,
+    places: &'a Places,
     /// That of every row, if there is one.
     split: Option<u8>,
+    dates: &'a Dates<'a>,
 }
 
 impl Members<'_> {
@@ -102,7 +126,7 @@ impl Members<'_> {
             user: &user,
             item: &item,
             rating: cell(self.places.rating)?.map(|cell| rating(&cell)).transpose()?.flatten(),
-            time: cell(self.places.timestamp)?.map(|cell| Moment::cell(&cell)).transpose()?.flatten(),
+            time: cell(self.places.timestamp)?.map(|cell| self.dates.moment(&cell)).transpose()?.flatten(),
             split: match self.split {
                 Some(split) => Some(split),
                 None => cell(self.places.split)?.map(|cell| split_of(&cell)).transpose()?,

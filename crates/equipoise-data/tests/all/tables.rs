@@ -70,6 +70,29 @@ fn columns_called_dates_are_times() {
     assert!(open.to_string().contains("--timestamp-column"), "{open}");
 }
 
+#[test]
+fn the_column_says_whether_the_day_or_the_month_comes_first() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    for times in [
+        ["1/2/2020", "1/3/2020", "31/1/2020"],
+        ["1/31/2020 11:05:58 PM", "2/1/2020 12:30:00 AM", "1/30/2020 11:00:00 PM"],
+        ["01.02.2020 08:26", "01.03.2020 08:26", "31.01.2020 23:59"],
+    ] {
+        assert_second_is_latest(dir.path(), "InvoiceDate", times);
+    }
+    let file = put(dir.path(), "user,item,date\nu,1,1/2/2020\nu,2,1/3/2020\nu,3,31/1/2020\n");
+    let notes = load(&file, &by_time()).expect("sound").data.notes.join(" ");
+    assert!(notes.contains("dates have the day first, as \"31/1/2020\" shows"), "{notes}");
+    let both = put(dir.path(), "user,item,date\nu,1,1/31/2020\nu,2,31/1/2020\nu,3,1/1/2020\n");
+    let message = load(&both, &by_time()).expect_err("both").to_string();
+    assert!(message.contains("line 2") && message.contains("write the column in one way"), "{message}");
+    let rows = [("1", "1/2/2020"), ("2", "1/3/2020"), ("3", "31/1/2020")];
+    let rows =
+        rows.map(|(item, date)| format!("{{\"user\": \"u\", \"item\": {item}, \"date\": \"{date}\"}}\n"));
+    let (held_out, notes) = objects("a.jsonl", &rows.concat(), &by_time()).expect("sound");
+    assert!(held_out == ["2"] && notes.join(" ").contains("day first"), "{held_out:?} {notes:?}");
+}
+
 /// Held-out items of a table in JSON, and what its check notes.
 fn objects(name: &str, text: &str, options: &LoadOptions) -> Result<(Vec<String>, Vec<String>), String> {
     let dir = tempfile::tempdir().expect("a temporary directory");
