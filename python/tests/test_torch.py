@@ -448,6 +448,59 @@ def test_a_backbone_unlike_the_plain_model_is_refused_before_training(data):
         fit(other, data, balance=robust, epochs=1, metric="recall@5")
 
 
+class Odd(torch.nn.Module):
+    """A backbone that gives whatever ``change`` makes of its tables."""
+
+    def __init__(self, data, change):
+        super().__init__()
+        self.inner, self.change = Small(data), change
+
+    def forward(self, silenced):
+        return self.change(*self.inner(silenced))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda users, items: users, "it gives Tensor of shape .*expected .users, items."),
+        (lambda users, items: (items, users), "expected .80, width. of the users and .60, width. of the items"),
+        (lambda users, items: (users[:5], items), r"tables of \(5, "),
+        (lambda users, items: (users[:, :1], items), r"tables of \(80, 1\)"),
+        (lambda users, items: (users.detach().numpy(), items), "it gives ndarray of shape"),
+        (lambda users, items: (users.detach(), items.detach()), "no gradient reaches its parameters"),
+    ],
+)
+@pytest.mark.parametrize("taught", [False, True])
+def test_what_is_no_pair_of_tables_is_refused(data, change, says, taught):
+    rows = lambda count: torch.ones(count, 2)
+    ckd = CKD({name: Teacher(rows(data.n_users), rows(data.n_items)) for name in data.modalities}) if taught else None
+    with pytest.raises(eq.ConfigError, match=says):
+        fit(Odd(data, change), data, balance=ckd, epochs=1, metric="recall@5")
+
+
+def test_settings_and_teachers_that_do_not_fit_are_refused_before_training(data):
+    for changed, says in [
+        ({"epochs": 0}, "epochs = 0, expected a whole number from 1"),
+        ({"batch_size": 0}, "batch_size = 0"),
+        ({"patience": "3"}, "patience = '3'"),
+        ({"lr": float("nan")}, "lr = nan, expected a number from 0"),
+        ({"metric": "recal@5"}, "recal"),
+    ]:
+        with pytest.raises(eq.ConfigError, match=says):
+            fit(Small(data), data, **{"epochs": 1, "metric": "recall@5", **changed})
+    one = Teacher(torch.ones(data.n_users, 1), torch.ones(data.n_items, 1))
+    with pytest.raises(eq.ConfigError, match="teachers of imgae, expected one for each modality of the data: image, text"):
+        fit(Small(data), data, balance=CKD({"imgae": one}), epochs=1, metric="recall@5")
+    for make in (Small(data), None):
+        for teach in (train_teachers, train_all_teachers):
+            with pytest.raises(eq.ConfigError, match="expected a callable that makes a fresh backbone"):
+                teach(make, data, epochs=1)
+    with pytest.raises(eq.ConfigError, match="expected a torch.nn.Module"):
+        fit(lambda silenced: None, data)
+    with pytest.raises(eq.ConfigError, match="count = 0"):
+        Triples(data, torch.Generator()).draw(0)
+
+
 def test_features_that_say_nothing_are_not_taught(clicks):
     rng = np.random.default_rng(3)
     noise = {name: rng.normal(size=(60, 8)).astype(np.float32) for name in ("image", "text")}

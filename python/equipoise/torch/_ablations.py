@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from .._errors import ConfigError
+
 Ablation = frozenset[str]
 """The names of the silenced modalities. ``FULL`` silences none."""
 
@@ -15,7 +17,7 @@ FULL: Ablation = frozenset()
 def only(modality: str, modalities: Sequence[str]) -> Ablation:
     """The channel of a modality: every other one is silenced."""
     if modality not in modalities:
-        raise ValueError(f"modality {modality!r}, expected one of {', '.join(modalities)}")
+        raise ConfigError(f"modality {modality!r}, expected one of {', '.join(modalities)}")
     return frozenset(modalities) - {modality}
 
 

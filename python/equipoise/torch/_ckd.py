@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._errors import ConfigError
 from ._ablations import FULL, Ablation, only, without
 from ._losses import cross_entropy, hinge, kl, margins, squared
 from ._teacher import Teacher
@@ -151,7 +152,7 @@ class CKD:
         smooth: float = 0.0,
     ) -> None:
         if not teachers:
-            raise ValueError("teachers: none is given; expected one for each modality")
+            raise ConfigError("teachers: none is given; expected one for each modality")
         self.teachers = dict(teachers)
         self.modalities = list(teachers)
         self._teaching = Teaching(lambda_kd, lambda_g, tau, generic_triples, generic_items, specific, generic_log)
@@ -240,11 +241,11 @@ class Teaching:
         check_choice("generic_log", self.generic_log)
         for name in ("lambda_kd", "lambda_g"):
             if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} = {getattr(self, name)}, expected 0 or more")
+                raise ConfigError(f"{name} = {getattr(self, name)}, expected 0 or more")
         if not self.tau > 0:
-            raise ValueError(f"tau = {self.tau}, expected more than 0")
+            raise ConfigError(f"tau = {self.tau}, expected more than 0")
         if self.generic_triples < 1 or (self.generic_items is not None and self.generic_items < 2):
-            raise ValueError("generic_triples and generic_items: expected at least 1 triple and 2 items")
+            raise ConfigError("generic_triples and generic_items: expected at least 1 triple and 2 items")
 
     def draw(self, users: int, items: int, generator: torch.Generator | None) -> Tensor | None:
         """Random triples."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .._dataset import Dataset
+from .._errors import ConfigError, DataError
 from .._evaluate import evaluate
 from ._ablations import FULL, Ablation, only
 from ._ckd import Backbone, Taught
@@ -50,6 +51,8 @@ class Triples:
     """
 
     def __init__(self, data: Dataset, generator: torch.Generator, uniform: str = "users") -> None:
+        if not isinstance(data, Dataset):
+            raise ConfigError(f"data: {type(data).__name__}, expected a Dataset")
         users, items = (torch.from_numpy(part.astype(np.int64)) for part in data.indices("train"))
         self.n_items, self._generator, self._by_users = data.n_items, generator, uniform == "users"
         counts = torch.bincount(users, minlength=data.n_users)
@@ -60,7 +63,7 @@ class Triples:
         self._usable = torch.nonzero((counts > 0) & (counts < data.n_items)).flatten()
         self._keys = users * data.n_items + items
         if len(self._usable) == 0:
-            raise ValueError("no user has train items and items left to compare them with")
+            raise DataError("no user has train items and items left to compare them with")
 
     @property
     def interactions(self) -> int:
@@ -69,6 +72,8 @@ class Triples:
 
     def draw(self, count: int) -> Tensor:
         """So many triples, one row each."""
+        if count < 1:
+            raise ConfigError(f"count = {count}, expected at least 1")
         random = self._generator
         if self._by_users:
             u = self._usable[torch.randint(len(self._usable), (count,), generator=random)]
@@ -147,9 +152,14 @@ def fit(
 
     Raises
     ------
-    ValueError
-        If the plain model of the teachers has other parameters than this backbone.
+    ConfigError
+        If a setting is out of its range, the backbone does not give tables of these users and items, the teachers are not those of
+        the data's modalities, or the plain model of the teachers has other parameters than this backbone.
     """
+    _check_settings(lr=lr, reg=reg, batch_size=batch_size, epochs=epochs, eval_every=eval_every, patience=patience)
+    if not isinstance(backbone, nn.Module):
+        raise ConfigError(f"backbone: {type(backbone).__name__}, expected a torch.nn.Module")
+    _check_teachers(balance, data)
     plain = None if balance is None else balance.instead()
     if plain is not None:
         _check_alike(plain, backbone)
@@ -199,10 +209,48 @@ def _check_alike(plain: dict[str, Tensor], backbone: nn.Module) -> None:
     sizes = [{name: tuple(value.shape) for name, value in state.items()} for state in (plain, backbone.state_dict())]
     differing = sorted(name for name in sizes[0].keys() | sizes[1].keys() if sizes[0].get(name) != sizes[1].get(name))
     if differing:
-        raise ValueError(
+        raise ConfigError(
             f"the plain model of the teachers has another {differing[0]} than this backbone, and could not be kept; give one made "
             "like the teachers, or set `parameters` of the teachers to None"
         )
+
+
+def _check_settings(**settings: Any) -> None:
+    """Numbers in their ranges: those that count things from 1, the others from 0."""
+    for name, value in settings.items():
+        if name in ("lr", "reg"):
+            sound = isinstance(value, (int, float)) and bool(0 <= value < float("inf"))
+            expected = "a number from 0"
+        else:
+            sound = isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= 1)
+            expected = "a whole number from 1"
+        if not sound:
+            raise ConfigError(f"{name} = {value!r:.100}, expected {expected}")
+
+
+def _check_teachers(balance: Distillation | None, data: Dataset) -> None:
+    """A channel silences every modality but one: there has to be a teacher for each."""
+    taught = getattr(balance, "modalities", None)
+    if taught is not None and set(taught) != set(data.modalities):
+        found, expected = ", ".join(sorted(taught)), ", ".join(sorted(data.modalities))
+        raise ConfigError(f"teachers of {found}, expected one for each modality of the data: {expected}")
+
+
+def _checked(tables: Any, data: Dataset) -> tuple[Tensor, Tensor]:
+    """What a backbone gives, if these are tables of the users and items of the data that can be trained."""
+    pair = isinstance(tables, (tuple, list)) and len(tables) == 2
+    if not pair or not all(isinstance(table, Tensor) and table.ndim == 2 for table in tables):
+        found = [f"{type(part).__name__} of shape {tuple(np.shape(part))}" for part in (tables if pair else [tables])]
+        raise ConfigError(f"backbone: it gives {' and '.join(found)}, expected (users, items): two matrices of PyTorch")
+    users, items = tables
+    if (len(users), len(items)) != (data.n_users, data.n_items) or users.shape[1] != items.shape[1]:
+        raise ConfigError(
+            f"backbone: it gives tables of {tuple(users.shape)} and {tuple(items.shape)}, expected ({data.n_users}, width) of the "
+            f"users and ({data.n_items}, width) of the items"
+        )
+    if torch.is_grad_enabled() and not (users.requires_grad or items.requires_grad):
+        raise ConfigError("backbone: no gradient reaches its parameters; return the tables without detach() or no_grad()")
+    return users, items
 
 
 def _step(
@@ -216,12 +264,12 @@ def _step(
 ) -> tuple[Tensor, list[Tensor]]:
     """The loss of one step, and the weights of distillation in it."""
     if balance is None:
-        users, items = backbone(ablation)
+        users, items = _checked(backbone(ablation), data)
         return bpr(margins(users, items, triples)) + penalty(users, items, triples, reg), []
     seen: dict[Ablation, tuple[Tensor, Tensor]] = {}
 
     def remembered(silenced: Ablation) -> tuple[Tensor, Tensor]:
-        tables = backbone(silenced)
+        tables = _checked(backbone(silenced), data)
         if silenced == FULL:
             seen[FULL] = tables
         return tables
@@ -269,8 +317,14 @@ def train_teachers(make: Callable[[], nn.Module], data: Dataset, **settings: Any
     return {name: frozen(trained(make, data, channel, **settings), channel) for name, channel in channels.items()}
 
 
+def _check_make(make: Any) -> None:
+    if isinstance(make, nn.Module) or not callable(make):
+        raise ConfigError(f"make: {type(make).__name__}, expected a callable that makes a fresh backbone, such as lambda: Net(data)")
+
+
 def trained(make: Callable[[], nn.Module], data: Dataset, ablation: Ablation, **settings: Any) -> nn.Module:
     """A fresh backbone trained under an ablation."""
+    _check_make(make)
     backbone = make()
     fit(backbone, data, ablation=ablation, **settings)
     backbone.eval()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import _engine
+from .._errors import ConfigError, DataError
 from .._dataset import Dataset
 from .._evaluate import evaluate
 from ._ablations import FULL, Ablation, ids_only, only
@@ -113,7 +114,7 @@ class Robust:
         seed: int = 0,
     ) -> None:
         if not teachers.modalities or set(teachers.modalities) != set(teachers.silenced):
-            raise ValueError("teachers: expected one for each modality, and the same with the modality silenced")
+            raise ConfigError("teachers: expected one for each modality, and the same with the modality silenced")
         self.teachers, self.modalities = teachers, list(teachers.modalities)
         self._teaching = Teaching(lambda_kd, lambda_g, tau, generic_triples, generic_items, specific, generic_log)
         random = np.random.default_rng(seed)
@@ -280,7 +281,7 @@ def _half(validation: Pairs, random: np.random.Generator) -> Pairs:
     users, items = validation
     names = np.unique(users)
     if len(names) < 4:
-        raise ValueError("validation has fewer than four users; robust weights need one half of them to weigh the teachers")
+        raise DataError("validation has fewer than four users; robust weights need one half of them to weigh the teachers")
     chosen = np.isin(users, random.permutation(names)[: len(names) // 2])
     return users[chosen], items[chosen]
 
@@ -301,7 +302,7 @@ def _held_out(data: Dataset, measured: Pairs, random: np.random.Generator) -> Te
     # Whoever has chosen everything has nothing to compare with.
     left = ~np.isin(users * data.n_items + others, chosen)
     if not left.any():
-        raise ValueError("no user of validation has items left to compare held-out ones with")
+        raise DataError("no user of validation has items left to compare held-out ones with")
     return torch.from_numpy(np.stack([users, items, others], axis=1)[left])
 
 

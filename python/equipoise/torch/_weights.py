@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+
+from .._errors import ConfigError
 from torch import Tensor
 
 R_MIN, R_MAX, EPS = 1e-8, 10.0, 1e-6
@@ -25,7 +27,7 @@ _CHOICES = {
 def check_choice(name: str, value: str) -> None:
     """Refuse a word that is none of the choices."""
     if value not in _CHOICES[name]:
-        raise ValueError(f"{name} = {value!r:.100}, expected {', '.join(_CHOICES[name])}")
+        raise ConfigError(f"{name} = {value!r:.100}, expected {', '.join(_CHOICES[name])}")
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Weigher:
         for name, value in {**switches, "guard": self.guard, "shape": shape}.items():
             check_choice(name, value)
         if not 0 <= smooth < 1:
-            raise ValueError(f"smooth = {smooth}, expected 0 or more and less than 1")
+            raise ConfigError(f"smooth = {smooth}, expected 0 or more and less than 1")
 
     def weigh(self, full: Tensor, only: Tensor, without: Tensor, teacher: Tensor) -> StepWeights:
         """
