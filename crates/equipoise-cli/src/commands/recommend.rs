@@ -115,7 +115,8 @@ impl Args {
         let filter = self.filter.as_ref().map(|text| {
             serde_json::from_str(text).map_err(|e| {
                 Failure::input(format!(
-                    "--filter: {e}; expected such as {{\"equals\": {{\"brand\": \"A\"}}}}"
+                    "--filter: {}; expected such as {{\"equals\": {{\"brand\": \"A\"}}}}",
+                    equipoise_data::in_words(&e.to_string())
                 ))
             })
         });
@@ -165,7 +166,20 @@ pub fn weights(given: &[String]) -> Result<BTreeMap<String, f64>, Failure> {
     given.iter().map(one).collect()
 }
 
+/// Lists of everyone are a directory of Parquet files, whatever an ending promises.
+fn check_is_directory(out: &Path) -> Result<(), Failure> {
+    let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("csv" | "tsv" | "txt" | "json" | "jsonl" | "gz") => Err(Failure::input(format!(
+            "--out {}: lists of everyone are Parquet files, expected a directory for them; DuckDB, pandas and Polars read it",
+            out.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn everyone(model: &ServedModel, args: &Args, out: &Path, global: &Global) -> Result<(), Failure> {
+    check_is_directory(out)?;
     let weighed =
         RecommendRequest { modality_weights: weights(&args.weights)?, ..RecommendRequest::default() };
     let model = model.weighted(&weighed)?;

@@ -121,11 +121,11 @@ fn titles_come_with_the_data_set_or_from_a_table() {
     assert!(found["lists"][0]["items"][0]["title"].is_string(), "made up with the demo: {found}");
     let table = world.demo.dir("goods.csv");
     let rows: String = (0..90).map(|n| format!("item-{n:04},Cup &amp; Saucer {n},{n}.5\n")).collect();
-    std::fs::write(&table, format!("sku,name,price\n{rows}")).unwrap();
+    std::fs::write(&table, format!("code,name,price\n{rows}")).unwrap();
     let table = table.to_str().unwrap();
     let message = failure(&mut world.call("calibrate", &["--items", table]), 2);
     assert!(message.contains("no column of item ids"), "{message}");
-    ok(&mut world.call("calibrate", &["--items", table, "--item-column", "sku"]));
+    ok(&mut world.call("calibrate", &["--items", table, "--item-column", "code"]));
     let found = list(&["--user", user, "--filter", "{\"range\": {\"price\": {\"max\": 60}}}"]);
     for item in found["lists"][0]["items"].as_array().unwrap() {
         assert!(item["title"].as_str().unwrap().starts_with("Cup & Saucer "), "{item}");
@@ -166,6 +166,7 @@ fn what_cannot_be_used_is_named() {
         (&["--user", "nobody", "--weights", "sound=1"], "sound"),
         (&["--user", "nobody", "--filter", "{"], "--filter"),
         (&["--user", "nobody", "--diversity", "2"], "diversity"),
+        (&["--all-users", "--out", "lists.csv"], "expected a directory"),
     ] {
         let message = failure(&mut world.call("recommend", args), 2);
         assert!(message.contains(says), "{args:?}: {message}");

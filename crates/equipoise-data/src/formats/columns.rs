@@ -289,7 +289,12 @@ pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
     let plain_names: Vec<String> = names.iter().map(|name| plain(name)).collect();
     let found = ITEM.iter().find(|guess| plain_names.iter().any(|name| name == **guess));
     let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
-    place.ok_or_else(|| format!("no column of item ids among {}; call it item_id (the first row names the columns)", list(names)))
+    place.ok_or_else(|| {
+        format!(
+            "no column of item ids among {}; call it item_id (the first row names the columns)",
+            list(names)
+        )
+    })
 }
 
 /// Where the ids of a table of items stand: in the column `id`, or in one whose name says so.
