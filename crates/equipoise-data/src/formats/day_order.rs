@@ -92,16 +92,18 @@ impl Shown {
     }
 }
 
+/// Shows every cell of a column, one after the other.
+type Cells<'a> = &'a dyn Fn(&mut dyn FnMut(&str)) -> Result<(), DataError>;
+
 /// How the moments of one column of text are read.
 pub(crate) struct Dates<'a> {
-    /// Shows every cell of the column.
-    cells: &'a dyn Fn(&mut dyn FnMut(&str)) -> Result<(), DataError>,
+    cells: Cells<'a>,
     shown: OnceCell<Shown>,
 }
 
 impl<'a> Dates<'a> {
-    /// A column whose cells `cells` shows, one after the other: they are looked at once, if a date makes it necessary.
-    pub(crate) fn new(cells: &'a dyn Fn(&mut dyn FnMut(&str)) -> Result<(), DataError>) -> Dates<'a> {
+    /// A column whose cells `cells` shows: they are looked at once, if a date makes it necessary.
+    pub(crate) fn new(cells: Cells<'a>) -> Dates<'a> {
         Dates { cells, shown: OnceCell::new() }
     }
 
