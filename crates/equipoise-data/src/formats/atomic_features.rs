@@ -5,7 +5,6 @@
 //! item_id:token  title:token_seq  image:float_seq  iid:token  text:float_seq
 //! a              a red shoe       0.1 0.2 0.3      a          0.1 0.2
 //! ```
-//! ```
 
 use std::path::Path;
 
