@@ -114,7 +114,7 @@ def stream(table: Any, what: str) -> Any:
 
 def columns(table: Any, what: str) -> dict[str, list[Any]]:
     """The columns of a table of any library as lists."""
-    if hasattr(table, "collect") and not hasattr(table, "to_pydict"):
+    if hasattr(table, "collect") and hasattr(table, "lazy"):  # of Polars
         raise DataError(f"{what}: {type(table).__name__}, whose rows are not there yet; call .collect() on it")
     if isinstance(table, Mapping):
         return {str(name): cells(column) for name, column in table.items()}
