@@ -168,10 +168,7 @@ impl Columns {
                     list(names)
                 )),
             },
-            None => {
-                let guess = guesses.iter().find(|guess| names.iter().any(|n| plain(n) == **guess));
-                guess.map_or(Ok(None), |guess| only(names, what, |n| plain(n) == *guess))
-            }
+            None => first_guess(names, what, guesses),
         };
         let need = |what: &str, place: Option<usize>| {
             place.ok_or_else(|| {
@@ -195,13 +192,7 @@ impl Columns {
     /// Which columns were taken without being told, and which are not read, in words.
     pub(crate) fn said(&self, names: &[String], places: &Places) -> Vec<String> {
         let read = places.read();
-        let label = label(names, &read).map(|name| {
-            let name = quoted(name);
-            format!(
-                "rows count as interactions whatever {name} says (--rating-column {name} with --min-rating 1 takes those that \
-                 have 1 there)"
-            )
-        });
+        let label = label(names, &read, |name| format!("--rating-column {name} with --min-rating 1"));
         self.guessed(names, places).into_iter().chain(not_read(names, &read)).chain(label).collect()
     }
 
@@ -255,10 +246,13 @@ impl Places {
 const LABEL: [&str; 9] =
     ["label", "click", "clicked", "isclick", "like", "liked", "islike", "purchased", "ispositive"];
 
-/// A column of those that are not `read` that may tell positives from negatives.
-pub(crate) fn label<'a>(names: &'a [String], read: &[usize]) -> Option<&'a String> {
-    let left = names.iter().enumerate().filter(|(place, _)| !read.contains(place));
-    left.map(|(_, name)| name).find(|name| LABEL.contains(&plain(name).as_str()))
+/// What is left open by a column that is not among those `read` and may tell positives from negatives, in words; `way` says how the
+/// negatives are left out, given the name of the column.
+pub(crate) fn label(names: &[String], read: &[usize], way: impl Fn(&str) -> String) -> Option<String> {
+    let mut left = names.iter().enumerate().filter(|(place, _)| !read.contains(place)).map(|(_, name)| name);
+    let name = quoted(left.find(|name| LABEL.contains(&plain(name).as_str()))?);
+    let way = way(&name);
+    Some(format!("rows count as interactions whatever {name} says ({way} takes those that have 1 there)"))
 }
 
 /// Which of the columns are not among those that are `read`, in words; `None` if each is.
@@ -266,6 +260,13 @@ pub(crate) fn not_read(names: &[String], read: &[usize]) -> Option<String> {
     let left = names.iter().enumerate().filter(|(place, _)| !read.contains(place));
     let left: Vec<&str> = left.map(|(_, name)| name.as_str()).collect();
     (!left.is_empty()).then(|| format!("not read: {}", quoted_names(left)))
+}
+
+/// The column of the first of these guesses that is there, if any is.
+fn first_guess(names: &[String], what: &str, guesses: &[&str]) -> Result<Option<usize>, String> {
+    let plain_names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let guess = guesses.iter().find(|guess| plain_names.iter().any(|name| name == **guess));
+    guess.map_or(Ok(None), |guess| only(names, what, |name| plain(name) == *guess))
 }
 
 /// The one name that fits, if there is any.
@@ -286,9 +287,7 @@ fn only(names: &[String], what: &str, fits: impl Fn(&str) -> bool) -> Result<Opt
 /// # Errors
 /// What there is instead.
 pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
-    let plain_names: Vec<String> = names.iter().map(|name| plain(name)).collect();
-    let found = ITEM.iter().find(|guess| plain_names.iter().any(|name| name == **guess));
-    let place = found.map_or(Ok(None), |guess| only(names, "item ids", |n| plain(n) == *guess))?;
+    let place = first_guess(names, "item ids", ITEM)?;
     place.ok_or_else(|| {
         format!(
             "no column of item ids among {}; call it item_id (the first row names the columns)",

@@ -21,8 +21,7 @@ pub(crate) fn read(
     records: &mut Records,
 ) -> Result<(), DataError> {
     let columns = &options.columns;
-    let fits = |names: &[String]| columns.header && columns.find(names).is_ok();
-    let mut rows = TextRows::open(file, &columns.text(), &fits)?;
+    let mut rows = open(file, columns)?;
     let header = if columns.header { rows.header()? } else { None };
     let mut more = header.is_some() || rows.advance()?;
     if !more {
@@ -43,9 +42,13 @@ pub(crate) fn read(
         }
         more = rows.advance()?;
     }
-    records.said(file, &dates.said().into_iter().collect::<Vec<_>>());
+    records.said(file, dates.said().as_slice());
     records.finish_text(&rows);
     Ok(())
+}
+
+fn open(file: &Path, columns: &Columns) -> Result<TextRows, DataError> {
+    TextRows::open(file, &columns.text(), &|names| columns.header && columns.find(names).is_ok())
 }
 
 /// Shows every cell of a column.
@@ -56,8 +59,7 @@ fn column_of(
     look: &mut dyn FnMut(&str),
 ) -> Result<(), DataError> {
     let Some(place) = place else { return Ok(()) };
-    let mut rows =
-        TextRows::open(file, &columns.text(), &|names| columns.header && columns.find(names).is_ok())?;
+    let mut rows = open(file, columns)?;
     if columns.header {
         rows.header()?;
     }

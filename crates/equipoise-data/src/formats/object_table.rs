@@ -50,7 +50,7 @@ pub(crate) fn read(
             records.wrong(file, lines.place(), problem);
         }
     }
-    records.said(file, &dates.said().into_iter().collect::<Vec<_>>());
+    records.said(file, dates.said().as_slice());
     Ok(())
 }
 

@@ -214,10 +214,7 @@ fn read(
         return Err(fault(&rows, problem.into()));
     }
     let read = places.read();
-    let label = label(&names, &read).map(|name| {
-        let name = quoted(name);
-        format!("rows count as interactions whatever {name} says (called rating:float, with --min-rating 1, it takes those that have 1 there)")
-    });
+    let label = label(&names, &read, |_| "called rating:float, with --min-rating 1, it".to_owned());
     let said: Vec<String> =
         not_read(&names, &read).into_iter().chain(label).chain(rows.said(Some(&USUAL))).collect();
     records.said(file, &said);
