@@ -190,10 +190,61 @@ fn tables_share_their_runs_and_pages_are_made_from_what_is_there() {
     for title in ["### Plain and balanced", "### Channels and teachers", "### Costs", "### Settings found"] {
         assert!(digest.contains(title), "{title}: {digest}");
     }
-    let runs = fs::read_dir(out.join("runs/data/vbpr")).unwrap().flatten().map(|entry| entry.path());
-    let plain = runs.into_iter().find(|path| path.to_string_lossy().contains("/none-")).unwrap();
-    ok(program().arg("audit").arg(plain.join("seed1")).arg("--svg").arg(demo.dir("curves.svg")));
+    let plain = finals(&out.join("runs/data/vbpr"));
+    ok(program().arg("audit").arg(plain).arg("--svg").arg(demo.dir("curves.svg")));
     assert!(fs::read_to_string(demo.dir("curves.svg")).unwrap().contains("<polyline"));
+}
+
+#[test]
+fn a_table_shows_what_weights_chosen_after_training_make_of_each_model() {
+    let demo = Demo::new();
+    let out = demo.dir("out");
+    let study = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/balance");
+    let table = || {
+        let mut command = program();
+        command.args(arguments("balance", &demo, &out)).args(["--study", study, "--methods", "none"]);
+        command.args([
+            "--backbones",
+            "vbpr,bprmf",
+            "--set",
+            "train.reg=0.001",
+            "--set",
+            "train.reg_content=1.0",
+        ]);
+        command
+    };
+    ok(&mut table());
+    let parts = read(&out, "balance-parts.csv");
+    let kept = |seed: &str, part: &str| -> f64 {
+        let start = format!("data,vbpr,none,{seed},calibrated,{part},");
+        let line = parts.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("{start}: {parts}")).parse().unwrap()
+    };
+    assert!(!parts.lines().any(|line| line.contains("bprmf") && line.contains("calibrated")), "{parts}");
+    // The same by hand: weights by validation, the metric on test with them.
+    let run = finals(&out.join("runs/data/vbpr"));
+    let found = json(program().args(["calibrate", "--quiet", "--format", "json"]).arg(&run));
+    for (name, weight) in found["calibration"]["weights"].as_object().unwrap() {
+        assert_eq!(Some(kept("1", &format!("weight of {name}"))), weight.as_f64());
+    }
+    let by_hand = json(program().args(["evaluate", "--calibrated", "--format", "json"]).arg(&run));
+    assert_eq!(Some(kept("1", "with weights")), by_hand["metrics"]["recall@20"].as_f64());
+    let trained = json(program().args(["evaluate", "--format", "json"]).arg(&run));
+    assert_eq!(Some(kept("1", "as trained")), trained["metrics"]["recall@20"].as_f64());
+    let page = read(&out, "balance.md");
+    assert!(page.contains("weights of modalities that validation chose after training"), "{page}");
+    // What is of other metrics is made again; what is there already stays.
+    let file = run.join("calibrated.json");
+    let first = fs::read_to_string(&file).unwrap();
+    fs::write(&file, first.replace("\"of\": \"", "\"of\": \"0")).unwrap();
+    ok(&mut table());
+    assert_eq!((fs::read_to_string(&file).unwrap(), read(&out, "balance-parts.csv")), (first, parts));
+}
+
+/// The run of seed 1 of the plain model among the runs of a backbone.
+fn finals(runs: &Path) -> std::path::PathBuf {
+    let mut found = fs::read_dir(runs).unwrap().flatten().map(|entry| entry.path());
+    found.find(|path| path.to_string_lossy().contains("/none-")).expect("a plain model").join("seed1")
 }
 
 #[test]

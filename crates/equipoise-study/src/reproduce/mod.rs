@@ -12,12 +12,14 @@
 //! | [`expand`] | the cells `<table>/<backbone>-<method>-<data set>` of a table |
 //! | [`Reproduction`] | searches settings on validation and trains every seed; teachers and plain runs are shared |
 //! | [`Scheduler`](crate::jobs::Scheduler) | runs tasks, each once; how one is run is a [`Runner`](crate::jobs::Runner)'s, such as a process |
-//! | [`gather`] | reads test metrics: nothing before it does |
+//! | [`calibrate_runs`] | weights of the modalities of every finished model, chosen on validation |
+//! | [`gather`] | reads test metrics |
 //! | [`Pages`] | the table in Markdown, CSV and HTML |
 //!
 //! A [task](crate::jobs::Task) has a directory named after what it depends on (settings, seed and data), so that one that is
 //! finished is found again and one that was cut short is started over: being killed changes no result.
 
+mod calibrated;
 mod cells;
 mod choice;
 mod compare;
@@ -35,6 +37,7 @@ mod results;
 mod settings;
 mod teaching;
 
+pub use calibrated::{CalibratedRun, calibrate_runs};
 pub use cells::{Cell, Choose, TEACHER, expand, unsupported};
 pub use choice::{BestPoint, Tried, ValidationObjective, choose};
 pub use compare::Difference;

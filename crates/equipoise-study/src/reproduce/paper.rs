@@ -144,6 +144,9 @@ pub struct TableSpec {
     pub kind: TableKind,
     /// Metrics, the first being the one that is tested.
     pub metrics: Vec<String>,
+    /// Whether it also shows each model with weights of its modalities that validation chooses after training.
+    #[serde(default)]
+    pub calibrated: bool,
     /// The paper's modalities in the order of its numbers.
     #[serde(default)]
     pub modalities: Vec<String>,

@@ -1,5 +1,6 @@
 //! The final stage: the only place where test metrics are read.
 
+use super::calibrated;
 use super::cells::TEACHER;
 use super::facts::DataFacts;
 use super::missing::MissingResult;
@@ -38,6 +39,9 @@ pub struct SeedResult {
     pub channels: Vec<(String, f64)>,
     /// The same metric for groups of items and of users, by label; in tables of whole models.
     pub groups: Vec<(String, f64)>,
+    /// The same metric as the model was trained and with weights of the modalities that validation chose, and these weights, by
+    /// label; in tables that ask for them.
+    pub calibrated: Vec<(String, f64)>,
     /// The tested metric of every test user, where it is kept.
     pub per_user: Option<PerUser>,
     /// What it cost.
@@ -168,9 +172,9 @@ fn row(
         problems.push(SeedProblem { seed: None, failure: failure.clone() });
     }
     for (seed, files) in &settled.seeds {
-        let result = files
-            .clone()
-            .and_then(|files| measure(&cell.method, &files, columns).map_err(MissingResult::failed));
+        let result = files.clone().and_then(|files| {
+            measure(&cell.method, &files, columns, table.calibrated).map_err(MissingResult::failed)
+        });
         match result {
             Ok(numbers) => {
                 measured.insert(*seed, numbers);
@@ -181,15 +185,20 @@ fn row(
     CellRow { settled, measured, published, problems }
 }
 
-fn measure(method: &str, files: &SeedFiles, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
+fn measure(
+    method: &str,
+    files: &SeedFiles,
+    columns: &[TableColumn],
+    calibrated: bool,
+) -> Result<SeedResult, TrainError> {
     match (&files.run, &files.teachers) {
         (None, Some(teachers)) => teachers_measured(teachers, columns),
-        (Some(dir), _) => model_measured(dir, columns),
+        (Some(dir), _) => model_measured(dir, columns, calibrated),
         (None, None) => Err(TrainError::Setting(format!("{method} has no files"))),
     }
 }
 
-fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, TrainError> {
+fn model_measured(dir: &Path, columns: &[TableColumn], calibrated: bool) -> Result<SeedResult, TrainError> {
     let run = Run::open(dir)?;
     let report = run.report()?;
     let values = columns.iter().map(|column| value(&report, column)).collect();
@@ -198,9 +207,20 @@ fn model_measured(dir: &Path, columns: &[TableColumn]) -> Result<SeedResult, Tra
     let channels =
         whole.filter(|_| reads_content).map_or_else(Vec::new, |c| parts::channels(&report, &c.metric));
     let groups = whole.map_or_else(Vec::new, |c| parts::groups(&report, &c.metric));
+    let calibrated =
+        whole.filter(|_| calibrated).map_or_else(Vec::new, |c| with_weights(dir, &report, &c.metric));
     let per_user = whole.map(|_| run.per_user()).transpose()?;
     let says_nothing = report.says_nothing().map(str::to_owned);
-    Ok(SeedResult { values, channels, groups, per_user, cost: cost(&run, dir)?, says_nothing })
+    Ok(SeedResult { values, channels, groups, calibrated, per_user, cost: cost(&run, dir)?, says_nothing })
+}
+
+/// A metric of the model as it was trained and with the weights that validation chose, and these weights.
+fn with_weights(dir: &Path, report: &Report, metric: &str) -> Vec<(String, f64)> {
+    let Some(found) = calibrated::read(dir, metric) else { return Vec::new() };
+    let trained = report.metric(metric).unwrap_or(f64::NAN);
+    let values = [("as trained".to_owned(), trained), ("with weights".to_owned(), found.value)];
+    let weight = |name: &&str| Some((format!("weight of {name}"), *found.weights.get(*name)?));
+    values.into_iter().chain(report.modality_names().iter().filter_map(weight)).collect()
 }
 
 /// A teacher's column is its own modality's.

@@ -155,8 +155,13 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);
     let settled = Reproduction::new(paper, &plan, &scheduler).carry_out();
     drop(scheduler);
-    drop(attended);
     overview.close();
+    let calibrated = if args.only_report {
+        Ok(())
+    } else {
+        lab::calibrate_runs(&plan, &settled, &stop, &mut |text| overview.say(&text))
+    };
+    drop(attended);
     let blocks = lab::gather(paper, &plan, settled, !args.without_published);
     let pages = lab::Pages::new(paper, &plan, blocks);
     let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
@@ -164,6 +169,7 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     if stop.is_raised() {
         return Err(Failure::interrupted("stopped; the same command goes on with what is missing"));
     }
+    calibrated?;
     match overview.failed() {
         0 => Ok(()),
         n => Err(Failure::failed(format!("{n} runs failed; the pages say which, and why"))),

@@ -53,7 +53,8 @@ impl Overview {
         }
     }
 
-    fn say(&self, text: &str) {
+    /// A line among those of the runs.
+    pub fn say(&self, text: &str) {
         match &self.bar {
             _ if self.quiet => {}
             Some(bar) => bar.println(text),

@@ -67,12 +67,17 @@ pub(super) fn runs(blocks: &[DataBlock]) -> String {
     text
 }
 
-/// What a table shows below its metrics: channels of each model, groups of items and users.
+/// What a table shows below its metrics: channels of each model, groups of items and users, weights chosen after training.
 pub(super) fn parts(blocks: &[DataBlock]) -> String {
     let mut text = header("dataset backbone method seed of part value");
     for row in blocks.iter().flat_map(|b| &b.rows) {
         for (seed, measured) in &row.measured {
-            for (of, parts) in [("channels", &measured.channels), ("groups", &measured.groups)] {
+            let all = [
+                ("channels", &measured.channels),
+                ("groups", &measured.groups),
+                ("calibrated", &measured.calibrated),
+            ];
+            for (of, parts) in all {
                 for (part, value) in parts {
                     let fields = [seed.to_string(), of.to_owned(), part.clone(), number(Some(*value))];
                     text += &csv_line(&[place(row), fields.to_vec()].concat());

@@ -7,13 +7,16 @@ use super::sheet::{Sheet, backbone, dash, dataset, mean_and_deviation, own};
 /// Parts of a measured seed by label.
 type Parts = fn(&SeedResult) -> &[(String, f64)];
 
-/// The tables of a data set: its channels, its groups; none of what was not measured.
+/// The tables of a data set: its channels, its groups, calibrated models; none of what was not measured.
 pub(super) fn sheets(paper: &Paper, block: &DataBlock) -> Vec<Sheet> {
     let main = block.columns.iter().find(|column| column.tested);
     let metric = main.map_or("", |column| column.metric.as_str());
     let titled = |what: &str| format!("{}: {metric} of {what}", dataset(paper, &block.dataset));
-    let all: [(&str, Parts); 2] =
-        [("channels", |m| &m.channels), ("items by popularity, users by history", |m| &m.groups)];
+    let all: [(&str, Parts); 3] = [
+        ("channels", |m| &m.channels),
+        ("items by popularity, users by history", |m| &m.groups),
+        ("models with weights of modalities that validation chose after training", |m| &m.calibrated),
+    ];
     all.into_iter().filter_map(|(what, of)| sheet(paper, block, titled(what), of)).collect()
 }
 
