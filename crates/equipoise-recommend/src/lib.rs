@@ -62,7 +62,7 @@ pub use fusion::{CalibratedFusion, HeldOutFusion, fusion};
 pub use items::{ItemInfo, ItemInfos};
 pub use manifest::{HalfChange, MANIFEST, Manifest};
 pub use new_items::{BlockMapKind, NewItemsMade, NewItemsReport, prepare_new_items};
-pub use prepare::{ServingOptions, prepare, prepare_held};
+pub use prepare::{ServingOptions, calibrated, prepare, prepare_calibrated};
 pub use request::{
     Answer, BasketItem, Because, ExplainRequest, Fallback, IDS, LONGEST_LIST, List, ListItem, ModelName,
     OnUnknown, RecommendRequest, Similar, SimilarRequest, SimilarUser, WeightedItem,

@@ -1,6 +1,7 @@
 //! Makes a run ready to be served.
 
 use crate::calibrate::calibrate;
+use crate::calibration::Calibration;
 use crate::choice::choose;
 use crate::directory::rewrite;
 use crate::error::RecommendError;
@@ -9,6 +10,7 @@ use crate::items::ItemInfos;
 use crate::manifest::Manifest;
 use crate::served::{FOLD_IN, ITEMS, ServedModel, name_of};
 use crate::settings::{SERVING, ServingSettings, write_map};
+use crate::weighting::ScoreWeights;
 use equipoise_jobs::Place;
 use std::path::Path;
 
@@ -51,18 +53,18 @@ pub fn prepare(
     }
 }
 
-/// The same in a directory without a manifest to which the caller holds the right, such as that of a unit of work.
+/// The same with weights that a [calibration](calibrate) of this model found before, in a directory without a manifest to which the
+/// caller holds the right, such as that of a unit of work.
 ///
 /// # Errors
-/// As [`prepare`].
-pub fn prepare_held(
-    dir: &Path,
-    infos: Option<&ItemInfos>,
-    what: ServingOptions,
-) -> Result<ServedModel, RecommendError> {
+/// As [`prepare`], and if the calibration is of another model's modalities.
+pub fn prepare_calibrated(dir: &Path, found: Option<Calibration>) -> Result<ServedModel, RecommendError> {
     let model = ServedModel::open(dir)?;
-    let (settings, map) = chosen(&model, what)?;
-    write(dir, &model, infos, map, settings)
+    let (choice, map) = choose(model.tables())?.unzip();
+    let weights = found.as_ref().map_or_else(Default::default, |found| found.weights.clone());
+    let settings =
+        ServingSettings { weights, calibration: found, fold_in: choice, ..model.settings().clone() };
+    write(dir, &model, None, map.flatten(), settings)
 }
 
 /// Settings with the weights and the way of folding in that validation chooses.
@@ -70,13 +72,7 @@ fn chosen(
     model: &ServedModel,
     what: ServingOptions,
 ) -> Result<(ServingSettings, Option<LinearMap>), RecommendError> {
-    let plain = model.with_weighting(crate::ScoreWeights::plain(model.modalities().len()))?;
-    let has_validation = !model.tables().validation().is_empty();
-    let calibration = if has_validation && !model.modalities().is_empty() {
-        Some(calibrate(&plain, what.k)?)
-    } else {
-        None
-    };
+    let calibration = calibrated(model, what.k)?;
     let weights = calibration.as_ref().filter(|_| what.weights).map(|found| found.weights.clone());
     let (choice, map) = choose(model.tables())?.unzip();
     let settings = ServingSettings {
@@ -86,6 +82,19 @@ fn chosen(
         ..model.settings().clone()
     };
     Ok((settings, map.flatten()))
+}
+
+/// What a search of the weights of a model's modalities finds, whatever weights it is served with; `None` if it has no modalities or
+/// no validation interactions to choose by.
+///
+/// # Errors
+/// If the tables lack an ablation.
+pub fn calibrated(model: &ServedModel, k: usize) -> Result<Option<Calibration>, RecommendError> {
+    if model.tables().validation().is_empty() || model.modalities().is_empty() {
+        return Ok(None);
+    }
+    let trained = model.with_weighting(ScoreWeights::plain(model.modalities().len()))?;
+    calibrate(&trained, k).map(Some)
 }
 
 /// Writes what was found; the model as it is served from now on.

@@ -13,6 +13,7 @@
 //! | `manifest.json` | of an exported model: what it is, and the hash of each of these files, see [`Manifest`] |
 
 use crate::by_blocks::ByBlocks;
+use crate::calibration::Calibration;
 use crate::error::RecommendError;
 pub(crate) use crate::files::{FOLD_IN, ITEMS, TABLES, VOCABULARY};
 use crate::fold_in::{FoldIn, FoldInSettings, FoldInStart, LinearMap};
@@ -169,6 +170,18 @@ impl ServedModel {
     pub fn with_weighting(&self, weighting: ScoreWeights) -> Result<ServedModel, RecommendError> {
         weighting.coefficients(self.tables())?;
         Ok(ServedModel { inner: self.inner.clone(), weighting })
+    }
+
+    /// The same model served with the weights that a calibration found.
+    ///
+    /// # Errors
+    /// If the calibration names a modality that the model does not have, or the tables lack what the weights need.
+    pub fn with_calibration(&self, found: Calibration) -> Result<ServedModel, RecommendError> {
+        let weights = found.weights.clone();
+        let settings = ServingSettings { weights, calibration: Some(found), ..self.settings().clone() };
+        let Inner { name, vocabulary, tables, infos, map, .. } = &*self.inner;
+        let name = name.name.clone();
+        ServedModel::new(name, vocabulary.clone(), tables.clone(), infos.clone(), settings, map.clone())
     }
 
     /// The best `n` items of users of the model by their rows, without those that they have met if `unseen`; of equal scores

@@ -198,6 +198,9 @@ pub struct PlainRun {
     pub run: String,
     /// The metric of its whole model.
     pub whole: f64,
+    /// The same with weights of its modalities that validation chose after training, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated: Option<f64>,
     /// Standard error of the difference between the whole models, paired over users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<f64>,
@@ -222,6 +225,11 @@ impl Audit {
     pub(crate) fn says_nothing(&self) -> Option<&str> {
         let found = self.definitions.iter().find(|(term, _)| term == SAYS_NOTHING);
         found.map(|(_, text)| text.as_str())
+    }
+
+    /// The metric of the plain run's model with weights that validation chose, where it is known.
+    pub(crate) fn plain_calibrated(&self) -> Option<f64> {
+        self.plain.as_ref().and_then(|p| p.calibrated).and_then(finite)
     }
 
     /// The metric of the plain run's whole model, where it is known.

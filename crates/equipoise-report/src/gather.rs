@@ -121,6 +121,15 @@ impl Audit {
         }
     }
 
+    /// The same with what weights, chosen on validation, make of the plain run beside it, as its own audit has it.
+    #[must_use]
+    pub fn beside(mut self, plain: &Audit) -> Audit {
+        if let Some(run) = &mut self.plain {
+            run.calibrated = plain.calibrated().map(|found| found.value);
+        }
+        self
+    }
+
     /// The same with the weights of a model that is served in the place of the run.
     ///
     /// # Errors
@@ -262,6 +271,7 @@ fn plain_run(run: &Run, report: &Report, metric: &str, users: &UserValues) -> Re
     Ok(PlainRun {
         run: run.name(),
         whole: plain.metric(metric).unwrap_or(f64::NAN),
+        calibrated: None,
         error: users.error(Ablation::FULL, &UserValues::of(run, &plain, metric)?, Ablation::FULL),
         channels: plain.modalities.iter().enumerate().filter_map(known).collect(),
         history: history(run)?,

@@ -125,7 +125,8 @@ fn standing_sentence(audit: &Audit) -> Option<String> {
         ));
     }
     if let Some(plain) = audit.plain_whole() {
-        return Some(against_plain(audit, plain, whole));
+        let sentences = [Some(against_plain(audit, plain, whole)), against_calibrated(audit, plain)];
+        return Some(sentences.into_iter().flatten().collect::<Vec<_>>().join(" "));
     }
     Some(format!("The whole model reaches {metric} {}.", number(whole)))
 }
@@ -141,4 +142,17 @@ fn against_plain(audit: &Audit, plain: f64, whole: f64) -> String {
     }
     let verb = if whole > plain { "rises" } else { "falls" };
     format!("Against training without balancing, {metric} {verb} {step} ({}).", change(plain, whole))
+}
+
+/// What weights that are chosen after training make of the plain model: that costs no teacher.
+fn against_calibrated(audit: &Audit, plain: f64) -> Option<String> {
+    let value = audit.plain_calibrated().filter(|value| *value != plain)?;
+    let own = match audit.calibrated().map(|found| found.value).filter(|own| *own != audit.whole) {
+        Some(own) => format!("; with its own the balanced model has {}", number(own)),
+        None => String::new(),
+    };
+    Some(format!(
+        "The plain model with weights of its modalities that validation chose after training has {}{own}.",
+        number(value)
+    ))
 }

@@ -49,7 +49,12 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
         None => audit,
     };
     let audit = match data_of(&run, args.data.as_deref())? {
-        Some(loaded) => audit.with_fusion(&run, &loaded)?,
+        Some(loaded) => {
+            let of_plain =
+                plain.as_ref().map(|plain| Audit::from_run(plain, None)?.with_fusion(plain, &loaded));
+            let audit = audit.with_fusion(&run, &loaded)?;
+            of_plain.transpose()?.iter().fold(audit, |audit, plain| audit.beside(plain))
+        }
         None => audit,
     };
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
@@ -100,9 +105,9 @@ fn data_of(run: &Run, given: Option<&Path>) -> Result<Option<Loaded>, Failure> {
     Ok(Some(loaded))
 }
 
-/// Writes the report of a run on this data and returns its headline.
-pub fn write_report(run: &Run, plain: Option<&Run>, loaded: &Loaded) -> Result<String, Failure> {
+/// Writes the report of a run on this data.
+pub fn written(run: &Run, plain: Option<&Run>, loaded: &Loaded) -> Result<Audit, Failure> {
     let audit = Audit::from_run(run, plain)?.with_fusion(run, loaded)?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
-    Ok(headline(&audit))
+    Ok(audit)
 }

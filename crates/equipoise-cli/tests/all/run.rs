@@ -103,6 +103,13 @@ fn the_same_call_again_finds_everything_done_and_a_setting_redoes_what_depends_o
     );
     assert!(text.contains("report/report.html"), "{text}");
     assert!(text.contains("Served is ") && text.contains("on test, measured once"), "{text}");
+    // The better with its weights is served, and what the other has with its own is told beside it.
+    let summary = fs::read_to_string(demo.dir("study/report/summary.json")).expect("a summary");
+    let kept = serde_json::from_str::<Value>(&summary).expect("JSON")["served"].clone();
+    let on_validation = |of: &Value| of["calibration"]["calibrated"].as_f64().expect("a value");
+    assert!(on_validation(&kept) >= on_validation(&kept["other"]), "{kept}");
+    assert!(kept["other"]["test"].is_f64() && kept["name"] != kept["other"]["name"], "{kept}");
+    assert!(text.contains("With weights chosen alike, "), "{text}");
     let served = json(program().arg("recommend").arg(demo.dir("study/served")).args([
         "--user",
         "user-0003",

@@ -157,6 +157,7 @@ pub(super) fn figures(audit: &Audit) -> Markup {
     let references = [
         ("calibrated weights", audit.calibrated().and_then(|found| finite(found.value))),
         ("without balancing", audit.plain_whole()),
+        ("without balancing, calibrated", audit.plain_calibrated()),
         ("IDs alone", audit.ids_only.and_then(finite)),
         ("model of IDs alone", audit.ids_model.and_then(finite)),
         ("popularity", audit.popularity.and_then(finite)),

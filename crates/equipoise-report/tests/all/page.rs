@@ -146,6 +146,7 @@ fn audits() -> impl Strategy<Value = Audit> {
             plain: plain.map(|(whole, channels, history)| PlainRun {
                 run: "plain".into(),
                 whole,
+                calibrated: Some(whole),
                 error: Some(whole),
                 channels,
                 history,

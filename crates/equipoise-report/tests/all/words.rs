@@ -99,6 +99,32 @@ fn a_whole_that_is_worse_than_a_channel_is_said_first_with_what_calibration_make
 }
 
 #[test]
+fn what_weights_alone_make_of_the_plain_model_is_said_beside_the_gain() {
+    let plain = |value: f64| {
+        let mut plain = fused(false, true);
+        let found = plain.fusion.as_mut().and_then(|fusion| fusion.calibrated.as_mut());
+        found.expect("it was calibrated").value = value;
+        plain
+    };
+    let said = "from 0.0493 to 0.0621 (+26 %). The plain model with weights of its modalities that validation chose after training \
+                has 0.0590";
+    let alone = fixture::three_modalities().beside(&plain(0.0590));
+    assert!(headline(&alone).ends_with(&format!("{said}.")), "{}", headline(&alone));
+    let rows = text_report(&alone).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(rows.contains("without balancing, calibrated 0.0590 whole model +5.3 %"), "{rows}");
+    assert!(html_report(&alone).contains("without balancing, calibrated"));
+    // The balanced model has weights of its own.
+    let both = fused(false, true).beside(&plain(0.0590));
+    let own = format!("{said}; with its own the balanced model has 0.0648.");
+    assert!(headline(&both).ends_with(&own), "{}", headline(&both));
+    // Weights that change nothing, and a plain model without weights, add no sentence.
+    for same in [plain(0.0493), fused(false, false)] {
+        let headline = headline(&fixture::three_modalities().beside(&same));
+        assert!(headline.ends_with("(+26 %)."), "{headline}");
+    }
+}
+
+#[test]
 fn without_the_values_of_users_only_a_large_difference_is_called_one() {
     let mut audit = fixture::three_modalities();
     audit.modalities[0].channel = audit.whole + 0.0005;

@@ -88,7 +88,7 @@ pub struct Summary {
     pub served: Option<Kept>,
 }
 
-/// The model that is served: the better of the first seed's on validation.
+/// The model that is served: the better of the first seed's on validation, each with weights chosen there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     /// Its name: method and seed.
@@ -99,6 +99,20 @@ pub struct Kept {
     pub calibration: Option<Calibration>,
     /// How strangers are folded in, and how that was chosen.
     pub fold_in: Option<FoldInChoice>,
+    /// The metric on test with the weights, measured once they were chosen.
+    pub test: Option<f64>,
+    /// The model that is not served, calibrated alike; absent without modalities, and in summaries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<NotServed>,
+}
+
+/// The model of the first seed that is not served, with weights that validation chose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NotServed {
+    /// Its name: method and seed.
+    pub name: String,
+    /// How its weights were found, on validation.
+    pub calibration: Calibration,
     /// The metric on test with the weights, measured once they were chosen.
     pub test: Option<f64>,
 }
@@ -116,21 +130,33 @@ const SEEDS: usize = 3;
 pub(super) fn summarise(
     runs: &[(u64, Run, Run)],
     served: &ServedModel,
+    considered: &BTreeMap<String, Calibration>,
     loaded: &Loaded,
     scales_compared: bool,
 ) -> Result<(Summary, Audit), PipelineError> {
     let (seed, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
-    // The weights belong to the model that was kept; the other is shown as it was trained.
     let kept = |method: Method| served.name().name == format!("{}-seed{seed}", method.name());
-    let fused = |audit: Audit, run: &Run, method| {
-        if kept(method) { audit.with_fusion_of(run, served, loaded) } else { audit.with_fusion(run, loaded) }
+    let fused = |audit: Audit, run: &Run, method: Method| match considered.get(method.name()) {
+        _ if kept(method) => audit.with_fusion_of(run, served, loaded),
+        Some(found) => {
+            let model = ServedModel::open(run.dir())?.with_calibration(found.clone())?;
+            audit.with_fusion_of(run, &model, loaded)
+        }
+        None => audit.with_fusion(run, loaded),
     };
     let advised = |audit: Audit| if scales_compared { Audit { loudness: None, ..audit } } else { audit };
     let audit = advised(fused(Audit::from_run(ckd_run, Some(plain_run))?, ckd_run, Method::Ckd)?);
     let plain = advised(fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?);
     let plain = judged_by(plain, &audit);
-    let of_kept = if kept(Method::Ckd) { &audit } else { &plain };
-    let test = of_kept.fusion.as_ref().and_then(|fusion| Some(fusion.calibrated.as_ref()?.value));
+    let audit = audit.beside(&plain);
+    let (of_kept, of_other, other) =
+        if kept(Method::Ckd) { (&audit, &plain, Method::Plain) } else { (&plain, &audit, Method::Ckd) };
+    let test = |audit: &Audit| Some(audit.fusion.as_ref()?.calibrated.as_ref()?.value);
+    let other = considered.get(other.name()).map(|calibration| NotServed {
+        name: format!("{}-seed{seed}", other.name()),
+        calibration: calibration.clone(),
+        test: test(of_other),
+    });
     let mut seeds = Vec::new();
     for (seed, plain, ckd) in runs {
         let value = |run: &Run| Ok::<_, PipelineError>(run.report()?.metric(&audit.metric).unwrap_or(0.0));
@@ -146,7 +172,7 @@ pub(super) fn summarise(
         modalities: used(&plain, &audit),
         surety: surety(plain_run, ckd_run, &audit.metric)?,
         p_seeds: over_seeds(&seeds),
-        served: Some(Kept::of(served, test)),
+        served: Some(Kept::of(served, test(of_kept), other)),
         seeds,
     };
     Ok((summary, audit))
@@ -163,7 +189,7 @@ fn judged_by(mut plain: Audit, ckd: &Audit) -> Audit {
 }
 
 impl Kept {
-    fn of(model: &ServedModel, test: Option<f64>) -> Kept {
+    fn of(model: &ServedModel, test: Option<f64>, other: Option<NotServed>) -> Kept {
         let settings = model.settings();
         Kept {
             name: model.name().name.clone(),
@@ -171,12 +197,14 @@ impl Kept {
             calibration: settings.calibration.clone(),
             fold_in: settings.fold_in.clone(),
             test,
+            other,
         }
     }
 
     /// Which model is served, its weights and what they are worth, in a sentence or two.
     pub fn sentence(&self, metric: &str) -> String {
-        let mut text = format!("Served is {}, the better model on validation.", name(&self.name));
+        let mut text =
+            format!("Served is {}, the better model on validation, each with its weights.", name(&self.name));
         let Some(found) = &self.calibration else { return text };
         let weights: Vec<String> = self.weights.iter().map(|(m, w)| format!("{} {w}", name(m))).collect();
         let (before, after) = (number(found.whole), number(found.calibrated));
@@ -191,7 +219,23 @@ impl Kept {
             }
             None => text.push('.'),
         }
+        if let Some(other) = &self.other {
+            text.push_str(&other.sentence(metric));
+        }
         text
+    }
+}
+
+impl NotServed {
+    fn sentence(&self, metric: &str) -> String {
+        let on_validation = number(self.calibration.calibrated);
+        let on_test = self
+            .test
+            .map_or_else(String::new, |value| format!(", {} on test is {}", name(metric), number(value)));
+        format!(
+            " With weights chosen alike, {} has {on_validation} on validation{on_test}.",
+            name(&self.name)
+        )
     }
 }
 

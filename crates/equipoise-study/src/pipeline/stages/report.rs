@@ -7,6 +7,7 @@ use super::super::stage::{Context, Stage};
 use super::super::summary::{Summary, summarise};
 use super::layout;
 use super::prepared::prepared;
+use super::served;
 use equipoise_data::write_atomic;
 use equipoise_recommend::ServedModel;
 use equipoise_report::html_report;
@@ -53,8 +54,9 @@ impl Stage for Report {
         }
         let (_, loaded) = prepared(context.config, Method::Ckd, self.seeds[0], true)?;
         let served = ServedModel::open(context.place(layout::SERVED))?;
+        let considered = served::considered(&context.place(layout::SERVED))?;
         let (summary, audit): (Summary, _) =
-            summarise(&runs, &served, &loaded, settings::compares_scales(context.config))?;
+            summarise(&runs, &served, &considered, &loaded, settings::compares_scales(context.config))?;
         let json = serde_json::to_string_pretty(&summary).expect("texts and numbers are JSON");
         let files =
             [("report.html", html_report(&audit)), ("report.md", summary.markdown()), ("summary.json", json)];

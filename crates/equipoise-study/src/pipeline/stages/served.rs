@@ -6,10 +6,14 @@ use super::super::error::PipelineError;
 use super::super::settings::Method;
 use super::super::stage::{Context, Stage};
 use super::layout;
-use equipoise_data::ITEM_INFOS;
-use equipoise_recommend::{SERVING, ServingOptions, ServingSettings, prepare_held};
+use equipoise_data::{ITEM_INFOS, write_atomic};
+use equipoise_recommend::{
+    Calibration, SERVING, ServedModel, ServingOptions, ServingSettings, calibrated, prepare_calibrated,
+};
 use equipoise_train::Run;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Calibrates one of the models of one seed.
@@ -18,7 +22,9 @@ pub(super) struct Served {
 }
 
 /// Raised when a served model comes to be made in another way.
-const WAY: u32 = 1;
+const WAY: u32 = 2;
+/// The calibrations of both models.
+const CONSIDERED: &str = "considered.json";
 
 impl Stage for Served {
     fn name(&self) -> String {
@@ -42,10 +48,10 @@ impl Stage for Served {
     }
 
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
-        let open = |method| Run::open(&context.place(layout::train(method, self.seed)));
-        let (plain, ckd) = (open(Method::Plain)?, open(Method::Ckd)?);
-        let (method, run) =
-            if value(&ckd)? > value(&plain)? { (Method::Ckd, ckd) } else { (Method::Plain, plain) };
+        let of = |method| candidate(method, Run::open(&context.place(layout::train(method, self.seed)))?);
+        let considered = [of(Method::Plain)?, of(Method::Ckd)?];
+        let [plain, ckd] = &considered;
+        let Candidate { method, run, .. } = if ckd.value > plain.value { ckd } else { plain };
         for name in ["tables.safetensors", "vocabulary.json", ITEM_INFOS] {
             let from = run.dir().join(name);
             if from.is_file() {
@@ -54,9 +60,14 @@ impl Stage for Served {
         }
         let name = Some(format!("{}-seed{}", method.name(), self.seed));
         ServingSettings { name, ..ServingSettings::default() }.write(&context.dir.join(SERVING))?;
-        let model = prepare_held(&context.dir, None, ServingOptions::default())?;
+        write_considered(&context.dir.join(CONSIDERED), &considered)?;
+        let found = considered.iter().find(|c| c.method == *method).and_then(|c| c.calibration.clone());
+        let model = prepare_calibrated(&context.dir, found)?;
         let settings = model.settings();
-        context.note(format!("  kept: {}, the better of plain and CKD on validation", model.name().name));
+        context.note(format!(
+            "  kept: {}, the better of plain and CKD on validation, each with its weights",
+            model.name().name
+        ));
         if let Some(found) = &settings.calibration {
             let weights: Vec<String> = found.weights.iter().map(|(m, w)| format!("{m} {w}")).collect();
             let (metric, whole, calibrated) = (&found.metric, found.whole, found.calibrated);
@@ -75,10 +86,40 @@ impl Stage for Served {
     }
 }
 
-/// What the model was selected by.
-fn value(run: &Run) -> Result<f64, PipelineError> {
-    let (config, report) = (run.config()?, run.report()?);
-    Ok(report.validation.get(&config.train.metric).copied().unwrap_or(f64::NEG_INFINITY))
+/// A model that may be served.
+struct Candidate {
+    method: Method,
+    run: Run,
+    calibration: Option<Calibration>,
+    /// By what the better one is kept: recall on validation with the weights that validation chose; without modalities, what the
+    /// model was selected by.
+    value: f64,
+}
+
+fn candidate(method: Method, run: Run) -> Result<Candidate, PipelineError> {
+    let calibration = calibrated(&ServedModel::open(run.dir())?, ServingOptions::default().k)?;
+    let value = match &calibration {
+        Some(found) => found.calibrated,
+        None => {
+            let (config, report) = (run.config()?, run.report()?);
+            report.validation.get(&config.train.metric).copied().unwrap_or(f64::NEG_INFINITY)
+        }
+    };
+    Ok(Candidate { method, run, calibration, value })
+}
+
+/// The calibration of each model that may be served, by method.
+pub(in super::super) fn considered(served: &Path) -> Result<BTreeMap<String, Calibration>, PipelineError> {
+    let path = served.join(CONSIDERED);
+    let text = std::fs::read_to_string(&path).map_err(|e| PipelineError::file(&path, e))?;
+    serde_json::from_str(&text).map_err(|e| PipelineError::file(&path, e))
+}
+
+fn write_considered(path: &Path, all: &[Candidate]) -> Result<(), PipelineError> {
+    let named = all.iter().filter_map(|c| Some((c.method.name(), c.calibration.as_ref()?)));
+    let text = serde_json::to_string_pretty(&named.collect::<BTreeMap<_, _>>());
+    let text = text.expect("texts and numbers are JSON");
+    write_atomic(path, |file| file.write_all(text.as_bytes())).map_err(|e| PipelineError::file(path, e))
 }
 
 /// The file in another place: a link, or a copy where there are none.
