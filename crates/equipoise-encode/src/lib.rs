@@ -36,4 +36,4 @@ pub use audio::{AudioRequest, encode_audio};
 pub use error::EncodeError;
 pub use job::{BrokenItem, EncodeProgress, EncodeReport, HashedFile};
 pub use text::{TextRequest, encode_texts};
-pub use vision::{ImagePooling, ImageRequest, encode_images};
+pub use vision::{ImagePooling, ImageRequest, encode_images, picture_paths};

@@ -99,6 +99,24 @@ impl ItemKnowledge {
         Ok(table)
     }
 
+    /// Nothing of so many items yet.
+    pub fn nothing(items: usize) -> ItemKnowledge {
+        ItemKnowledge { rows: vec![None; items], ..ItemKnowledge::default() }
+    }
+
+    /// Says where the pictures of items are, by their places, unless a table has said so; how many are new.
+    pub fn add_pictures(&mut self, pictures: impl IntoIterator<Item = (usize, String)>) -> usize {
+        let mut added = 0;
+        for (item, picture) in pictures {
+            let row = self.rows[item].get_or_insert_default();
+            if !row.contains_key("picture") {
+                row.insert("picture".into(), picture.into());
+                added += 1;
+            }
+        }
+        added
+    }
+
     /// Whether there is no row about an item.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -158,6 +158,16 @@ fn folders_of_pictures_and_sounds_need_no_table_of_items() {
         modalities.map(|m| m["modality"].as_str().expect("a name")).collect::<Vec<_>>(),
         ["audio", "image"]
     );
+    // The page and the answers of the server know the pictures by their places in the folder.
+    assert!(talk.contains("which `serve --pictures"), "{talk}");
+    let known = fs::read_to_string(place("study/served/items.jsonl")).expect("what is known of items");
+    let known: Vec<serde_json::Value> =
+        known.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(known.len() > 10, "{known:?}");
+    for item in known {
+        let (id, picture) = (item["id"].as_str().expect("an id"), item["picture"].as_str().expect("a path"));
+        assert!(place("photos").join(picture).is_file() && picture.contains(&format!("/{id}.")), "{picture}");
+    }
     assert!(left(&mut run()).is_empty());
     fs::write(place("photos/00/new.jpg"), "of no item").expect("written");
     assert!(left(&mut run()).contains(&"features/image".to_owned()), "a folder is known by what is in it");

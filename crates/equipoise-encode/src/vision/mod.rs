@@ -14,4 +14,4 @@ mod request;
 mod row_mean;
 
 pub use pooling::ImagePooling;
-pub use request::{ImageRequest, encode_images};
+pub use request::{ImageRequest, encode_images, picture_paths};

@@ -1,6 +1,6 @@
 //! What is asked for, and how it is done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use equipoise_data::{TextOptions, item_ids};
 use equipoise_jobs::{Listener, Shard};
@@ -24,6 +24,23 @@ const PICTURES: Kind = Kind {
     column: "image",
     endings: &["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif"],
 };
+
+/// Where the picture of each of these items lies within a folder of files `<raw item id>.jpg` and so on, in its folders or itself:
+/// the paths that [`encode_images`] reads, relative to the folder and with `/`. `None` where an item has none,
+/// or its path is no text.
+///
+/// # Errors
+/// If the folder cannot be read or has no picture of any item, or two of its folders have pictures of one.
+pub fn picture_paths(ids: &[String], folder: &Path) -> Result<Vec<Option<String>>, EncodeError> {
+    let reading = TextOptions::default();
+    let source = Source { path: folder, id_column: None, column: None, reading: &reading };
+    let within = |path: PathBuf| {
+        let parts = path.strip_prefix(folder).ok()?.iter().map(|part| part.to_str());
+        Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
+    };
+    let found = find(ids, &source, &PICTURES)?;
+    Ok(found.files.into_iter().map(|path| path.and_then(within)).collect())
+}
 
 /// Tokens of a batch unless told otherwise: five pictures of ViT-B/16, twenty of CLIP ViT-B/32.
 const BATCH_TOKENS: usize = 1024;

@@ -114,6 +114,14 @@ impl Source {
         image_folder.as_deref().map(ItemFiles::Folder).or_else(column)
     }
 
+    /// The folder of pictures by item, if there is one.
+    pub fn picture_folder(&self) -> Option<&Path> {
+        self.pictures().and_then(|pictures| match pictures {
+            ItemFiles::Folder(folder) => Some(folder),
+            ItemFiles::Column(..) => None,
+        })
+    }
+
     /// Where the sounds are, if sounds are encoded.
     pub fn sounds(&self) -> Option<ItemFiles<'_>> {
         let Source::Tables { items, audio_folder, .. } = self else { return None };

@@ -10,11 +10,12 @@ use crate::print;
 use crate::process::Processes;
 use clap::builder::RangedU64ValueParser;
 
-use equipoise_jobs::Lock;
+use equipoise_jobs::{Lock, StopFlag};
+use equipoise_recommend::RecommendError;
 use equipoise_study::jobs::{Runner, Scheduler};
 use equipoise_study::reproduce as lab;
 use equipoise_study::reproduce::{
-    Choose, DataFacts, Paper, PaperFiles, Reproduction, ReproductionPlan, TableSpec,
+    Choose, DataFacts, Paper, PaperFiles, Reproduction, ReproductionPlan, SettledCell, TableSpec,
 };
 use equipoise_study::search::Point;
 use equipoise_train::DataConfig;
@@ -145,35 +146,53 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     let plan = plan(args, paper, tables)?;
     let _lock = if args.only_report { None } else { Some(only_one(&args.out)?) };
     let stop = stop_flag();
-    // Runs are looked after many times a second.
-    let attended = stop.attend();
-    let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
-    let processes =
-        args.on.as_ref().map_or_else(|| Processes::new(threads), |on| Processes::through(on, threads))?;
-    let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
-    let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
-    let scheduler = Scheduler::new(runner, &mut overview, &stop, args.jobs, args.retry_failed);
-    let settled = Reproduction::new(paper, &plan, &scheduler).carry_out();
-    drop(scheduler);
-    overview.close();
-    let calibrated = if args.only_report {
-        Ok(())
-    } else {
-        lab::calibrate_runs(&plan, &settled, &stop, &mut |text| overview.say(&text))
-    };
-    drop(attended);
-    let blocks = lab::gather(paper, &plan, settled, !args.without_published);
+    let done = carry_out(args, global, paper, &plan, &stop)?;
+    let blocks = lab::gather(paper, &plan, done.settled, !args.without_published);
     let pages = lab::Pages::new(paper, &plan, blocks);
     let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
     show(&pages, &written, global)?;
     if stop.is_raised() {
         return Err(Failure::interrupted("stopped; the same command goes on with what is missing"));
     }
-    calibrated?;
-    match overview.failed() {
+    done.calibrated?;
+    match done.failed {
         0 => Ok(()),
         n => Err(Failure::failed(format!("{n} runs failed; the pages say which, and why"))),
     }
+}
+
+/// What became of a plan's runs.
+struct Done {
+    settled: Vec<SettledCell>,
+    failed: usize,
+    /// Whether every model that was to be calibrated could be.
+    calibrated: Result<(), RecommendError>,
+}
+
+fn carry_out(
+    args: &TableArgs,
+    global: &Global,
+    paper: &Paper,
+    plan: &ReproductionPlan,
+    stop: &StopFlag,
+) -> Result<Done, Failure> {
+    // Runs are looked after many times a second.
+    let _attended = stop.attend();
+    let threads = global.threads.unwrap_or_else(|| shared_threads(args.jobs));
+    let processes =
+        args.on.as_ref().map_or_else(|| Processes::new(threads), |on| Processes::through(on, threads))?;
+    let mut overview = Overview::new(global.quiet || args.only_report, args.jobs);
+    let runner: Option<&dyn Runner> = if args.only_report { None } else { Some(&processes) };
+    let scheduler = Scheduler::new(runner, &mut overview, stop, args.jobs, args.retry_failed);
+    let settled = Reproduction::new(paper, plan, &scheduler).carry_out();
+    drop(scheduler);
+    overview.close();
+    let calibrated = if args.only_report {
+        Ok(())
+    } else {
+        lab::calibrate_runs(plan, &settled, stop, &mut |text| overview.say(&text))
+    };
+    Ok(Done { settled, failed: overview.failed(), calibrated })
 }
 
 /// The entry of that name among those that there are.

@@ -9,7 +9,8 @@ use super::features::{how, reading};
 use super::layout;
 use equipoise_data::formats::{MISSING_ENDING, row_ids_file};
 use equipoise_data::{FeatureSource, ITEM_INFOS, LoadOptions, check, item_ids, write_atomic};
-use equipoise_import::{ConvertOptions, ItemColumns, Target, convert};
+use equipoise_encode::picture_paths;
+use equipoise_import::{ConvertOptions, ItemColumns, ItemKnowledge, Target, convert};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(super) struct Data {
     pub(super) features: Vec<String>,
     /// A table that says what items are called.
     pub(super) items: Option<ItemTable>,
+    /// A folder of pictures by item.
+    pub(super) pictures: Option<PathBuf>,
 }
 
 /// A file of features, and what lies beside it and is read with it: whose row is whose, and which items lack it.
@@ -33,16 +36,27 @@ fn of_features(features: &FeatureSource) -> Vec<(String, PathBuf)> {
     std::iter::once((format!("features {name}"), path.clone())).chain(beside).collect()
 }
 
-/// What the table says of the items, beside the data set.
-fn write_items(items: &ItemTable, set: &Path, context: &mut Context) -> Result<(), PipelineError> {
-    let ids = item_ids(set)?.ids;
-    let text = reading(context.config);
-    let columns = ItemColumns { picture: items.image.clone(), text, ..ItemColumns::default() };
-    let table = equipoise_import::ItemKnowledge::read(&items.path, &ids, &columns)?;
-    table.notes.iter().for_each(|note| context.note(format!("  note: {note}")));
-    table.write(&set.join(ITEM_INFOS), &ids)?;
-    context.note(format!("  titles and attributes of {} of {} items", table.len(), ids.len()));
-    Ok(())
+impl Data {
+    /// What the table says of the items and where their pictures are, beside the data set.
+    fn write_items(&self, set: &Path, context: &mut Context) -> Result<(), PipelineError> {
+        let ids = item_ids(set)?.ids;
+        let mut known = ItemKnowledge::nothing(ids.len());
+        if let Some(items) = &self.items {
+            let text = reading(context.config);
+            let columns = ItemColumns { picture: items.image.clone(), text, ..ItemColumns::default() };
+            known = ItemKnowledge::read(&items.path, &ids, &columns)?;
+            known.notes.iter().for_each(|note| context.note(format!("  note: {note}")));
+            context.note(format!("  titles and attributes of {} of {} items", known.len(), ids.len()));
+        }
+        if let Some(folder) = &self.pictures {
+            let pictures = picture_paths(&ids, folder)?;
+            let named = pictures.into_iter().enumerate().filter_map(|(item, path)| Some((item, path?)));
+            let added = known.add_pictures(named);
+            let folder = folder.display();
+            context.note(format!("  pictures of {added} items, which `serve --pictures {folder}` shows"));
+        }
+        Ok(known.write(&set.join(ITEM_INFOS), &ids)?)
+    }
 }
 
 impl Stage for Data {
@@ -56,7 +70,12 @@ impl Stage for Data {
 
     fn settings(&self, config: &PipelineConfig) -> Result<serde_json::Value, PipelineError> {
         let of = |items: &ItemTable| json!({ "picture": items.image, "reading": how(config) });
-        Ok(json!(self.items.as_ref().map(of)))
+        let items = self.items.as_ref().map(of);
+        // Without a folder it is what it was in earlier versions.
+        Ok(match &self.pictures {
+            None => json!(items),
+            Some(folder) => json!({ "items": items, "pictures": folder }),
+        })
     }
 
     fn files(&self, config: &PipelineConfig) -> Vec<(String, PathBuf)> {
@@ -82,8 +101,8 @@ impl Stage for Data {
             let options = LoadOptions { features, ..LoadOptions::default() };
             let options_of = ConvertOptions { overwrite: true, ..ConvertOptions::default() };
             convert(&layout::imported(context.config), &options, Target::Equipoise, &set, &options_of)?;
-            if let Some(items) = &self.items {
-                write_items(items, &set, context)?;
+            if self.items.is_some() || self.pictures.is_some() {
+                self.write_items(&set, context)?;
             }
         }
         let mut report = check(&set, &LoadOptions::default());

@@ -28,7 +28,8 @@ pub(super) fn all(config: &PipelineConfig, source: &Source) -> Vec<Box<dyn Stage
     let names: Vec<String> = features.iter().map(|stage| stage.name()).collect();
     stages.extend(features);
     let items = source.items().cloned();
-    stages.push(Box::new(data::Data { imported, features: names, items }));
+    let pictures = source.picture_folder().map(Into::into);
+    stages.push(Box::new(data::Data { imported, features: names, items, pictures }));
     stages.push(Box::new(tune::Tune { method: Method::Plain, seed: config.seed }));
     for seed in config.all_seeds() {
         stages.push(Box::new(train::Train { method: Method::Plain, seed }));

@@ -50,40 +50,42 @@ impl Stage for Served {
     fn run(&self, context: &mut Context) -> Result<(), PipelineError> {
         let of = |method| candidate(method, Run::open(&context.place(layout::train(method, self.seed)))?);
         let considered = [of(Method::Plain)?, of(Method::Ckd)?];
-        let [plain, ckd] = &considered;
-        let Candidate { method, run, .. } = if ckd.value > plain.value { ckd } else { plain };
+        write_considered(&context.dir.join(CONSIDERED), &considered)?;
+        let [plain, ckd] = considered;
+        let kept = if ckd.value > plain.value { ckd } else { plain };
         for name in ["tables.safetensors", "vocabulary.json", ITEM_INFOS] {
-            let from = run.dir().join(name);
+            let from = kept.run.dir().join(name);
             if from.is_file() {
                 bring(&from, &context.dir.join(name))?;
             }
         }
-        let name = Some(format!("{}-seed{}", method.name(), self.seed));
+        let name = Some(format!("{}-seed{}", kept.method.name(), self.seed));
         ServingSettings { name, ..ServingSettings::default() }.write(&context.dir.join(SERVING))?;
-        write_considered(&context.dir.join(CONSIDERED), &considered)?;
-        let found = considered.iter().find(|c| c.method == *method).and_then(|c| c.calibration.clone());
-        let model = prepare_calibrated(&context.dir, found)?;
-        let settings = model.settings();
-        context.note(format!(
-            "  kept: {}, the better of plain and CKD on validation, each with its weights",
-            model.name().name
-        ));
-        if let Some(found) = &settings.calibration {
-            let weights: Vec<String> = found.weights.iter().map(|(m, w)| format!("{m} {w}")).collect();
-            let (metric, whole, calibrated) = (&found.metric, found.whole, found.calibrated);
-            context.note(format!(
-                "  weights: {}; {metric} on validation {whole:.4} without them, {calibrated:.4} with them",
-                weights.join(", ")
-            ));
-        }
-        if let Some(choice) = &settings.fold_in {
-            context.note(format!(
-                "  strangers: recall@20 {:.4} of {} users folded in, {:.4} with their trained rows",
-                choice.recall, choice.users, choice.trained_recall
-            ));
-        }
+        let model = prepare_calibrated(&context.dir, kept.calibration)?;
+        notes(&model).into_iter().for_each(|note| context.note(note));
         Ok(())
     }
+}
+
+/// What was kept, its weights and how strangers are folded in, a line each.
+fn notes(model: &ServedModel) -> Vec<String> {
+    let (name, settings) = (&model.name().name, model.settings());
+    let kept = format!("  kept: {name}, the better of plain and CKD on validation, each with its weights");
+    let weights = settings.calibration.as_ref().map(|found| {
+        let weights: Vec<String> = found.weights.iter().map(|(m, w)| format!("{m} {w}")).collect();
+        let (metric, whole, calibrated) = (&found.metric, found.whole, found.calibrated);
+        format!(
+            "  weights: {}; {metric} on validation {whole:.4} without them, {calibrated:.4} with them",
+            weights.join(", ")
+        )
+    });
+    let strangers = settings.fold_in.as_ref().map(|choice| {
+        format!(
+            "  strangers: recall@20 {:.4} of {} users folded in, {:.4} with their trained rows",
+            choice.recall, choice.users, choice.trained_recall
+        )
+    });
+    [Some(kept), weights, strangers].into_iter().flatten().collect()
 }
 
 /// A model that may be served.
