@@ -106,8 +106,8 @@ fn data_of(run: &Run, given: Option<&Path>) -> Result<Option<Loaded>, Failure> {
 }
 
 /// Writes the report of a run on this data.
-pub fn written(run: &Run, plain: Option<&Run>, loaded: &Loaded) -> Result<Audit, Failure> {
-    let audit = Audit::from_run(run, plain)?.with_fusion(run, loaded)?;
+pub fn written(run: &Run, loaded: &Loaded) -> Result<Audit, Failure> {
+    let audit = Audit::from_run(run, None)?.with_fusion(run, loaded)?;
     run.write(&run.report_path(), html_report(&audit).as_bytes())?;
     Ok(audit)
 }

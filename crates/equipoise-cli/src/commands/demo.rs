@@ -57,7 +57,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     progress.say("weights of modalities and how strangers are folded in, chosen on validation");
     prepare(plain.run.dir(), None, ServingOptions::default())?;
     let served = prepare(ckd.run.dir(), None, ServingOptions::default())?;
-    let of_plain = super::audit::written(&plain.run, None, &loaded)?;
+    let of_plain = super::audit::written(&plain.run, &loaded)?;
     let audit = Audit::from_run(&ckd.run, Some(&plain.run))?.with_fusion(&ckd.run, &loaded)?;
     let audit = audit.beside(&of_plain);
     ckd.run.write(&ckd.run.report_path(), html_report(&audit).as_bytes())?;

@@ -173,7 +173,7 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
             "stopped; the run in {out} is as it was, and the same command goes on with the new one"
         )));
     }
-    let headline = equipoise_report::headline(&super::audit::written(&outcome.run, None, &loaded)?);
+    let headline = equipoise_report::headline(&super::audit::written(&outcome.run, &loaded)?);
     result(&outcome, &headline, global)?;
     if stopped {
         return Err(Failure::interrupted(format!(
