@@ -55,6 +55,9 @@ pub struct Args {
     /// Table of items: an id, titles and attributes that lists show, texts, paths of pictures and of sounds.
     #[arg(long, value_name = "FILE", help_heading = "Tables")]
     items: Option<PathBuf>,
+    /// Names of the columns of the items, where the first line of that table is data.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Tables")]
+    item_names: Option<Vec<String>>,
     /// Columns of the items whose texts are encoded.
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "Tables")]
     text: Option<Vec<String>>,
@@ -139,7 +142,9 @@ impl Args {
         let path = |flag: &str, p: &Option<PathBuf>| p.as_ref().map(|p| settings::path(flag, p)).transpose();
         let text = |t: &Option<String>| t.clone().map(Value::String);
         let whole = |n: Option<u32>| n.map(|n| Value::Integer(n.into()));
-        let texts = self.text.clone().map(|t| Value::Array(t.into_iter().map(Value::String).collect()));
+        let texts = |t: &Option<Vec<String>>| {
+            t.clone().map(|t| Value::Array(t.into_iter().map(Value::String).collect()))
+        };
         let numbers = |s: Shares| Value::Array(s.0.into_iter().map(Value::Float).collect());
         let flags = [
             ("reviews", path("--reviews", &self.reviews)?),
@@ -148,7 +153,8 @@ impl Args {
             ("core", whole(self.core)),
             ("csv", path("--csv", &self.csv)?),
             ("items", path("--items", &self.items)?),
-            ("text", texts),
+            ("item_names", texts(&self.item_names)),
+            ("text", texts(&self.text)),
             ("image", text(&self.image)),
             ("audio", text(&self.audio)),
             ("image_folder", path("--image-folder", &self.image_folder)?),

@@ -286,3 +286,28 @@ fn input_that_cannot_be_used_is_named() {
     fs::write(demo.dir("o/report/thesis.tex"), "work").expect("write");
     says(&call(&["--data", &data, "--out", &out]), "holds something that `equipoise run` did not write");
 }
+
+#[test]
+fn tables_without_lines_of_names_become_a_report() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let place = |name: &str| dir.path().join(name);
+    let ratings = (0..40).flat_map(|user| (0..6).map(move |n| (user, (user * 5 + n * 7) % 25)));
+    let ratings = ratings.map(|(user, item)| format!("{user}::{item}::4::97830{user:02}{item:02}\n"));
+    fs::write(place("ratings.dat"), ratings.collect::<String>()).expect("written");
+    let movies = (0..25).map(|item| format!("{item}::Film {item} ({})::Drama|Comedy\n", 1970 + item));
+    fs::write(place("movies.dat"), movies.collect::<String>()).expect("written");
+    let run = || {
+        let mut run = program();
+        run.args(["run", "--budget", "none", "--epochs", "1", "--set", "backbone.width=4", "--no-header"]);
+        run.args(["--split", "leave-one-out", "--text", "title,genres"]);
+        run.arg("--csv").arg(place("ratings.dat")).arg("--items").arg(place("movies.dat"));
+        run.arg("--out").arg(place("study"));
+        run
+    };
+    let message = failure(&mut run(), 2);
+    assert!(message.contains("movies.dat: line 1") && message.contains("--item-names"), "{message}");
+    ok(run().args(["--item-names", "item_id,title,genres"]));
+    let known = fs::read_to_string(place("study/served/items.jsonl")).expect("titles go along");
+    assert_eq!(known.lines().count(), 25);
+    assert!(known.contains("Film 7 (1977)"), "{known}");
+}

@@ -45,6 +45,9 @@ pub fn read_cells(
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
 ) -> Result<Vec<String>, DataError> {
+    if !matches!(kind(file), Some((FileKind::Text, _))) {
+        cells.text.refuse_names(file)?;
+    }
     match kind(file) {
         Some((FileKind::Text, _)) => delimited_cells(file, cells, each),
         Some((FileKind::Parquet, _)) => parquet_cells(file, cells, each),

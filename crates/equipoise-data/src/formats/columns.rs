@@ -186,7 +186,8 @@ impl Columns {
 
     /// How a text file is divided into columns.
     pub(crate) fn text(&self) -> TextOptions {
-        TextOptions { encoding: self.encoding, separator: self.separator.clone(), quotes: self.quotes }
+        let separator = self.separator.clone();
+        TextOptions { encoding: self.encoding, separator, quotes: self.quotes, names: Vec::new() }
     }
 
     /// Which columns were taken without being told, and which are not read, in words.
@@ -290,7 +291,7 @@ pub(crate) fn item_place(names: &[String]) -> Result<usize, String> {
     let place = first_guess(names, "item ids", ITEM)?;
     place.ok_or_else(|| {
         format!(
-            "no column of item ids among {}; call it item_id (the first row names the columns)",
+            "no column of item ids among {}; call it item_id (the first row names the columns; where it is data, put a row of names before it, or give them to `run` as --item-names, to `features` as --names)",
             list(names)
         )
     })

@@ -29,6 +29,9 @@ pub fn read_item_rows(
     text: &TextOptions,
     notes: &mut Vec<String>,
 ) -> Result<Vec<ItemRow>, DataError> {
+    if !matches!(kind(file), Some((FileKind::Text, _))) {
+        text.refuse_names(file)?;
+    }
     let rows = match kind(file) {
         Some((FileKind::Text, _)) => delimited(file, id, text, notes),
         Some((FileKind::Parquet, _)) => parquet(file, id, notes),

@@ -34,6 +34,7 @@ const LONGEST: usize = 16 << 20;
 /// | `encoding` | UTF-8, or UTF-16 where that is recognised | [`TextEncoding`] of a file without a byte order mark |
 /// | `separator` | guessed from the first 100 lines | [`Separator`] |
 /// | `quotes` | `standard` | [`Quotes`] |
+/// | `names` | none: the first line has them | names of the columns of a file whose first line is data |
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextOptions {
@@ -43,6 +44,22 @@ pub struct TextOptions {
     pub separator: Option<Separator>,
     /// What quotation marks mean.
     pub quotes: Quotes,
+    /// Names of the columns in their order, where the first line is data; none where it has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl TextOptions {
+    /// Refuses names of columns for a file that names its columns itself, such as Parquet.
+    pub(crate) fn refuse_names(&self, file: &Path) -> Result<(), DataError> {
+        if self.names.is_empty() {
+            return Ok(());
+        }
+        let problem =
+            "names of columns are given, but a file of this kind names them itself; leave the names out";
+        let place = "the whole file".to_owned();
+        Err(DataError::Entry { file: file.to_owned(), place, problem: problem.to_owned() })
+    }
 }
 
 /// A line that was read before its turn.
@@ -89,9 +106,11 @@ pub struct TextRows {
     unclosed: Vec<usize>,
     /// Whether text stands after the mark that closes a cell of the row.
     loose: bool,
-    /// Cells of each row: those of the first.
+    /// Cells of each row: those of the first, or as many as there are names.
     expected: Option<usize>,
     header: Option<Vec<String>>,
+    /// Whether the names of the columns were told.
+    told: bool,
     counts: Counts,
 }
 
@@ -144,13 +163,15 @@ impl TextRows {
             line: 1,
             unclosed: Vec::new(),
             loose: false,
-            expected: None,
-            header: None,
+            expected: Some(options.names.len()).filter(|&names| names > 0),
+            header: Some(options.names.clone()).filter(|names| !names.is_empty()),
+            told: !options.names.is_empty(),
             counts: Counts::default(),
         };
         if options.separator.is_none() {
             rows.look_ahead()?;
-            rows.find_separator(fits);
+            let told = rows.told;
+            rows.find_separator(&|names| !told && fits(names));
         }
         if let Separator::Byte(byte) = rows.separator {
             rows.core = ReaderBuilder::new().delimiter(byte).build();
@@ -185,12 +206,15 @@ impl TextRows {
         Ok(())
     }
 
-    /// Reads the first row as the names of the columns; `None` if the file is empty. A row that says the same again is
-    /// passed over from then on.
+    /// Reads the first row as the names of the columns, unless they were told; `None` if the file is empty and they were not. A row
+    /// that says the same again is passed over from then on.
     ///
     /// # Errors
     /// As [`advance`](Self::advance).
     pub fn header(&mut self) -> Result<Option<Vec<String>>, DataError> {
+        if self.told {
+            return Ok(self.header.clone());
+        }
         if !self.advance()? {
             return Ok(None);
         }
@@ -483,6 +507,12 @@ impl TextRows {
         match self.expected {
             Some(expected) if expected != self.spans.len() => {
                 let found = self.spans.len();
+                if self.told {
+                    let problem = "columns, as there are names";
+                    return Err(format!(
+                        "expected {expected} {problem}, found {found}; name every column, or repair the line"
+                    ));
+                }
                 let marks = if self.loose { " (a quotation mark within quotes must be doubled)" } else { "" };
                 Err(format!("expected {expected} columns, found {found}{marks}; repair the line"))
             }

@@ -566,3 +566,41 @@ fn endings_in_capitals_are_endings() {
     let names: Vec<&str> = loaded.data.modalities.iter().map(|m| m.name.as_str()).collect();
     assert_eq!(names, ["image", "text"]);
 }
+
+#[test]
+fn a_table_of_items_whose_first_line_is_data_is_read_by_the_names_that_are_told() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("movies.dat");
+    fs::write(&file, "1::Toy Story (1995)::Animation|Comedy\n2::Jumanji (1995)::Adventure\n")
+        .expect("written");
+    let text = |names: &[&str]| {
+        let names = names.iter().map(ToString::to_string).collect();
+        TextOptions { names, ..TextOptions::default() }
+    };
+    let told = text(&["item_id", "title", "genres"]);
+    let rows = read_item_rows(&file, None, &told, &mut Vec::new()).expect("a sound table");
+    let titles: Vec<_> = rows.iter().map(|(id, row)| (id.as_str(), row["title"].as_str())).collect();
+    assert_eq!(titles, [("1", Some("Toy Story (1995)")), ("2", Some("Jumanji (1995)"))]);
+    let mut read = Vec::new();
+    let cells =
+        Cells { columns: vec!["title".into(), "genres".into()], text: told.clone(), ..Cells::default() };
+    read_cells(&file, &cells, &mut |id, text| {
+        read.push(format!("{id} {text}"));
+        Ok(())
+    })
+    .expect("a sound table");
+    assert_eq!(read, ["1 Toy Story (1995) Animation|Comedy", "2 Jumanji (1995) Adventure"]);
+    // Too few names, a file that has names of its own, and a table without them.
+    let fault = |file: &Path, told: &TextOptions| {
+        read_item_rows(file, None, told, &mut Vec::new()).expect_err("refused").to_string()
+    };
+    let few = fault(&file, &text(&["item_id", "title"]));
+    assert!(few.contains("line 1: expected 2 columns, as there are names, found 3"), "{few}");
+    assert!(fault(&file, &TextOptions::default()).contains("--item-names"));
+    let lines = dir.path().join("movies.jsonl");
+    fs::write(&lines, "{\"id\": \"1\", \"title\": \"a\"}\n").expect("written");
+    assert!(fault(&lines, &told).contains("names them itself"));
+    // Names that the first line has as well are no row.
+    fs::write(&file, "item_id::title::genres\n1::a::b\n").expect("written");
+    assert_eq!(read_item_rows(&file, None, &told, &mut Vec::new()).expect("sound").len(), 1);
+}

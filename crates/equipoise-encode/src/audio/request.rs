@@ -39,7 +39,7 @@ const BATCH: usize = 4;
 /// | `audio` | - | a folder of `<raw item id>.wav`, `.flac`, `.aiff`, `.aif`, `.mp3`, `.ogg`, `.oga`, `.m4a`, `.mp4` or `.aac`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `audio` | its column of paths, relative to the table |
-/// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
+/// | `reading` | found out | how a table of text is read: [`TextOptions`] |
 /// | `model` | `builtin` | `builtin` (levels of 64 mel bands over time), the folder of a Whisper model, or `org/name` in the hub's cache |
 /// | `name` | `audio` | name of the modality |
 /// | `out` | the data set's directory | where the features go |

@@ -44,7 +44,7 @@ const BATCH_TOKENS: usize = 1024;
 /// | `texts` | `<data>/texts.jsonl` | table of texts: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | its column of raw item ids |
 /// | `columns` | `text` | its columns of texts, joined by blanks |
-/// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
+/// | `reading` | found out | how a table of text is read: [`TextOptions`] |
 /// | `out` | the data set's directory | where the features go |
 /// | `overwrite` | `false` | replace features of this name |
 /// | `batch_tokens` | 1024 | tokens encoded at a time by each thread; at least 1 |

@@ -55,7 +55,7 @@ const BUILTIN_TOKENS: usize = 64;
 /// | `images` | - | a folder of `<raw item id>.jpg`, `.jpeg`, `.jfif`, `.png`, `.webp` or `.gif`; or a table: `.csv`, `.tsv`, `.parquet`, `.jsonl` |
 /// | `id_column` | guessed | the table's column of raw item ids |
 /// | `column` | `image` | its column of paths, relative to the table |
-/// | `reading` | found out | how a table of text is read: encoding, separator, quotes |
+/// | `reading` | found out | how a table of text is read: [`TextOptions`] |
 /// | `model` | - | `builtin` (colours, layout and edges), the folder of a model, or `org/name` in the hub's cache |
 /// | `name` | `image` | name of the modality |
 /// | `out` | the data set's directory | where the features go |

@@ -56,6 +56,7 @@ impl SearchBudget {
 /// | `columns` | guessed | its columns, [`Columns`] | with `csv` |
 /// | `min_rating` | none | rows rated below are left out | with `csv` |
 /// | `items` | none | table of items: an id, titles and attributes that lists show, texts, pictures and sounds | with `csv` |
+/// | `item_names` | none: its first line has them | names of the columns of `items`, where its first line is data | with `items` |
 /// | `text` | none | columns of `items` whose texts are encoded | with `items` |
 /// | `image` | none | column of `items` with paths of pictures, relative to the table | with `items` |
 /// | `audio` | none | column of `items` with paths of sounds, relative to the table | with `items` |
@@ -99,6 +100,9 @@ pub struct PipelineConfig {
     pub min_rating: Option<f64>,
     /// Table of items.
     pub items: Option<PathBuf>,
+    /// Names of its columns, where its first line is data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub item_names: Vec<String>,
     /// Columns whose texts are encoded.
     pub text: Vec<String>,
     /// Column with paths of pictures.
@@ -160,6 +164,7 @@ impl Default for PipelineConfig {
             columns: Columns::default(),
             min_rating: None,
             items: None,
+            item_names: Vec::new(),
             text: Vec::new(),
             image: None,
             audio: None,

@@ -195,7 +195,7 @@ impl Reader {
         match key {
             "meta" | "image_features" | "core" => Some(Reader::Reviews),
             "columns" | "min_rating" | "items" | "image_folder" | "audio_folder" => Some(Reader::Tables),
-            "text" | "image" | "audio" => Some(Reader::Items),
+            "item_names" | "text" | "image" | "audio" => Some(Reader::Items),
             "image_model" => Some(Reader::Pictures),
             "audio_model" | "audio_seconds" => Some(Reader::Sounds),
             "text_model" | "text_pooling" | "text_prompt" | "text_dims" => Some(Reader::Texts),

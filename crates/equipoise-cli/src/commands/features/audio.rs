@@ -54,7 +54,7 @@ impl Args {
             audio: self.audio.clone(),
             id_column: self.common.id_column.clone(),
             column: self.column.clone(),
-            reading: self.common.reading.options(),
+            reading: self.common.reading(),
             model: self.model.clone(),
             name: self.name.clone(),
             out: self.common.out.clone(),

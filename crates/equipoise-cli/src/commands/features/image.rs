@@ -72,7 +72,7 @@ impl Args {
             column: self.column.clone(),
             model: self.model.clone(),
             name: self.name.clone(),
-            reading: self.common.reading.options(),
+            reading: self.common.reading(),
             out: self.common.out.clone(),
             overwrite: self.common.overwrite,
             shard: self.common.shard,

@@ -63,7 +63,7 @@ impl Args {
             texts: self.texts.clone(),
             id_column: self.common.id_column.clone(),
             columns: self.columns.clone(),
-            reading: self.common.reading.options(),
+            reading: self.common.reading(),
             out: self.common.out.clone(),
             overwrite: self.common.overwrite,
             shard: self.common.shard,

@@ -67,7 +67,8 @@ fn named(model: &str) -> &str {
 
 /// How the table of items is read: encoding and quotes as in the interactions; the separator may be another.
 pub(super) fn reading(config: &PipelineConfig) -> TextOptions {
-    TextOptions { encoding: config.columns.encoding, quotes: config.columns.quotes, separator: None }
+    let (encoding, quotes) = (config.columns.encoding, config.columns.quotes);
+    TextOptions { encoding, quotes, separator: None, names: config.item_names.clone() }
 }
 
 /// The way of reading, as a setting of the stage.
