@@ -43,7 +43,7 @@ pub fn prepare(
     ServedModel::check_place(dir)?;
     let place = Place::claim(dir)?;
     let model = ServedModel::open(dir)?;
-    let (settings, map) = chosen(&model, what)?;
+    let (settings, map) = chosen(&model, calibrated(&model, what.k)?, what.weights)?;
     match Manifest::read(dir)? {
         Some(manifest) => {
             rewrite(place, &model, manifest, infos, settings, map)?;
@@ -60,20 +60,17 @@ pub fn prepare(
 /// As [`prepare`], and if the calibration is of another model's modalities.
 pub fn prepare_calibrated(dir: &Path, found: Option<Calibration>) -> Result<ServedModel, RecommendError> {
     let model = ServedModel::open(dir)?;
-    let (choice, map) = choose(model.tables())?.unzip();
-    let weights = found.as_ref().map_or_else(Default::default, |found| found.weights.clone());
-    let settings =
-        ServingSettings { weights, calibration: found, fold_in: choice, ..model.settings().clone() };
-    write(dir, &model, None, map.flatten(), settings)
+    let (settings, map) = chosen(&model, found, true)?;
+    write(dir, &model, None, map, settings)
 }
 
-/// Settings with the weights and the way of folding in that validation chooses.
+/// Settings with a calibration, its weights if they are to be served, and the way of folding in that validation chooses.
 fn chosen(
     model: &ServedModel,
-    what: ServingOptions,
+    calibration: Option<Calibration>,
+    weighted: bool,
 ) -> Result<(ServingSettings, Option<LinearMap>), RecommendError> {
-    let calibration = calibrated(model, what.k)?;
-    let weights = calibration.as_ref().filter(|_| what.weights).map(|found| found.weights.clone());
+    let weights = calibration.as_ref().filter(|_| weighted).map(|found| found.weights.clone());
     let (choice, map) = choose(model.tables())?.unzip();
     let settings = ServingSettings {
         weights: weights.unwrap_or_default(),

@@ -50,10 +50,11 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     };
     let audit = match data_of(&run, args.data.as_deref())? {
         Some(loaded) => {
-            let of_plain =
-                plain.as_ref().map(|plain| Audit::from_run(plain, None)?.with_fusion(plain, &loaded));
             let audit = audit.with_fusion(&run, &loaded)?;
-            of_plain.transpose()?.iter().fold(audit, |audit, plain| audit.beside(plain))
+            match &plain {
+                Some(plain) => audit.beside(&Audit::from_run(plain, None)?.with_fusion(plain, &loaded)?),
+                None => audit,
+            }
         }
         None => audit,
     };

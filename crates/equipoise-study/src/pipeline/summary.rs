@@ -135,9 +135,7 @@ pub(super) fn summarise(
     scales_compared: bool,
 ) -> Result<(Summary, Audit), PipelineError> {
     let (seed, plain_run, ckd_run) = runs.first().expect("a pipeline has a seed at least");
-    let kept = |method: Method| served.name().name == format!("{}-seed{seed}", method.name());
     let fused = |audit: Audit, run: &Run, method: Method| match considered.get(method.name()) {
-        _ if kept(method) => audit.with_fusion_of(run, served, loaded),
         Some(found) => {
             let model = ServedModel::open(run.dir())?.with_calibration(found.clone())?;
             audit.with_fusion_of(run, &model, loaded)
@@ -149,8 +147,9 @@ pub(super) fn summarise(
     let plain = advised(fused(Audit::from_run(plain_run, None)?, plain_run, Method::Plain)?);
     let plain = judged_by(plain, &audit);
     let audit = audit.beside(&plain);
+    let ckd_is_served = served.name().name == format!("{}-seed{seed}", Method::Ckd.name());
     let (of_kept, of_other, other) =
-        if kept(Method::Ckd) { (&audit, &plain, Method::Plain) } else { (&plain, &audit, Method::Ckd) };
+        if ckd_is_served { (&audit, &plain, Method::Plain) } else { (&plain, &audit, Method::Ckd) };
     let test = |audit: &Audit| Some(audit.fusion.as_ref()?.calibrated.as_ref()?.value);
     let other = considered.get(other.name()).map(|calibration| NotServed {
         name: format!("{}-seed{seed}", other.name()),

@@ -12,12 +12,12 @@ use super::plan::ReproductionPlan;
 use super::reproduction::SettledCell;
 use equipoise_data::Loaded;
 use equipoise_jobs::{Key, StopFlag};
-use equipoise_recommend::{RecommendError, ScoreWeights, ServedModel, calibrate};
+use equipoise_recommend::{RecommendError, ServedModel, calibrated};
 use equipoise_train::evaluation::Selection;
 use equipoise_train::{DataConfig, Run, TrainError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The file in a run's directory.
 const FILE: &str = "calibrated.json";
@@ -40,7 +40,7 @@ pub struct CalibratedRun {
 
 /// A run that is to be calibrated.
 struct Wanted {
-    dir: PathBuf,
+    run: Run,
     data: PathBuf,
 }
 
@@ -58,16 +58,17 @@ pub fn calibrate_runs(
     let metric = &plan.table.metrics[0];
     let wanted = if plan.table.calibrated { wanted(plan, settled, metric)? } else { Vec::new() };
     let mut held: Option<(DataConfig, Loaded)> = None;
-    for (done, run) in wanted.iter().enumerate().take_while(|_| !stop.is_raised()) {
-        let config = DataConfig { path: run.data.clone(), ..Run::open(&run.dir)?.config()?.data.clone() };
+    for (done, Wanted { run, data }) in wanted.iter().enumerate().take_while(|_| !stop.is_raised()) {
+        let config = DataConfig { path: data.clone(), ..run.config()?.into_inner().data };
         if held.as_ref().is_none_or(|(known, _)| *known != config) {
             let loaded = config.load().map_err(TrainError::from)?;
             held = Some((config, loaded));
         }
         let (_, loaded) = held.as_ref().expect("it has just been loaded");
-        let found = calibrated(&run.dir, loaded, metric)?;
-        write(&run.dir, &found)?;
-        said(format!("[{}/{}] weights of {}", done + 1, wanted.len(), run.dir.display()));
+        if let Some(found) = found(run, loaded, metric)? {
+            write(run, &found)?;
+        }
+        said(format!("[{}/{}] weights of {}", done + 1, wanted.len(), run.dir().display()));
     }
     Ok(())
 }
@@ -85,45 +86,44 @@ fn wanted(
         for dir in cell.seeds.iter().filter_map(|(_, files)| files.as_ref().ok()?.run.clone()) {
             let run = Run::open(&dir)?;
             let shows = run.config()?.backbone.check().map_err(TrainError::from)?.ablation_effect.shows();
-            if shows && run.tables_path().is_file() && read(&dir, metric).is_none() {
-                list.push(Wanted { dir, data: data.clone() });
+            if shows && run.tables_path().is_file() && read(&run, metric).is_none() {
+                list.push(Wanted { run, data: data.clone() });
             }
         }
     }
     Ok(list)
 }
 
-fn calibrated(dir: &Path, loaded: &Loaded, metric: &str) -> Result<CalibratedRun, RecommendError> {
-    let (run, model) = (Run::open(dir)?, ServedModel::open(dir)?);
-    let config = run.config()?;
+/// What weights make of a run's model; `None` if there are none to choose.
+fn found(run: &Run, loaded: &Loaded, metric: &str) -> Result<Option<CalibratedRun>, RecommendError> {
+    let (config, model) = (run.config()?, ServedModel::open(run.dir())?);
     let selection = Selection::parse(metric).map_err(TrainError::from)?.with(&config.eval);
-    let trained = model.with_weighting(ScoreWeights::plain(model.modalities().len()))?;
-    let weights = calibrate(&trained, selection.config().ks[0])?.weights;
-    let in_order = model.modalities().iter().map(|name| weights.get(name).copied().unwrap_or(1.0)).collect();
-    let weighted = model.with_weighting(ScoreWeights::Weights(in_order))?;
+    let Some(found) = calibrated(&model, selection.config().ks[0])? else { return Ok(None) };
+    let weights = found.weights.clone();
     let data = &loaded.data;
     let excluded = config.eval.excluded_at_test(&data.train, &data.validation);
-    let found = weighted.evaluate(loaded.test.open(), &excluded, selection.config())?;
-    let value = found.metrics.get(metric).copied().unwrap_or(f64::NAN);
-    Ok(CalibratedRun { of: hash(dir)?, metric: metric.to_owned(), value, weights })
+    let weighted = model.with_calibration(found)?;
+    let measured = weighted.evaluate(loaded.test.open(), &excluded, selection.config())?;
+    let value = measured.metrics.get(metric).copied().unwrap_or(f64::NAN);
+    Ok(Some(CalibratedRun { of: hash(run)?, metric: metric.to_owned(), value, weights }))
 }
 
-/// What was found for the run in `dir`, if it is of the run that is there now and of this metric.
-pub fn read(dir: &Path, metric: &str) -> Option<CalibratedRun> {
-    let text = std::fs::read_to_string(dir.join(FILE)).ok()?;
+/// What was found for a run, if it is of the metrics that the run has now, and of this one.
+pub fn read(run: &Run, metric: &str) -> Option<CalibratedRun> {
+    let text = std::fs::read_to_string(run.dir().join(FILE)).ok()?;
     let found: CalibratedRun = serde_json::from_str(&text).ok()?;
-    (found.metric == metric && hash(dir).ok()? == found.of).then_some(found)
+    (found.metric == metric && hash(run).ok()? == found.of).then_some(found)
 }
 
-fn write(dir: &Path, found: &CalibratedRun) -> Result<(), RecommendError> {
-    let path = dir.join(FILE);
+fn write(run: &Run, found: &CalibratedRun) -> Result<(), RecommendError> {
+    let path = run.dir().join(FILE);
     let written = equipoise_data::write_atomic(&path, |file| Ok(serde_json::to_writer_pretty(file, found)?));
     written.map_err(|source| TrainError::io(&path, source).into())
 }
 
 /// Equal for equal metrics of a run alone.
-fn hash(dir: &Path) -> Result<String, RecommendError> {
-    let path = dir.join("metrics.json");
+fn hash(run: &Run) -> Result<String, RecommendError> {
+    let path = run.metrics_path();
     let bytes = std::fs::read(&path).map_err(|source| TrainError::io(&path, source))?;
     Ok(Key::new(WAY).add(&bytes).hex())
 }

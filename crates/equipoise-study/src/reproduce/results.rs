@@ -208,15 +208,15 @@ fn model_measured(dir: &Path, columns: &[TableColumn], calibrated: bool) -> Resu
         whole.filter(|_| reads_content).map_or_else(Vec::new, |c| parts::channels(&report, &c.metric));
     let groups = whole.map_or_else(Vec::new, |c| parts::groups(&report, &c.metric));
     let calibrated =
-        whole.filter(|_| calibrated).map_or_else(Vec::new, |c| with_weights(dir, &report, &c.metric));
+        whole.filter(|_| calibrated).map_or_else(Vec::new, |c| with_weights(&run, &report, &c.metric));
     let per_user = whole.map(|_| run.per_user()).transpose()?;
     let says_nothing = report.says_nothing().map(str::to_owned);
     Ok(SeedResult { values, channels, groups, calibrated, per_user, cost: cost(&run, dir)?, says_nothing })
 }
 
 /// A metric of the model as it was trained and with the weights that validation chose, and these weights.
-fn with_weights(dir: &Path, report: &Report, metric: &str) -> Vec<(String, f64)> {
-    let Some(found) = calibrated::read(dir, metric) else { return Vec::new() };
+fn with_weights(run: &Run, report: &Report, metric: &str) -> Vec<(String, f64)> {
+    let Some(found) = calibrated::read(run, metric) else { return Vec::new() };
     let trained = report.metric(metric).unwrap_or(f64::NAN);
     let values = [("as trained".to_owned(), trained), ("with weights".to_owned(), found.value)];
     let weight = |name: &&str| Some((format!("weight of {name}"), *found.weights.get(*name)?));
