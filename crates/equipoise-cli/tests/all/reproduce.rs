@@ -185,6 +185,18 @@ fn tables_share_their_runs_and_pages_are_made_from_what_is_there() {
         "{svg}"
     );
 
+    // Runs of another version are not found, and leave what was there.
+    let pages = numbers(&out);
+    let other = units(&out.join("runs"));
+    other.iter().for_each(|unit| mark(unit, "\"key\": \"", "\"key\": \"0"));
+    let error = failure(&mut table("table1", &["--methods", "ckd"]), 1);
+    assert!(
+        error.contains("another version lies here") && error.contains("table1.md and the files"),
+        "{error}"
+    );
+    assert_eq!(numbers(&out), pages);
+    other.iter().for_each(|unit| mark(unit, "\"key\": \"0", "\"key\": \""));
+
     // All tables of the folder as Markdown, and the curves of one of its runs.
     let digest = ok(program().args(["reproduce", "results"]).arg(&out));
     for title in ["### Plain and balanced", "### Channels and teachers", "### Costs", "### Settings found"] {
@@ -239,6 +251,19 @@ fn a_table_shows_what_weights_chosen_after_training_make_of_each_model() {
     fs::write(&file, first.replace("\"of\": \"", "\"of\": \"0")).unwrap();
     ok(&mut table());
     assert_eq!((fs::read_to_string(&file).unwrap(), read(&out, "balance-parts.csv")), (first, parts));
+}
+
+/// The files that say what each unit was made from.
+fn units(dir: &Path) -> Vec<std::path::PathBuf> {
+    let inside = |path: std::path::PathBuf| if path.is_dir() { units(&path) } else { vec![path] };
+    let files = fs::read_dir(dir).unwrap().flatten().flat_map(|entry| inside(entry.path()));
+    files.filter(|path| path.ends_with("unit.json")).collect()
+}
+
+fn mark(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{}: {text}", file.display());
+    fs::write(file, text.replacen(from, to, 1)).unwrap();
 }
 
 /// The run of seed 1 of the plain model among the runs of a backbone.

@@ -83,7 +83,7 @@ fn a_killed_task_is_taken_up_by_the_same_command_and_ends_with_the_same_bytes() 
     assert_eq!(written(), before);
     // Other settings are another unit, which does not take the place of the first.
     let error = failure(&mut task(&specification(&demo, "killed", 3)), 1);
-    assert!(error.contains("a unit of other settings or inputs lies here"), "{error}");
+    assert!(error.contains("a unit of other settings, inputs or another version lies here"), "{error}");
     assert_eq!(metrics(&dir), metrics(&demo.dir("whole")));
 }
 

@@ -39,7 +39,7 @@ pub fn perform(
     if task.unit().standing()? == Standing::Other {
         let dir = task.dir.display();
         return Err(Fault::Own(format!(
-            "{dir}: a unit of other settings or inputs lies here; give another dir, or remove this one"
+            "{dir}: a unit of other settings, inputs or another version lies here; give another dir, or remove this one"
         )));
     }
     claim.begin(&task.made_from())?;

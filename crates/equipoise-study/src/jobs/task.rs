@@ -26,7 +26,7 @@ use toml::{Table, Value};
 pub const SPEC: &str = "task.toml";
 
 /// Raised when equal settings come to mean something else.
-const GENERATION: &str = "equipoise task 1";
+const GENERATION: &str = "equipoise task 2";
 
 /// What a task does.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,14 +94,9 @@ impl Work {
         }
     }
 
-    /// The settings without what changes no result.
-    fn deciding(&self) -> Work {
-        match self {
-            Work::Train(config) => Work::Train(Box::new(config.deciding())),
-            Work::Teachers(config) => Work::Teachers(Box::new(config.deciding())),
-            Work::Search(config) => Work::Search(Box::new(config.deciding())),
-            encoding => encoding.clone(),
-        }
+    /// The settings that decide the result.
+    fn deciding(&self) -> Result<Table, toml::ser::Error> {
+        self.run().map_or_else(|| self.table(), RunConfig::deciding_table)
     }
 
     /// The settings without places: results do not depend on where the data and the teachers lie.
@@ -226,9 +221,9 @@ impl Task {
 
     /// Everything that decides its result. Where the data lies is among it only if its fingerprint is not.
     pub(super) fn made_from(&self) -> Table {
-        let work = self.work.deciding();
-        let kept = if self.inputs.is_some() { work.without_places() } else { work };
-        let config = kept.table().expect("there are no paths, or only such as a text file named");
+        let placeless = self.inputs.is_some().then(|| self.work.without_places());
+        let config = placeless.as_ref().unwrap_or(&self.work).deciding();
+        let config = config.expect("there are no paths, or only such as a text file named");
         let mut table = Table::new();
         table.insert("kind".into(), self.work.kind().into());
         table.insert("inputs".into(), self.inputs.clone().unwrap_or_default().into());
@@ -260,6 +255,7 @@ fn peak_memory() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use equipoise_models::Mmgcn;
 
     fn task(dir: &Path) -> Task {
         let mut config = RunConfig::default();
@@ -295,6 +291,19 @@ mod tests {
         assert_ne!(one.unit().key(), Task { inputs: Some("g".into()), ..one.clone() }.unit().key());
         let Work::Search(config) = one.work.clone() else { panic!("a search") };
         assert_ne!(one.unit().key(), Task { work: Work::Train(config), ..one }.unit().key());
+    }
+
+    #[test]
+    fn sections_of_what_is_not_used_change_no_key() {
+        let one = task(Path::new("a"));
+        let with = |change: fn(&mut RunConfig)| {
+            let Work::Search(mut config) = one.work.clone() else { panic!("a search") };
+            change(&mut config);
+            Task { work: Work::Search(config), ..one.clone() }.unit().key().to_owned()
+        };
+        assert_eq!(one.unit().key(), with(|config| config.backbone.get_mut::<Mmgcn>().layers = 7));
+        let chosen = with(|config| config.backbone.choose(Mmgcn::default()));
+        assert_ne!(chosen, with(|config| config.backbone.choose(Mmgcn { layers: 7, ..Mmgcn::default() })));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::checkpoint_every::CheckpointEvery;
 use super::types::RunConfig;
 use std::path::PathBuf;
+use toml::{Table, Value};
 
 impl RunConfig {
     /// As TOML: of backbones the section of the chosen one only, of balancers also those that were changed.
@@ -11,17 +12,22 @@ impl RunConfig {
     /// # Errors
     /// If a value cannot be written as TOML (a path that is no text).
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        let mut table = toml::Table::try_from(self)?;
         let default = toml::Table::try_from(RunConfig::default())?;
+        let changed =
+            |part: &str, key: &str, value: &Value| part == "balance" && default[part].get(key) != Some(value);
+        toml::to_string(&self.without_idle(changed)?)
+    }
+
+    /// Its table without the sections of what it does not use, but with those of them that are `kept`.
+    fn without_idle(&self, kept: impl Fn(&str, &str, &Value) -> bool) -> Result<Table, toml::ser::Error> {
+        let mut table = Table::try_from(self)?;
         for (part, section) in table.iter_mut() {
-            if let toml::Value::Table(section) = section {
-                section.retain(|key, value| {
-                    let changed = part == "balance" && default[part].get(key) != Some(value);
-                    !value.is_table() || changed || !self.is_idle(&format!("{part}.{key}."))
-                });
-            }
+            let Value::Table(section) = section else { continue };
+            section.retain(|key, value| {
+                !value.is_table() || kept(part, key, value) || !self.is_idle(&format!("{part}.{key}."))
+            });
         }
-        toml::to_string(&table)
+        Ok(table)
     }
 
     /// The same without what changes no result: how often checkpoints are kept.
@@ -32,13 +38,22 @@ impl RunConfig {
         deciding
     }
 
+    /// The settings that decide a result, as a table. Sections of backbones and balancers that are not used are left
+    /// out, so that it is the same in a program that knows more of them.
+    ///
+    /// # Errors
+    /// If a value cannot be written as TOML (a path that is no text).
+    pub fn deciding_table(&self) -> Result<Table, toml::ser::Error> {
+        self.deciding().without_idle(|_, _, _| false)
+    }
+
     /// A hash of every setting that decides what a model becomes. Where data and teachers lie is none of them.
     pub(crate) fn digest(&self) -> String {
-        let mut deciding = self.deciding();
-        deciding.data.path = PathBuf::new();
-        (deciding.balance.teachers, deciding.balance.plain) = (None, None);
-        let text = serde_json::to_vec(&deciding).expect("a configuration without paths is valid JSON");
-        blake3::hash(&text).to_hex().to_string()
+        let mut placeless = self.clone();
+        placeless.data.path = PathBuf::new();
+        (placeless.balance.teachers, placeless.balance.plain) = (None, None);
+        let table = placeless.deciding_table().expect("a configuration without paths is valid TOML");
+        blake3::hash(table.to_string().as_bytes()).to_hex().to_string()
     }
 
     /// Whether a key belongs to a backbone or a balancer that this configuration does not use.
@@ -71,6 +86,9 @@ mod tests {
         assert!(text.contains("[balance.ckd]") && !text.contains("[balance.ogm]"), "{text}");
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
         assert!(config.is_idle("balance.ckd.tau") && !config.is_idle("balance.gb.every"));
+        let deciding = config.deciding_table().unwrap();
+        assert!(deciding["balance"].get("gb").is_some() && deciding["balance"].get("ckd").is_none());
+        assert!(deciding["backbone"].get("mmgcn").is_some() && deciding["backbone"].get("grcn").is_none());
         let always = ["backbone.name", "balance.name", "balance.teachers", "balance.teacher.lr", "train.lr"];
         assert!(always.iter().all(|key| !config.is_idle(key)));
     }

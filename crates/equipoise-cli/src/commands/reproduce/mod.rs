@@ -149,16 +149,30 @@ fn repeat(args: &TableArgs, global: &Global) -> Result<(), Failure> {
     let done = carry_out(args, global, paper, &plan, &stop)?;
     let blocks = lab::gather(paper, &plan, done.settled, !args.without_published);
     let pages = lab::Pages::new(paper, &plan, blocks);
-    let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
-    show(&pages, &written, global)?;
+    let kept = kept(&pages, &args.out);
+    if kept.is_none() {
+        let written = pages.write(&args.out).map_err(|(path, e)| Failure::file(&path, &e))?;
+        show(&pages, &written, global)?;
+    }
     if stop.is_raised() {
         return Err(Failure::interrupted("stopped; the same command goes on with what is missing"));
     }
     done.calibrated?;
+    if let Some(before) = kept {
+        let before = before.display();
+        return Err(Failure::failed(format!(
+            "no run has a result: {before} and the files beside it are kept"
+        )));
+    }
     match done.failed {
         0 => Ok(()),
         n => Err(Failure::failed(format!("{n} runs failed; the pages say which, and why"))),
     }
+}
+
+/// The page of before, where no run has a result that could replace it.
+fn kept(pages: &lab::Pages, out: &Path) -> Option<PathBuf> {
+    Some(pages.markdown_file(out)).filter(|page| pages.are_empty() && page.exists())
 }
 
 /// What became of a plan's runs.

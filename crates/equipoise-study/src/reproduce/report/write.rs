@@ -6,7 +6,7 @@ use super::{csv, markdown, page};
 use equipoise_data::write_atomic;
 use equipoise_report::page::{Panel, picture};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Pages {
     /// As Markdown.
@@ -29,12 +29,22 @@ impl Pages {
         picture(&self.figures.iter().map(row).collect::<Vec<Vec<Panel>>>())
     }
 
+    /// Whether no run of theirs has a result.
+    pub fn are_empty(&self) -> bool {
+        self.blocks.iter().flat_map(|block| &block.rows).all(|row| row.measured.is_empty())
+    }
+
+    /// Its page in Markdown among the files of `out`.
+    pub fn markdown_file(&self, out: &Path) -> PathBuf {
+        out.join(format!("{}.md", self.table))
+    }
+
     /// Writes `<table>.md`, `.html`, `.csv` (means, tests, published numbers), `-runs.csv` (every seed),
     /// `-costs.csv` (time and memory), `-parts.csv` (channels, groups of items and users) where they were measured, and, for a figure, `-curves.csv` and `.svg`; returns their paths.
     ///
     /// # Errors
     /// File system faults, with the file.
-    pub fn write(&self, out: &std::path::Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
+    pub fn write(&self, out: &Path) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {
         let mut files = vec![
             (".md", self.markdown()),
             (".html", self.html()),
