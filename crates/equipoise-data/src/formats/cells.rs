@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::columns::{item_column, list, untyped};
-use super::files::{FileKind, kind};
+use super::files::{FileKind, item_table};
 use super::json_object::{self, object};
 #[cfg(feature = "parquet")]
 use super::parquet_cells::Texts;
@@ -45,19 +45,10 @@ pub fn read_cells(
     cells: &Cells,
     each: &mut dyn FnMut(&str, &str) -> Result<(), String>,
 ) -> Result<Vec<String>, DataError> {
-    if !matches!(kind(file), Some((FileKind::Text, _))) {
-        cells.text.refuse_names(file)?;
-    }
-    match kind(file) {
-        Some((FileKind::Text, _)) => delimited_cells(file, cells, each),
-        Some((FileKind::Parquet, _)) => parquet_cells(file, cells, each),
-        Some((FileKind::Objects, _)) => json_cells(file, cells, each),
-        None => Err(entry(
-            file,
-            "its name".into(),
-            "expected .csv, .tsv, .txt, .item, .jsonl (each also with .gz) or .parquet; convert or rename it"
-                .into(),
-        )),
+    match item_table(file, &cells.text)? {
+        FileKind::Text => delimited_cells(file, cells, each),
+        FileKind::Parquet => parquet_cells(file, cells, each),
+        FileKind::Objects => json_cells(file, cells, each),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::faults::Faults;
+use crate::text::TextOptions;
 
 /// The file that marks this project's own layout.
 pub(crate) const MANIFEST: &str = "manifest.toml";
@@ -44,6 +45,24 @@ pub(crate) fn kind(file: &Path) -> Option<(FileKind, String)> {
         _ => return None,
     };
     Some((kind, stem.to_owned()))
+}
+
+/// The kind of a table about items.
+///
+/// # Errors
+/// If its ending says that it is none, or if `text` names columns and it is no text.
+pub(crate) fn item_table(file: &Path, text: &TextOptions) -> Result<FileKind, DataError> {
+    let kind = kind(file).map(|(kind, _)| kind);
+    if kind != Some(FileKind::Text) {
+        text.refuse_names(file)?;
+    }
+    kind.ok_or_else(|| DataError::Entry {
+        file: file.to_owned(),
+        place: "its name".into(),
+        problem:
+            "expected .csv, .tsv, .txt, .item, .jsonl (each also with .gz) or .parquet; convert or rename it"
+                .into(),
+    })
 }
 
 /// What lies in a directory, by name; `None` if it cannot be read and that was noted.

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::columns::{item_column, untyped};
-use super::files::{FileKind, kind};
+use super::files::{FileKind, item_table};
 use crate::error::DataError;
 use crate::quoted::{quoted, quoted_names, short};
 use crate::text::{LineFault, Lines, TextOptions, TextRows, without_nan};
@@ -29,19 +29,10 @@ pub fn read_item_rows(
     text: &TextOptions,
     notes: &mut Vec<String>,
 ) -> Result<Vec<ItemRow>, DataError> {
-    if !matches!(kind(file), Some((FileKind::Text, _))) {
-        text.refuse_names(file)?;
-    }
-    let rows = match kind(file) {
-        Some((FileKind::Text, _)) => delimited(file, id, text, notes),
-        Some((FileKind::Parquet, _)) => parquet(file, id, notes),
-        Some((FileKind::Objects, _)) => objects(file, id, text, notes),
-        None => Err(entry(
-            file,
-            "its name",
-            "expected .csv, .tsv, .txt, .item, .jsonl (each also with .gz) or .parquet; convert or rename it"
-                .into(),
-        )),
+    let rows = match item_table(file, text)? {
+        FileKind::Text => delimited(file, id, text, notes),
+        FileKind::Parquet => parquet(file, id, notes),
+        FileKind::Objects => objects(file, id, text, notes),
     }?;
     if rows.is_empty() {
         Err(entry(file, "the whole file", "no row: it is empty; fill it".into()))
