@@ -1,11 +1,11 @@
 //! Weights of the modalities, chosen on validation.
 //!
 //! A coordinate search over the [grid](WEIGHTS), which contains 1 and 0 for every modality: from the best of the model as it
-//! was trained and its channels, one modality after another takes the weight that gives the best metric on validation, until a
-//! round changes nothing. Of equal values the weight nearest to 1 stays. In the end a modality goes back to 1 where that costs less
-//! than two standard errors or nothing, paired over users: the best of many settings is better by chance already. The result is never
-//! worse on validation than the whole model, nor than a channel that weights can express: any channel where the parts of the score
-//! add up, or of two modalities.
+//! was trained, its channels and itself without one modality, one modality after another takes the weight that gives the best metric
+//! on validation, until a round changes nothing. Of equal values the weight nearest to 1 stays. In the end a modality goes back to 1
+//! where that costs less than two standard errors or nothing, paired over users: the best of many settings is better by chance
+//! already. The result is never worse on validation than the whole model, than that without one modality, nor than a channel that
+//! weights can express: any channel where the parts of the score add up, or of two modalities.
 //!
 //! A setting costs a ranking of the users of validation. The item table is packed once for each choice of blocks.
 
@@ -81,13 +81,11 @@ impl Search<'_> {
     /// The best weights that the search meets, with their value.
     fn best(&mut self) -> Result<(Vec<f64>, f64), RecommendError> {
         let n = self.model.modalities().len();
-        let plain = vec![1.0; n];
-        let mut best = (plain.clone(), self.of_weights(&plain)?);
-        for m in 0..n {
-            let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
-            let value = self.of_weights(&alone)?;
+        let mut best = (vec![1.0; n], self.of_weights(&vec![1.0; n])?);
+        for part in parts(n) {
+            let value = self.of_weights(&part)?;
             if value > best.1 {
-                best = (alone, value);
+                best = (part, value);
             }
         }
         for _ in 0..ROUNDS {
@@ -102,14 +100,13 @@ impl Search<'_> {
         self.simplest(best)
     }
 
-    /// The weights with as many modalities back at 1 as the noise of validation and the best of whole and channels allow.
+    /// The weights with as many modalities back at 1 as the noise of validation and the best of whole and parts allow.
     fn simplest(&mut self, best: (Vec<f64>, f64)) -> Result<(Vec<f64>, f64), RecommendError> {
         let n = best.0.len();
         let of_best = self.values(&ScoreWeights::Weights(best.0.clone()))?;
         let mut floor = self.of_weights(&vec![1.0; n])?;
-        for m in 0..n {
-            let alone: Vec<f64> = (0..n).map(|other| if other == m { 1.0 } else { 0.0 }).collect();
-            floor = floor.max(self.of_weights(&alone)?);
+        for part in parts(n) {
+            floor = floor.max(self.of_weights(&part)?);
         }
         let mut simple = best;
         // All at once first: that is the model as it was trained.
@@ -161,4 +158,13 @@ impl Search<'_> {
         let joined = self.model.joined(&counted(&coefficients))?;
         self.judged.of_tables(&joined, &coefficients)
     }
+}
+
+/// The weights of each modality alone and, of three and more, of all but one. Those of no content at all are not among
+/// them: only clear evidence may take it away, for it is all that is known of new items.
+fn parts(n: usize) -> Vec<Vec<f64>> {
+    let weights = |kept: &dyn Fn(usize) -> bool| (0..n).map(|m| if kept(m) { 1.0 } else { 0.0 }).collect();
+    let alone = (0..n).map(|m| weights(&|other| other == m));
+    let without = (0..n).filter(|_| n > 2).map(|m| weights(&|other| other != m));
+    alone.chain(without).collect()
 }

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 /// The file in a run's directory.
 const FILE: &str = "calibrated.json";
 /// Raised when weights come to be chosen or measured in another way.
-const WAY: &str = "equipoise calibrated run 1";
+const WAY: &str = "equipoise calibrated run 2";
 
 /// A model with weights that validation chose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
