@@ -159,7 +159,7 @@ pub(super) fn mean_and_deviation(values: &[f64]) -> String {
     if !m.is_finite() {
         return dash();
     }
-    match deviation(values) {
+    match deviation(values).filter(|_| values.iter().any(|&value| value != 0.0)) {
         Some(deviation) => format!("{} ± {}", number(m), decimals(deviation, digits(m))),
         None => number(m),
     }
@@ -186,9 +186,9 @@ fn decimals(value: f64, digits: usize) -> String {
     format!("{value:.digits$}")
 }
 
-/// A metric: four decimals, five below 0.01.
+/// A metric: four decimals, five below 0.01; what is nothing at all is 0.
 fn number(value: f64) -> String {
-    decimals(value, digits(value))
+    if value == 0.0 { "0".into() } else { decimals(value, digits(value)) }
 }
 
 fn printed(published: Published) -> String {
@@ -263,4 +263,18 @@ fn sentence(
         text += &format!("; in the paper it is above in {published_better} of {published}");
     }
     Some(text + ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_values_have_a_decimal_more_and_nothing_has_none() {
+        assert_eq!(mean_and_deviation(&[0.25, 0.27]), "0.2600 ± 0.0141");
+        assert_eq!(mean_and_deviation(&[0.005, 0.006]), "0.00550 ± 0.00071");
+        assert_eq!(mean_and_deviation(&[0.0, 0.0]), "0");
+        assert_eq!(mean_and_deviation(&[-0.01, 0.01]), "0 ± 0.01414");
+        assert_eq!(mean_and_deviation(&[f64::NAN]), dash());
+    }
 }
