@@ -88,6 +88,7 @@ impl Search<'_> {
                 best = (part, value);
             }
         }
+        let floor = best.1;
         for _ in 0..ROUNDS {
             let before = best.0.clone();
             for m in 0..n {
@@ -97,17 +98,14 @@ impl Search<'_> {
                 break;
             }
         }
-        self.simplest(best)
+        self.simplest(best, floor)
     }
 
-    /// The weights with as many modalities back at 1 as the noise of validation and the best of whole and parts allow.
-    fn simplest(&mut self, best: (Vec<f64>, f64)) -> Result<(Vec<f64>, f64), RecommendError> {
+    /// The weights with as many modalities back at 1 as the noise of validation allows, and no worse than `floor`, the best of
+    /// whole and parts.
+    fn simplest(&mut self, best: (Vec<f64>, f64), floor: f64) -> Result<(Vec<f64>, f64), RecommendError> {
         let n = best.0.len();
         let of_best = self.values(&ScoreWeights::Weights(best.0.clone()))?;
-        let mut floor = self.of_weights(&vec![1.0; n])?;
-        for part in parts(n) {
-            floor = floor.max(self.of_weights(&part)?);
-        }
         let mut simple = best;
         // All at once first: that is the model as it was trained.
         let together = (0..n).collect::<Vec<_>>();

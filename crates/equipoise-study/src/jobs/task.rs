@@ -104,8 +104,7 @@ impl Work {
         let mut work = self.clone();
         match &mut work {
             Work::Train(config) | Work::Teachers(config) | Work::Search(config) => {
-                config.data.path = PathBuf::new();
-                (config.balance.teachers, config.balance.plain) = (None, None);
+                **config = config.without_places();
             }
             Work::EncodeText(request) => request.out = None,
             Work::EncodeImage(request) => request.out = None,

@@ -103,9 +103,7 @@ pub fn with_plain_at(mut config: RunConfig, dir: &std::path::Path) -> RunConfig 
 /// Eight hex digits that tell configurations on one data set apart, whatever their seed and places: a finished
 /// run is found again only if nothing that it depends on has changed.
 pub fn identity(config: &RunConfig, fingerprint: &str) -> String {
-    let mut config = RunConfig { seed: 0, ..config.clone() };
-    config.data.path = Default::default();
-    (config.balance.teachers, config.balance.plain) = (None, None);
+    let config = RunConfig { seed: 0, ..config.without_places() };
     let table = config.deciding_table().expect("a resolved configuration without paths is valid TOML");
     let hash = blake3::hash(format!("{fingerprint}\n{table}").as_bytes());
     hash.to_hex()[..8].to_owned()

@@ -38,6 +38,15 @@ impl RunConfig {
         deciding
     }
 
+    /// The same without places: no result depends on where data, teachers and the plain model lie.
+    #[must_use]
+    pub fn without_places(&self) -> RunConfig {
+        let mut placeless = self.clone();
+        placeless.data.path = PathBuf::new();
+        (placeless.balance.teachers, placeless.balance.plain) = (None, None);
+        placeless
+    }
+
     /// The settings that decide a result, as a table. Sections of backbones and balancers that are not used are left
     /// out, so that it is the same in a program that knows more of them.
     ///
@@ -49,10 +58,8 @@ impl RunConfig {
 
     /// A hash of every setting that decides what a model becomes. Where data and teachers lie is none of them.
     pub(crate) fn digest(&self) -> String {
-        let mut placeless = self.clone();
-        placeless.data.path = PathBuf::new();
-        (placeless.balance.teachers, placeless.balance.plain) = (None, None);
-        let table = placeless.deciding_table().expect("a configuration without paths is valid TOML");
+        let table = self.without_places().deciding_table();
+        let table = table.expect("a configuration without paths is valid TOML");
         blake3::hash(table.to_string().as_bytes()).to_hex().to_string()
     }
 

@@ -36,7 +36,11 @@ impl Pages {
 
     /// Its page in Markdown among the files of `out`.
     pub fn markdown_file(&self, out: &Path) -> PathBuf {
-        out.join(format!("{}.md", self.table))
+        self.file(out, ".md")
+    }
+
+    fn file(&self, out: &Path, ending: &str) -> PathBuf {
+        out.join(format!("{}{ending}", self.table))
     }
 
     /// Writes `<table>.md`, `.html`, `.csv` (means, tests, published numbers), `-runs.csv` (every seed),
@@ -62,7 +66,7 @@ impl Pages {
         files.extend(self.svg().map(|svg| (".svg", svg)));
         let mut written = Vec::new();
         for (ending, text) in files {
-            let path = out.join(format!("{}{ending}", self.table));
+            let path = self.file(out, ending);
             write_atomic(&path, |file| file.write_all(text.as_bytes())).map_err(|e| (path.clone(), e))?;
             written.push(path);
         }
